@@ -1,0 +1,12 @@
+#ifndef KITH_BASE_HASH_H
+#define KITH_BASE_HASH_H
+
+/* XXH3-64 with a seed. With a seed per process it places keys in tables; with a stored seed
+ * it is the checksum of what lies on disk. It guards against accident, not against forgers
+ * who know the seed. */
+
+#include "base/bytes.h"
+
+uint64_t hash_bytes(struct bytes b, uint64_t seed);
+
+#endif

@@ -1,0 +1,48 @@
+#ifndef KITH_BASE_LIMITS_H
+#define KITH_BASE_LIMITS_H
+
+/* Every limit of kith, in one place. Bytes, milliseconds, counts: the unit ends the name.
+ * Past a limit there is a clear error; the connection is closed only where the rest of its
+ * input cannot be understood any more. */
+
+#define LIMIT_KIB ((size_t)1024)
+#define LIMIT_MIB (LIMIT_KIB * 1024)
+
+/* The table. */
+#define LIMIT_KEY_BYTES (64 * LIMIT_KIB)
+#define LIMIT_VALUE_BYTES (64 * LIMIT_MIB)
+#define LIMIT_RECORD_BYTES (256 * LIMIT_MIB) /* one mutation, all its keys and values */
+#define LIMIT_NAME_BYTES ((size_t)64)        /* the hub's name, a connection's name */
+
+/* A connection's input. */
+#define LIMIT_TEXT_LINE_BYTES LIMIT_MIB
+#define LIMIT_GUEST_MESSAGE_BYTES (4 * LIMIT_KIB) /* where only echo is allowed */
+#define LIMIT_BARE_MESSAGE_BYTES (4 * LIMIT_KIB)  /* ended by silence */
+#define LIMIT_RESP_INLINE_BYTES (64 * LIMIT_KIB)
+#define LIMIT_RESP_ARGS ((size_t)1024 * 1024)
+#define LIMIT_RESP_COMMAND_BYTES (256 * LIMIT_MIB) /* all arguments of one command */
+
+/* A connection's output. */
+#define LIMIT_UNREAD_REPLY_BYTES LIMIT_MIB   /* past it, no further command runs */
+#define LIMIT_REPLY_BYTES (512 * LIMIT_MIB)  /* ceiling of one connection's output buffer */
+#define LIMIT_HELD_REPLIES ((size_t)1024)    /* replies waiting, each for a moment of its own */
+#define LIMIT_STALL_MS ((uint64_t)60 * 1000) /* without progress while replies wait */
+
+/* A worker. */
+#define LIMIT_READ_BYTES (64 * LIMIT_KIB)    /* taken from a socket at once */
+#define LIMIT_LOG_BUFFER_BYTES LIMIT_MIB     /* log lines not yet written */
+#define LIMIT_DESCRIPTORS_SPARE ((size_t)64) /* kept free for files when accepting */
+
+/* The hub. */
+#define LIMIT_LISTENERS ((size_t)64)
+#define LIMIT_WORKERS ((size_t)256)
+#define LIMIT_DELAY_MS ((uint64_t)60 * 60 * 1000)
+#define LIMIT_STOP_MS ((uint64_t)10 * 1000) /* a graceful stop waits for readers this long */
+
+/* The log (store/wal.h). */
+#define LIMIT_WAL_BUFFERED_BYTES (64 * LIMIT_MIB) /* accepted, not yet on disk */
+#define LIMIT_SEGMENT_FIRST_BYTES LIMIT_MIB       /* segments grow from this ... */
+#define LIMIT_SEGMENT_BYTES (64 * LIMIT_MIB)      /* ... to this */
+#define LIMIT_SEGMENT_RETRY_MS ((uint64_t)1000)   /* after the disk was full */
+
+#endif

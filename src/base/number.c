@@ -1,0 +1,50 @@
+#include "base/number.h"
+
+bool number_parse_u64(struct bytes b, uint64_t *ret)
+{
+    if (b.len == 0 || b.len > 20 || (b.len > 1 && b.data[0] == '0'))
+        return false;
+    uint64_t v = 0;
+    for (size_t i = 0; i < b.len; i++) {
+        uint8_t c = b.data[i];
+        if (c < '0' || c > '9' || v > (UINT64_MAX - (uint64_t)(c - '0')) / 10)
+            return false;
+        v = v * 10 + (uint64_t)(c - '0');
+    }
+    *ret = v;
+    return true;
+}
+
+bool number_parse_i64(struct bytes b, int64_t *ret)
+{
+    bool negative = b.len > 0 && b.data[0] == '-';
+    uint64_t v;
+    if (!number_parse_u64(negative ? bytes_from(b, 1) : b, &v))
+        return false;
+    if (negative) {
+        if (v == 0 || v > (uint64_t)INT64_MAX + 1)
+            return false;
+        *ret = (int64_t)(0 - v);
+        return true;
+    }
+    if (v > INT64_MAX)
+        return false;
+    *ret = (int64_t)v;
+    return true;
+}
+
+size_t number_format_i64(char out[NUMBER_INT64_CHARS], int64_t v)
+{
+    char digits[NUMBER_INT64_CHARS];
+    size_t n = 0, len = 0;
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do {
+        digits[n++] = (char)('0' + u % 10);
+        u /= 10;
+    } while (u > 0);
+    if (v < 0)
+        out[len++] = '-';
+    while (n > 0)
+        out[len++] = digits[--n];
+    return len;
+}

@@ -1,0 +1,59 @@
+#ifndef KITH_STORE_EMBEDDED_H
+#define KITH_STORE_EMBEDDED_H
+
+/* The embedded engine behind store.h: two tables, a write-ahead log, a folder on a disk.
+ *
+ * A mutation locks the shards of its keys in ascending order, runs the caller's function,
+ * makes the new entries, appends one record of what results, and puts the entries in. Whatever
+ * can fail comes before the record.
+ *
+ * Three steps block and belong on threads of their own: embedded_open (before anybody is
+ * served), embedded_log_step (the log's thread) and embedded_segment_step. They never wait for
+ * one another; whoever runs them waits for embedded_log_wanted or a deadline in between. */
+
+#include "store/disk.h"
+#include "store/recovery.h"
+#include "store/store.h"
+#include "store/wal.h"
+
+enum embedded_durability {
+    EMBEDDED_COMMIT, /* an answer waits until what it says is on disk */
+    EMBEDDED_SECOND, /* synced every second; only the system keyspace waits */
+};
+
+struct embedded_config {
+    enum embedded_durability durability;
+    uint64_t secret; /* random, of this process: hash seed and salts come from it */
+    size_t segment_first_bytes, segment_bytes_max, buffered_bytes_max; /* 0: from limits.h */
+};
+
+enum { EMBEDDED_IDLE = 1 };
+
+struct embedded;
+
+/* Opens or makes the store in a folder: recovers it and applies what it finds. Returns what
+ * recovery_run returns; ret_report is set in every case. */
+int embedded_open(struct embedded **ret, const struct embedded_config *config, struct disk *d,
+                  struct walltime now, struct recovery_report *ret_report);
+void embedded_free(struct embedded *e); /* takes NULL; does not close in good order */
+
+struct store *embedded_store(struct embedded *e);
+struct wal *embedded_wal(struct embedded *e);
+
+/* Writes, and where due syncs, one chunk. 0: something became durable or was written, call
+ * again; EMBEDDED_IDLE: wait for embedded_log_wanted or *ret_deadline; negative: the log has
+ * failed for good. */
+int embedded_log_step(struct embedded *e, struct instant now, struct instant *ret_deadline);
+
+/* May embedded_log_step have something to do? Cheap; any thread. */
+bool embedded_log_wanted(struct embedded *e);
+
+/* Makes a segment where one is wanted. 0: made one; EMBEDDED_IDLE: none is wanted before
+ * *ret_deadline; negative: making one failed (-ENOSPC ...), it will be wanted again. */
+int embedded_segment_step(struct embedded *e, struct instant now, struct instant *ret_deadline);
+
+/* Ends in good order: no mutation is accepted any more; embedded_log_step then makes the rest
+ * durable, after which wal_state is WAL_CLOSED. */
+void embedded_close(struct embedded *e, struct walltime now);
+
+#endif

@@ -1,0 +1,76 @@
+#ifndef KITH_STORE_RECORD_H
+#define KITH_STORE_RECORD_H
+
+/* Log records, bytes <-> fields. A record is one mutation, or a mark of the log's own. All
+ * integers are little-endian; a record begins at a multiple of 8 and is zero-padded to one.
+ *
+ *     offset  bytes
+ *          0      4  length of the payload, at most LIMIT_RECORD_BYTES
+ *          4      4  zero, reserved
+ *          8      8  LSN, counted from 1 without a gap
+ *         16      8  batch: the LSN of the first record of the batch it was written in
+ *         24      8  segment id
+ *         32      8  wall clock, ms since 1970
+ *         40      8  XXH3-64 of the record (this field zero, padding not included),
+ *                    seeded with the segment's salt
+ *         48      n  payload: operations, one after the other
+ *
+ *     operation: kind (1 byte), keyspace (1), zero (2), key length (4), value length (4),
+ *                expiry in ms since 1970 or 0 (8), key, value
+ *     kind 1  put       key, value, expiry
+ *          2  remove    key
+ *          3  open      no fields but the kind and zeros: the log was opened
+ *          4  close     likewise: the log was closed in good order; nothing follows it
+ *     Kinds 5 and up belong to later versions, which will raise the format version.
+ *
+ * The salt is random and known to the segment's header alone, so no value a client can store
+ * looks like a record. */
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "store/store.h"
+
+enum { RECORD_HEADER_BYTES = 48, RECORD_OP_BYTES = 20, RECORD_ALIGN = 8 };
+
+enum record_kind { RECORD_PUT = 1, RECORD_REMOVE = 2, RECORD_OPEN = 3, RECORD_CLOSE = 4 };
+
+struct record_header {
+    uint32_t payload_bytes;
+    uint64_t lsn, batch, segment;
+    struct walltime time;
+};
+
+struct record_op {
+    enum record_kind kind;
+    enum store_space space;
+    struct bytes key, value;
+    struct walltime expires;
+};
+
+enum {
+    RECORD_END = 1, /* no record here: zeros where its header would be, or no room for one */
+    RECORD_BAD = 2, /* something is here, and it is not a valid record of this segment */
+};
+
+/* Bytes a record of that payload takes, header and padding included. */
+size_t record_bytes(size_t payload_bytes);
+
+/* Bytes of one operation. */
+size_t record_op_bytes(const struct record_op *op);
+
+/* Writes one operation at `to`, which has record_op_bytes of room; returns one past its end. */
+uint8_t *record_op_write(uint8_t *to, const struct record_op *op);
+
+/* The next operation of a payload; *rest moves past it. 0, RECORD_END when *rest is empty,
+ * RECORD_BAD when it is malformed. Bytes point into the payload. */
+int record_op_read(struct bytes *rest, struct record_op *ret);
+
+/* Fills in the header and padding around a payload already at record + RECORD_HEADER_BYTES. */
+void record_seal(uint8_t *record, const struct record_header *h, uint64_t salt);
+
+/* Reads the record at the front of `in` (all that is left of the segment, or at least the
+ * whole record). 0, RECORD_END, RECORD_BAD. The payload points into in. */
+int record_read(struct bytes in, uint64_t segment, uint64_t salt, struct record_header *ret,
+                struct bytes *ret_payload);
+
+#endif

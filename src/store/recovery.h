@@ -1,0 +1,46 @@
+#ifndef KITH_STORE_RECOVERY_H
+#define KITH_STORE_RECOVERY_H
+
+/* Reads the log back after any kind of end, and makes it ready to be written again. Blocks.
+ *
+ * Segments are read in order of id, records in order of LSN. The first bad or missing record,
+ * whose LSN would have been L, is the end of the log only if nothing after it was written
+ * later: where any valid record after it (in this segment or a later one) has a batch greater
+ * than L, batch L was synced, so what is bad was once good: corruption. A gap in LSNs, a close
+ * record with anything after it, a file of the log that is not a segment or is of a newer
+ * format: corruption or refusal too. Otherwise the log ends there, and what was cut is
+ * reported.
+ *
+ * Then, before anybody is answered: the valid records of the last segment are written into a
+ * new segment with an open record in a batch of its own behind them, synced, named, the name
+ * synced; and the old one, empty prepared ones and temporary files are removed. */
+
+#include "store/disk.h"
+#include "store/record.h"
+#include "store/wal.h"
+
+enum {
+    RECOVERY_CORRUPT = 1, /* refused: the report says what and where */
+    RECOVERY_NEWER = 2,   /* refused: written by a newer kith */
+};
+
+struct recovery_report {
+    char file[DISK_NAME_BYTES]; /* where it is corrupt, newer, or was cut; else empty */
+    uint64_t offset;
+    const char *problem; /* static; NULL where there is none */
+    bool cut;            /* an unfinished write at the end was dropped */
+    bool closed;         /* the log had been closed in good order */
+    uint64_t records;    /* valid ones read */
+};
+
+/* Called for every operation of every record, in order. Non-zero stops recovery with it. */
+typedef int (*recovery_apply_fn)(void *ctx, const struct record_op *op, uint64_t lsn);
+
+/* Recovers the log in a folder; an empty folder is a new log. secret and the sizes are of
+ * *config. On 0 ret_position is where the log goes on, and everything applied is durable.
+ * RECOVERY_CORRUPT, RECOVERY_NEWER: the folder is untouched. -errno from the disk, -ENOMEM. */
+int recovery_run(struct disk *d, const struct wal_config *config, struct walltime now,
+                 recovery_apply_fn apply, void *ctx, struct wal_position *ret_position,
+                 struct recovery_report *ret_report);
+
+#endif

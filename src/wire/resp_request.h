@@ -25,7 +25,9 @@ enum {
 struct resp_args {
     struct bytes *argv;
     size_t argc, capacity;
+    struct bytes line;      /* an inline command as it came, without its ending; else empty */
     struct buffer unquoted; /* unescaped inline arguments */
+    char problem[sizeof "expected '$', got 'x'"];
 };
 
 struct resp_partial; /* where an incomplete command stands */
@@ -41,10 +43,10 @@ void resp_request_init(struct resp_request *r);
 void resp_request_fini(struct resp_request *r);
 
 /* Parses one command. 0: args holds it; argc is 0 for an empty array or a blank inline line,
- * which is no command and gets no answer. RESP_ERROR: *ret_problem says why, static, as Redis
- * words it after "ERR Protocol error: ". RESP_MORE: *ret_need is how many bytes `in` must hold
- * before another call can get further (at least in.len + 1); resp_request may be called
- * earlier. -ENOMEM. Only on 0 is *ret_consumed set. */
+ * which is no command and gets no answer. RESP_ERROR: *ret_problem says why, as Redis words it
+ * after "ERR Protocol error: "; it holds until the next call. RESP_MORE: *ret_need is how many
+ * bytes `in` must hold before another call can get further (at least in.len + 1); resp_request
+ * may be called earlier. -ENOMEM. Only on 0 is *ret_consumed set. */
 int resp_request_parse(struct resp_request *r, struct resp_args *args, struct bytes in,
                        size_t *ret_consumed, size_t *ret_need, const char **ret_problem);
 

@@ -9,7 +9,9 @@
  *     GET key              first word GET
  *     QUIT                 first word QUIT
  *     NAME=X               X is 1 to LIMIT_NAME_BYTES bytes of clean text, not blank at its
- * ends REPLIES full|terse #HELP
+ *                          ends
+ *     REPLIES full|terse   byte for byte, as is
+ *     #HELP
  *
  * A message with the first word STORE or GET is never an echo: where its shape is wrong it is
  * TEXT_STORE or TEXT_GET with a problem. All bytes point into the message. */
@@ -38,7 +40,8 @@ struct text_request {
 /* Never fails: every message means something. */
 struct text_request text_request_parse(struct bytes message);
 
-/* A request line or a header line of HTTP: METHOD path HTTP/..., HTTP/..., Host: (any case). */
+/* A request line or a header line of HTTP: METHOD path HTTP/..., HTTP/..., Host: (any case).
+ * STORE is no method: "STORE k= HTTP/1.1" stores. */
 bool text_is_http(struct bytes message);
 
 /* Why text cannot carry this value (empty, or CR, LF or NUL in it), static; NULL if it can. */

@@ -75,6 +75,7 @@ int buffer_append(struct buffer *b, const void *data, size_t n)
     int r = buffer_reserve(b, n, &space);
     if (r != 0)
         return r;
+    assert(space); /* n is not 0 */
     memcpy(space, data, n);
     b->end += n;
     return 0;

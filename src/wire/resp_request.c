@@ -238,8 +238,10 @@ static size_t unescape(struct bytes after, uint8_t *out)
 {
     static const uint8_t from[] = "nrtba", to[] = "\n\r\t\b\a";
     uint8_t c = after.data[0];
-    if (c == 'x' && after.len >= 3 && hex(after.data[1]) >= 0 && hex(after.data[2]) >= 0) {
-        *out = (uint8_t)(hex(after.data[1]) << 4 | hex(after.data[2]));
+    int high = c == 'x' && after.len >= 3 ? hex(after.data[1]) : -1;
+    int low = high >= 0 ? hex(after.data[2]) : -1;
+    if (low >= 0) {
+        *out = (uint8_t)(high * 16 + low);
         return 3;
     }
     size_t i = bytes_find(bytes_make(from, 5), c);

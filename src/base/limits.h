@@ -21,6 +21,7 @@
 #define LIMIT_RESP_INLINE_BYTES (64 * LIMIT_KIB)
 #define LIMIT_RESP_ARGS ((size_t)1024 * 1024)
 #define LIMIT_RESP_COMMAND_BYTES (256 * LIMIT_MIB) /* all arguments of one command */
+#define LIMIT_INPUT_BYTES (320 * LIMIT_MIB)        /* of one command, its framing included */
 
 /* A connection's output. */
 #define LIMIT_UNREAD_REPLY_BYTES LIMIT_MIB   /* past it, no further command runs */

@@ -39,7 +39,7 @@ enum store_verdict {
     STORE_REMOVE, /* gone; nothing where it was not there */
 };
 
-/* One key of an update. The caller sets key, the store the next three, the function the rest
+/* One key of an update. The caller sets key, the store the next four, the function the rest
  * (verdict is STORE_KEEP before it runs). Old values hold while the function runs, new ones
  * must hold until store_update returns. The same key may stand in several slots: all see the
  * old value, the last verdict other than STORE_KEEP wins. */
@@ -47,6 +47,7 @@ struct store_slot {
     struct bytes key; /* 1 to LIMIT_KEY_BYTES bytes */
 
     bool present;
+    bool repeated; /* an earlier slot has the same key */
     struct bytes old;
     struct walltime old_expires; /* STORE_NO_EXPIRY: never */
 

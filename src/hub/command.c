@@ -1,0 +1,170 @@
+#include "hub/command.h"
+
+#include "hub/connection.h"
+#include "hub/hub.h"
+
+#include "base/clean.h"
+#include "base/log_line.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { ABOUT_BYTES_SHOWN = 64, ERROR_BYTES = 512 };
+
+static const struct command_part *const parts[] = {
+    &commands_connection,
+    &commands_server,
+    &commands_values,
+};
+
+size_t command_count(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        n += parts[i]->count;
+    return n;
+}
+
+const struct command *command_at(size_t i)
+{
+    for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) {
+        if (i < parts[part]->count)
+            return &parts[part]->commands[i];
+        i -= parts[part]->count;
+    }
+    return NULL;
+}
+
+static size_t place(struct bytes name)
+{
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < name.len; i++)
+        h = (h ^ (name.data[i] | 0x20u)) * 16777619u;
+    return (h ^ h >> 15) % COMMAND_INDEX_SLOTS;
+}
+
+void command_index_init(struct command_index *index)
+{
+    *index = (struct command_index){0};
+    for (size_t i = 0; i < command_count(); i++) {
+        size_t at = place(bytes_from_str(command_at(i)->name));
+        while (index->slots[at])
+            at = (at + 1) % COMMAND_INDEX_SLOTS;
+        index->slots[at] = command_at(i);
+    }
+}
+
+const struct command *command_find(const struct command_index *index, struct bytes name)
+{
+    enum { NAME_BYTES_MAX = 32 };
+    if (name.len > NAME_BYTES_MAX)
+        return NULL;
+    for (size_t at = place(name); index->slots[at]; at = (at + 1) % COMMAND_INDEX_SLOTS) {
+        if (bytes_equal_nocase(bytes_from_str(index->slots[at]->name), name))
+            return index->slots[at];
+    }
+    return NULL;
+}
+
+int command_error(struct call *call, const char *code, const char *reason)
+{
+    reply_error(call->reply, code, reason);
+    return COMMAND_DONE;
+}
+
+int command_error_about(struct call *call, const char *words, struct bytes about)
+{
+    struct buffer reason;
+    buffer_init(&reason, ERROR_BYTES);
+    if (buffer_append_str(&reason, words) == 0 && buffer_append_str(&reason, " '") == 0 &&
+        clean_append(&reason, about, ABOUT_BYTES_SHOWN) == 0 &&
+        buffer_append(&reason, "'", 2) == 0)
+        reply_error(call->reply, "ERR", (const char *)buffer_view(&reason).data);
+    else
+        call->reply->failed = true;
+    buffer_fini(&reason);
+    return COMMAND_DONE;
+}
+
+int command_store_failed(struct call *call, int result)
+{
+    switch (result) {
+    case STORE_BUSY:
+        return COMMAND_AGAIN_LOG;
+    case STORE_READ_ONLY:
+        return command_error(call, "MISCONF",
+                             "the disk is full: the table can be read, not changed");
+    case STORE_TOO_LARGE:
+        return command_error(call, "ERR",
+                             "a key is 1 byte to 64 KiB, a value at most 64 MiB, and one "
+                             "command at most 256 MiB");
+    case -ENOMEM:
+        return command_error(call, "OOM", "out of memory: nothing was changed");
+    default:
+        return command_error(call, "IOERR", "the disk has failed: the hub is stopping");
+    }
+}
+
+static void log_denied(struct call *call, const char *reason)
+{
+    struct connection *c = call->connection;
+    if (c->told_denied)
+        return;
+    c->told_denied = true;
+    struct log_line line = log_line_begin(&call->hub->log, LOG_WARNING, "refused");
+    log_line_number(&line, "connection", (int64_t)c->id);
+    log_line_bytes(&line, "command", call->argv[0]);
+    log_line_str(&line, "reason", reason);
+    log_line_end(&line);
+}
+
+static void log_request(struct call *call)
+{
+    struct log_line line = log_line_begin(&call->hub->log, LOG_INFO, "request");
+    log_line_number(&line, "connection", (int64_t)call->connection->id);
+    log_line_bytes(&line, "command", call->argv[0]);
+    if (call->argc > 1)
+        log_line_bytes(&line, "argument", call->argv[1]);
+    log_line_end(&line);
+}
+
+bool command_allows(struct call *call, enum access_need need, int *ret_result)
+{
+    const char *reason;
+    int r = access_check(&call->hub->shared->config, &call->connection->peer, need, &reason);
+    if (r == ACCESS_GRANTED)
+        return true;
+    if (r == ACCESS_ASK_USER) {
+        *ret_result = COMMAND_AGAIN_USER;
+        return false;
+    }
+    log_denied(call, reason);
+    *ret_result = command_error(call, "NOPERM", reason);
+    return false;
+}
+
+static bool arity_fits(const struct command *command, size_t argc)
+{
+    return command->arity < 0 ? argc >= (size_t)-command->arity
+                              : argc == (size_t)command->arity;
+}
+
+int command_run(struct call *call)
+{
+    const struct command *command = command_find(&call->hub->commands, call->argv[0]);
+    if (!command)
+        return command_error_about(call, "unknown command", call->argv[0]);
+    if (!arity_fits(command, call->argc))
+        return command_error_about(call, "wrong number of arguments for",
+                                   bytes_from_str(command->name));
+    int r;
+    if (command_allows(call, command->need, &r))
+        r = command->run(call);
+    if (r == COMMAND_DONE) {
+        atomic_fetch_add_explicit(&call->hub->shared->counters.commands_total, 1,
+                                  memory_order_relaxed);
+        if (call->hub->shared->config.log_requests)
+            log_request(call);
+    }
+    return r;
+}

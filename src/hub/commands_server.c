@@ -1,0 +1,358 @@
+#include "hub/command.h"
+#include "hub/hub.h"
+
+#include "base/clean.h"
+#include "base/glob.h"
+#include "base/limits.h"
+#include "base/log_line.h"
+#include "hub/hub_name.h"
+
+#include <stdio.h>
+
+/* Commands about the hub. */
+
+static bool is(struct bytes argument, const char *word)
+{
+    return bytes_equal_nocase(argument, bytes_from_str(word));
+}
+
+/* ---- COMMAND ---- */
+
+static void answer_str(struct reply *r, const char *s)
+{
+    reply_text(r, bytes_from_str(s));
+}
+
+static void answer_lower(struct reply *r, const char *name)
+{
+    char lower[32];
+    size_t n = 0;
+    for (; name[n] && n < sizeof lower; n++)
+        lower[n] = (char)(name[n] >= 'A' && name[n] <= 'Z' ? name[n] + ('a' - 'A') : name[n]);
+    reply_text(r, bytes_make(lower, n));
+}
+
+static void answer_command_flags(struct reply *r, const struct command *command)
+{
+    const char *flags[4];
+    size_t n = 0;
+    if (command->flags & COMMAND_WRITES)
+        flags[n++] = "write";
+    else if (command->first_key)
+        flags[n++] = "readonly";
+    if (command->flags & COMMAND_FAST)
+        flags[n++] = "fast";
+    if (command->need == ACCESS_ADMIN)
+        flags[n++] = "admin";
+    reply_array(r, n);
+    for (size_t i = 0; i < n; i++)
+        reply_status(r, flags[i]);
+}
+
+/* As Redis' COMMAND INFO has it: name, arity, flags, first key, last key, step. */
+static void answer_command(struct reply *r, const struct command *command)
+{
+    if (!command) {
+        reply_null(r);
+        return;
+    }
+    reply_array(r, 6);
+    answer_lower(r, command->name);
+    reply_integer(r, command->arity);
+    answer_command_flags(r, command);
+    reply_integer(r, command->first_key);
+    reply_integer(r, command->last_key);
+    reply_integer(r, command->key_step);
+}
+
+static void answer_docs(struct reply *r, const struct command *command)
+{
+    answer_lower(r, command->name);
+    reply_map(r, 2);
+    answer_str(r, "summary");
+    answer_str(r, command->summary);
+    answer_str(r, "group");
+    answer_str(r, command->first_key ? "string" : "server");
+}
+
+static void command_list(struct call *call)
+{
+    reply_array(call->reply, command_count());
+    for (size_t i = 0; i < command_count(); i++)
+        answer_command(call->reply, command_at(i));
+}
+
+static void command_info(struct call *call)
+{
+    reply_array(call->reply, call->argc - 2);
+    for (size_t i = 2; i < call->argc; i++)
+        answer_command(call->reply, command_find(&call->hub->commands, call->argv[i]));
+}
+
+static void command_docs(struct call *call)
+{
+    const struct command_index *index = &call->hub->commands;
+    if (call->argc == 2) {
+        reply_map(call->reply, command_count());
+        for (size_t i = 0; i < command_count(); i++)
+            answer_docs(call->reply, command_at(i));
+        return;
+    }
+    size_t known = 0;
+    for (size_t i = 2; i < call->argc; i++)
+        known += command_find(index, call->argv[i]) != NULL;
+    reply_map(call->reply, known);
+    for (size_t i = 2; i < call->argc; i++) {
+        const struct command *command = command_find(index, call->argv[i]);
+        if (command)
+            answer_docs(call->reply, command);
+    }
+}
+
+static int run_command(struct call *call)
+{
+    if (call->argc == 1)
+        command_list(call);
+    else if (is(call->argv[1], "COUNT") && call->argc == 2)
+        reply_integer(call->reply, (int64_t)command_count());
+    else if (is(call->argv[1], "DOCS"))
+        command_docs(call);
+    else if (is(call->argv[1], "INFO") && call->argc == 2)
+        command_list(call);
+    else if (is(call->argv[1], "INFO"))
+        command_info(call);
+    else
+        return command_error_about(call, "unknown subcommand or wrong number of arguments for",
+                                   call->argv[1]);
+    return COMMAND_DONE;
+}
+
+/* ---- CONFIG ---- */
+
+struct setting {
+    const char *name;
+    char value[32];
+};
+
+enum { SETTINGS = 6 };
+
+static void collect_settings(const struct hub_config *config, struct setting out[SETTINGS])
+{
+    const struct setting fixed[SETTINGS] = {
+        {"appendfsync", ""}, {"appendonly", "yes"}, {"databases", "1"},
+        {"maxmemory", "0"},  {"port", ""},          {"save", ""},
+    };
+    memcpy(out, fixed, sizeof fixed);
+    snprintf(out[0].value, sizeof out[0].value, "%s",
+             config->holds_replies ? "always" : "everysec");
+    snprintf(out[4].value, sizeof out[4].value, "%u", config->tcp_port);
+}
+
+static bool is_asked_for(const struct call *call, const char *name)
+{
+    for (size_t i = 2; i < call->argc; i++) {
+        if (glob_matches(call->argv[i], bytes_from_str(name), true))
+            return true;
+    }
+    return false;
+}
+
+static int run_config(struct call *call)
+{
+    if (!is(call->argv[1], "GET") || call->argc < 3)
+        return command_error_about(call, "unknown subcommand or wrong number of arguments for",
+                                   call->argv[1]);
+    struct setting settings[SETTINGS];
+    collect_settings(&call->hub->shared->config, settings);
+    size_t n = 0;
+    for (size_t i = 0; i < SETTINGS; i++)
+        n += is_asked_for(call, settings[i].name);
+    reply_map(call->reply, n);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (!is_asked_for(call, settings[i].name))
+            continue;
+        answer_str(call->reply, settings[i].name);
+        answer_str(call->reply, settings[i].value);
+    }
+    return COMMAND_DONE;
+}
+
+/* ---- INFO ---- */
+
+struct info {
+    struct call *call;
+    struct buffer text;
+    bool failed;
+};
+
+static bool section_wanted(const struct info *info, const char *name)
+{
+    const struct call *call = info->call;
+    if (call->argc == 1)
+        return true;
+    for (size_t i = 1; i < call->argc; i++) {
+        if (is(call->argv[i], name) || is(call->argv[i], "all") ||
+            is(call->argv[i], "default") || is(call->argv[i], "everything"))
+            return true;
+    }
+    return false;
+}
+
+__attribute__((format(printf, 2, 3))) static void info_line(struct info *info,
+                                                            const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+    if (buffer_append(&info->text, text, len) != 0 ||
+        buffer_append_str(&info->text, "\r\n") != 0)
+        info->failed = true;
+}
+
+static bool info_section(struct info *info, const char *name)
+{
+    if (!section_wanted(info, name))
+        return false;
+    if (buffer_len(&info->text) > 0)
+        info_line(info, "%s", "");
+    info_line(info, "# %s", name);
+    return true;
+}
+
+static void info_server(struct info *info)
+{
+    const struct hub *hub = info->call->hub;
+    const struct hub_config *config = &hub->shared->config;
+    struct buffer name;
+    buffer_init(&name, LIMIT_NAME_BYTES + 1);
+    uint64_t lsn = 0;
+    if (hub_name_read(hub->shared->store, hub->wall, &name, &lsn) != 0)
+        info->failed = true;
+    reply_depends(info->call->reply, lsn);
+    info_line(info, "kith_version:%s", KITH_VERSION);
+    info_line(info, "redis_version:7.0.0"); /* what clients read to know what they may send */
+    info_line(info, "redis_mode:standalone");
+    info_line(info, "name:%.*s", (int)buffer_len(&name), (const char *)buffer_view(&name).data);
+    info_line(info, "process_id:%u", config->pid);
+    info_line(info, "run_id:%s", config->run_id);
+    info_line(info, "tcp_port:%u", config->tcp_port);
+    info_line(info, "workers:%u", config->workers);
+    info_line(info, "uptime_in_seconds:%lld",
+              (long long)((hub->wall.ms - config->started.ms) / 1000));
+    buffer_fini(&name);
+}
+
+static void info_rest(struct info *info)
+{
+    struct hub_shared *shared = info->call->hub->shared;
+    if (info_section(info, "Clients"))
+        info_line(info, "connected_clients:%llu",
+                  (unsigned long long)atomic_load(&shared->counters.connections));
+    if (info_section(info, "Persistence")) {
+        info_line(info, "loading:0");
+        info_line(info, "aof_enabled:1");
+        info_line(info, "durability:%s", shared->config.holds_replies ? "commit" : "second");
+        info_line(info, "durable_lsn:%llu", (unsigned long long)store_durable(shared->store));
+    }
+    if (info_section(info, "Stats")) {
+        info_line(info, "total_connections_received:%llu",
+                  (unsigned long long)atomic_load(&shared->counters.connections_total));
+        info_line(info, "total_commands_processed:%llu",
+                  (unsigned long long)atomic_load(&shared->counters.commands_total));
+    }
+    if (info_section(info, "Replication"))
+        info_line(info, "role:master");
+    if (info_section(info, "Keyspace")) {
+        uint64_t lsn = 0;
+        size_t keys = store_count(shared->store, STORE_USER, &lsn);
+        reply_depends(info->call->reply, lsn);
+        if (keys > 0)
+            info_line(info, "db0:keys=%zu,expires=0,avg_ttl=0", keys);
+    }
+}
+
+static int run_info(struct call *call)
+{
+    struct info info = {.call = call};
+    buffer_init(&info.text, LIMIT_TEXT_LINE_BYTES);
+    if (info_section(&info, "Server"))
+        info_server(&info);
+    info_rest(&info);
+    if (info.failed)
+        call->reply->failed = true;
+    else
+        reply_text(call->reply, buffer_view(&info.text));
+    buffer_fini(&info.text);
+    return COMMAND_DONE;
+}
+
+/* ---- NAME, SHUTDOWN ---- */
+
+static int tell_name(struct call *call)
+{
+    struct buffer name;
+    buffer_init(&name, LIMIT_NAME_BYTES + 1);
+    uint64_t lsn = 0;
+    int r = hub_name_read(call->hub->shared->store, call->hub->wall, &name, &lsn);
+    if (r == 0) {
+        reply_depends(call->reply, lsn);
+        reply_text(call->reply, buffer_view(&name));
+    }
+    buffer_fini(&name);
+    return r == 0 ? COMMAND_DONE : command_store_failed(call, r);
+}
+
+static int run_name(struct call *call)
+{
+    if (call->argc > 2)
+        return command_error(call, "ERR", "wrong number of arguments for 'NAME'");
+    if (call->argc == 1)
+        return tell_name(call);
+    struct bytes name = call->argv[1];
+    if (!hub_name_is_valid(name))
+        return command_error(call, "ERR",
+                             "a name is 1 to 64 bytes of UTF-8 without control characters, not "
+                             "blank at its ends");
+    int r;
+    if (!command_allows(call, ACCESS_ADMIN, &r))
+        return r;
+    uint64_t lsn = 0;
+    r = hub_name_write(call->hub->shared->store, call->hub->wall, name, &lsn);
+    if (r != 0)
+        return command_store_failed(call, r);
+    reply_depends(call->reply, lsn);
+    reply_text(call->reply, name);
+    struct log_line line = log_line_begin(&call->hub->log, LOG_INFO, "renamed");
+    log_line_bytes(&line, "name", name);
+    log_line_number(&line, "connection", (int64_t)call->connection->id);
+    log_line_end(&line);
+    return COMMAND_DONE;
+}
+
+static int run_shutdown(struct call *call)
+{
+    if (call->argc > 2 ||
+        (call->argc == 2 && !is(call->argv[1], "SAVE") && !is(call->argv[1], "NOSAVE")))
+        return command_error(call, "ERR", "syntax error");
+    struct log_line line = log_line_begin(&call->hub->log, LOG_INFO, "asked to stop");
+    log_line_number(&line, "connection", (int64_t)call->connection->id);
+    log_line_end(&line);
+    if (reply_is_text(call->reply))
+        answer_str(call->reply, "Server Quitting..!");
+    hub_want_stop(call->hub);
+    return COMMAND_DONE;
+}
+
+static const struct command commands[] = {
+    {"COMMAND", -1, ACCESS_ANYONE, 0, 0, 0, 0, run_command,
+     "The commands: COUNT, DOCS [name ...], INFO [name ...]"},
+    {"CONFIG", -2, ACCESS_TABLE, 0, 0, 0, 0, run_config, "Settings: GET pattern ..."},
+    {"INFO", -1, ACCESS_TABLE, 0, 0, 0, 0, run_info, "The state of the hub"},
+    {"NAME", -1, ACCESS_ANYONE, 0, 0, 0, 0, run_name, "The hub's name; with one, renames it"},
+    {"SHUTDOWN", -1, ACCESS_ADMIN, 0, 0, 0, 0, run_shutdown, "Stops the hub in good order"},
+};
+
+const struct command_part commands_server = {commands, sizeof commands / sizeof *commands};

@@ -1,0 +1,38 @@
+#ifndef KITH_HUB_CONFIG_H
+#define KITH_HUB_CONFIG_H
+
+/* What a hub is told at its start, and what all its workers share. Read-only once the workers
+ * run, but for the counters. */
+
+#include "base/time.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+
+struct hub_config {
+    uint64_t delay_ms;    /* each message is answered this long after its turn came */
+    uint64_t unframed_ms; /* silence that ends a bare message, 0: none does */
+    bool open;            /* plaintext from elsewhere may use the table */
+    bool open_admin;      /* ... and admin commands */
+    bool log_requests;
+    uint32_t uid;       /* the user the hub runs as */
+    bool holds_replies; /* --durability commit */
+    struct walltime started;
+    uint32_t pid, workers, tcp_port; /* for INFO; tcp_port 0: no TCP listener */
+    char run_id[41];                 /* for INFO: 40 random hex digits */
+};
+
+struct hub_counters {
+    atomic_uint_fast64_t next_connection_id; /* ids are counted from 1 */
+    atomic_uint_fast64_t connections;        /* open now */
+    atomic_uint_fast64_t connections_total;
+    atomic_uint_fast64_t commands_total;
+};
+
+struct hub_shared {
+    struct hub_config config;
+    struct store *store;
+    struct hub_counters counters;
+};
+
+#endif

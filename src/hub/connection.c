@@ -1,0 +1,362 @@
+#include "hub/connection.h"
+
+#include "hub/door.h"
+#include "hub/hub.h"
+
+#include "base/limits.h"
+#include "base/log_line.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define STATE(s) (1u << (s))
+
+/* Which states may follow which. */
+static const unsigned may_follow[] = {
+    [CONNECTION_SNIFFING] = STATE(CONNECTION_TEXT) | STATE(CONNECTION_RESP) |
+                            STATE(CONNECTION_DRAINING) | STATE(CONNECTION_CLOSED),
+    [CONNECTION_TEXT] = STATE(CONNECTION_DRAINING) | STATE(CONNECTION_CLOSED),
+    [CONNECTION_RESP] = STATE(CONNECTION_DRAINING) | STATE(CONNECTION_CLOSED),
+    [CONNECTION_DRAINING] = STATE(CONNECTION_CLOSED),
+    [CONNECTION_CLOSED] = 0,
+};
+
+void connection_set_state(struct connection *c, enum connection_state state)
+{
+    assert(may_follow[c->state] & STATE(state));
+    c->state = (uint8_t)state;
+    hub_set_ready(c);
+}
+
+static bool takes_input(const struct connection *c)
+{
+    return c->state < CONNECTION_DRAINING;
+}
+
+bool connection_wants_input(const struct connection *c)
+{
+    return takes_input(c) && !c->input_over && c->rests == 0;
+}
+
+/* ---- deadlines ---- */
+
+/* Silence ends a message only where nothing else can: on this machine, in plaintext, from a
+ * client that has never sent a newline. */
+static bool silence_ends(const struct connection *c)
+{
+    size_t waiting = buffer_len(&c->in);
+    return c->hub->shared->config.unframed_ms > 0 && c->state <= CONNECTION_TEXT &&
+           !c->framed && !c->ended && c->peer.origin != ACCESS_REMOTE && waiting > 0 &&
+           waiting <= LIMIT_BARE_MESSAGE_BYTES;
+}
+
+static struct instant silence_deadline(const struct connection *c)
+{
+    return silence_ends(c)
+               ? instant_after_ms(c->silent_since, c->hub->shared->config.unframed_ms)
+               : INSTANT_NEVER;
+}
+
+static struct instant stall_deadline(const struct connection *c)
+{
+    return c->stalled_since.ns > 0 ? instant_after_ms(c->stalled_since, LIMIT_STALL_MS)
+                                   : INSTANT_NEVER;
+}
+
+static struct instant gate_deadline(const struct connection *c)
+{
+    const struct reply_gate *gate = reply_queue_gate(&c->replies);
+    return gate && gate->after.ns > c->hub->now.ns ? gate->after : INSTANT_NEVER;
+}
+
+static void set_timer(struct connection *c)
+{
+    struct instant due =
+        instant_min(instant_min(silence_deadline(c), stall_deadline(c)), gate_deadline(c));
+    if (c->state == CONNECTION_CLOSED || due.ns == INSTANT_NEVER.ns)
+        timers_clear(&c->hub->timers, &c->timer);
+    else if (timers_set(&c->hub->timers, &c->timer, due) != 0)
+        connection_abort(c);
+}
+
+/* ---- output ---- */
+
+static void close_if_drained(struct connection *c)
+{
+    if (c->state == CONNECTION_DRAINING && reply_queue_len(&c->replies) == 0)
+        connection_set_state(c, CONNECTION_CLOSED);
+}
+
+static void rest_while_unread(struct connection *c)
+{
+    if (reply_queue_len(&c->replies) >= LIMIT_UNREAD_REPLY_BYTES ||
+        c->replies.count >= LIMIT_HELD_REPLIES)
+        c->rests |= CONNECTION_RESTS_OUTPUT;
+    else
+        c->rests &= (uint8_t)~CONNECTION_RESTS_OUTPUT;
+}
+
+/* Held replies are looked at again when the log has moved. */
+static void wait_for_log(struct connection *c)
+{
+    const struct reply_gate *gate = reply_queue_gate(&c->replies);
+    bool waits = (gate && gate->lsn > 0) || c->rests & CONNECTION_RESTS_LOG;
+    if (waits && !list_is_linked(&c->wait_link))
+        list_append(&c->hub->waiting, &c->wait_link);
+}
+
+struct bytes connection_output(struct connection *c)
+{
+    if (c->state == CONNECTION_CLOSED)
+        return (struct bytes){0};
+    struct bytes out =
+        reply_queue_ready(&c->replies, store_durable(c->hub->shared->store), c->hub->now);
+    wait_for_log(c);
+    if (reply_queue_gate(&c->replies))
+        set_timer(c);
+    return out;
+}
+
+void connection_sent(struct connection *c, size_t n)
+{
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    bool was_stalled = c->stalled_since.ns > 0;
+    bool was_resting = c->rests & CONNECTION_RESTS_OUTPUT;
+    reply_queue_sent(&c->replies, n, &c->hub->buffers);
+    size_t left = reply_queue_len(&c->replies);
+    if (left == 0)
+        c->stalled_since.ns = 0;
+    else if (n > 0 || !was_stalled)
+        c->stalled_since = c->hub->now;
+    rest_while_unread(c);
+    close_if_drained(c);
+    if (was_stalled || c->stalled_since.ns > 0)
+        set_timer(c);
+    if (was_resting && !(c->rests & CONNECTION_RESTS_OUTPUT))
+        connection_run(c);
+}
+
+void connection_drain(struct connection *c)
+{
+    if (!takes_input(c))
+        return;
+    connection_set_state(c, CONNECTION_DRAINING);
+    close_if_drained(c);
+    set_timer(c);
+}
+
+void connection_abort(struct connection *c)
+{
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    connection_set_state(c, CONNECTION_CLOSED);
+    timers_clear(&c->hub->timers, &c->timer);
+    list_remove(&c->wait_link);
+}
+
+/* ---- input ---- */
+
+static struct instant end_of_turn(struct connection *c)
+{
+    uint64_t delay_ms = c->hub->shared->config.delay_ms;
+    if (delay_ms == 0)
+        return (struct instant){0};
+    struct instant begin = c->served_until.ns > c->hub->now.ns ? c->served_until : c->hub->now;
+    return c->served_until = instant_after_ms(begin, delay_ms);
+}
+
+/* The reply written since `before` is whole. */
+static void take_reply(struct connection *c, size_t before, const struct reply *reply)
+{
+    if (reply->failed) {
+        connection_abort(c);
+        return;
+    }
+    if (reply_queue_len(&c->replies) == before)
+        return;
+    uint64_t lsn = reply->lsn > store_durable(c->hub->shared->store) ? reply->lsn : 0;
+    if (reply_queue_end(&c->replies, before, lsn, end_of_turn(c)) != 0) {
+        connection_abort(c);
+        return;
+    }
+    hub_set_ready(c);
+    rest_while_unread(c);
+}
+
+static int run_message(struct connection *c, struct bytes in, size_t *ret_consumed)
+{
+    struct buffer *out = reply_queue_begin(&c->replies, &c->hub->buffers);
+    size_t before = buffer_len(out);
+    struct reply reply = {.out = out, .dialect = c->dialect};
+    int r = c->state == CONNECTION_RESP ? door_resp(c, in, &reply, ret_consumed)
+                                        : door_text(c, in, &reply, ret_consumed);
+    if (r == DOOR_DONE || r == DOOR_CLOSE)
+        take_reply(c, before, &reply);
+    if (r != DOOR_DONE)
+        reply_queue_cancel(&c->replies, r == DOOR_CLOSE ? reply_queue_len(&c->replies) : before,
+                           &c->hub->buffers);
+    return r;
+}
+
+static void close_and_log(struct connection *c, const char *what)
+{
+    struct log_line line = log_line_begin(&c->hub->log, LOG_WARNING, what);
+    log_line_number(&line, "connection", (int64_t)c->id);
+    log_line_end(&line);
+    connection_abort(c);
+}
+
+static void sniff(struct connection *c, struct bytes in)
+{
+    switch (door_sniff(in, c->ended)) {
+    case DOOR_TEXT:
+        connection_set_state(c, CONNECTION_TEXT);
+        break;
+    case DOOR_RESP:
+        c->dialect = REPLY_RESP2;
+        connection_set_state(c, CONNECTION_RESP);
+        break;
+    case DOOR_TLS:
+        close_and_log(c, "closed a TLS connection: this hub speaks none");
+        break;
+    case DOOR_NONE:
+        close_and_log(c, "closed a connection that opened with a control byte");
+        break;
+    case DOOR_UNDECIDED:
+        break;
+    }
+}
+
+/* Runs what may run of in; returns how much of it was taken. */
+static size_t run_bytes(struct connection *c, struct bytes in)
+{
+    size_t taken = 0;
+    while (takes_input(c) && c->rests == 0 && taken < in.len) {
+        struct bytes rest = bytes_from(in, taken);
+        if (c->state == CONNECTION_SNIFFING) {
+            sniff(c, rest);
+            if (c->state == CONNECTION_SNIFFING)
+                break;
+            continue;
+        }
+        if (rest.len < c->need)
+            break;
+        c->need = 0;
+        size_t consumed = 0;
+        int r = run_message(c, rest, &consumed);
+        if (r == DOOR_MORE || r == DOOR_REST)
+            break;
+        taken += consumed;
+        if (r == DOOR_CLOSE)
+            connection_drain(c);
+        else if (r == DOOR_ABORT)
+            connection_abort(c);
+    }
+    return taken;
+}
+
+/* After a run: what it left, and what follows from it. */
+static void after_run(struct connection *c)
+{
+    if (!takes_input(c)) {
+        buffer_release(&c->in);
+        return;
+    }
+    if (buffer_len(&c->in) == 0)
+        buffer_release(&c->in);
+    if (c->input_over && c->rests == 0) {
+        connection_drain(c);
+        return;
+    }
+    wait_for_log(c);
+    if (c->rests)
+        hub_set_ready(c);
+    set_timer(c);
+}
+
+void connection_run(struct connection *c)
+{
+    if (!takes_input(c) || c->rests)
+        return;
+    size_t taken = run_bytes(c, buffer_view(&c->in));
+    if (takes_input(c))
+        buffer_consume(&c->in, taken);
+    after_run(c);
+    hub_set_ready(c);
+}
+
+static void keep(struct connection *c, struct bytes in)
+{
+    if (buffer_append_bytes(&c->in, in) != 0)
+        connection_abort(c);
+}
+
+void connection_feed(struct connection *c, struct bytes in)
+{
+    if (!takes_input(c))
+        return;
+    c->silent_since = c->hub->now;
+    if (buffer_len(&c->in) == 0 && c->rests == 0) {
+        size_t taken = run_bytes(c, in);
+        if (takes_input(c) && taken < in.len)
+            keep(c, bytes_from(in, taken));
+        if (taken < in.len || c->rests || !takes_input(c) || timer_is_set(&c->timer))
+            after_run(c);
+        return;
+    }
+    keep(c, in);
+    connection_run(c);
+}
+
+void connection_feed_end(struct connection *c)
+{
+    c->input_over = c->ended = true;
+    connection_run(c);
+}
+
+/* ---- what else happens to it ---- */
+
+void connection_log_moved(struct connection *c)
+{
+    hub_set_ready(c);
+    if (c->rests & CONNECTION_RESTS_LOG) {
+        c->rests &= (uint8_t)~CONNECTION_RESTS_LOG;
+        connection_run(c);
+    }
+}
+
+void connection_identified(struct connection *c, bool known, uint32_t uid)
+{
+    c->peer.user = known ? ACCESS_USER_KNOWN : ACCESS_USER_UNKNOWN;
+    c->peer.uid = uid;
+    c->rests &= (uint8_t)~CONNECTION_RESTS_USER;
+    connection_run(c);
+}
+
+void connection_tick(struct connection *c)
+{
+    if (stall_deadline(c).ns <= c->hub->now.ns) {
+        close_and_log(c, "closed a connection that does not read its replies");
+        return;
+    }
+    if (gate_deadline(c).ns == INSTANT_NEVER.ns && reply_queue_gate(&c->replies))
+        hub_set_ready(c);
+    if (silence_deadline(c).ns <= c->hub->now.ns) {
+        c->ended = true;
+        connection_run(c);
+        return;
+    }
+    set_timer(c);
+}
+
+int connection_set_name(struct connection *c, struct bytes name)
+{
+    char *copy = NULL;
+    if (name.len > 0 && !(copy = strndup((const char *)name.data, name.len)))
+        return -ENOMEM;
+    free(c->name);
+    c->name = copy;
+    return 0;
+}

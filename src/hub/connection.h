@@ -1,0 +1,112 @@
+#ifndef KITH_HUB_CONNECTION_H
+#define KITH_HUB_CONNECTION_H
+
+/* One connection, as the hub's mind sees it: bytes in, bytes out.
+ *
+ *     socket <-> filter <-> door <-> commands <-> reply queue
+ *
+ * The filter is a place for now: plaintext goes straight through, and a connection that opens
+ * with a TLS handshake is closed. connection_feed is where it will stand.
+ *
+ * Whole messages are executed in place, from the caller's memory; only an incomplete tail, or
+ * what must wait, is copied. A connection rests, and wants no input, while its replies are not
+ * read, while the log has no room, or while the other end's user is being asked for.
+ *
+ * States, and which may follow which:
+ *     SNIFFING -> TEXT, RESP, DRAINING, CLOSED
+ *     TEXT, RESP -> DRAINING, CLOSED
+ *     DRAINING -> CLOSED      no more input; what is owed still leaves
+ * A CLOSED connection has no output; the caller closes its socket and calls connection_free. */
+
+#include "hub/access.h"
+#include "hub/reply.h"
+#include "hub/reply_queue.h"
+
+#include "base/list.h"
+#include "base/timers.h"
+#include "wire/resp_request.h"
+
+struct hub;
+
+enum connection_state {
+    CONNECTION_SNIFFING,
+    CONNECTION_TEXT,
+    CONNECTION_RESP,
+    CONNECTION_DRAINING,
+    CONNECTION_CLOSED,
+};
+
+/* Why no further command runs at this moment. */
+enum {
+    CONNECTION_RESTS_OUTPUT = 1 << 0, /* LIMIT_UNREAD_REPLY_BYTES or LIMIT_HELD_REPLIES */
+    CONNECTION_RESTS_LOG = 1 << 1,
+    CONNECTION_RESTS_USER = 1 << 2,
+};
+
+struct connection {
+    struct hub *hub;
+    uint64_t id;
+    struct list link;       /* in hub.connections */
+    struct list ready_link; /* in hub.ready: has output, or something for the caller to see */
+    struct list wait_link;  /* in hub.waiting: replies held until the log has moved */
+    struct timer timer;     /* the earliest of its deadlines */
+    struct buffer in;       /* input that waits; begins at a message's first byte */
+    struct reply_queue replies;
+    char *name;                   /* CLIENT SETNAME; NULL: none */
+    struct resp_request resp;     /* of the RESP door */
+    size_t need;                  /* no use in parsing before `in` holds this many bytes */
+    struct instant silent_since;  /* last input, while a bare message may be ending */
+    struct instant stalled_since; /* last progress, while output waits; 0: none waits */
+    struct instant served_until;  /* --delay: when the last message's time is over */
+    struct access_peer peer;
+    uint8_t state;    /* enum connection_state */
+    uint8_t rests;    /* CONNECTION_RESTS_* */
+    uint8_t dialect;  /* enum reply_dialect */
+    bool framed;      /* text: a newline was seen, so silence ends nothing */
+    bool ended;       /* what is left is a bare message: silence, or end of input */
+    bool input_over;  /* end of input */
+    bool told_denied; /* the log has been told once that this one was refused */
+    struct line line; /* of the text door */
+};
+
+/* Input has come. Everything in it is taken: executed, or kept. */
+void connection_feed(struct connection *c, struct bytes in);
+
+/* The other end will send no more. */
+void connection_feed_end(struct connection *c);
+
+/* The other end is gone, or its socket failed: nothing can leave any more. */
+void connection_abort(struct connection *c);
+
+/* May the caller read? While not, what arrives stays in the socket. */
+bool connection_wants_input(const struct connection *c);
+
+/* The bytes that may leave now; they hold until the next call for this connection. */
+struct bytes connection_output(struct connection *c);
+
+/* n of them have been taken by the socket; 0 says that it took nothing and is full. */
+void connection_sent(struct connection *c, size_t n);
+
+/* The answer to HUB_EVENT_IDENTIFY. */
+void connection_identified(struct connection *c, bool known, uint32_t uid);
+
+/* Ends it after what is owed has left. */
+void connection_drain(struct connection *c);
+
+/* What follows is for the hub and for commands. */
+
+/* Runs what waits in its input, as far as it may. */
+void connection_run(struct connection *c);
+
+/* The log has moved: held replies may leave, a resting command may run. */
+void connection_log_moved(struct connection *c);
+
+/* A deadline of it is due. */
+void connection_tick(struct connection *c);
+
+/* Sets its name; an empty one takes it away. -ENOMEM. */
+int connection_set_name(struct connection *c, struct bytes name);
+
+void connection_set_state(struct connection *c, enum connection_state state);
+
+#endif

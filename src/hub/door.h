@@ -1,0 +1,33 @@
+#ifndef KITH_HUB_DOOR_H
+#define KITH_HUB_DOOR_H
+
+/* Doors translate: bytes of a connection into commands, in its dialect. The first bytes choose
+ * which (door_sniff); door_text and door_resp run one message each. */
+
+#include "hub/connection.h"
+
+enum door {
+    DOOR_UNDECIDED, /* more bytes are needed */
+    DOOR_TEXT,
+    DOOR_RESP,
+    DOOR_TLS,
+    DOOR_NONE, /* closed: no door for this */
+};
+
+/* ended: no more bytes will come for this decision. */
+enum door door_sniff(struct bytes in, bool ended);
+
+enum {
+    DOOR_DONE = 0,  /* one message was taken and its reply, if any, is written */
+    DOOR_MORE = 1,  /* no whole message */
+    DOOR_REST = 2,  /* a message is there, and may run later (connection->rests says why) */
+    DOOR_CLOSE = 3, /* the reply, if any, is the last: drain */
+    DOOR_ABORT = 4, /* close at once, with no answer */
+};
+
+/* Takes the message at the front of in; on DOOR_DONE and DOOR_CLOSE *ret_consumed is its
+ * length. reply is empty and ready to be written to. */
+int door_text(struct connection *c, struct bytes in, struct reply *reply, size_t *ret_consumed);
+int door_resp(struct connection *c, struct bytes in, struct reply *reply, size_t *ret_consumed);
+
+#endif

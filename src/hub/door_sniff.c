@@ -1,0 +1,27 @@
+#include "hub/door.h"
+
+enum { TLS_HANDSHAKE = 0x16, SNIFF_DIGITS_MAX = 10 };
+
+/* '*', digits, CR LF; anything else that begins with '*' is text. */
+static enum door sniff_star(struct bytes in, bool ended)
+{
+    size_t n = 1;
+    while (n < in.len && in.data[n] >= '0' && in.data[n] <= '9')
+        n++;
+    if (n > 1 + SNIFF_DIGITS_MAX)
+        return DOOR_TEXT;
+    if (n == in.len || (n + 1 == in.len && in.data[n] == '\r' && n > 1))
+        return ended ? DOOR_TEXT : DOOR_UNDECIDED;
+    return n > 1 && in.data[n] == '\r' && in.data[n + 1] == '\n' ? DOOR_RESP : DOOR_TEXT;
+}
+
+enum door door_sniff(struct bytes in, bool ended)
+{
+    if (in.len == 0)
+        return DOOR_UNDECIDED;
+    if (in.data[0] == TLS_HANDSHAKE)
+        return DOOR_TLS;
+    if (in.data[0] == '*')
+        return sniff_star(in, ended);
+    return in.data[0] < 0x20 ? DOOR_NONE : DOOR_TEXT;
+}

@@ -1,0 +1,134 @@
+#include "hub/door.h"
+#include "hub/hub.h"
+
+#include "base/limits.h"
+#include "base/log_line.h"
+#include "wire/text_request.h"
+
+static const char *const help_lines[] = {
+    "STORE key = value   keep a value; 1 when stored, 0 when not",
+    "GET key             the value, or ERROR when there is none",
+    "NAME=X              call this hub X",
+    "REPLIES full|terse  how STORE and GET answer from now on",
+    "QUIT                stop this hub",
+    "#HELP               these lines",
+    "anything else       comes back as it is",
+};
+
+/* Lines end as the question did; a bare question has none, so its answer's lines end in LF. */
+static void answer_help(struct reply *reply)
+{
+    enum line_ending ending = reply->ending;
+    size_t n = sizeof help_lines / sizeof *help_lines;
+    for (size_t i = 0; i < n; i++) {
+        reply->ending = i + 1 < n && ending == LINE_BARE ? LINE_LF : ending;
+        reply_text(reply, bytes_from_str(help_lines[i]));
+    }
+}
+
+static void answer_replies(struct connection *c, bool full, struct reply *reply)
+{
+    c->dialect = full ? REPLY_TEXT_FULL : REPLY_TEXT_TERSE;
+    reply_text(reply, bytes_from_str(full ? "full" : "terse"));
+}
+
+static int run_command(struct connection *c, const char *name, const struct bytes *arguments,
+                       size_t n, struct reply *reply)
+{
+    struct bytes argv[3] = {bytes_from_str(name)};
+    for (size_t i = 0; i < n; i++)
+        argv[i + 1] = arguments[i];
+    struct call call = {c->hub, c, argv, n + 1, reply};
+    switch (command_run(&call)) {
+    case COMMAND_AGAIN_LOG:
+        c->rests |= CONNECTION_RESTS_LOG;
+        return DOOR_REST;
+    case COMMAND_AGAIN_USER:
+        c->rests |= CONNECTION_RESTS_USER;
+        return DOOR_REST;
+    default:
+        return DOOR_DONE;
+    }
+}
+
+static int run_table(struct connection *c, const struct text_request *request,
+                     struct reply *reply)
+{
+    bool store = request->verb == TEXT_STORE;
+    reply->question = store ? REPLY_TO_STORE : REPLY_TO_GET;
+    reply->key = request->key;
+    if (request->problem && store) {
+        reply_error(reply, "ERR", request->problem);
+        return DOOR_DONE;
+    }
+    if (request->problem) {
+        reply_missing(reply, request->key);
+        return DOOR_DONE;
+    }
+    const struct bytes arguments[] = {request->key, request->value};
+    return run_command(c, store ? "STORE" : "GET", arguments, store ? 2 : 1, reply);
+}
+
+static int refuse_http(struct connection *c)
+{
+    struct log_line line =
+        log_line_begin(&c->hub->log, LOG_WARNING, "closed a connection that speaks HTTP");
+    log_line_number(&line, "connection", (int64_t)c->id);
+    log_line_end(&line);
+    return DOOR_ABORT;
+}
+
+static int run_message(struct connection *c, struct bytes message, struct reply *reply)
+{
+    struct text_request request = text_request_parse(message);
+    switch (request.verb) {
+    case TEXT_STORE:
+    case TEXT_GET:
+        return run_table(c, &request, reply);
+    case TEXT_QUIT:
+        return run_command(c, "SHUTDOWN", NULL, 0, reply);
+    case TEXT_NAME:
+        return run_command(c, "NAME", &request.value, 1, reply);
+    case TEXT_REPLIES:
+        answer_replies(c, request.full, reply);
+        return DOOR_DONE;
+    case TEXT_HELP:
+        answer_help(reply);
+        return DOOR_DONE;
+    case TEXT_HTTP:
+        return refuse_http(c);
+    case TEXT_ECHO:
+        break;
+    }
+    return run_command(c, "ECHO", &message, 1, reply);
+}
+
+int door_text(struct connection *c, struct bytes in, struct reply *reply, size_t *ret_consumed)
+{
+    size_t max = access_is_guest(&c->hub->shared->config, &c->peer) ? LIMIT_GUEST_MESSAGE_BYTES
+                                                                    : LIMIT_TEXT_LINE_BYTES;
+    struct bytes message;
+    size_t consumed;
+    int r = line_parse(&c->line, in, max, &consumed, &message, &reply->ending);
+    if (r == LINE_TOO_LONG) {
+        *ret_consumed = in.len;
+        reply->ending = LINE_LF;
+        reply_error(reply, "ERR", "the line is too long");
+        return DOOR_CLOSE;
+    }
+    if (r == LINE_MORE && !c->ended)
+        return DOOR_MORE;
+    if (r == LINE_MORE) {
+        line_take_bare(&c->line);
+        message = in;
+        consumed = in.len;
+        reply->ending = LINE_BARE;
+    } else {
+        c->framed = true;
+    }
+    r = run_message(c, message, reply);
+    if (r != DOOR_REST)
+        c->ended = c->input_over;
+    *ret_consumed = consumed;
+    return r;
+}

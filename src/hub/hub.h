@@ -1,0 +1,82 @@
+#ifndef KITH_HUB_HUB_H
+#define KITH_HUB_HUB_H
+
+/* A worker's mind: its connections, what they ask, and when their answers may leave. It does
+ * no I/O. Each worker has one; they share a store and struct hub_shared.
+ *
+ * The caller tells the time (hub_tick), hands over what arrives (hub_accept, connection_feed),
+ * and then takes events until there are none:
+ *
+ *   HUB_EVENT_OUTPUT    connection has output, or its state or wish for input may have changed:
+ *                       write connection_output, say connection_sent, look at its state
+ *   HUB_EVENT_IDENTIFY  find out the user at the connection's other end and say
+ *                       connection_identified
+ *   HUB_EVENT_STOP      somebody who may has asked the hub to stop: all workers call hub_stop
+ *
+ * hub_log_moved is called when the store's log has moved: more is durable, or there is room
+ * again. Log lines gather in hub->log (base/log_line.h), for the caller to write and consume.
+ */
+
+#include "hub/command.h"
+#include "hub/config.h"
+#include "hub/connection.h"
+
+enum hub_event_kind { HUB_EVENT_OUTPUT, HUB_EVENT_IDENTIFY, HUB_EVENT_STOP };
+
+struct hub_event {
+    enum hub_event_kind kind;
+    struct connection *connection; /* but for HUB_EVENT_STOP */
+};
+
+struct hub {
+    struct hub_shared *shared;
+    struct instant now;
+    struct walltime wall;
+    struct list connections; /* all of them */
+    struct list ready;       /* those to be reported as HUB_EVENT_OUTPUT */
+    struct list waiting;     /* those with replies held until the log has moved */
+    struct timers timers;
+    struct buffer_pool buffers;
+    struct command_index commands;
+    struct resp_args args; /* scratch: the command being run */
+    struct buffer log;
+    bool stopping;
+    bool stop_wanted; /* HUB_EVENT_STOP is to be reported */
+};
+
+void hub_init(struct hub *hub, struct hub_shared *shared);
+
+/* Frees what connections are left. */
+void hub_fini(struct hub *hub);
+
+/* It is now this time; deadlines due are acted on. Call it before whatever else happens now. */
+void hub_tick(struct hub *hub, struct instant now, struct walltime wall);
+
+/* When hub_tick has something to do. */
+struct instant hub_deadline(const struct hub *hub);
+
+/* A new connection, owned by the hub; connection_free ends it. NULL when memory is out. */
+struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
+                              bool replies_full);
+
+/* Forgets a connection; its socket is the caller's affair. Takes NULL. */
+void connection_free(struct connection *c);
+
+/* The store's log has moved. */
+void hub_log_moved(struct hub *hub);
+
+/* True with the next event, false when there is none. */
+bool hub_next_event(struct hub *hub, struct hub_event *ret);
+
+/* Stops in good order: nothing more is read, what is owed leaves, then every connection is
+ * CLOSED. hub_is_empty says when the caller has freed them all. */
+void hub_stop(struct hub *hub);
+bool hub_is_empty(const struct hub *hub);
+
+/* For commands: ask for the hub to be stopped. */
+void hub_want_stop(struct hub *hub);
+
+/* For connections. */
+void hub_set_ready(struct connection *c);
+
+#endif

@@ -34,11 +34,16 @@ static void slide_to_front(struct buffer *b)
     b->start = 0;
 }
 
+/* Capacity doubles, up to the ceiling; past it, to twice the ceiling, which is as far as a
+ * buffer that slides only when at most half of it is content ever gets. */
 static int grow(struct buffer *b, size_t need)
 {
     size_t capacity = b->capacity ? b->capacity : BUFFER_FIRST_BYTES;
     while (capacity < need)
-        capacity = capacity > b->max / 2 ? need : capacity * 2;
+        capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;
+    size_t limit = need > b->max && b->max <= SIZE_MAX / 2 ? b->max * 2 : b->max;
+    if (capacity > limit)
+        capacity = need > limit ? need : limit;
     uint8_t *data = realloc(b->data, capacity);
     if (!data)
         return -ENOMEM;
@@ -47,22 +52,27 @@ static int grow(struct buffer *b, size_t need)
     return 0;
 }
 
+/* Room for n bytes after the end, whatever the ceiling. Sliding is paid for by the bytes
+ * consumed since the last slide, growing by the bytes appended since the last growth. */
+static int make_room(struct buffer *b, size_t n)
+{
+    if (b->capacity - b->end < n && b->start >= buffer_len(b))
+        slide_to_front(b);
+    return b->capacity - b->end < n ? grow(b, b->end + n) : 0;
+}
+
+static bool fits(const struct buffer *b, size_t n)
+{
+    return n <= b->max && buffer_len(b) <= b->max - n;
+}
+
 int buffer_reserve(struct buffer *b, size_t n, uint8_t **ret_space)
 {
-    size_t len = buffer_len(b);
-    if (n > b->max || len > b->max - n)
+    if (!fits(b, n))
         return BUFFER_FULL;
-    if (b->capacity - b->end < n) {
-        /* Sliding is paid for by the bytes consumed since the last slide. */
-        if (b->start >= len)
-            slide_to_front(b);
-        if (b->capacity - b->end < n) {
-            slide_to_front(b);
-            int r = b->capacity - b->end < n ? grow(b, len + n) : 0;
-            if (r < 0)
-                return r;
-        }
-    }
+    int r = make_room(b, n);
+    if (r < 0)
+        return r;
     *ret_space = b->data ? b->data + b->end : NULL;
     return 0;
 }
@@ -94,12 +104,13 @@ int buffer_printf(struct buffer *b, const char *format, ...)
     va_end(args);
     if (n < 0)
         return -EINVAL;
-    uint8_t *space;
-    int r = buffer_reserve(b, (size_t)n + 1, &space);
-    if (r != 0)
+    if (!fits(b, (size_t)n))
+        return BUFFER_FULL;
+    int r = make_room(b, (size_t)n + 1); /* the NUL is written, but is no content */
+    if (r < 0)
         return r;
     va_start(args, format);
-    vsnprintf((char *)space, (size_t)n + 1, format, args);
+    vsnprintf((char *)b->data + b->end, (size_t)n + 1, format, args);
     va_end(args);
     b->end += (size_t)n;
     return 0;

@@ -24,7 +24,7 @@ bool bytes_equal_nocase(struct bytes a, struct bytes b)
 bool bytes_starts_with(struct bytes b, const char *prefix)
 {
     size_t n = strlen(prefix);
-    return b.len >= n && memcmp(b.data, prefix, n) == 0;
+    return b.len >= n && bytes_equal(bytes_first(b, n), bytes_make(prefix, n));
 }
 
 struct bytes bytes_trim(struct bytes b)

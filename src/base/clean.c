@@ -28,10 +28,12 @@ static bool is_unsafe(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) /* C0, DEL, C1 */
            || c == 0xad || c == 0x61c          /* soft hyphen, Arabic letter mark */
+           || c == 0x180e                      /* Mongolian vowel separator */
            || (c >= 0x200b && c <= 0x200f)     /* zero width, LRM, RLM */
            || (c >= 0x2028 && c <= 0x202e)     /* separators, bidi embeddings */
            || (c >= 0x2060 && c <= 0x206f)     /* word joiner, bidi isolates */
-           || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+           || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f) ||
+           (c >= 0x1bca0 && c <= 0x1bca3) || (c >= 0x1d173 && c <= 0x1d17a);
 }
 
 static size_t clean_prefix(struct bytes b)
@@ -54,17 +56,17 @@ bool clean_is_clean(struct bytes text)
 
 int clean_append(struct buffer *out, struct bytes text, size_t max)
 {
-    size_t shown = 0;
     while (text.len > 0) {
-        if (shown >= max)
-            return buffer_append_str(out, "...");
         size_t n = clean_prefix(text);
-        int r = n > 0 ? buffer_append(out, text.data, n)
+        bool clean = n > 0;
+        n = clean ? n : 1;
+        if (n > max)
+            return buffer_append_str(out, "...");
+        int r = clean ? buffer_append(out, text.data, n)
                       : buffer_printf(out, "\\x%02x", text.data[0]);
         if (r != 0)
             return r;
-        n = n > 0 ? n : 1;
-        shown += n;
+        max -= n;
         text = bytes_from(text, n);
     }
     return 0;

@@ -7,7 +7,8 @@
 
 #include "base/buffer.h"
 
-/* Appends text to out, cleaned; at most max bytes of text are shown, then "...". */
+/* Appends text to out, cleaned; at most max bytes of text are shown, then "...". Where that
+ * fails, part of it may have been appended. */
 int clean_append(struct buffer *out, struct bytes text, size_t max);
 
 /* True where clean_append would change nothing but the length. */

@@ -30,7 +30,7 @@ static bool needs_quotes(struct bytes value)
     return value.len == 0;
 }
 
-static void append_quoted(struct log_line *line, struct bytes value)
+static void append_quoted(struct log_line *line, struct bytes value, bool cut)
 {
     note(line, buffer_append(line->out, "\"", 1));
     while (value.len > 0) {
@@ -45,16 +45,25 @@ static void append_quoted(struct log_line *line, struct bytes value)
         }
         value = bytes_from(value, n);
     }
-    note(line, buffer_append(line->out, "\"", 1));
+    note(line, buffer_append_str(line->out, cut ? "...\"" : "\""));
+}
+
+/* At most n bytes, not cut within a UTF-8 sequence. */
+static struct bytes first_characters(struct bytes b, size_t n)
+{
+    size_t len = n;
+    while (len + 3 > n && (b.data[len] & 0xc0) == 0x80)
+        len--;
+    return bytes_first(b, len);
 }
 
 void log_line_bytes(struct log_line *line, const char *key, struct bytes value)
 {
-    if (value.len > LOG_VALUE_BYTES_MAX)
-        value.len = LOG_VALUE_BYTES_MAX;
+    bool cut = value.len > LOG_VALUE_BYTES_MAX;
+    struct bytes shown = cut ? first_characters(value, LOG_VALUE_BYTES_MAX) : value;
     note(line, buffer_printf(line->out, " %s=", key));
-    if (needs_quotes(value))
-        append_quoted(line, value);
+    if (needs_quotes(shown))
+        append_quoted(line, shown, cut);
     else
         note(line, clean_append(line->out, value, LOG_VALUE_BYTES_MAX));
 }

@@ -1,0 +1,42 @@
+"""The script everything else starts from, as far as it can be tried without building."""
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMMANDS = ["run", "test", "build", "check", "fuzz", "sanitize"]
+
+
+def dev(*arguments):
+    return subprocess.run([ROOT / "dev", *arguments], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("arguments", [[], ["help"], ["--help"]])
+def test_help(arguments):
+    result = dev(*arguments)
+    assert result.returncode == 0
+    assert re.findall(r"^\./dev (\w+)", result.stdout, re.MULTILINE) == COMMANDS
+
+
+@pytest.mark.parametrize("arguments, complaint", [
+    (["nonsense"], "./dev run"),
+    (["test", "nonsense"], "no such kind: nonsense"),
+    (["fuzz", "soon"], "not a number of seconds: soon"),
+    (["fuzz", "-1"], "not a number of seconds: -1"),
+])
+def test_what_makes_no_sense_is_refused(arguments, complaint):
+    result = dev(*arguments)
+    assert result.returncode == 2
+    assert complaint in result.stderr
+
+
+def test_the_readme_names_every_package():
+    script = (ROOT / "dev").read_text()
+    packages = set(re.findall(r"^(?:build|test|check|fuzz) +([a-z0-9+-]+) +(?:has|header|library"
+                              r"|module|runtime) ", script, re.MULTILINE))
+    assert len(packages) > 15
+    readme = (ROOT / "README.md").read_text()
+    assert [package for package in sorted(packages) if f"`{package}`" not in readme] == []

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -32,6 +33,7 @@ static int make_room_for_gate(struct reply_queue *q)
     if (q->first + q->count < q->capacity)
         return 0;
     if (q->first > 0) {
+        assert(q->gates); /* there were some */
         memmove(q->gates, q->gates + q->first, q->count * sizeof *q->gates);
         q->first = 0;
         return 0;
@@ -61,6 +63,7 @@ int reply_queue_end(struct reply_queue *q, size_t before, uint64_t lsn, struct i
         buffer_truncate(&q->out, before);
         return r;
     }
+    assert(q->gates); /* there is room */
     q->gates[q->first + q->count++] = (struct reply_gate){q->left + before, lsn, after};
     q->shared = after.ns == 0;
     return 0;

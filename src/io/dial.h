@@ -1,0 +1,46 @@
+#ifndef KITH_IO_DIAL_H
+#define KITH_IO_DIAL_H
+
+/* One connection dialed to a hub, for programs that ask and wait: each call runs a private
+ * loop until what it is for has happened. What arrives while sending is kept, up to 1 MiB.
+ *
+ * Errors are -errno, or libuv's of that shape for names that do not resolve; dial_problem
+ * puts both into words. */
+
+#include "base/buffer.h"
+
+enum {
+    DIAL_END = 1,     /* the other side has sent its last byte */
+    DIAL_TIMEOUT = 2, /* nothing came for so long */
+};
+
+#define DIAL_FOREVER UINT64_MAX
+
+struct dial;
+
+int dial_new(struct dial **ret);
+
+/* Closes. A name still being looked up is left behind with its memory, since the system's
+ * resolver cannot be interrupted; dial_is_stuck tells beforehand. */
+void dial_free(struct dial *d);
+
+/* Connects, once, to a host (a name, or an IPv4 or IPv6 address) or to a Unix socket. Every
+ * address a name has is tried in turn; the time is for all of them. -ETIMEDOUT past it. */
+int dial_open_tcp(struct dial *d, const char *host, uint16_t port, uint64_t timeout_ms);
+int dial_open_unix(struct dial *d, const char *path, uint64_t timeout_ms);
+
+bool dial_is_stuck(const struct dial *d);
+
+/* Returns when all of data is with the kernel. */
+int dial_send(struct dial *d, struct bytes data);
+
+/* Says that nothing more will be sent; receiving goes on. */
+int dial_finish(struct dial *d);
+
+/* What has arrived, at least a byte; it holds until the next call. */
+int dial_receive(struct dial *d, uint64_t timeout_ms, struct bytes *ret);
+
+/* An error in words, for people: "connection refused". */
+const char *dial_problem(int error);
+
+#endif

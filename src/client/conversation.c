@@ -1,0 +1,68 @@
+#include "client/conversation.h"
+
+#include "base/limits.h"
+#include "wire/resp_write.h"
+
+#include <errno.h>
+
+/* Around the arguments of a request: its head, and a length and two line ends for each. */
+#define CONVERSATION_FRAMING_BYTES (32 * LIMIT_RESP_ARGS)
+
+void conversation_init(struct conversation *c)
+{
+    *c = (struct conversation){0};
+    buffer_init(&c->out, LIMIT_RESP_COMMAND_BYTES + CONVERSATION_FRAMING_BYTES);
+    buffer_init(&c->in, LIMIT_REPLY_BYTES);
+    resp_reply_init(&c->reply, LIMIT_REPLY_BYTES);
+}
+
+void conversation_fini(struct conversation *c)
+{
+    buffer_fini(&c->out);
+    buffer_fini(&c->in);
+    resp_reply_fini(&c->reply);
+}
+
+int conversation_ask(struct conversation *c, const struct bytes *argv, size_t argc)
+{
+    size_t before = buffer_len(&c->out);
+    int r = resp_write_request(&c->out, argv, argc);
+    if (r != 0) {
+        buffer_truncate(&c->out, before);
+        return r == BUFFER_FULL ? -E2BIG : r;
+    }
+    c->unanswered++;
+    return 0;
+}
+
+static void drop_taken(struct conversation *c)
+{
+    buffer_consume(&c->in, c->taken);
+    c->taken = 0;
+}
+
+int conversation_feed(struct conversation *c, struct bytes data)
+{
+    drop_taken(c);
+    int r = buffer_append_bytes(&c->in, data);
+    return r == BUFFER_FULL ? CONVERSATION_FOREIGN : r;
+}
+
+int conversation_next(struct conversation *c, const struct resp_value **ret_values,
+                      size_t *ret_count)
+{
+    drop_taken(c);
+    if (c->unanswered == 0)
+        return buffer_len(&c->in) > 0 ? CONVERSATION_FOREIGN : CONVERSATION_MORE;
+    size_t consumed;
+    int r = resp_reply_parse(&c->reply, buffer_view(&c->in), &consumed);
+    if (r == RESP_REPLY_MORE)
+        return CONVERSATION_MORE;
+    if (r != 0)
+        return r < 0 ? r : CONVERSATION_FOREIGN;
+    c->taken = consumed;
+    c->unanswered--;
+    *ret_values = c->reply.values;
+    *ret_count = c->reply.count;
+    return 0;
+}

@@ -1,0 +1,106 @@
+#include "client/where.h"
+
+#include "base/clean.h"
+#include "base/number.h"
+
+#include <stdio.h>
+
+static const char *copy_text(char *out, size_t size, struct bytes text)
+{
+    if (text.len >= size)
+        return "too long";
+    if (!clean_is_clean(text) || bytes_find(text, ' ') < text.len)
+        return "there is a character in it that cannot be";
+    memcpy(out, text.data, text.len);
+    out[text.len] = '\0';
+    return NULL;
+}
+
+static const char *parse_path(struct bytes path, struct where *w)
+{
+    if (path.len == 0)
+        return "the path is missing";
+    if (path.len >= sizeof w->path)
+        return "a Unix socket's path has at most 107 bytes";
+    if (memchr(path.data, 0, path.len))
+        return "there is a character in it that cannot be";
+    memcpy(w->path, path.data, path.len);
+    return NULL;
+}
+
+static const char *parse_host(struct bytes host, struct where *w)
+{
+    if (host.len == 0)
+        return copy_text(w->host, sizeof w->host, bytes_from_str(WHERE_DEFAULT_HOST));
+    uint64_t number;
+    if (number_parse_u64(host, &number))
+        return "a port alone is written :PORT";
+    return copy_text(w->host, sizeof w->host, host);
+}
+
+static const char *parse_port(struct bytes port, struct where *w)
+{
+    uint64_t number;
+    if (!number_parse_u64(port, &number) || number < 1 || number > UINT16_MAX)
+        return "a port is a number from 1 to 65535";
+    w->port = (uint16_t)number;
+    return NULL;
+}
+
+static const char *parse_bracketed(struct bytes text, struct where *w)
+{
+    size_t close = bytes_find(text, ']');
+    if (close == text.len)
+        return "the ']' is missing";
+    struct bytes rest = bytes_from(text, close + 1);
+    struct bytes host = bytes_from(bytes_first(text, close), 1);
+    if (bytes_find(host, ':') == host.len)
+        return "only an IPv6 address stands in brackets";
+    const char *problem = copy_text(w->host, sizeof w->host, host);
+    if (problem || rest.len == 0)
+        return problem;
+    if (rest.data[0] != ':')
+        return "only :PORT can follow the ']'";
+    return parse_port(bytes_from(rest, 1), w);
+}
+
+static const char *parse_address(struct bytes text, struct where *w)
+{
+    if (text.data[0] == '[')
+        return parse_bracketed(text, w);
+    size_t colon = bytes_find(text, ':');
+    if (colon == text.len)
+        return parse_host(text, w);
+    struct bytes rest = bytes_from(text, colon + 1);
+    if (bytes_find(rest, ':') < rest.len) /* two colons: an IPv6 address by itself */
+        return copy_text(w->host, sizeof w->host, text);
+    const char *problem = parse_host(bytes_first(text, colon), w);
+    return problem ? problem : parse_port(rest, w);
+}
+
+const char *where_parse(struct bytes text, struct where *ret)
+{
+    struct where w = {.port = WHERE_DEFAULT_PORT};
+    const char *problem;
+    if (text.len == 0)
+        return "it is empty";
+    if (bytes_starts_with(text, "unix:"))
+        problem = parse_path(bytes_from(text, strlen("unix:")), &w);
+    else if (bytes_find(text, '/') < text.len)
+        problem = parse_path(text, &w);
+    else
+        problem = parse_address(text, &w);
+    if (!problem)
+        *ret = w;
+    return problem;
+}
+
+void where_format(const struct where *w, char out[WHERE_TEXT_BYTES])
+{
+    if (w->path[0])
+        snprintf(out, WHERE_TEXT_BYTES, "%s", w->path);
+    else if (strchr(w->host, ':'))
+        snprintf(out, WHERE_TEXT_BYTES, "[%s]:%u", w->host, w->port);
+    else
+        snprintf(out, WHERE_TEXT_BYTES, "%s:%u", w->host, w->port);
+}

@@ -1,0 +1,36 @@
+#ifndef KITH_KITH_COMMAND_H
+#define KITH_KITH_COMMAND_H
+
+/* The commands of kith, each in a file of its own. A command's words are in
+ * session->options.words, its own name the first. All return an exit code, and have said what
+ * is wrong when that is not EXIT_DONE. */
+
+#include "kith/session.h"
+
+struct command {
+    const char *name;
+    size_t words_max; /* with its name; SIZE_MAX: any number */
+    int (*run)(struct session *s);
+};
+
+/* NULL where there is none of that name. */
+const struct command *command_find(const char *name);
+
+int store_run(struct session *s);
+int get_run(struct session *s);
+int del_run(struct session *s);
+int echo_run(struct session *s);
+int name_run(struct session *s);
+int quit_run(struct session *s);
+int info_run(struct session *s);
+int demo_run(struct session *s);
+
+/* What the options ask for where there is no command: --key and --value, --raw. */
+int keyed_run(struct session *s);
+int raw_run(struct session *s);
+
+/* With the key, and for store the value, known already. */
+int store_pair(struct session *s, struct bytes key, struct bytes value);
+int get_key(struct session *s, struct bytes key);
+
+#endif

@@ -1,0 +1,112 @@
+#include "kith/help.h"
+
+static const char all[] =
+    "kith talks to a hub, kithd.\n"
+    "\n"
+    "  kith [OPTION]... COMMAND [ARGUMENT]...\n"
+    "\n"
+    "  store [KEY [VALUE]]   keep a value; VALUE - is all of standard input\n"
+    "  get [KEY]             fetch a value\n"
+    "  del [KEY]...          remove keys\n"
+    "  echo [TEXT]...        send a message and print the reply\n"
+    "  name [NEW]            what the hub is called, or call it NEW\n"
+    "  info [SECTION]        what the hub says about itself\n"
+    "  quit                  stop the hub\n"
+    "  demo                  start a hub and its clients and play a story on them\n"
+    "  help [COMMAND]        this, or more on one command\n"
+    "\n"
+    "  kith --key=K --value=V    stores, as store does\n"
+    "  kith --key=K              fetches, as get does\n"
+    "  kith --key=QUIT           stops the hub, as quit does\n"
+    "  kith --raw WORDS          sends the words as a bare message, prints what comes back\n"
+    "\n"
+    "  --hub WHERE   HOST, HOST:PORT, :PORT, [V6]:PORT, a Unix socket's path or unix:PATH;\n"
+    "                else the environment's KITH_HUB; else 127.0.0.1:12345\n"
+    "  --json        a JSON object a line for every answer, errors too\n"
+    "  --quiet       only what was asked for: a value, a reply\n"
+    "  --log FILE    append what was asked and answered, with the time\n"
+    "  --            what follows are words, even where they begin with --\n"
+    "\n"
+    "Exit codes: 0 done; 1 the answer is no; 2 usage; 3 cannot reach a hub; 4 not allowed.\n"
+    "What is left out is asked for where standard input and output are a terminal.\n";
+
+struct topic {
+    const char *name, *text;
+};
+
+static const struct topic topics[] = {
+    {"store",
+     "kith store [KEY [VALUE]]\n"
+     "kith --key=KEY --value=VALUE\n"
+     "\n"
+     "Keeps VALUE under KEY and says whether the key is new (Saved Successfully) or had a\n"
+     "value before (Update Successfully). Once that is said, the value is on the hub's disk.\n"
+     "\n"
+     "VALUE - reads the value from standard input, every byte of it, 64 MiB at most. A value\n"
+     "that is a dash or begins with two comes after --, as in: kith store KEY -- -\n"},
+    {"get",
+     "kith get [KEY]\n"
+     "kith --key=KEY\n"
+     "\n"
+     "Prints the value of KEY and a newline: to a pipe or a file exactly its bytes, to a\n"
+     "terminal without control characters. A KEY without a value is Invalid Key, exit code "
+     "1.\n"},
+    {"del", "kith del [KEY]...\n"
+            "\n"
+            "Removes the keys. Exit code 1 where one of them was not there; the others are\n"
+            "removed all the same.\n"},
+    {"echo",
+     "kith echo [TEXT]...\n"
+     "\n"
+     "Sends the words, or Hello, server! where there are none, and prints the reply.\n"},
+    {"name",
+     "kith name [NEW]\n"
+     "\n"
+     "Prints what the hub is called. With NEW, calls it so: only the hub's own user and\n"
+     "root may, from the hub's machine.\n"},
+    {"info", "kith info [SECTION]\n"
+             "\n"
+             "Prints what the hub says about itself, name:value a line; with --json as one\n"
+             "object.\n"},
+    {"quit",
+     "kith quit\n"
+     "kith --key=QUIT\n"
+     "\n"
+     "Stops the hub: what it has promised is on disk. Only the hub's own user and root\n"
+     "may, from the hub's machine.\n"},
+    {"demo",
+     "kith demo [--logs DIR] [--story FILE] [--hub WHERE]\n"
+     "kith demo --print-story\n"
+     "\n"
+     "Starts a hub on a free port and a scratch folder, and clients, each a process, and "
+     "plays\n"
+     "a story on them: who asks what, and which answers are right. Prints it as it happens, "
+     "in\n"
+     "DIR (./kith-demo) leaves hub.log and a log for each client, and ends with exit code 0\n"
+     "only if every answer was right.\n"
+     "\n"
+     "  --logs DIR      where the logs go; logs of an earlier run there are replaced\n"
+     "  --story FILE    another story; --print-story shows the one built in, and how one is\n"
+     "                  written\n"
+     "  --hub WHERE     plays on a hub that runs already. It keeps what the story stores, and\n"
+     "                  is not stopped: the story's QUIT is left out\n"},
+    {"help", "kith help [COMMAND]\n"
+             "\n"
+             "Says what kith can do, or more on one command.\n"},
+};
+
+void help_print(struct output *o)
+{
+    output_bytes(o, bytes_from_str(all));
+}
+
+bool help_print_command(struct output *o, const char *name)
+{
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+        if (strcmp(topics[i].name, name) == 0) {
+            output_bytes(o, bytes_from_str(topics[i].text));
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,122 @@
+#include "kith/command.h"
+#include "kith/help.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* Where a standard stream is closed, the next file or socket would take its place, and what
+ * is meant for people would go there. A stream that cannot be written says so instead. */
+static int hold_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd < 0 ? fd : close(fd);
+}
+
+static int check_demo_options(struct session *s)
+{
+    const struct options *o = &s->options;
+    bool demo = o->word_count > 0 && !o->raw && strcmp(o->words[0], "demo") == 0;
+    if (!demo && (o->logs || o->story || o->print_story))
+        return session_fail(s, EXIT_USAGE, "--logs, --story and --print-story are demo's");
+    if (demo && o->log)
+        return session_fail(s, EXIT_USAGE, "demo writes its logs to --logs DIR");
+    return EXIT_DONE;
+}
+
+static int run(struct session *s)
+{
+    const struct options *o = &s->options;
+    int code = check_demo_options(s);
+    if (code != EXIT_DONE)
+        return code;
+    if (o->raw)
+        return raw_run(s);
+    if (o->word_count == 0 && (o->key || o->value))
+        return keyed_run(s);
+    if (o->word_count == 0)
+        return session_fail(s, EXIT_USAGE, "there is no command; kith --help lists them");
+    if (o->key || o->value)
+        return session_fail(s, EXIT_USAGE, "--key and --value go without a command");
+    const struct command *command = command_find(o->words[0]);
+    if (!command)
+        return session_fail(s, EXIT_USAGE, "there is no command %.64s; kith --help lists them",
+                            o->words[0]);
+    if (o->word_count > command->words_max)
+        return session_fail(s, EXIT_USAGE, "%.64s: too many arguments; kith help %s says more",
+                            o->words[0], o->words[0]);
+    return command->run(s);
+}
+
+static bool asks_for_help(const struct options *o)
+{
+    if (o->help)
+        return true;
+    return o->word_count > 0 && !o->raw &&
+           (strcmp(o->words[0], "help") == 0 || strcmp(o->words[0], "-h") == 0);
+}
+
+/* kith help [COMMAND], kith [COMMAND] --help */
+static int help(struct output *out, const struct options *o)
+{
+    size_t at = o->word_count > 0 && strcmp(o->words[0], "help") == 0 ? 1 : 0;
+    if (at >= o->word_count || o->words[at][0] == '-') {
+        help_print(out);
+        return EXIT_DONE;
+    }
+    if (help_print_command(out, o->words[at]))
+        return EXIT_DONE;
+    output_error_line("kith: there is no command ", bytes_from_str(o->words[at]));
+    return EXIT_USAGE;
+}
+
+/* What needs no hub. */
+static int run_about(struct output *out, const struct options *o)
+{
+    if (!o->version)
+        return help(out, o);
+    output_line(out, "kith " KITH_VERSION, bytes_make(NULL, 0));
+    return EXIT_DONE;
+}
+
+static int check_output(const struct output *out, int code)
+{
+    if (out->failed == 0)
+        return code;
+    output_error_line("kith: cannot write: ", bytes_from_str(strerror(-out->failed)));
+    return code == EXIT_DONE ? EXIT_NO : code;
+}
+
+static int run_session(const struct options *options)
+{
+    struct session s;
+    int code = session_init(&s, options);
+    if (code == EXIT_DONE)
+        code = run(&s);
+    code = check_output(&s.output, code);
+    if (s.dial && dial_is_stuck(s.dial))
+        _exit(code); /* an orderly exit would wait for the resolver */
+    session_fini(&s);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    char problem[OPTIONS_PROBLEM_BYTES];
+    if (hold_standard_streams() < 0)
+        return EXIT_USAGE;
+    signal(SIGPIPE, SIG_IGN);
+    if (options_parse(&options, argc, argv, problem) < 0) {
+        output_error_line("kith: ", bytes_from_str(problem));
+        return EXIT_USAGE;
+    }
+    if (!options.version && !asks_for_help(&options))
+        return run_session(&options);
+    struct output out;
+    output_init(&out, options.json, options.quiet);
+    return check_output(&out, run_about(&out, &options));
+}

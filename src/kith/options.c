@@ -1,0 +1,90 @@
+#include "kith/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct known {
+    const char *name;
+    const char **text; /* where its value goes, or NULL */
+    bool *flag;        /* what it sets, or NULL */
+};
+
+static int wrong(char *problem, const char *name, size_t len, const char *what)
+{
+    snprintf(problem, OPTIONS_PROBLEM_BYTES, "%.*s %s", (int)(len < 64 ? len : 64), name, what);
+    return -EINVAL;
+}
+
+static const struct known *find(const struct known *known, const char *name, size_t len)
+{
+    while (known->name && (strlen(known->name) != len || memcmp(known->name, name, len) != 0))
+        known++;
+    return known->name ? known : NULL;
+}
+
+/* Takes the option at argv[*at] and its value, and moves *at to the last word used. */
+static int take(const struct known *all, int argc, char **argv, int *at, char *problem)
+{
+    const char *name = argv[*at], *equals = strchr(name, '=');
+    size_t len = equals ? (size_t)(equals - name) : strlen(name);
+    const struct known *k = find(all, name, len);
+    if (!k)
+        return wrong(problem, name, len, "is not an option; kith --help lists them");
+    if (k->flag) {
+        *k->flag = true;
+        return equals ? wrong(problem, name, len, "takes no value") : 0;
+    }
+    if (*k->text)
+        return wrong(problem, name, len, "is given twice");
+    if (!equals && *at + 1 == argc)
+        return wrong(problem, name, len, "needs a value");
+    *k->text = equals ? equals + 1 : argv[++*at];
+    return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS_PROBLEM_BYTES])
+{
+    *o = (struct options){.words = argv + 1};
+    const struct known all[] = {
+        {.name = "--hub", .text = &o->hub},
+        {.name = "--log", .text = &o->log},
+        {.name = "--key", .text = &o->key},
+        {.name = "--value", .text = &o->value},
+        {.name = "--logs", .text = &o->logs},
+        {.name = "--story", .text = &o->story},
+        {.name = "--print-story", .flag = &o->print_story},
+        {.name = "--json", .flag = &o->json},
+        {.name = "--quiet", .flag = &o->quiet},
+        {.name = "--raw", .flag = &o->raw},
+        {.name = "--help", .flag = &o->help},
+        {.name = "--version", .flag = &o->version},
+        {0},
+    };
+    int at = 1;
+    for (; at < argc && strcmp(argv[at], "--") != 0; at++) {
+        if (strncmp(argv[at], "--", 2) != 0) {
+            o->words[o->word_count++] = argv[at];
+            continue;
+        }
+        int r = take(all, argc, argv, &at, problem);
+        if (r < 0)
+            return r;
+    }
+    o->literal_from = o->word_count;
+    for (at++; at < argc; at++)
+        o->words[o->word_count++] = argv[at];
+    return 0;
+}
+
+int options_join(const struct options *o, size_t from, struct buffer *out)
+{
+    int r = 0;
+    for (size_t i = from; r == 0 && i < o->word_count; i++) {
+        if (i > from)
+            r = buffer_append_str(out, " ");
+        if (r == 0)
+            r = buffer_append_str(out, o->words[i]);
+    }
+    return r;
+}

@@ -1,0 +1,36 @@
+#ifndef KITH_KITH_OPTIONS_H
+#define KITH_KITH_OPTIONS_H
+
+/* The command line. Options begin with two dashes and may stand anywhere; NAME=VALUE and
+ * NAME VALUE are the same. After `--` everything is a word, whatever it looks like. Words of
+ * one dash, as "-" and "-5", are never options. */
+
+#include "base/buffer.h"
+
+struct options {
+    const char *hub;   /* --hub; NULL: KITH_HUB, or the default */
+    const char *log;   /* --log */
+    const char *key;   /* --key */
+    const char *value; /* --value */
+    const char *logs;  /* --logs, demo's */
+    const char *story; /* --story, demo's */
+    bool print_story;  /* --print-story, demo's */
+    bool json, quiet, raw;
+    bool help, version;
+
+    char **words; /* what is not an option, in order; argv itself, rearranged */
+    size_t word_count;
+    size_t
+        literal_from; /* index of the first word after `--`; word_count where there is none */
+};
+
+enum { OPTIONS_PROBLEM_BYTES = 160 };
+
+/* Reads argv[1] on. 0, or -EINVAL with what is wrong in problem. */
+int options_parse(struct options *o, int argc, char **argv,
+                  char problem[OPTIONS_PROBLEM_BYTES]);
+
+/* Appends the words from index from on, with a blank between. What buffer_append returns. */
+int options_join(const struct options *o, size_t from, struct buffer *out);
+
+#endif

@@ -1,0 +1,112 @@
+#include "kith/output.h"
+
+#include "base/clean.h"
+#include "base/limits.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* An error line shows this much of what came from outside. */
+enum { OUTPUT_DETAIL_BYTES = 400 };
+
+void output_init(struct output *o, bool json, bool quiet)
+{
+    *o = (struct output){.json = json, .quiet = quiet, .terminal = isatty(STDOUT_FILENO) == 1};
+}
+
+static int write_all(int fd, struct bytes data)
+{
+    while (data.len > 0) {
+        ssize_t n = write(fd, data.data, data.len);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0)
+            data = bytes_from(data, (size_t)n);
+    }
+    return 0;
+}
+
+static void end_by_sigpipe(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
+void output_bytes(struct output *o, struct bytes data)
+{
+    if (o->failed < 0)
+        return;
+    o->failed = write_all(STDOUT_FILENO, data);
+    if (o->failed == -EPIPE)
+        end_by_sigpipe();
+}
+
+static void write_buffer(struct output *o, struct buffer *b, int r)
+{
+    if (r == 0)
+        output_bytes(o, buffer_view(b));
+    else if (o->failed == 0)
+        o->failed = -ENOMEM;
+    buffer_fini(b);
+}
+
+void output_line(struct output *o, const char *prefix, struct bytes text)
+{
+    struct buffer b;
+    buffer_init(&b, SIZE_MAX);
+    int r = buffer_append_str(&b, prefix);
+    if (r == 0)
+        r = o->terminal ? clean_append(&b, text, SIZE_MAX) : buffer_append_bytes(&b, text);
+    if (r == 0)
+        r = buffer_append_str(&b, "\n");
+    write_buffer(o, &b, r);
+}
+
+/* Up to and with the next LF or tab, which are kept as they are. */
+static int clean_piece(struct buffer *b, struct bytes *text)
+{
+    size_t n = bytes_find(*text, '\n');
+    n = bytes_find(bytes_first(*text, n), '\t');
+    int r = clean_append(b, bytes_first(*text, n), SIZE_MAX);
+    if (r == 0 && n < text->len)
+        r = buffer_append(b, text->data + n++, 1);
+    *text = bytes_from(*text, n);
+    return r;
+}
+
+void output_text(struct output *o, struct bytes text)
+{
+    if (!o->terminal) {
+        output_bytes(o, text);
+        return;
+    }
+    bool ended = text.len > 0 && text.data[text.len - 1] == '\n';
+    struct buffer b;
+    buffer_init(&b, SIZE_MAX);
+    int r = 0;
+    while (r == 0 && text.len > 0)
+        r = clean_piece(&b, &text);
+    if (r == 0 && !ended)
+        r = buffer_append_str(&b, "\n");
+    write_buffer(o, &b, r);
+}
+
+void output_json(struct output *o, struct json *j)
+{
+    write_buffer(o, j->out, json_end(j));
+}
+
+void output_error_line(const char *words, struct bytes text)
+{
+    struct buffer b;
+    buffer_init(&b, 8 * LIMIT_KIB);
+    int r = buffer_append_str(&b, words);
+    if (r == 0)
+        r = clean_append(&b, text, OUTPUT_DETAIL_BYTES);
+    if (r == 0)
+        r = buffer_append_str(&b, "\n");
+    if (r == 0)
+        write_all(STDERR_FILENO, buffer_view(&b)); /* there is nowhere else to say it */
+    buffer_fini(&b);
+}

@@ -1,0 +1,35 @@
+#ifndef KITH_KITH_OUTPUT_H
+#define KITH_KITH_OUTPUT_H
+
+/* What kith prints. Bytes go to standard output at once, unbuffered by us, so that a
+ * transcript appears as it happens. What goes to a terminal is cleaned first. When whoever
+ * reads our output has gone, kith ends by SIGPIPE, silently, as programs do. */
+
+#include "client/json.h"
+
+struct output {
+    bool json;     /* --json */
+    bool quiet;    /* --quiet */
+    bool terminal; /* standard output is one */
+    int failed;    /* -errno of the first write that failed: nothing more is written */
+};
+
+void output_init(struct output *o, bool json, bool quiet);
+
+/* Exactly these bytes, terminal or not: for what is clean already. */
+void output_bytes(struct output *o, struct bytes data);
+
+/* prefix, then text as one line with LF: exact, or cleaned for a terminal. */
+void output_line(struct output *o, const char *prefix, struct bytes text);
+
+/* Text of any number of lines: exact, or for a terminal cleaned but for LF and tab, and ended
+ * with LF. */
+void output_text(struct output *o, struct bytes text);
+
+/* Ends j, prints its line and frees its buffer. */
+void output_json(struct output *o, struct json *j);
+
+/* words, then text, cleaned and not endless, as one line on standard error. */
+void output_error_line(const char *words, struct bytes text);
+
+#endif

@@ -1,0 +1,236 @@
+#include "kith/session.h"
+
+#include "base/limits.h"
+#include "io/terminal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SESSION_CONNECT_MS = 10000 };
+
+int session_init(struct session *s, const struct options *options)
+{
+    *s = (struct session){.options = *options, .journal = {.fd = -1}};
+    output_init(&s->output, options->json, options->quiet);
+    conversation_init(&s->conversation);
+    buffer_init(&s->asked[0], LIMIT_TEXT_LINE_BYTES);
+    buffer_init(&s->asked[1], LIMIT_TEXT_LINE_BYTES);
+    const char *from = "--hub";
+    const char *hub = options->hub;
+    if (!hub) {
+        hub = getenv("KITH_HUB");
+        from = "KITH_HUB";
+    }
+    struct bytes text = bytes_from_str(hub && *hub ? hub : options->hub ? "" : ":12345");
+    const char *problem = where_parse(text, &s->where);
+    if (problem)
+        return session_fail(s, EXIT_USAGE, "%s %.200s: %s", from, hub, problem);
+    where_format(&s->where, s->where_text);
+    int r = options->log ? journal_open(&s->journal, options->log) : 0;
+    if (r < 0)
+        return session_fail(s, EXIT_USAGE, "--log %.200s: %s", options->log, strerror(-r));
+    return EXIT_DONE;
+}
+
+void session_fini(struct session *s)
+{
+    conversation_fini(&s->conversation);
+    journal_close(&s->journal);
+    buffer_fini(&s->asked[0]);
+    buffer_fini(&s->asked[1]);
+    dial_free(s->dial);
+}
+
+int session_fail(struct session *s, enum exit_code code, const char *format, ...)
+{
+    char message[600];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    journal_note(&s->journal, "failed", bytes_from_str(message));
+    if (!s->output.json) {
+        output_error_line("kith: ", bytes_from_str(message));
+        return code;
+    }
+    struct buffer b;
+    buffer_init(&b, 8 * LIMIT_KIB);
+    struct json j = json_begin(&b);
+    json_str(&j, "error", message);
+    json_number(&j, "code", code);
+    output_json(&s->output, &j);
+    return code;
+}
+
+int session_no_such_key(struct session *s, struct bytes key)
+{
+    if (!s->output.json) {
+        if (!s->output.quiet)
+            output_error_line("Invalid Key:", key);
+        return EXIT_NO;
+    }
+    struct buffer b;
+    buffer_init(&b, SIZE_MAX);
+    struct json j = json_begin(&b);
+    json_str(&j, "error", "Invalid Key");
+    json_number(&j, "code", EXIT_NO);
+    json_bytes(&j, "key", key);
+    output_json(&s->output, &j);
+    return EXIT_NO;
+}
+
+int session_strange(struct session *s)
+{
+    return session_fail(s, EXIT_UNREACHABLE, "what answers at %s is not a kith hub",
+                        s->where_text);
+}
+
+int session_connect(struct session *s)
+{
+    if (s->dial)
+        return EXIT_DONE;
+    int r = dial_new(&s->dial);
+    if (r == 0 && s->where.path[0])
+        r = dial_open_unix(s->dial, s->where.path, SESSION_CONNECT_MS);
+    else if (r == 0)
+        r = dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
+    if (r == 0)
+        return EXIT_DONE;
+    return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s", s->where_text,
+                        dial_problem(r));
+}
+
+static void note_request(struct session *s, const struct bytes *argv, size_t argc)
+{
+    struct buffer b;
+    buffer_init(&b, LIMIT_KIB);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < argc; i++) {
+        struct bytes word = argv[i];
+        r = i > 0 ? buffer_append_str(&b, " ") : 0;
+        if (r == 0)
+            r = buffer_append_bytes(&b, word.len > 300 ? bytes_first(word, 300) : word);
+    }
+    journal_note(&s->journal, "asked", buffer_view(&b)); /* as much of it as fitted */
+    buffer_fini(&b);
+}
+
+static void note_reply(struct session *s, const struct resp_value *value)
+{
+    char number[32];
+    struct bytes text = value->text;
+    if (value->kind == RESP_INTEGER || value->kind == RESP_BOOLEAN) {
+        snprintf(number, sizeof number, "%lld", (long long)value->number);
+        text = bytes_from_str(number);
+    }
+    journal_note(&s->journal, value->kind == RESP_NULL ? "answered nothing" : "answered", text);
+}
+
+enum { ASK_CLOSED = 1, ASK_FOREIGN = 2 };
+
+/* The next reply; ASK_CLOSED where the hub closed instead, ASK_FOREIGN, -errno. */
+static int receive_reply(struct session *s, const struct resp_value **ret)
+{
+    size_t count;
+    for (;;) {
+        int r = conversation_next(&s->conversation, ret, &count);
+        if (r <= 0)
+            return r;
+        if (r == CONVERSATION_FOREIGN)
+            return ASK_FOREIGN;
+        struct bytes data;
+        r = dial_receive(s->dial, DIAL_FOREVER, &data);
+        if (r == DIAL_END)
+            return ASK_CLOSED;
+        r = r == 0 ? conversation_feed(&s->conversation, data) : r;
+        if (r != 0)
+            return r < 0 ? r : ASK_FOREIGN;
+    }
+}
+
+/* A hub may refuse a request, and close, before it is sent to its end: what it said counts
+ * for more than that sending failed. */
+static int exchange(struct session *s, const struct bytes *argv, size_t argc,
+                    const struct resp_value **ret)
+{
+    int r = conversation_ask(&s->conversation, argv, argc);
+    if (r < 0)
+        return r;
+    int sent = dial_send(s->dial, conversation_output(&s->conversation));
+    conversation_sent(&s->conversation, buffer_len(&s->conversation.out));
+    r = receive_reply(s, ret);
+    return r != 0 && r != ASK_FOREIGN && sent < 0 ? sent : r;
+}
+
+static int refused(struct session *s, struct bytes why)
+{
+    struct bytes word = bytes_next_word(&(struct bytes){why.data, why.len});
+    bool denied = bytes_equal_str(word, "NOPERM") || bytes_equal_str(word, "NOAUTH");
+    int shown = why.len < 400 ? (int)why.len : 400;
+    if (denied)
+        return session_fail(s, EXIT_DENIED, "not allowed: %.*s", shown, (const char *)why.data);
+    return session_fail(s, EXIT_NO, "the hub says: %.*s", shown, (const char *)why.data);
+}
+
+int session_ask_last(struct session *s, const struct bytes *argv, size_t argc,
+                     const struct resp_value **ret_value)
+{
+    int code = session_connect(s);
+    if (code != EXIT_DONE)
+        return code;
+    note_request(s, argv, argc);
+    const struct resp_value *value = NULL;
+    int r = exchange(s, argv, argc, &value);
+    if (r == -ENOMEM || r == -E2BIG)
+        return session_fail(s, EXIT_NO, "%s", strerror(-r));
+    if (r < 0)
+        return session_fail(s, EXIT_UNREACHABLE, "the connection to %s broke: %s",
+                            s->where_text, dial_problem(r));
+    if (r == ASK_FOREIGN)
+        return session_strange(s);
+    if (r == 0)
+        note_reply(s, value);
+    if (r == 0 && value->kind == RESP_FAILURE)
+        return refused(s, value->text);
+    *ret_value = r == ASK_CLOSED ? NULL : value;
+    return EXIT_DONE;
+}
+
+int session_ask(struct session *s, const struct bytes *argv, size_t argc,
+                const struct resp_value **ret_value)
+{
+    const struct resp_value *value = NULL;
+    int code = session_ask_last(s, argv, argc, &value);
+    if (code == EXIT_DONE && !value)
+        return session_fail(s, EXIT_UNREACHABLE, "%s closed the connection without an answer",
+                            s->where_text);
+    if (code == EXIT_DONE)
+        *ret_value = value;
+    return code;
+}
+
+int session_prompt(struct session *s, const char *prompt, const char *missing,
+                   struct bytes *ret)
+{
+    if (!terminal_is_there())
+        return session_fail(s, EXIT_USAGE, "%s; kith --help says more", missing);
+    struct buffer *line = buffer_len(&s->asked[0]) == 0 ? &s->asked[0] : &s->asked[1];
+    int r = terminal_ask(prompt, line);
+    if (r < 0)
+        return session_fail(s, EXIT_USAGE, "cannot read: %s", strerror(-r));
+    if (r == TERMINAL_END || buffer_len(line) == 0)
+        return session_fail(s, EXIT_USAGE, "%s", missing);
+    *ret = buffer_view(line);
+    return EXIT_DONE;
+}
+
+int session_word(struct session *s, size_t i, const char *prompt, const char *missing,
+                 struct bytes *ret)
+{
+    if (i >= s->options.word_count)
+        return session_prompt(s, prompt, missing, ret);
+    *ret = bytes_from_str(s->options.words[i]);
+    return EXIT_DONE;
+}

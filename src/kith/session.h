@@ -1,0 +1,70 @@
+#ifndef KITH_KITH_SESSION_H
+#define KITH_KITH_SESSION_H
+
+/* One run of kith: its options, what it prints, its log, and its connection to a hub, which
+ * is made when something is first asked. Functions that return an exit code have already
+ * said what is wrong when it is not EXIT_DONE. */
+
+#include "client/conversation.h"
+#include "client/where.h"
+#include "io/dial.h"
+#include "kith/journal.h"
+#include "kith/options.h"
+#include "kith/output.h"
+
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_NO = 1,          /* the answer is no */
+    EXIT_USAGE = 2,       /* the command line cannot be understood */
+    EXIT_UNREACHABLE = 3, /* there is no hub there, or it went away */
+    EXIT_DENIED = 4,      /* the hub does not allow it */
+};
+
+struct session {
+    struct options options;
+    struct output output;
+    struct journal journal;
+    struct where where;
+    char where_text[WHERE_TEXT_BYTES];
+    struct dial *dial; /* NULL: not connected yet */
+    struct conversation conversation;
+    struct buffer asked[2]; /* what the user typed at prompts, two at most */
+};
+
+/* Takes the options over. */
+int session_init(struct session *s, const struct options *options);
+void session_fini(struct session *s);
+
+/* Connects; nothing where that was done before. */
+int session_connect(struct session *s);
+
+/* Asks the hub one thing and waits for the answer, whose values hold until the next call. An
+ * error reply is told to the user and becomes the exit code. */
+int session_ask(struct session *s, const struct bytes *argv, size_t argc,
+                const struct resp_value **ret_value);
+
+/* The same, where the hub may close the connection instead of answering: *ret_value then is
+ * NULL. */
+int session_ask_last(struct session *s, const struct bytes *argv, size_t argc,
+                     const struct resp_value **ret_value);
+
+/* Says what is wrong, on standard error or as JSON, and returns code: "kith: " and the
+ * printf-like message. */
+int session_fail(struct session *s, enum exit_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The key is not there, in the origins' words. */
+int session_no_such_key(struct session *s, struct bytes key);
+
+/* The hub's answer is none that this command can have. */
+int session_strange(struct session *s);
+
+/* Asks the user for what the command line left out; a usage error where nobody is there. */
+int session_prompt(struct session *s, const char *prompt, const char *missing,
+                   struct bytes *ret);
+
+/* Word i of the command line, asked for like session_prompt where it is not there. */
+int session_word(struct session *s, size_t i, const char *prompt, const char *missing,
+                 struct bytes *ret);
+
+#endif

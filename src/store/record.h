@@ -9,10 +9,10 @@
  *          4      4  zero, reserved
  *          8      8  LSN, counted from 1 without a gap
  *         16      8  batch: the LSN of the first record of the batch it was written in
- *         24      8  segment id
+ *         24      8  segment mark: XXH3-64 of the segment id (8 bytes), seeded with its salt
  *         32      8  wall clock, ms since 1970
- *         40      8  XXH3-64 of the record (this field zero, padding not included),
- *                    seeded with the segment's salt
+ *         40      8  XXH3-64 of the payload, seeded with the XXH3-64 of bytes 0 to 39, which
+ *                    is seeded with the segment's salt
  *         48      n  payload: operations, one after the other
  *
  *     operation: kind (1 byte), keyspace (1), zero (2), key length (4), value length (4),
@@ -24,7 +24,8 @@
  *     Kinds 5 and up belong to later versions, which will raise the format version.
  *
  * The salt is random and known to the segment's header alone, so no value a client can store
- * looks like a record. */
+ * looks like a record, not even like the header of one: a search for records in the midst of
+ * values (record_find_later) is not misled, nor slowed. */
 
 #include "base/bytes.h"
 #include "base/time.h"
@@ -72,5 +73,8 @@ void record_seal(uint8_t *record, const struct record_header *h, uint64_t salt);
  * whole record). 0, RECORD_END, RECORD_BAD. The payload points into in. */
 int record_read(struct bytes in, uint64_t segment, uint64_t salt, struct record_header *ret,
                 struct bytes *ret_payload);
+
+/* Is there a valid record of a batch later than `batch` in `in`, at any multiple of 8? */
+bool record_find_later(struct bytes in, uint64_t segment, uint64_t salt, uint64_t batch);
 
 #endif

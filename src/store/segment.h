@@ -10,8 +10,9 @@
  *         12      4  zero, reserved
  *         16      8  segment id
  *         24      8  salt of its records
- *         32      8  id of the segment this one replaces, 0 for none
- *         40     16  zero, reserved
+ *         32      8  id of the first segment this one replaces, 0 for none
+ *         40      8  size of the file; where it differs, bytes were lost
+ *         48      8  zero, reserved
  *         56      8  XXH3-64 of bytes 0 to 55, seed 0
  *         64         records (store/record.h), then zeros
  *
@@ -30,6 +31,7 @@ struct segment_header {
     uint64_t id; /* from 1 */
     uint64_t salt;
     uint64_t replaces;
+    uint64_t bytes; /* of the file, a multiple of 8 */
 };
 
 enum {
@@ -45,10 +47,9 @@ void segment_name(char out[DISK_NAME_BYTES], uint64_t id);
 /* True, with the id, for a segment's file name. */
 bool segment_name_parse(const char *name, uint64_t *ret_id);
 
-/* Makes a segment of `bytes` bytes in all: header, then `records` (may be empty), then zeros;
+/* Makes a segment of h->bytes bytes in all: header, then `records` (may be empty), then zeros;
  * durable under its name when it returns 0. -errno, -ENOSPC among them; what was begun is
  * removed again. Blocks. */
-int segment_make(struct disk *d, const struct segment_header *h, struct bytes records,
-                 uint64_t bytes);
+int segment_make(struct disk *d, const struct segment_header *h, struct bytes records);
 
 #endif

@@ -91,7 +91,8 @@ static inline int store_get(struct store *s, enum store_space space, struct byte
 
 /* Reads n keys and changes what fn says, as one: nobody sees or loses a part of it. Every
  * read-modify-write goes through here, and so does reading several keys as of one moment (a
- * function that keeps them all). */
+ * function that keeps them all). *ret_lsn is set wherever fn ran, a refusal included: that too
+ * is an answer about what was seen. */
 static inline int store_update(struct store *s, enum store_space space,
                                struct store_slot *slots, size_t n, struct walltime now,
                                store_update_fn fn, void *ctx, uint64_t *ret_lsn)

@@ -43,10 +43,8 @@ struct table_entry *table_entry_new(struct bytes key, struct bytes value,
                                     struct walltime expires);
 void table_entry_free(struct table_entry *e);
 
-/* Makes sure that the next n calls of table_put on this shard cannot fail. -ENOMEM. */
-int table_reserve(struct table *t, size_t shard, size_t n);
-
-/* Puts an entry in, in place of one with the same key, which is freed. Cannot fail. */
+/* Puts an entry in, in place of one with the same key, which is freed. Cannot fail:
+ * the table grows when it can. */
 void table_put(struct table *t, struct table_entry *e, uint64_t hash, uint64_t lsn);
 
 /* Removes a key where it is there; the shard remembers the LSN either way. */

@@ -1,0 +1,501 @@
+#include "store/recovery.h"
+
+#include "base/hash.h"
+#include "base/number.h"
+#include "store/segment.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Three passes: scan (which segments count), read (every record, until the end of the log is
+ * found), make (the last segment anew). Only the third changes the folder.
+ *
+ * The ground it stands on (see wal.c): a batch never spans segments and is synced before the
+ * next one is written, so only the segment with the newest records, or one after it that has
+ * none yet, can be torn; and a segment under its own name was whole when it got it. */
+
+struct recovery {
+    struct disk *disk;
+    const struct wal_config *config;
+    recovery_apply_fn apply;
+    void *apply_ctx;
+    struct recovery_report *report;
+
+    struct segment_header *segments; /* those that count, by id */
+    size_t count, capacity;
+    uint64_t *dead; /* ids of those that do not */
+    size_t dead_count;
+
+    uint8_t *data; /* the segment being read */
+    size_t loaded; /* its index; SIZE_MAX: none */
+
+    uint64_t next_lsn, batch;
+    bool closed;
+    struct walltime time;
+    size_t last;        /* index of the last segment with records */
+    uint64_t last_end;  /* offset one past them */
+    uint64_t first_lsn; /* of its first record */
+};
+
+static int tell(struct recovery *r, int result, uint64_t id, uint64_t offset,
+                const char *problem)
+{
+    segment_name(r->report->file, id);
+    r->report->offset = offset;
+    r->report->problem = problem;
+    return result;
+}
+
+/* ---- scan */
+
+static int add_segment(void *ctx, const char *name)
+{
+    struct recovery *r = ctx;
+    uint64_t id;
+    if (!segment_name_parse(name, &id))
+        return 0;
+    if (r->count == r->capacity) {
+        size_t capacity = r->capacity ? 2 * r->capacity : 16;
+        void *grown = realloc(r->segments, capacity * sizeof *r->segments);
+        if (!grown)
+            return -ENOMEM;
+        r->segments = grown;
+        r->capacity = capacity;
+    }
+    r->segments[r->count++] = (struct segment_header){.id = id};
+    return 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct segment_header *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static int read_all(struct disk *d, struct disk_file *f, uint8_t *to, size_t n,
+                    size_t *ret_read)
+{
+    size_t done = 0, got = 1;
+    while (done < n && got > 0) {
+        int r = disk_read(d, f, done, to + done, n - done, &got);
+        if (r < 0)
+            return r;
+        done += got;
+    }
+    *ret_read = done;
+    return 0;
+}
+
+static int check_header(struct recovery *r, struct segment_header *h, struct bytes header,
+                        uint64_t file_bytes)
+{
+    uint64_t id = h->id;
+    switch (segment_header_read(header, h)) {
+    case SEGMENT_NEWER:
+        return tell(r, RECOVERY_NEWER, id, 0, "written by a newer version");
+    case SEGMENT_BAD:
+        return tell(r, RECOVERY_CORRUPT, id, 0, "not a log segment");
+    }
+    if (h->id != id)
+        return tell(r, RECOVERY_CORRUPT, id, 0, "holds another segment than its name says");
+    if (h->bytes != file_bytes)
+        return tell(r, RECOVERY_CORRUPT, id, file_bytes, "not of the size it was made with");
+    return 0;
+}
+
+static int read_header(struct recovery *r, struct segment_header *h)
+{
+    char name[DISK_NAME_BYTES];
+    segment_name(name, h->id);
+    struct disk_file *f;
+    int e = disk_open(r->disk, name, false, &f);
+    if (e < 0)
+        return e;
+    uint8_t header[SEGMENT_HEADER_BYTES];
+    uint64_t bytes = 0;
+    size_t n = 0;
+    e = disk_size(r->disk, f, &bytes);
+    if (e == 0)
+        e = read_all(r->disk, f, header, sizeof header, &n);
+    disk_close(r->disk, f);
+    return e == 0 ? check_header(r, h, bytes_make(header, n), bytes) : e;
+}
+
+/* Sorts out segments that others replace. From the end: what a replaced one replaced is
+ * replaced too. */
+static int drop_replaced(struct recovery *r)
+{
+    r->dead = calloc(r->count + 1, sizeof *r->dead);
+    if (!r->dead)
+        return -ENOMEM;
+    uint64_t from = UINT64_MAX;
+    size_t kept = r->count;
+    for (size_t i = r->count; i-- > 0;) {
+        struct segment_header h = r->segments[i];
+        if (h.id >= from)
+            r->dead[r->dead_count++] = h.id;
+        else
+            r->segments[--kept] = h;
+        if (h.replaces != 0 && h.replaces < from)
+            from = h.replaces;
+    }
+    r->count -= kept;
+    memmove(r->segments, r->segments + kept, r->count * sizeof *r->segments);
+    return 0;
+}
+
+static int scan(struct recovery *r)
+{
+    int e = disk_list(r->disk, add_segment, r);
+    if (e < 0 || r->count == 0)
+        return e;
+    qsort(r->segments, r->count, sizeof *r->segments, compare_ids);
+    for (size_t i = 0; i < r->count && e == 0; i++)
+        e = read_header(r, &r->segments[i]);
+    return e == 0 ? drop_replaced(r) : e;
+}
+
+/* ---- read */
+
+static int load(struct recovery *r, size_t index)
+{
+    if (r->loaded == index)
+        return 0;
+    free(r->data);
+    r->data = NULL;
+    r->loaded = SIZE_MAX;
+    const struct segment_header *h = &r->segments[index];
+    uint8_t *data = malloc(h->bytes);
+    if (!data)
+        return -ENOMEM;
+    char name[DISK_NAME_BYTES];
+    segment_name(name, h->id);
+    struct disk_file *f;
+    size_t n = 0;
+    int e = disk_open(r->disk, name, false, &f);
+    if (e == 0) {
+        e = read_all(r->disk, f, data, h->bytes, &n);
+        disk_close(r->disk, f);
+    }
+    if (e == 0 && n < h->bytes)
+        e = -EIO;
+    if (e < 0) {
+        free(data);
+        return e;
+    }
+    r->data = data;
+    r->loaded = index;
+    return 0;
+}
+
+/* What is left of the loaded segment from an offset on. */
+static struct bytes rest_of(const struct recovery *r, uint64_t offset)
+{
+    return bytes_make(r->data + offset, r->segments[r->loaded].bytes - offset);
+}
+
+static bool is_zero(struct bytes b)
+{
+    return b.len == 0 || (b.data[0] == 0 && memcmp(b.data, b.data + 1, b.len - 1) == 0);
+}
+
+static const char *check_order(const struct recovery *r, const struct record_header *h)
+{
+    if (h->lsn != r->next_lsn)
+        return "records are missing";
+    if (h->batch != h->lsn && h->batch != r->batch)
+        return "a record of the wrong batch";
+    return NULL;
+}
+
+/* Hands a record's operations on. Marks stand alone in theirs; nothing but the next opening
+ * follows a close. */
+static int apply_record(struct recovery *r, struct bytes payload, uint64_t lsn,
+                        const char **ret_problem)
+{
+    struct record_op op;
+    int e = record_op_read(&payload, &op);
+    if (e == 0 && r->closed && op.kind != RECORD_OPEN) {
+        *ret_problem = "a record behind the close of the log";
+        return 0;
+    }
+    if (e == RECORD_END)
+        e = RECORD_BAD; /* an empty record */
+    r->closed = false;
+    for (bool first = true; e == 0; first = false) {
+        bool is_mark = op.kind == RECORD_OPEN || op.kind == RECORD_CLOSE;
+        if (is_mark && (!first || payload.len > 0))
+            break;
+        r->closed = op.kind == RECORD_CLOSE;
+        e = is_mark ? 0 : r->apply(r->apply_ctx, &op, lsn);
+        if (e != 0)
+            return e;
+        e = record_op_read(&payload, &op);
+    }
+    if (e != RECORD_END)
+        *ret_problem = "a record without meaning";
+    return 0;
+}
+
+static int take_record(struct recovery *r, const struct record_header *h, struct bytes payload,
+                       uint64_t offset)
+{
+    uint64_t id = r->segments[r->loaded].id;
+    const char *problem = check_order(r, h);
+    int e = problem ? 0 : apply_record(r, payload, h->lsn, &problem);
+    if (e != 0)
+        return e;
+    if (problem)
+        return tell(r, RECOVERY_CORRUPT, id, offset, problem);
+    if (offset == SEGMENT_HEADER_BYTES)
+        r->first_lsn = h->lsn;
+    r->batch = h->batch;
+    r->next_lsn = h->lsn + 1;
+    if (h->time.ms > r->time.ms)
+        r->time = h->time;
+    r->last = r->loaded;
+    r->last_end = offset + record_bytes(h->payload_bytes);
+    r->report->records++;
+    return 0;
+}
+
+/* Reads the loaded segment's records; *ret_end is the offset of the first that is none. */
+static int read_records(struct recovery *r, uint64_t *ret_end)
+{
+    const struct segment_header *s = &r->segments[r->loaded];
+    uint64_t offset = SEGMENT_HEADER_BYTES;
+    struct record_header h;
+    struct bytes payload;
+    while (record_read(rest_of(r, offset), s->id, s->salt, &h, &payload) == 0) {
+        int e = take_record(r, &h, payload, offset);
+        if (e != 0)
+            return e;
+        offset += record_bytes(h.payload_bytes);
+    }
+    *ret_end = offset;
+    return 0;
+}
+
+/* The record that would be next_lsn is bad: is it the end of the log, or was it good once? */
+static int judge_end(struct recovery *r, size_t index, uint64_t offset)
+{
+    uint64_t id = r->segments[index].id;
+    if (r->closed)
+        return tell(r, RECOVERY_CORRUPT, id, offset, "bytes behind the close of the log");
+    bool later = false;
+    for (size_t i = index; i < r->count && !later; i++) {
+        int e = load(r, i);
+        if (e < 0)
+            return e;
+        const struct segment_header *s = &r->segments[i];
+        struct bytes rest = rest_of(r, i == index ? offset : SEGMENT_HEADER_BYTES);
+        later = record_find_later(rest, s->id, s->salt, r->next_lsn);
+    }
+    if (later)
+        return tell(r, RECOVERY_CORRUPT, id, offset,
+                    "a damaged record, with whole ones of later batches behind it");
+    tell(r, 0, id, offset, "an unfinished write at the end was dropped");
+    r->report->cut = true;
+    return 0;
+}
+
+static int read_segments(struct recovery *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        uint64_t end;
+        int e = load(r, i);
+        if (e == 0)
+            e = read_records(r, &end);
+        if (e != 0)
+            return e;
+        /* The first one came from recovery, which puts an open record into it. */
+        if (r->next_lsn == 1)
+            return tell(r, RECOVERY_CORRUPT, r->segments[i].id, end,
+                        "the log's first record is missing");
+        if (!is_zero(rest_of(r, end)))
+            return judge_end(r, i, end);
+    }
+    return 0;
+}
+
+/* ---- make */
+
+/* Gives the last segment's records the new segment's salt, as one batch. */
+static void reseal(struct recovery *r, const struct segment_header *to)
+{
+    const struct segment_header *from = &r->segments[r->last];
+    struct record_header h;
+    struct bytes payload;
+    for (uint64_t at = SEGMENT_HEADER_BYTES; at < r->last_end;
+         at += record_bytes(h.payload_bytes)) {
+        record_read(rest_of(r, at), from->id, from->salt, &h, &payload);
+        h.batch = r->first_lsn;
+        h.segment = to->id;
+        record_seal(r->data + at, &h, to->salt);
+    }
+}
+
+static size_t mark_bytes(void)
+{
+    return record_bytes(RECORD_OP_BYTES);
+}
+
+/* The new segment's records: those of the last one, and an open record. */
+static int new_records(struct recovery *r, const struct segment_header *to, uint8_t **ret_data,
+                       size_t *ret_len)
+{
+    size_t old = r->count ? r->last_end - SEGMENT_HEADER_BYTES : 0;
+    uint8_t *data = malloc(old + mark_bytes());
+    if (!data)
+        return -ENOMEM;
+    if (old) {
+        int e = load(r, r->last);
+        if (e < 0) {
+            free(data);
+            return e;
+        }
+        reseal(r, to);
+        memcpy(data, r->data + SEGMENT_HEADER_BYTES, old);
+        r->loaded = SIZE_MAX; /* resealed, it is not what the file holds */
+    }
+    struct record_op op = {.kind = RECORD_OPEN};
+    struct record_header h = {.payload_bytes = RECORD_OP_BYTES,
+                              .lsn = r->next_lsn,
+                              .batch = r->next_lsn,
+                              .segment = to->id,
+                              .time = r->time};
+    record_op_write(data + old + RECORD_HEADER_BYTES, &op);
+    record_seal(data + old, &h, to->salt);
+    *ret_data = data;
+    *ret_len = old + mark_bytes();
+    return 0;
+}
+
+/* Everything that no longer counts goes, but only once what stands for it is durable. */
+static int remove_leftovers(struct recovery *r)
+{
+    int e = disk_sync_folder(r->disk);
+    if (e < 0)
+        return e;
+    char name[DISK_NAME_BYTES];
+    for (size_t i = 0; i < r->dead_count && e == 0; i++) {
+        segment_name(name, r->dead[i]);
+        e = disk_remove(r->disk, name);
+    }
+    for (size_t i = r->last + 1; i < r->count && e == 0; i++) {
+        segment_name(name, r->segments[i].id);
+        e = disk_remove(r->disk, name);
+    }
+    int tmp = disk_remove(r->disk, SEGMENT_TMP_NAME);
+    if (e == 0 && tmp < 0 && tmp != -ENOENT)
+        e = tmp;
+    return e;
+}
+
+static void choose_header(const struct recovery *r, struct segment_header *ret)
+{
+    uint64_t newest = r->count ? r->segments[r->count - 1].id : 0;
+    struct segment_header h = {.id = newest + 1};
+    uint8_t id[8];
+    number_put_u64(id, h.id);
+    h.salt = hash_bytes(bytes_make(id, sizeof id), r->config->secret);
+    if (r->count) {
+        const struct segment_header *last = &r->segments[r->last];
+        h.replaces = last->replaces ? last->replaces : last->id;
+    }
+    *ret = h;
+}
+
+/* As large as the last one, and with room to write. */
+static uint64_t choose_bytes(const struct recovery *r, size_t used)
+{
+    uint64_t bytes = r->count ? r->segments[r->last].bytes : 0;
+    if (bytes > r->config->segment_bytes_max)
+        bytes = r->config->segment_bytes_max;
+    if (bytes < used + r->config->segment_first_bytes)
+        bytes = used + r->config->segment_first_bytes;
+    return (bytes + RECORD_ALIGN - 1) & ~(uint64_t)(RECORD_ALIGN - 1);
+}
+
+static int make_segment(struct recovery *r, struct segment_header *h, size_t *ret_len)
+{
+    uint8_t *data;
+    size_t len;
+    int e = new_records(r, h, &data, &len);
+    if (e < 0)
+        return e;
+    size_t used = SEGMENT_HEADER_BYTES + len + mark_bytes();
+    h->bytes = choose_bytes(r, used);
+    e = segment_make(r->disk, h, bytes_make(data, len));
+    if (e == -ENOSPC) {
+        /* A full disk is no reason not to start: reads go on. */
+        h->bytes = used;
+        e = segment_make(r->disk, h, bytes_make(data, len));
+    }
+    free(data);
+    *ret_len = len;
+    return e;
+}
+
+static int remove_last(struct recovery *r)
+{
+    if (r->count == 0)
+        return 0;
+    char name[DISK_NAME_BYTES];
+    segment_name(name, r->segments[r->last].id);
+    int e = disk_remove(r->disk, name);
+    return e == 0 ? disk_sync_folder(r->disk) : e;
+}
+
+static int make(struct recovery *r, struct walltime now, struct wal_position *ret)
+{
+    struct segment_header h;
+    size_t len = 0;
+    if (now.ms > r->time.ms)
+        r->time = now;
+    choose_header(r, &h);
+    int e = remove_leftovers(r);
+    if (e == 0)
+        e = make_segment(r, &h, &len);
+    if (e == 0)
+        e = remove_last(r);
+    if (e < 0)
+        return e;
+    *ret = (struct wal_position){
+        .next_lsn = r->next_lsn + 1,
+        .segment = h.id,
+        .salt = h.salt,
+        .offset = SEGMENT_HEADER_BYTES + len,
+        .bytes = h.bytes,
+        .time = r->time,
+    };
+    return 0;
+}
+
+int recovery_run(struct disk *d, const struct wal_config *config, struct walltime now,
+                 recovery_apply_fn apply, void *ctx, struct wal_position *ret_position,
+                 struct recovery_report *ret_report)
+{
+    *ret_report = (struct recovery_report){0};
+    struct recovery r = {
+        .disk = d,
+        .config = config,
+        .apply = apply,
+        .apply_ctx = ctx,
+        .report = ret_report,
+        .loaded = SIZE_MAX,
+        .next_lsn = 1,
+        .time = {INT64_MIN},
+    };
+    int e = scan(&r);
+    if (e == 0)
+        e = read_segments(&r);
+    if (e == 0) {
+        ret_report->closed = r.closed;
+        e = make(&r, now, ret_position);
+    }
+    free(r.segments);
+    free(r.dead);
+    free(r.data);
+    return e;
+}

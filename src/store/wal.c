@@ -1,0 +1,542 @@
+#include "store/wal.h"
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/number.h"
+#include "store/record.h"
+#include "store/segment.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* Records gather in runs, one a segment: nearly always a single one, more only while a full
+ * segment's records still wait to be written. A worker writes length, LSN, time and payload;
+ * batch, mark and checksum are added when the run leaves as a chunk, outside the mutex.
+ *
+ * Two rules keep recovery simple: the last chunk of a segment is always synced, so a batch
+ * never spans segments; and the close record is a batch of its own, so that it proves all
+ * before it.
+ */
+
+enum {
+    SPARE_BUFFERS = 2,
+    KEEP_BYTES = 4 * 1024 * 1024, /* a larger buffer is not kept */
+    GATHER_BYTES = 256 * 1024,    /* written out before the sync is due */
+    CLOSE_BYTES = (RECORD_HEADER_BYTES + RECORD_OP_BYTES + RECORD_ALIGN - 1) / RECORD_ALIGN *
+                  RECORD_ALIGN,
+};
+
+/* What a worker leaves in a record's header for the seal, at the places they will have. */
+enum { AT_LENGTH = 0, AT_LSN = 8, AT_TIME = 32 };
+
+struct buffered {
+    uint8_t *data;
+    size_t len, capacity;
+};
+
+struct run {
+    struct run *next;
+    struct wal_segment segment;
+    uint64_t offset; /* where its records go */
+    struct buffered records;
+    uint64_t last_lsn;
+};
+
+struct wal {
+    pthread_mutex_t lock;
+    struct wal_config config;
+    enum wal_state state;
+    int error;
+    uint64_t next_lsn;
+    _Atomic int64_t time_ms;
+    _Atomic uint64_t durable;
+
+    struct run *head, *tail; /* tail takes new records */
+    size_t buffered_bytes;   /* in all runs and the chunk that is out */
+    struct buffered spare[SPARE_BUFFERS];
+
+    bool is_out;             /* a chunk is with the log's thread */
+    struct buffered out;     /* its data */
+    uint64_t batch;          /* the batch being written; 0: none */
+    bool unsynced;           /* head's segment has records written and not synced */
+    uint64_t written_lsn;    /* the last of them */
+    uint64_t sync_lsn;       /* the last that was handed out to be synced */
+    uint64_t urgent_lsn;     /* is to be synced without waiting */
+    struct instant sync_due; /* of what is unsynced or waits */
+    uint8_t close_record[CLOSE_BYTES];
+
+    bool has_next, is_making; /* the segment after tail's; one is being made */
+    struct wal_segment next;
+    uint64_t next_id;
+    uint64_t normal_bytes; /* size of the newest segment, oversized ones apart */
+    uint64_t need_bytes;   /* a record waits for a segment of at least this size; 0: none */
+    bool making_failed, read_only;
+    struct instant retry_at;
+};
+
+int wal_new(struct wal **ret, const struct wal_config *config, const struct wal_position *at)
+{
+    struct wal *w = calloc(1, sizeof *w);
+    struct run *first = calloc(1, sizeof *first);
+    if (!w || !first) {
+        free(w);
+        free(first);
+        return -ENOMEM;
+    }
+    pthread_mutex_init(&w->lock, NULL);
+    w->config = *config;
+    w->next_lsn = at->next_lsn;
+    w->written_lsn = w->sync_lsn = at->next_lsn - 1;
+    atomic_init(&w->durable, at->next_lsn - 1);
+    atomic_init(&w->time_ms, at->time.ms);
+    w->sync_due = INSTANT_NEVER;
+    first->segment = (struct wal_segment){at->segment, at->salt, at->bytes};
+    first->offset = at->offset;
+    w->head = w->tail = first;
+    w->next_id = at->segment + 1;
+    w->normal_bytes =
+        at->bytes < config->segment_bytes_max ? at->bytes : config->segment_bytes_max;
+    *ret = w;
+    return 0;
+}
+
+void wal_free(struct wal *w)
+{
+    if (!w)
+        return;
+    while (w->head) {
+        struct run *next = w->head->next;
+        free(w->head->records.data);
+        free(w->head);
+        w->head = next;
+    }
+    for (size_t i = 0; i < SPARE_BUFFERS; i++)
+        free(w->spare[i].data);
+    free(w->out.data);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+static struct buffered take_spare(struct wal *w)
+{
+    for (size_t i = 0; i < SPARE_BUFFERS; i++)
+        if (w->spare[i].data) {
+            struct buffered b = w->spare[i];
+            w->spare[i] = (struct buffered){0};
+            return b;
+        }
+    return (struct buffered){0};
+}
+
+static void give_spare(struct wal *w, struct buffered b)
+{
+    b.len = 0;
+    for (size_t i = 0; i < SPARE_BUFFERS && b.capacity <= KEEP_BYTES; i++)
+        if (!w->spare[i].data) {
+            w->spare[i] = b;
+            return;
+        }
+    free(b.data);
+}
+
+static int buffered_reserve(struct buffered *b, size_t n)
+{
+    if (b->capacity - b->len >= n)
+        return 0;
+    size_t capacity = b->capacity ? b->capacity * 2 : 4096;
+    if (capacity < b->len + n)
+        capacity = b->len + n;
+    uint8_t *data = realloc(b->data, capacity);
+    if (!data)
+        return -ENOMEM;
+    b->data = data;
+    b->capacity = capacity;
+    return 0;
+}
+
+/* Goes on in the segment that was made ahead. */
+static int switch_segment(struct wal *w)
+{
+    struct run *r = calloc(1, sizeof *r);
+    if (!r)
+        return -ENOMEM;
+    r->segment = w->next;
+    r->offset = SEGMENT_HEADER_BYTES;
+    w->tail->next = r;
+    w->tail = r;
+    w->has_next = false;
+    return 0;
+}
+
+/* Finds n bytes of segment, besides those of a close record. */
+static int find_space(struct wal *w, size_t n)
+{
+    const struct run *r = w->tail;
+    if (r->offset + r->records.len + n + CLOSE_BYTES <= r->segment.bytes)
+        return 0;
+    uint64_t need = SEGMENT_HEADER_BYTES + n + CLOSE_BYTES;
+    if (w->has_next && need <= w->next.bytes)
+        return switch_segment(w);
+    if (need > w->need_bytes)
+        w->need_bytes = need;
+    w->read_only = w->making_failed;
+    return w->read_only ? WAL_READ_ONLY : WAL_BUSY;
+}
+
+static int accept_record(struct wal *w, size_t payload_bytes)
+{
+    if (w->state != WAL_OPEN)
+        return -EIO;
+    if (payload_bytes > LIMIT_RECORD_BYTES)
+        return WAL_TOO_LARGE;
+    size_t n = record_bytes(payload_bytes);
+    if (w->buffered_bytes > 0 && w->buffered_bytes + n > w->config.buffered_bytes_max)
+        return WAL_BUSY;
+    int r = find_space(w, n);
+    return r == 0 ? buffered_reserve(&w->tail->records, n) : r;
+}
+
+static struct walltime advance_time(struct wal *w, struct walltime now)
+{
+    int64_t latest = atomic_load_explicit(&w->time_ms, memory_order_relaxed);
+    if (now.ms <= latest)
+        return (struct walltime){latest};
+    atomic_store_explicit(&w->time_ms, now.ms, memory_order_relaxed);
+    return now;
+}
+
+static void put_draft(uint8_t *record, size_t payload_bytes, uint64_t lsn, struct walltime time)
+{
+    number_put_u32(record + AT_LENGTH, (uint32_t)payload_bytes);
+    number_put_u64(record + AT_LSN, lsn);
+    number_put_u64(record + AT_TIME, (uint64_t)time.ms);
+}
+
+int wal_begin(struct wal *w, size_t payload_bytes, struct walltime now, bool urgent,
+              uint8_t **ret_payload, uint64_t *ret_lsn)
+{
+    pthread_mutex_lock(&w->lock);
+    int r = accept_record(w, payload_bytes);
+    if (r != 0) {
+        pthread_mutex_unlock(&w->lock);
+        return r;
+    }
+    w->read_only = false;
+    struct run *run = w->tail;
+    uint8_t *record = run->records.data + run->records.len;
+    uint64_t lsn = w->next_lsn++;
+    put_draft(record, payload_bytes, lsn, advance_time(w, now));
+    run->records.len += record_bytes(payload_bytes);
+    run->last_lsn = lsn;
+    w->buffered_bytes += record_bytes(payload_bytes);
+    if (urgent)
+        w->urgent_lsn = lsn;
+    *ret_payload = record + RECORD_HEADER_BYTES;
+    *ret_lsn = lsn;
+    return 0;
+}
+
+void wal_end(struct wal *w)
+{
+    pthread_mutex_unlock(&w->lock);
+}
+
+static bool has_urgent(const struct wal *w)
+{
+    return w->urgent_lsn > w->sync_lsn;
+}
+
+static bool wants_writer(const struct wal *w)
+{
+    if (w->is_out || w->state == WAL_CLOSED || w->state == WAL_FAILED)
+        return false;
+    bool waiting = w->head->records.len > 0 || w->head != w->tail;
+    if (w->state == WAL_CLOSING || w->config.sync_every_ms == 0)
+        return waiting || w->state == WAL_CLOSING;
+    return has_urgent(w) || w->head != w->tail || w->head->records.len >= GATHER_BYTES ||
+           (waiting && w->sync_due.ns == INSTANT_NEVER.ns);
+}
+
+bool wal_wants_writer(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool wants = wants_writer(w);
+    pthread_mutex_unlock(&w->lock);
+    return wants;
+}
+
+/* Frees runs of full segments that are written and synced. */
+static void drop_finished_runs(struct wal *w)
+{
+    while (w->head != w->tail && w->head->records.len == 0 && !w->unsynced) {
+        struct run *finished = w->head;
+        w->head = finished->next;
+        give_spare(w, finished->records);
+        free(finished);
+    }
+}
+
+/* Moves head's records, if any, into the chunk. */
+static void detach_records(struct wal *w, struct wal_chunk *chunk)
+{
+    struct run *r = w->head;
+    *chunk = (struct wal_chunk){.segment = r->segment.id, .last_lsn = w->written_lsn};
+    if (r->records.len == 0)
+        return;
+    w->out = r->records;
+    r->records = (struct buffered){0};
+    if (r == w->tail)
+        r->records = take_spare(w);
+    chunk->data = bytes_make(w->out.data, w->out.len);
+    chunk->offset = r->offset;
+    chunk->last_lsn = r->last_lsn;
+    r->offset += w->out.len;
+}
+
+/* The close record, alone in its chunk: all before it is durable. */
+static void detach_close(struct wal *w, struct wal_chunk *chunk)
+{
+    struct run *r = w->tail;
+    struct record_op op = {.kind = RECORD_CLOSE};
+    struct walltime time = {atomic_load_explicit(&w->time_ms, memory_order_relaxed)};
+    put_draft(w->close_record, RECORD_OP_BYTES, w->next_lsn, time);
+    record_op_write(w->close_record + RECORD_HEADER_BYTES, &op);
+    *chunk = (struct wal_chunk){.data = bytes_make(w->close_record, CLOSE_BYTES),
+                                .segment = r->segment.id,
+                                .offset = r->offset,
+                                .last_lsn = w->next_lsn++};
+    r->offset += CLOSE_BYTES;
+}
+
+/* Checksums everything in a chunk. No lock: what is out is the log thread's alone. */
+static void seal_records(uint8_t *data, size_t len, uint64_t batch,
+                         const struct wal_segment *segment)
+{
+    for (uint8_t *record = data; record < data + len;) {
+        struct record_header h = {
+            .payload_bytes = number_get_u32(record + AT_LENGTH),
+            .lsn = number_get_u64(record + AT_LSN),
+            .batch = batch,
+            .segment = segment->id,
+            .time = {(int64_t)number_get_u64(record + AT_TIME)},
+        };
+        record_seal(record, &h, segment->salt);
+        record += record_bytes(h.payload_bytes);
+    }
+}
+
+static bool is_sync_due(const struct wal *w, struct instant now)
+{
+    return w->config.sync_every_ms == 0 || w->head != w->tail || w->state == WAL_CLOSING ||
+           has_urgent(w) || now.ns >= w->sync_due.ns;
+}
+
+/* Decides what goes out. */
+static int choose_chunk(struct wal *w, struct instant now, struct wal_chunk *ret)
+{
+    if (w->state == WAL_FAILED || w->state == WAL_CLOSED)
+        return WAL_IDLE;
+    drop_finished_runs(w);
+    size_t waiting = w->head->records.len;
+    if (waiting == 0 && !w->unsynced) {
+        if (w->state != WAL_CLOSING)
+            return WAL_IDLE;
+        detach_close(w, ret);
+        ret->sync = true;
+        return 0;
+    }
+    bool sync = is_sync_due(w, now);
+    if (w->sync_due.ns == INSTANT_NEVER.ns)
+        w->sync_due = instant_after_ms(now, w->config.sync_every_ms);
+    if (!sync && waiting < GATHER_BYTES)
+        return WAL_IDLE;
+    detach_records(w, ret);
+    ret->sync = sync;
+    return 0;
+}
+
+int wal_take(struct wal *w, struct instant now, struct wal_chunk *ret,
+             struct instant *ret_deadline)
+{
+    pthread_mutex_lock(&w->lock);
+    assert(!w->is_out);
+    int r = choose_chunk(w, now, ret);
+    *ret_deadline = w->state == WAL_FAILED ? INSTANT_NEVER : w->sync_due;
+    if (r != 0) {
+        pthread_mutex_unlock(&w->lock);
+        return r;
+    }
+    w->is_out = true;
+    if (ret->sync)
+        w->sync_lsn = ret->last_lsn;
+    uint8_t *data = ret->data.data == w->close_record ? w->close_record : w->out.data;
+    if (w->batch == 0)
+        w->batch = number_get_u64(data + AT_LSN);
+    uint64_t batch = w->batch;
+    struct wal_segment segment = w->head->segment;
+    pthread_mutex_unlock(&w->lock);
+    seal_records(data, ret->data.len, batch, &segment);
+    return 0;
+}
+
+static void chunk_succeeded(struct wal *w, const struct wal_chunk *chunk)
+{
+    w->written_lsn = chunk->last_lsn;
+    w->unsynced = !chunk->sync;
+    if (!chunk->sync)
+        return;
+    w->batch = 0;
+    w->sync_due = INSTANT_NEVER;
+    atomic_store_explicit(&w->durable, chunk->last_lsn, memory_order_release);
+    if (chunk->data.data == w->close_record)
+        w->state = WAL_CLOSED;
+}
+
+void wal_done(struct wal *w, const struct wal_chunk *chunk, int error, struct instant now)
+{
+    pthread_mutex_lock(&w->lock);
+    assert(w->is_out);
+    w->is_out = false;
+    w->buffered_bytes -= w->out.len;
+    give_spare(w, w->out);
+    w->out = (struct buffered){0};
+    if (error) {
+        w->state = WAL_FAILED;
+        w->error = error;
+    } else {
+        chunk_succeeded(w, chunk);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Twice the size of the last one, within bounds; more where a record needs it, with room to
+ * spare, so that smaller records which get there first do not take its place. */
+static uint64_t choose_bytes(struct wal *w)
+{
+    uint64_t bytes = w->normal_bytes * 2;
+    if (bytes > w->config.segment_bytes_max)
+        bytes = w->config.segment_bytes_max;
+    if (bytes < w->config.segment_first_bytes)
+        bytes = w->config.segment_first_bytes;
+    bytes &= ~(uint64_t)(RECORD_ALIGN - 1);
+    w->normal_bytes = bytes;
+    /* When the disk was full, a normal one comes first: one large record must not keep all
+     * others out. */
+    if (w->need_bytes > bytes && w->making_failed && !w->has_next)
+        return bytes;
+    if (w->need_bytes > bytes)
+        bytes += w->need_bytes;
+    w->need_bytes = 0;
+    return bytes;
+}
+
+/* A segment too small for a record that waits is passed over by the next one, and stays empty.
+ */
+static bool wants_segment(const struct wal *w)
+{
+    return w->state == WAL_OPEN && !w->is_making &&
+           (!w->has_next || w->need_bytes > w->next.bytes);
+}
+
+bool wal_wants_segment(struct wal *w, struct instant now, struct wal_segment *ret)
+{
+    pthread_mutex_lock(&w->lock);
+    bool wants = wants_segment(w) && (!w->making_failed || now.ns >= w->retry_at.ns);
+    if (wants) {
+        uint64_t id = w->next_id++;
+        uint8_t bytes[8];
+        number_put_u64(bytes, id);
+        *ret = (struct wal_segment){
+            .id = id,
+            .salt = hash_bytes(bytes_make(bytes, sizeof bytes), w->config.secret),
+            .bytes = choose_bytes(w),
+        };
+        w->is_making = true;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return wants;
+}
+
+void wal_prepared(struct wal *w, const struct wal_segment *segment, int error,
+                  struct instant now)
+{
+    pthread_mutex_lock(&w->lock);
+    assert(w->is_making);
+    w->is_making = false;
+    w->making_failed = error != 0;
+    if (error) {
+        w->retry_at = instant_after_ms(now, LIMIT_SEGMENT_RETRY_MS);
+        /* On a disk nearly full a smaller one may fit: half of what was tried. */
+        w->normal_bytes /= segment->bytes > w->normal_bytes ? 2 : 4;
+    } else {
+        w->has_next = true;
+        w->next = *segment;
+        w->read_only = false;
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+struct instant wal_segment_deadline(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    struct instant deadline = INSTANT_NEVER;
+    if (wants_segment(w))
+        deadline = w->making_failed ? w->retry_at : (struct instant){0};
+    pthread_mutex_unlock(&w->lock);
+    return deadline;
+}
+
+void wal_close(struct wal *w, struct walltime now)
+{
+    pthread_mutex_lock(&w->lock);
+    if (w->state == WAL_OPEN) {
+        w->state = WAL_CLOSING;
+        advance_time(w, now);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+uint64_t wal_durable(struct wal *w)
+{
+    return atomic_load_explicit(&w->durable, memory_order_acquire);
+}
+
+uint64_t wal_last_lsn(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    uint64_t lsn = w->next_lsn - 1;
+    pthread_mutex_unlock(&w->lock);
+    return lsn;
+}
+
+enum wal_state wal_state(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    enum wal_state state = w->state;
+    pthread_mutex_unlock(&w->lock);
+    return state;
+}
+
+int wal_error(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    int error = w->error;
+    pthread_mutex_unlock(&w->lock);
+    return error;
+}
+
+bool wal_is_read_only(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool read_only = w->read_only;
+    pthread_mutex_unlock(&w->lock);
+    return read_only;
+}
+
+struct walltime wal_time(struct wal *w)
+{
+    return (struct walltime){atomic_load_explicit(&w->time_ms, memory_order_relaxed)};
+}

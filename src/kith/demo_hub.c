@@ -1,0 +1,107 @@
+#include "kith/demo_hub.h"
+
+#include "kith/drive.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LISTENING "Server listening on "
+
+void demo_hub_program(const char *name, char out[PATH_MAX])
+{
+    ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+    char *slash = n > 0 ? memrchr(out, '/', (size_t)n) : NULL;
+    size_t room = slash ? (size_t)(PATH_MAX - (slash + 1 - out)) : 0;
+    if (room > strlen(name)) {
+        memcpy(slash + 1, name, strlen(name) + 1);
+        if (access(out, X_OK) == 0)
+            return;
+    }
+    snprintf(out, PATH_MAX, "%s", name);
+}
+
+static int make_scratch(struct demo_hub *h)
+{
+    const char *under = getenv("TMPDIR");
+    int n = snprintf(h->scratch, sizeof h->scratch, "%s/kith-demo-XXXXXX",
+                     under && *under ? under : "/tmp");
+    if (n < 0 || (size_t)n >= sizeof h->scratch || !mkdtemp(h->scratch)) {
+        h->scratch[0] = '\0';
+        return n > 0 && (size_t)n >= sizeof h->scratch ? -ENAMETOOLONG : -errno;
+    }
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    remove(path);
+    return 0;
+}
+
+static void remove_scratch(struct demo_hub *h)
+{
+    if (h->scratch[0])
+        nftw(h->scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    h->scratch[0] = '\0';
+}
+
+static int wait_listening(struct demo_hub *h, struct session *s)
+{
+    struct bytes line;
+    int r = process_hear(&h->process, DRIVE_WAIT_MS, &line);
+    if (r == PROCESS_INTERRUPTED)
+        return drive_interrupted(h->process.set);
+    if (r == PROCESS_TIMEOUT)
+        return session_fail(s, EXIT_NO, "the hub did not start in time");
+    if (r != 0)
+        return session_fail(s, EXIT_NO, "the hub ended before it listened");
+    if (!bytes_starts_with(line, LISTENING) || line.len - strlen(LISTENING) >= sizeof h->where)
+        return session_fail(s, EXIT_NO, "the hub did not say where it listens");
+    line = bytes_from(line, strlen(LISTENING));
+    memcpy(h->where, line.data, line.len);
+    h->where[line.len] = '\0';
+    return EXIT_DONE;
+}
+
+int demo_hub_start(struct demo_hub *h, struct process_set *set, struct session *s,
+                   const char *log)
+{
+    char program[PATH_MAX];
+    demo_hub_program("kithd", program);
+    int r = make_scratch(h);
+    if (r < 0)
+        return session_fail(s, EXIT_NO, "cannot make a scratch folder: %s", strerror(-r));
+    const char *argv[] = {program, "--listen", "127.0.0.1:0",    "--data", h->scratch,
+                          "--log", log,        "--log-requests", NULL};
+    r = process_spawn(&h->process, set, argv);
+    if (r < 0)
+        return session_fail(s, EXIT_NO, "cannot start the hub, %.200s: %s", program,
+                            strerror(-r));
+    return wait_listening(h, s);
+}
+
+int demo_hub_stop(struct demo_hub *h, struct session *s, bool was_asked)
+{
+    if (!was_asked)
+        process_kill(&h->process, SIGTERM);
+    int r = process_wait(&h->process, DRIVE_WAIT_MS);
+    if (r == PROCESS_INTERRUPTED)
+        return drive_interrupted(h->process.set);
+    if (r != 0)
+        return session_fail(s, EXIT_NO, "the hub did not end in time");
+    if (h->process.killed)
+        return session_fail(s, EXIT_NO, "the hub was ended by signal %d", h->process.killed);
+    if (h->process.status != 0)
+        return session_fail(s, EXIT_NO, "the hub ended with exit code %d", h->process.status);
+    return EXIT_DONE;
+}
+
+void demo_hub_fini(struct demo_hub *h)
+{
+    process_fini(&h->process);
+    remove_scratch(h);
+}

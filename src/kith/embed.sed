@@ -1,0 +1,4 @@
+# Text, to lines of C strings.
+s/\\/\\\\/g
+s/"/\\"/g
+s/.*/"&\\n"/

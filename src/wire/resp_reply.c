@@ -30,7 +30,8 @@ static int add_value(struct resp_reply *r, const struct resp_value *value)
     return 0;
 }
 
-/* The line at place->at without its CR LF; *ret_end is where the next byte is. */
+/* The line at place->at, which begins with a type byte, without its CR LF; *ret_end is where
+ * the next byte is. */
 static int read_line(struct resp_reply_place *place, struct bytes in, struct bytes *ret_line,
                      size_t *ret_end)
 {
@@ -39,7 +40,7 @@ static int read_line(struct resp_reply_place *place, struct bytes in, struct byt
     place->searched = newline;
     if (newline == in.len)
         return RESP_REPLY_MORE;
-    if (newline < place->at + 2 || in.data[newline - 1] != '\r')
+    if (in.data[newline - 1] != '\r')
         return RESP_REPLY_ERROR;
     *ret_line = bytes_make(in.data + place->at, newline - 1 - place->at);
     *ret_end = newline + 1;

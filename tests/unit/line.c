@@ -20,6 +20,8 @@ static const struct {
     {BYTES("a\r\n"), {{0, BYTES("a"), LINE_CRLF}, {LINE_MORE, BYTES(""), 0}}},
     {BYTES("\n\r\nb"),
      {{0, BYTES(""), LINE_LF}, {0, BYTES(""), LINE_CRLF}, {LINE_MORE, BYTES("b"), 0}}},
+    {BYTES("ab\n\nc"),
+     {{0, BYTES("ab"), LINE_LF}, {0, BYTES(""), LINE_LF}, {LINE_MORE, BYTES("c"), 0}}},
     {BYTES("a\rb\r\r\n"), {{0, BYTES("a\rb\r"), LINE_CRLF}, {LINE_MORE, BYTES(""), 0}}},
     {BYTES("\0\n x\r"), {{0, BYTES("\0"), LINE_LF}, {LINE_MORE, BYTES(" x\r"), 0}}},
     /* at the bound, and one past it */

@@ -39,6 +39,8 @@ static const struct {
     {BYTES("%-1\r\n"), BYTES("!")},
     {BYTES("=-1\r\n"), BYTES("!")},
     {BYTES("=3\r\ntxt\r\n"), BYTES("!")},
+    {BYTES("=1\r\na\r\n:1\r\n"), BYTES("!")},
+    {BYTES("+\n"), BYTES("!")},
     {BYTES("=4\r\ntxt;\r\n"), BYTES("!")},
     {BYTES("_x\r\n"), BYTES("!")},
     {BYTES("#\r\n"), BYTES("!")},

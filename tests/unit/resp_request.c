@@ -39,6 +39,7 @@ static const struct {
     {BYTES("*1\r\n$268435457\r\n"), BYTES("!invalid bulk length")},
     {BYTES("*1\r\n$1234567890123456789012345678901"), BYTES("!too big bulk count string")},
     {BYTES("*1\r\n$1\r\nab\r"), BYTES("!a bulk string does not end where it said")},
+    {BYTES("*1\r\n$1\r\nab\n"), BYTES("!a bulk string does not end where it said")},
     {BYTES("*1\r\n$1\r\na\rb"), BYTES("!a bulk string does not end where it said")},
     /* inline */
     {BYTES("PING\r\nGET  k \n\n \t\r\nGET"), BYTES("<PING>\n<GET><k>\n\n\n")},

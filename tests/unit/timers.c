@@ -15,6 +15,14 @@ static struct instant slow_deadline(const struct timer *all)
     return least;
 }
 
+static void assert_heap(const struct timers *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        assert_int_equal(t->heap[i]->place, i + 1);
+        assert_true(i == 0 || t->heap[(i - 1) / 2]->due.ns <= t->heap[i]->due.ns);
+    }
+}
+
 /* Sets, moves, clears and pops in an order of small random numbers, against the slow way. */
 static void test_against_the_slow_way(void **state)
 {
@@ -34,6 +42,7 @@ static void test_against_the_slow_way(void **state)
             timers_clear(&t, timer);
             assert_false(timer_is_set(timer));
         }
+        assert_heap(&t);
         assert_int_equal(timers_deadline(&t).ns, slow_deadline(all).ns);
         struct timer *popped = timers_pop(&t, (struct instant){random >> 12 & 0x1f});
         if (popped) {

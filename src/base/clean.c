@@ -4,14 +4,16 @@
 
 static bool is_unsafe(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) /* C0, DEL, C1 */
-           || c == 0xad || c == 0x61c          /* soft hyphen, Arabic letter mark */
-           || c == 0x180e                      /* Mongolian vowel separator */
-           || (c >= 0x200b && c <= 0x200f)     /* zero width, LRM, RLM */
-           || (c >= 0x2028 && c <= 0x202e)     /* separators, bidi embeddings */
-           || (c >= 0x2060 && c <= 0x206f)     /* word joiner, bidi isolates */
-           || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f) ||
-           (c >= 0x1bca0 && c <= 0x1bca3) || (c >= 0x1d173 && c <= 0x1d17a);
+    return c < 0x20 || (c >= 0x7f && c < 0xa0)            /* C0, DEL, C1 */
+           || c == 0xad || c == 0x61c                     /* soft hyphen, Arabic letter mark */
+           || c == 0x180e                                 /* Mongolian vowel separator */
+           || (c >= 0x200b && c <= 0x200f)                /* zero width, LRM, RLM */
+           || (c >= 0x2028 && c <= 0x202e)                /* separators, bidi embeddings */
+           || (c >= 0x2060 && c <= 0x206f)                /* word joiner, bidi isolates */
+           || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) /* BOM, interlinear annotations */
+           || (c >= 0x1bca0 && c <= 0x1bca3)              /* shorthand format controls */
+           || (c >= 0x1d173 && c <= 0x1d17a)              /* musical format controls */
+           || (c >= 0xe0000 && c <= 0xe007f);             /* tags */
 }
 
 static size_t clean_prefix(struct bytes b)

@@ -20,6 +20,9 @@ static const struct {
     {BYTES("\xe2\x80\xae\xe2\x80\xaf"), BYTES("\\xe2\\x80\\xae\xe2\x80\xaf")}, /* bidi */
     {BYTES("\xe2\x81\xa6"), BYTES("\\xe2\\x81\\xa6")},          /* bidi isolate */
     {BYTES("\xef\xbb\xbf"), BYTES("\\xef\\xbb\\xbf")},          /* BOM */
+    {BYTES("\xe1\xa0\x8e"), BYTES("\\xe1\\xa0\\x8e")},          /* Mongolian vowel separator */
+    {BYTES("\xf0\x9b\xb2\xa0"), BYTES("\\xf0\\x9b\\xb2\\xa0")}, /* shorthand format */
+    {BYTES("\xf0\x9d\x85\xb3"), BYTES("\\xf0\\x9d\\x85\\xb3")}, /* musical format */
     {BYTES("\xf3\xa0\x81\x81"), BYTES("\\xf3\\xa0\\x81\\x81")}, /* a tag */
     {BYTES("\x80"), BYTES("\\x80")},                            /* not UTF-8: */
     {BYTES("\xc0\xaf"), BYTES("\\xc0\\xaf")},                   /* overlong */

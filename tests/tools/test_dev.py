@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -31,6 +32,15 @@ def test_what_makes_no_sense_is_refused(arguments, complaint):
     result = dev(*arguments)
     assert result.returncode == 2
     assert complaint in result.stderr
+
+
+def test_where_nothing_can_be_installed_the_packages_are_named(tmp_path):
+    for tool in ["bash", "cat", "dirname", "id", "readlink", "sort"]:
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    result = subprocess.run([ROOT / "dev", "build"], env={"PATH": str(tmp_path)},
+                            capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "install them first: gcc " in result.stderr and "libuv1-dev" in result.stderr
 
 
 def test_the_readme_names_every_package():

@@ -152,6 +152,7 @@ void connection_abort(struct connection *c)
     if (c->state == CONNECTION_CLOSED)
         return;
     connection_set_state(c, CONNECTION_CLOSED);
+    c->aborted = true;
     timers_clear(&c->hub->timers, &c->timer);
     list_remove(&c->wait_link);
 }

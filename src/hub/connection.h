@@ -45,6 +45,7 @@ enum {
 
 struct connection {
     struct hub *hub;
+    void *user; /* the caller's own */
     uint64_t id;
     struct list link;       /* in hub.connections */
     struct list ready_link; /* in hub.ready: has output, or something for the caller to see */
@@ -66,6 +67,7 @@ struct connection {
     bool ended;       /* what is left is a bare message: silence, or end of input */
     bool input_over;  /* end of input */
     bool told_denied; /* the log has been told once that this one was refused */
+    bool aborted;     /* closed with things owed, or by refusal: nothing is waited for */
     struct line line; /* of the text door */
 };
 

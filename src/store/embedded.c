@@ -194,8 +194,10 @@ static void each_shard(const struct update *u, void (*fn)(struct table *, size_t
             fn(u->table, w * 64 + (size_t)__builtin_ctzll(bits));
 }
 
-static void read_slot(struct update *u, struct store_slot *slot, uint64_t hash)
+static void read_slot(struct update *u, size_t i)
 {
+    struct store_slot *slot = &u->slots[i];
+    uint64_t hash = u->places[i].hash;
     const struct table_entry *entry = table_find(u->table, slot->key, hash);
     uint64_t lsn =
         entry ? table_entry_lsn(entry) : table_shard_removal_lsn(u->table, table_shard(hash));
@@ -204,6 +206,7 @@ static void read_slot(struct update *u, struct store_slot *slot, uint64_t hash)
     slot->present = entry && entry_is_live(entry, u->now);
     slot->old = slot->present ? table_entry_value(entry) : bytes_make(NULL, 0);
     slot->old_expires = slot->present ? table_entry_expires(entry) : STORE_NO_EXPIRY;
+    slot->repeated = u->places[i].first != i;
     slot->verdict = STORE_KEEP;
 }
 
@@ -315,7 +318,7 @@ static int run(struct update *u, store_update_fn fn, void *ctx, uint64_t *ret_ls
     each_shard(u, table_lock);
     u->now = latest_time(u->e, u->now);
     for (size_t i = 0; i < u->n; i++)
-        read_slot(u, &u->slots[i], u->places[i].hash);
+        read_slot(u, i);
     int r = fn(ctx, u->slots, u->n);
     if (r == 0)
         r = change(u);
@@ -483,6 +486,11 @@ int embedded_log_step(struct embedded *e, struct instant now, struct instant *re
 bool embedded_log_wanted(struct embedded *e)
 {
     return wal_wants_writer(e->wal);
+}
+
+bool embedded_segment_wanted(struct embedded *e)
+{
+    return wal_segment_deadline(e->wal).ns == 0;
 }
 
 int embedded_segment_step(struct embedded *e, struct instant now, struct instant *ret_deadline)

@@ -52,6 +52,9 @@ bool embedded_log_wanted(struct embedded *e);
  * *ret_deadline; negative: making one failed (-ENOSPC ...), it will be wanted again. */
 int embedded_segment_step(struct embedded *e, struct instant now, struct instant *ret_deadline);
 
+/* Has embedded_segment_step something to do now, no deadline waited for? Cheap; any thread. */
+bool embedded_segment_wanted(struct embedded *e);
+
 /* Ends in good order: no mutation is accepted any more; embedded_log_step then makes the rest
  * durable, after which wal_state is WAL_CLOSED. */
 void embedded_close(struct embedded *e, struct walltime now);

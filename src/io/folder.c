@@ -1,0 +1,260 @@
+#include "io/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char lock_name[] = "lock";
+
+struct folder {
+    struct disk disk;
+    int fd, lock_fd;
+};
+
+struct disk_file {
+    int fd;
+};
+
+static int folder_fd(struct disk *d)
+{
+    return ((struct folder *)d)->fd;
+}
+
+/* ---- struct disk ---- */
+
+static int file_open(struct disk *d, const char *name, bool create, struct disk_file **ret)
+{
+    struct disk_file *f = malloc(sizeof *f);
+    if (!f)
+        return -ENOMEM;
+    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT | O_EXCL : 0);
+    f->fd = openat(folder_fd(d), name, flags, 0600);
+    if (f->fd < 0) {
+        int error = -errno;
+        free(f);
+        return error;
+    }
+    *ret = f;
+    return 0;
+}
+
+static void file_close(struct disk *d, struct disk_file *f)
+{
+    close(f->fd);
+    free(f);
+}
+
+static int file_size(struct disk *d, struct disk_file *f, uint64_t *ret)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) != 0)
+        return -errno;
+    *ret = (uint64_t)st.st_size;
+    return 0;
+}
+
+static int file_read(struct disk *d, struct disk_file *f, uint64_t at, void *to, size_t n,
+                     size_t *ret_read)
+{
+    size_t done = 0;
+    while (done < n) {
+        ssize_t got = pread(f->fd, (char *)to + done, n - done, (off_t)(at + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    *ret_read = done;
+    return 0;
+}
+
+static int file_write(struct disk *d, struct disk_file *f, uint64_t at, const void *from,
+                      size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        ssize_t put = pwrite(f->fd, (const char *)from + done, n - done, (off_t)(at + done));
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -errno;
+        done += (size_t)put;
+    }
+    return 0;
+}
+
+static int file_sync(struct disk *d, struct disk_file *f)
+{
+    return fdatasync(f->fd) == 0 ? 0 : -errno;
+}
+
+static int name_rename(struct disk *d, const char *from, const char *to)
+{
+    return renameat(folder_fd(d), from, folder_fd(d), to) == 0 ? 0 : -errno;
+}
+
+static int name_remove(struct disk *d, const char *name)
+{
+    return unlinkat(folder_fd(d), name, 0) == 0 ? 0 : -errno;
+}
+
+static int names_sync(struct disk *d)
+{
+    return fsync(folder_fd(d)) == 0 ? 0 : -errno;
+}
+
+static int each_file(DIR *dir, int (*each)(void *ctx, const char *name), void *ctx)
+{
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (!entry)
+            return -errno;
+        if (entry->d_name[0] == '.' || strcmp(entry->d_name, lock_name) == 0 ||
+            strlen(entry->d_name) >= DISK_NAME_BYTES)
+            continue;
+        int r = each(ctx, entry->d_name);
+        if (r != 0)
+            return r;
+    }
+}
+
+static int names_list(struct disk *d, int (*each)(void *ctx, const char *name), void *ctx)
+{
+    int fd = openat(folder_fd(d), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    DIR *dir = fdopendir(fd);
+    if (!dir) {
+        int error = -errno;
+        close(fd);
+        return error;
+    }
+    int r = each_file(dir, each, ctx);
+    closedir(dir);
+    return r;
+}
+
+static const struct disk_ops ops = {
+    .open = file_open,
+    .close = file_close,
+    .size = file_size,
+    .read = file_read,
+    .write = file_write,
+    .sync = file_sync,
+    .rename = name_rename,
+    .remove = name_remove,
+    .sync_folder = names_sync,
+    .list = names_list,
+};
+
+/* ---- the folder itself ---- */
+
+static int make_with_parents(const char *path)
+{
+    char part[PATH_MAX];
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof part)
+        return len == 0 ? -ENOENT : -ENAMETOOLONG;
+    memcpy(part, path, len + 1);
+    for (size_t i = 1; i <= len; i++) {
+        if (part[i] != '/' && part[i] != '\0')
+            continue;
+        char end = part[i];
+        part[i] = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+            return -errno;
+        part[i] = end;
+    }
+    return 0;
+}
+
+static int check_private(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return -errno;
+    return st.st_uid == geteuid() && (st.st_mode & 077) == 0 ? 0 : FOLDER_IS_OPEN;
+}
+
+static pid_t read_holder(int lock_fd)
+{
+    char text[16] = "";
+    ssize_t n = pread(lock_fd, text, sizeof text - 1, 0);
+    return n > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
+}
+
+static int write_holder(int lock_fd)
+{
+    char text[16];
+    int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
+    if (ftruncate(lock_fd, 0) != 0 || pwrite(lock_fd, text, (size_t)n, 0) != n)
+        return -errno;
+    return 0;
+}
+
+static int lock(struct folder *f, pid_t *ret_holder)
+{
+    f->lock_fd = openat(f->fd, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (f->lock_fd < 0)
+        return -errno;
+    if (flock(f->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return write_holder(f->lock_fd);
+    if (errno != EWOULDBLOCK)
+        return -errno;
+    *ret_holder = read_holder(f->lock_fd);
+    return FOLDER_IN_USE;
+}
+
+int folder_open(const char *path, struct folder **ret, pid_t *ret_holder)
+{
+    struct folder *f = malloc(sizeof *f);
+    if (!f)
+        return -ENOMEM;
+    *f = (struct folder){.disk = {&ops}, .fd = -1, .lock_fd = -1};
+    int r = make_with_parents(path);
+    if (r < 0)
+        goto fail;
+    f->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->fd < 0) {
+        r = -errno;
+        goto fail;
+    }
+    r = check_private(f->fd);
+    if (r != 0)
+        goto fail;
+    r = lock(f, ret_holder);
+    if (r != 0)
+        goto fail;
+    *ret = f;
+    return 0;
+fail:
+    folder_close(f);
+    return r;
+}
+
+void folder_close(struct folder *f)
+{
+    if (!f)
+        return;
+    if (f->lock_fd >= 0)
+        close(f->lock_fd);
+    if (f->fd >= 0)
+        close(f->fd);
+    free(f);
+}
+
+struct disk *folder_disk(struct folder *f)
+{
+    return &f->disk;
+}

@@ -1,0 +1,25 @@
+#ifndef KITH_IO_FOLDER_H
+#define KITH_IO_FOLDER_H
+
+/* A data folder on the real disk, locked for one process: struct disk (store/disk.h) over
+ * files. The folder is its owner's alone (0700); a file `lock` in it holds the owner's pid. */
+
+#include "store/disk.h"
+
+#include <sys/types.h>
+
+enum {
+    FOLDER_IN_USE = 1,  /* another process holds the lock */
+    FOLDER_IS_OPEN = 2, /* others may look into it, or it is another user's: refused */
+};
+
+struct folder;
+
+/* Opens a folder, made with its parents where it is missing, and locks it. *ret_holder is the
+ * pid of who holds it on FOLDER_IN_USE (0: not known). -errno. folder_close takes NULL. */
+int folder_open(const char *path, struct folder **ret, pid_t *ret_holder);
+void folder_close(struct folder *f);
+
+struct disk *folder_disk(struct folder *f);
+
+#endif

@@ -1,0 +1,51 @@
+#ifndef KITH_IO_LISTENER_H
+#define KITH_IO_LISTENER_H
+
+/* Listening sockets: one an address, shared by all workers, each of which accepts from it on
+ * its own loop. Bound first, listening later, so that a taken address is known early and nobody
+ * is let in before there is something to serve. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/un.h>
+#include <uv.h>
+
+enum { LISTENER_TEXT_BYTES = sizeof(((struct sockaddr_un *)0)->sun_path) + 16 };
+
+struct listener {
+    int fd;
+    bool is_unix;
+    uint16_t port;                  /* the one it really has; 0 for Unix sockets */
+    char text[LISTENER_TEXT_BYTES]; /* "127.0.0.1:12345", "[::1]:12345", or a path */
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* to be removed at the end */
+};
+
+/* Binds a TCP address: a number, IPv4 or IPv6, or a name. Port 0 takes a free one. -errno, or
+ * libuv's UV_EAI_*; uv_strerror words both. */
+int listener_bind_tcp(struct listener *l, const char *address, uint16_t port);
+
+/* Binds a Unix socket; a socket left at that path by a process that is gone is replaced. */
+int listener_bind_unix(struct listener *l, const char *path);
+
+/* From now on clients may connect. */
+int listener_listen(struct listener *l, int backlog);
+
+/* Closes it, and removes a Unix socket's path. Nothing for a zeroed one with fd -1. */
+void listener_close(struct listener *l);
+
+/* A worker's share in a listener: an acceptor on its own loop. */
+struct acceptor {
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } uv;
+};
+
+/* Starts accepting: cb as of uv_listen, whose data is uv.handle.data. 0 or -errno; on failure
+ * too the handle must be closed where *ret_open. */
+int acceptor_open(struct acceptor *a, const struct listener *l, uv_loop_t *loop, int backlog,
+                  uv_connection_cb cb, bool *ret_open);
+
+#endif

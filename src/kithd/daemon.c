@@ -1,0 +1,437 @@
+#include "kithd/daemon.h"
+
+#include "base/log_line.h"
+#include "hub/hub_name.h"
+#include "io/clock.h"
+#include "io/entropy.h"
+#include "io/folder.h"
+#include "io/notify.h"
+#include "kithd/data_path.h"
+#include "kithd/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct daemon {
+    const struct options *options;
+    struct log_file *log;
+    struct listener listeners[LIMIT_LISTENERS];
+    bool replies_full[LIMIT_LISTENERS];
+    size_t listener_count;
+    char *data;
+    struct folder *folder;
+    struct embedded *store;
+    struct committer *committer;
+    struct hub_shared shared;
+    struct worker_config worker_config;
+    struct worker *workers[LIMIT_WORKERS];
+    atomic_size_t worker_count; /* those that were started */
+    atomic_size_t ended_count;  /* of them, those whose threads are at their end */
+    uv_loop_t loop;             /* the main thread's: signals and wake-ups */
+    uv_signal_t interrupt, terminate, hangup;
+    uv_async_t wake;
+    atomic_bool stop_wanted, failed;
+    bool stopping;
+};
+
+/* ---- what it says ---- */
+
+__attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("kithd: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return DAEMON_NO_START;
+}
+
+static void log_event(struct daemon *d, enum log_level level, const char *message,
+                      const char *key, const char *value)
+{
+    struct buffer out;
+    buffer_init(&out, LIMIT_LOG_BUFFER_BYTES);
+    struct log_line line = log_line_begin(&out, level, message);
+    if (key)
+        log_line_str(&line, key, value);
+    log_line_end(&line);
+    log_file_write(d->log, buffer_view(&out));
+    buffer_fini(&out);
+}
+
+static void log_recovery(struct daemon *d, const struct recovery_report *report)
+{
+    struct buffer out;
+    buffer_init(&out, LIMIT_LOG_BUFFER_BYTES);
+    struct log_line line =
+        log_line_begin(&out, report->cut ? LOG_WARNING : LOG_INFO,
+                       report->cut ? "recovered; an unfinished write was cut" : "recovered");
+    log_line_str(&line, "data", d->data);
+    log_line_number(&line, "records", (int64_t)report->records);
+    if (report->cut) {
+        log_line_str(&line, "file", report->file);
+        log_line_number(&line, "offset", (int64_t)report->offset);
+    }
+    log_line_end(&line);
+    log_file_write(d->log, buffer_view(&out));
+    buffer_fini(&out);
+}
+
+/* ---- listeners ---- */
+
+static int bind_listener(struct daemon *d, const struct options_listener *wanted)
+{
+    struct listener *l = &d->listeners[d->listener_count];
+    int r = wanted->is_unix ? listener_bind_unix(l, wanted->host)
+                            : listener_bind_tcp(l, wanted->host, wanted->port);
+    if (r == -EADDRINUSE)
+        return refuse(wanted->is_unix ? "%s is taken: somebody listens there already"
+                                      : "%s port %u is taken: somebody listens there already",
+                      wanted->host, wanted->port);
+    if (r < 0)
+        return refuse("cannot listen on %s: %s", wanted->host, uv_strerror(r));
+    d->replies_full[d->listener_count++] = wanted->replies_full;
+    if (d->shared.config.tcp_port == 0)
+        d->shared.config.tcp_port = l->port;
+    return 0;
+}
+
+static int bind_all(struct daemon *d)
+{
+    for (size_t i = 0; i < d->options->listener_count; i++) {
+        int r = bind_listener(d, &d->options->listeners[i]);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+static int listen_all(struct daemon *d)
+{
+    for (size_t i = 0; i < d->listener_count; i++) {
+        int r = listener_listen(&d->listeners[i], d->options->backlog);
+        if (r == -EADDRINUSE)
+            return refuse("%s is taken: somebody listens there already", d->listeners[i].text);
+        if (r < 0)
+            return refuse("cannot listen on %s: %s", d->listeners[i].text, uv_strerror(r));
+    }
+    return 0;
+}
+
+/* ---- the store ---- */
+
+static int open_folder(struct daemon *d)
+{
+    d->data = d->options->data ? strdup(d->options->data)
+                               : data_path_default(d->listeners, d->listener_count);
+    if (!d->data)
+        return refuse("there is no home folder to keep data in: say --data DIR");
+    pid_t holder = 0;
+    int r = folder_open(d->data, &d->folder, &holder);
+    if (r == FOLDER_IN_USE)
+        return refuse("%s is in use by another kithd (process %d)", d->data, (int)holder);
+    if (r == FOLDER_IS_OPEN)
+        return refuse("%s must be yours alone: chmod 700 it, or say another --data", d->data);
+    if (r < 0)
+        return refuse("cannot use %s: %s", d->data, uv_strerror(r));
+    return 0;
+}
+
+static int open_store(struct daemon *d, uint64_t secret)
+{
+    struct embedded_config config = {
+        .durability = d->options->second ? EMBEDDED_SECOND : EMBEDDED_COMMIT,
+        .secret = secret,
+    };
+    struct recovery_report report = {0};
+    int r =
+        embedded_open(&d->store, &config, folder_disk(d->folder), clock_walltime(), &report);
+    if (r == RECOVERY_CORRUPT)
+        return refuse("%s/%s is corrupt at offset %llu: %s; nothing was changed", d->data,
+                      report.file, (unsigned long long)report.offset, report.problem);
+    if (r == RECOVERY_NEWER)
+        return refuse("%s/%s was written by a newer kith: %s; nothing was changed", d->data,
+                      report.file, report.problem);
+    if (r < 0)
+        return refuse("cannot read %s: %s", d->data, uv_strerror(r));
+    log_recovery(d, &report);
+    d->shared.store = embedded_store(d->store);
+    return 0;
+}
+
+/* On the committer's threads. */
+static void on_committer(void *ctx, enum committer_event event, int error)
+{
+    struct daemon *d = ctx;
+    if (event == COMMITTER_MOVED) {
+        size_t n = atomic_load(&d->worker_count);
+        for (size_t i = 0; i < n; i++)
+            worker_log_moved(d->workers[i]);
+        return;
+    }
+    if (event == COMMITTER_FULL) {
+        log_event(d, LOG_ERROR, "cannot make room on the disk; trying again", "reason",
+                  uv_strerror(error));
+        return;
+    }
+    log_event(d, LOG_ERROR, "the disk has failed; nothing more is acknowledged; stopping",
+              "reason", uv_strerror(error));
+    atomic_store(&d->failed, true);
+    atomic_store(&d->stop_wanted, true);
+    uv_async_send(&d->wake);
+}
+
+static void store_name(struct daemon *d)
+{
+    uint64_t lsn;
+    int r = hub_name_write(d->shared.store, clock_walltime(), bytes_from_str(d->options->name),
+                           &lsn);
+    committer_wake(d->committer);
+    if (r != 0)
+        log_event(d, LOG_WARNING, "could not keep the name", "name", d->options->name);
+}
+
+/* ---- running and stopping ---- */
+
+static void stop_workers(struct daemon *d, void (*stop)(struct worker *w))
+{
+    size_t n = atomic_load(&d->worker_count);
+    for (size_t i = 0; i < n; i++)
+        stop(d->workers[i]);
+}
+
+/* The first time in good order; asked again, or with nothing to promise any more, at once. */
+static void begin_stop(struct daemon *d)
+{
+    bool at_once = d->stopping || atomic_load(&d->failed);
+    if (!d->stopping)
+        notify_supervisor("STOPPING=1");
+    d->stopping = true;
+    stop_workers(d, at_once ? worker_abort : worker_stop);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct daemon *d = wake->data;
+    if (atomic_exchange(&d->stop_wanted, false))
+        begin_stop(d);
+    if (atomic_load(&d->ended_count) == atomic_load(&d->worker_count))
+        uv_stop(&d->loop);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *d = handle->data;
+    log_event(d, LOG_INFO, "stopping", "signal", number == SIGINT ? "SIGINT" : "SIGTERM");
+    begin_stop(d);
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    struct daemon *d = handle->data;
+    int r = log_file_reopen(d->log);
+    log_event(d, r < 0 ? LOG_ERROR : LOG_INFO, "log reopened", r < 0 ? "error" : NULL,
+              r < 0 ? uv_strerror(r) : NULL);
+}
+
+/* On a worker's thread. */
+static void on_stop_wanted(void *ctx)
+{
+    struct daemon *d = ctx;
+    atomic_store(&d->stop_wanted, true);
+    uv_async_send(&d->wake);
+}
+
+static void on_ended(void *ctx)
+{
+    struct daemon *d = ctx;
+    atomic_fetch_add(&d->ended_count, 1);
+    uv_async_send(&d->wake);
+}
+
+static int open_loop(struct daemon *d)
+{
+    int r = uv_loop_init(&d->loop);
+    if (r < 0)
+        return refuse("cannot start: %s", uv_strerror(r));
+    d->wake.data = d->interrupt.data = d->terminate.data = d->hangup.data = d;
+    uv_async_init(&d->loop, &d->wake, on_wake);
+    uv_signal_init(&d->loop, &d->interrupt);
+    uv_signal_init(&d->loop, &d->terminate);
+    uv_signal_init(&d->loop, &d->hangup);
+    uv_signal_start(&d->interrupt, on_stop_signal, SIGINT);
+    uv_signal_start(&d->terminate, on_stop_signal, SIGTERM);
+    uv_signal_start(&d->hangup, on_hangup, SIGHUP);
+    return 0;
+}
+
+static void close_loop(struct daemon *d)
+{
+    uv_close((uv_handle_t *)&d->wake, NULL);
+    uv_close((uv_handle_t *)&d->interrupt, NULL);
+    uv_close((uv_handle_t *)&d->terminate, NULL);
+    uv_close((uv_handle_t *)&d->hangup, NULL);
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&d->loop);
+}
+
+static int start_workers(struct daemon *d)
+{
+    d->worker_config = (struct worker_config){
+        .shared = &d->shared,
+        .listeners = d->listeners,
+        .replies_full = d->replies_full,
+        .listener_count = d->listener_count,
+        .backlog = d->options->backlog,
+        .one_at_a_time = d->options->one_at_a_time,
+        .committer = d->committer,
+        .log = d->log,
+        .stop_wanted = on_stop_wanted,
+        .ended = on_ended,
+        .ctx = d,
+    };
+    for (unsigned i = 0; i < d->options->workers; i++) {
+        int r = worker_start(&d->workers[i], &d->worker_config);
+        if (r < 0)
+            return refuse("cannot start a worker: %s", uv_strerror(r));
+        atomic_fetch_add(&d->worker_count, 1);
+    }
+    return 0;
+}
+
+static void announce(struct daemon *d)
+{
+    for (size_t i = 0; i < d->listener_count; i++)
+        printf("Server listening on %s\n", d->listeners[i].text);
+    fflush(stdout);
+    log_event(d, LOG_INFO, "listening", "on", d->listeners[0].text);
+    notify_supervisor("READY=1");
+}
+
+static int serve(struct daemon *d)
+{
+    int r = start_workers(d);
+    if (r == 0)
+        announce(d);
+    else
+        stop_workers(d, worker_abort);
+    if (atomic_load(&d->worker_count) > 0)
+        uv_run(&d->loop, UV_RUN_DEFAULT);
+    for (size_t i = 0; i < atomic_load(&d->worker_count); i++)
+        worker_join(d->workers[i]);
+    return r;
+}
+
+/* The committer speaks to workers until it has ended, so they are freed after it. */
+static int finish_store(struct daemon *d)
+{
+    int error = committer_finish(d->committer);
+    size_t n = atomic_exchange(&d->worker_count, 0);
+    for (size_t i = 0; i < n; i++)
+        worker_free(d->workers[i]);
+    if (error < 0)
+        return DAEMON_FAILED;
+    log_event(d, LOG_INFO, "stopped", NULL, NULL);
+    return DAEMON_DONE;
+}
+
+static int run_store(struct daemon *d)
+{
+    int r = committer_start(&d->committer, d->store, on_committer, d);
+    if (r < 0)
+        return refuse("cannot start: %s", uv_strerror(r));
+    if (d->options->name)
+        store_name(d);
+    r = listen_all(d);
+    if (r == 0)
+        r = serve(d);
+    int finished = finish_store(d);
+    return r != 0 ? r : finished;
+}
+
+/* ---- the whole ---- */
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void fill_config(struct daemon *d, const uint8_t random[20])
+{
+    const struct options *o = d->options;
+    struct hub_config *config = &d->shared.config;
+    *config = (struct hub_config){
+        .delay_ms = o->delay_ms,
+        .unframed_ms = o->unframed_ms,
+        .open = o->open,
+        .open_admin = o->open_admin,
+        .log_requests = o->log_requests,
+        .uid = geteuid(),
+        .holds_replies = !o->second,
+        .started = clock_walltime(),
+        .pid = (uint32_t)getpid(),
+        .workers = o->workers,
+    };
+    for (size_t i = 0; i < 20; i++)
+        snprintf(config->run_id + 2 * i, 3, "%02x", random[i]);
+}
+
+static void daemon_fini(struct daemon *d)
+{
+    for (size_t i = 0; i < d->listener_count; i++)
+        listener_close(&d->listeners[i]);
+    embedded_free(d->store);
+    folder_close(d->folder);
+    log_file_close(d->log);
+    free(d->data);
+    free(d);
+}
+
+static int daemon_start(struct daemon *d)
+{
+    uint8_t run_id[20];
+    uint64_t secret;
+    int r = entropy_fill(run_id, sizeof run_id);
+    if (r == 0)
+        r = entropy_fill(&secret, sizeof secret);
+    if (r < 0)
+        return refuse("no random numbers: %s", uv_strerror(r));
+    fill_config(d, run_id);
+    r = log_file_open(d->options->log, &d->log);
+    if (r < 0)
+        return refuse("cannot log to %s: %s", d->options->log, uv_strerror(r));
+    r = bind_all(d);
+    if (r == 0)
+        r = open_folder(d);
+    if (r == 0)
+        r = open_store(d, secret);
+    return r;
+}
+
+int daemon_run(const struct options *options)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+    if (!d)
+        return refuse("out of memory");
+    d->options = options;
+    signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    int r = daemon_start(d);
+    if (r == 0)
+        r = open_loop(d);
+    if (r == 0) {
+        r = run_store(d);
+        close_loop(d);
+    }
+    daemon_fini(d);
+    return r;
+}

@@ -1,0 +1,165 @@
+#include "kithd/link.h"
+
+#include "io/peer_uid.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+struct link {
+    struct stream stream; /* first: a stream is its link */
+    struct link_owner *owner;
+    struct connection *connection; /* NULL once the hub has forgotten it */
+    bool writing;                  /* the stream keeps bytes that have not left */
+};
+
+static struct link *link_of(struct stream *s)
+{
+    return (struct link *)s;
+}
+
+static void forget(struct link *l, bool gently)
+{
+    connection_free(l->connection);
+    l->connection = NULL;
+    stream_close(&l->stream, gently);
+}
+
+/* ---- what the socket says ---- */
+
+static uv_buf_t on_space(struct stream *s)
+{
+    return link_of(s)->owner->read_buffer;
+}
+
+static void on_read(struct stream *s, struct bytes in)
+{
+    struct link *l = link_of(s);
+    l->owner->turn(l->owner);
+    connection_feed(l->connection, in);
+}
+
+static void on_end(struct stream *s)
+{
+    struct link *l = link_of(s);
+    l->owner->turn(l->owner);
+    stream_set_reading(s, false);
+    connection_feed_end(l->connection);
+}
+
+static void on_fail(struct stream *s)
+{
+    connection_abort(link_of(s)->connection);
+}
+
+static void on_written(struct stream *s, size_t n)
+{
+    struct link *l = link_of(s);
+    l->owner->turn(l->owner);
+    l->writing = false;
+    connection_sent(l->connection, n);
+    hub_set_ready(l->connection);
+}
+
+static void on_closed(struct stream *s)
+{
+    struct link *l = link_of(s);
+    struct link_owner *owner = l->owner;
+    free(l);
+    owner->gone(owner);
+}
+
+static const struct stream_handler handler = {
+    .space = on_space,
+    .read = on_read,
+    .end = on_end,
+    .fail = on_fail,
+    .written = on_written,
+    .closed = on_closed,
+};
+
+/* ---- what the hub says ---- */
+
+static void write_output(struct link *l)
+{
+    struct connection *c = l->connection;
+    while (!l->writing && c->state != CONNECTION_CLOSED) {
+        struct bytes out = connection_output(c);
+        if (out.len == 0)
+            return;
+        size_t taken, kept;
+        if (stream_write(&l->stream, out, &taken, &kept) < 0) {
+            connection_abort(c);
+            return;
+        }
+        l->writing = kept > 0;
+        connection_sent(c, taken);
+    }
+}
+
+void link_flush(struct connection *c)
+{
+    struct link *l = c->user;
+    write_output(l);
+    if (c->state == CONNECTION_CLOSED)
+        forget(l, !c->aborted && !c->input_over);
+    else if (stream_set_reading(&l->stream, connection_wants_input(c)) < 0)
+        connection_abort(c);
+}
+
+void link_identify(struct connection *c)
+{
+    struct link *l = c->user;
+    uint32_t uid = 0;
+    int fd = stream_fd(&l->stream);
+    bool known =
+        c->peer.origin == ACCESS_UNIX ? peer_uid_unix(fd, &uid) : peer_uid_loopback(fd, &uid);
+    connection_identified(c, known, uid);
+}
+
+/* ---- accepting ---- */
+
+static bool is_loopback(const struct sockaddr_storage *peer)
+{
+    if (peer->ss_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)peer)->sin_addr.s_addr) >> 24 == 127;
+    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)peer)->sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
+}
+
+static enum access_origin find_origin(const struct link *l, bool is_unix)
+{
+    struct sockaddr_storage peer = {0};
+    socklen_t len = sizeof peer;
+    if (is_unix)
+        return ACCESS_UNIX;
+    if (getpeername(stream_fd(&l->stream), (struct sockaddr *)&peer, &len) != 0)
+        return ACCESS_REMOTE;
+    return is_loopback(&peer) ? ACCESS_LOOPBACK : ACCESS_REMOTE;
+}
+
+int link_accept(struct link_owner *owner, struct acceptor *from,
+                const struct listener *listener, bool replies_full, bool *ret_counts)
+{
+    struct link *l = calloc(1, sizeof *l);
+    *ret_counts = false;
+    if (!l)
+        return -ENOMEM;
+    l->owner = owner;
+    int r = stream_accept(&l->stream, from, listener->is_unix, &handler, ret_counts);
+    if (r < 0) {
+        if (!*ret_counts)
+            free(l);
+        return r;
+    }
+    owner->turn(owner);
+    struct access_peer peer = {.origin = find_origin(l, listener->is_unix)};
+    l->connection = hub_accept(owner->hub, &peer, replies_full);
+    if (!l->connection) {
+        stream_close(&l->stream, false);
+        return -ENOMEM;
+    }
+    l->connection->user = l;
+    hub_set_ready(l->connection);
+    return 0;
+}

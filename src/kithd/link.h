@@ -1,0 +1,29 @@
+#ifndef KITH_KITHD_LINK_H
+#define KITH_KITHD_LINK_H
+
+/* A connection's two halves tied together: the hub's side (hub/connection.h) and the socket's
+ * (io/stream.h). */
+
+#include "hub/hub.h"
+#include "io/stream.h"
+
+struct link;
+
+/* What a link needs of its worker. */
+struct link_owner {
+    struct hub *hub;
+    uv_buf_t read_buffer;                   /* shared by all links of the worker */
+    void (*turn)(struct link_owner *owner); /* called before anything happens: tells the time */
+    void (*gone)(struct link_owner *owner); /* a link has ended and is freed */
+};
+
+/* Takes a connection that waits at an acceptor. -errno: that connection is lost; owner->gone
+ * follows where *ret_counts. */
+int link_accept(struct link_owner *owner, struct acceptor *from,
+                const struct listener *listener, bool replies_full, bool *ret_counts);
+
+/* Acts on what the hub says of a connection: HUB_EVENT_OUTPUT, HUB_EVENT_IDENTIFY. */
+void link_flush(struct connection *c);
+void link_identify(struct connection *c);
+
+#endif

@@ -1,0 +1,14 @@
+#include "kithd/daemon.h"
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    switch (options_parse(&options, argc, argv, stdout, stderr)) {
+    case 0:
+        return daemon_run(&options);
+    case OPTIONS_HELP:
+        return DAEMON_DONE;
+    default:
+        return DAEMON_NOT_USABLE;
+    }
+}

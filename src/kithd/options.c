@@ -1,0 +1,315 @@
+#include "kithd/options.h"
+
+#include "base/number.h"
+#include "hub/hub_name.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { UNFRAMED_MS_DEFAULT = 30, UNFRAMED_MS_MAX = 60 * 1000, BACKLOG_MAX = 65535 };
+
+static const char usage[] =
+    "usage: kithd [NAME [ADDR [PORT]]] [OPTION...]\n"
+    "\n"
+    "A hub: keeps values, echoes, and answers nc, redis-cli and kith on one port.\n"
+    "NAME is the hub's name; ADDR and PORT default to 127.0.0.1 and 12345.\n"
+    "\n"
+    "  --listen ADDR[:PORT][,replies=full]  listen there; may be given often. ADDR is an IPv4\n"
+    "                          or [IPv6] address, a name, or the path of a Unix socket\n"
+    "  --data DIR              keep everything in DIR (default: a folder of yours, by port)\n"
+    "  --durability commit     answer when it is on disk (the default)\n"
+    "  --durability second     answer at once, sync every second\n"
+    "  --replies terse|full    how STORE and GET answer in text (default terse)\n"
+    "  --workers N             threads that serve (default: one a core)\n"
+    "  --backlog N             clients that may wait to be let in (default 1024, with\n"
+    "                          --one-at-a-time 5)\n"
+    "  --one-at-a-time         serve one connection at a time\n"
+    "  --delay MS              answer each message MS milliseconds after its turn came\n"
+    "  --unframed-ms MS        silence that ends a message without a newline (default 30,\n"
+    "                          0: none)\n"
+    "  --open                  let other machines use the table in plaintext\n"
+    "  --open-admin            let other machines, and other users, also rename and stop\n"
+    "  --log FILE              log there (default: standard error); reopened on SIGHUP\n"
+    "  --log-requests          log every request\n"
+    "  --help, --version\n";
+
+enum option_code {
+    OPT_LISTEN = 256,
+    OPT_DATA,
+    OPT_DURABILITY,
+    OPT_REPLIES,
+    OPT_WORKERS,
+    OPT_BACKLOG,
+    OPT_ONE_AT_A_TIME,
+    OPT_DELAY,
+    OPT_UNFRAMED,
+    OPT_OPEN,
+    OPT_OPEN_ADMIN,
+    OPT_LOG,
+    OPT_LOG_REQUESTS,
+    OPT_HELP,
+    OPT_VERSION,
+};
+
+static const struct option long_options[] = {
+    {"listen", required_argument, NULL, OPT_LISTEN},
+    {"data", required_argument, NULL, OPT_DATA},
+    {"durability", required_argument, NULL, OPT_DURABILITY},
+    {"replies", required_argument, NULL, OPT_REPLIES},
+    {"workers", required_argument, NULL, OPT_WORKERS},
+    {"backlog", required_argument, NULL, OPT_BACKLOG},
+    {"one-at-a-time", no_argument, NULL, OPT_ONE_AT_A_TIME},
+    {"delay", required_argument, NULL, OPT_DELAY},
+    {"unframed-ms", required_argument, NULL, OPT_UNFRAMED},
+    {"open", no_argument, NULL, OPT_OPEN},
+    {"open-admin", no_argument, NULL, OPT_OPEN_ADMIN},
+    {"log", required_argument, NULL, OPT_LOG},
+    {"log-requests", no_argument, NULL, OPT_LOG_REQUESTS},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {0},
+};
+
+/* What is being parsed: the options, where complaints go, and what is settled at the end. */
+struct parsing {
+    struct options *o;
+    FILE *err;
+    bool replies_full, workers_given, backlog_given;
+};
+
+__attribute__((format(printf, 2, 3))) static int complain(struct parsing *p, const char *format,
+                                                          ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("kithd: ", p->err);
+    vfprintf(p->err, format, args);
+    fputs(" (kithd --help tells more)\n", p->err);
+    va_end(args);
+    return OPTIONS_INVALID;
+}
+
+static int parse_number(struct parsing *p, const char *what, const char *text, uint64_t min,
+                        uint64_t max, uint64_t *ret)
+{
+    uint64_t v;
+    if (!number_parse_u64(bytes_from_str(text), &v) || v < min || v > max)
+        return complain(p, "%s must be a number from %llu to %llu, not '%s'", what,
+                        (unsigned long long)min, (unsigned long long)max, text);
+    *ret = v;
+    return 0;
+}
+
+static int parse_choice(struct parsing *p, const char *what, const char *text, const char *no,
+                        const char *yes, bool *ret)
+{
+    if (strcmp(text, no) != 0 && strcmp(text, yes) != 0)
+        return complain(p, "%s must be %s or %s, not '%s'", what, no, yes, text);
+    *ret = strcmp(text, yes) == 0;
+    return 0;
+}
+
+/* ---- addresses ---- */
+
+static int set_host(struct parsing *p, struct options_listener *l, struct bytes host)
+{
+    if (host.len == 0 || host.len >= sizeof l->host)
+        return complain(p, "an address must be 1 to %d bytes", OPTIONS_HOST_BYTES - 1);
+    memcpy(l->host, host.data, host.len);
+    l->host[host.len] = '\0';
+    return 0;
+}
+
+static int set_port(struct parsing *p, struct options_listener *l, struct bytes port)
+{
+    uint64_t v;
+    if (!number_parse_u64(port, &v) || v > UINT16_MAX)
+        return complain(p, "a port must be a number from 0 to 65535, not '%.*s'", (int)port.len,
+                        port.len ? (const char *)port.data : "");
+    l->port = (uint16_t)v;
+    return 0;
+}
+
+/* "[::1]:12345", "[::1]" */
+static int parse_bracketed(struct parsing *p, struct options_listener *l, struct bytes text)
+{
+    size_t end = bytes_find(text, ']');
+    if (end == text.len)
+        return complain(p, "an address that begins with [ must have a ]");
+    struct bytes rest = bytes_from(text, end + 1);
+    int r = set_host(p, l, bytes_from(bytes_first(text, end), 1));
+    if (r != 0 || rest.len == 0)
+        return r;
+    if (rest.data[0] != ':')
+        return complain(p, "after [ADDRESS] only :PORT may follow");
+    return set_port(p, l, bytes_from(rest, 1));
+}
+
+static int parse_address(struct parsing *p, struct options_listener *l, struct bytes text)
+{
+    if (bytes_starts_with(text, "unix:") || bytes_find(text, '/') < text.len) {
+        l->is_unix = true;
+        return set_host(p, l, bytes_starts_with(text, "unix:") ? bytes_from(text, 5) : text);
+    }
+    if (text.len > 0 && text.data[0] == '[')
+        return parse_bracketed(p, l, text);
+    size_t colon = bytes_find(text, ':');
+    bool is_v6 =
+        colon < text.len && bytes_find(bytes_from(text, colon + 1), ':') < text.len - colon - 1;
+    if (colon == text.len || is_v6)
+        return set_host(p, l, text);
+    int r = set_host(p, l, bytes_first(text, colon));
+    return r != 0 ? r : set_port(p, l, bytes_from(text, colon + 1));
+}
+
+/* NULL where there are too many already. */
+static struct options_listener *add_listener(struct parsing *p)
+{
+    if (p->o->listener_count == LIMIT_LISTENERS) {
+        complain(p, "at most %zu listeners", LIMIT_LISTENERS);
+        return NULL;
+    }
+    struct options_listener *l = &p->o->listeners[p->o->listener_count++];
+    *l = (struct options_listener){.port = OPTIONS_PORT_DEFAULT};
+    return l;
+}
+
+static int parse_listen(struct parsing *p, const char *argument)
+{
+    struct bytes text = bytes_from_str(argument);
+    size_t comma = bytes_find(text, ',');
+    struct options_listener *l = add_listener(p);
+    if (!l)
+        return OPTIONS_INVALID;
+    if (comma < text.len) {
+        struct bytes setting = bytes_from(text, comma + 1);
+        l->replies_full = bytes_equal_str(setting, "replies=full");
+        if (!l->replies_full)
+            return complain(p, "after the address of --listen only ,replies=full may follow");
+    }
+    return parse_address(p, l, bytes_first(text, comma));
+}
+
+/* ---- the whole line ---- */
+
+static int parse_option(struct parsing *p, int code, const char *argument)
+{
+    struct options *o = p->o;
+    uint64_t v = 0;
+    int r = 0;
+    switch (code) {
+    case OPT_LISTEN:
+        return parse_listen(p, argument);
+    case OPT_DATA:
+        o->data = argument;
+        break;
+    case OPT_DURABILITY:
+        return parse_choice(p, "--durability", argument, "commit", "second", &o->second);
+    case OPT_REPLIES:
+        return parse_choice(p, "--replies", argument, "terse", "full", &p->replies_full);
+    case OPT_WORKERS:
+        r = parse_number(p, "--workers", argument, 1, LIMIT_WORKERS, &v);
+        o->workers = (unsigned)v;
+        p->workers_given = true;
+        break;
+    case OPT_BACKLOG:
+        r = parse_number(p, "--backlog", argument, 1, BACKLOG_MAX, &v);
+        o->backlog = (int)v;
+        p->backlog_given = true;
+        break;
+    case OPT_ONE_AT_A_TIME:
+        o->one_at_a_time = true;
+        break;
+    case OPT_DELAY:
+        return parse_number(p, "--delay", argument, 0, LIMIT_DELAY_MS, &o->delay_ms);
+    case OPT_UNFRAMED:
+        return parse_number(p, "--unframed-ms", argument, 0, UNFRAMED_MS_MAX, &o->unframed_ms);
+    case OPT_OPEN:
+        o->open = true;
+        break;
+    case OPT_OPEN_ADMIN:
+        o->open_admin = true;
+        break;
+    case OPT_LOG:
+        o->log = argument;
+        break;
+    case OPT_LOG_REQUESTS:
+        o->log_requests = true;
+        break;
+    default:
+        return OPTIONS_INVALID;
+    }
+    return r;
+}
+
+static int parse_positionals(struct parsing *p, int count, char **words)
+{
+    if (count > 3)
+        return complain(p, "too many arguments: '%s'", words[3]);
+    if (count > 0)
+        p->o->name = words[0];
+    if (p->o->name && !hub_name_is_valid(bytes_from_str(p->o->name)))
+        return complain(p,
+                        "a name is 1 to %zu bytes of UTF-8 without control characters, not "
+                        "blank at its ends",
+                        LIMIT_NAME_BYTES);
+    if (count < 2)
+        return 0;
+    struct options_listener *l = add_listener(p);
+    if (!l)
+        return OPTIONS_INVALID;
+    int r = parse_address(p, l, bytes_from_str(words[1]));
+    if (r == 0 && count == 3)
+        r = set_port(p, l, bytes_from_str(words[2]));
+    return r;
+}
+
+static int settle(struct parsing *p)
+{
+    struct options *o = p->o;
+    if (o->one_at_a_time && p->workers_given && o->workers > 1)
+        return complain(p, "--one-at-a-time means one worker, not %u", o->workers);
+    if (o->one_at_a_time)
+        o->workers = 1;
+    if (!p->backlog_given)
+        o->backlog = o->one_at_a_time ? OPTIONS_BACKLOG_ONE : OPTIONS_BACKLOG_MANY;
+    if (o->listener_count == 0) {
+        struct options_listener *l = add_listener(p);
+        set_host(p, l, bytes_from_str(OPTIONS_ADDRESS_DEFAULT));
+    }
+    for (size_t i = 0; i < o->listener_count; i++)
+        o->listeners[i].replies_full |= p->replies_full;
+    return 0;
+}
+
+static unsigned cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > (long)LIMIT_WORKERS ? (unsigned)LIMIT_WORKERS : (unsigned)n;
+}
+
+int options_parse(struct options *o, int argc, char **argv, FILE *out, FILE *err)
+{
+    *o = (struct options){.workers = cores(), .unframed_ms = UNFRAMED_MS_DEFAULT};
+    struct parsing p = {.o = o, .err = err};
+    int code, r = 0;
+    opterr = 0;
+    optind = 1;
+    while (r == 0 && (code = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        if (code == OPT_HELP || code == OPT_VERSION) {
+            fputs(code == OPT_HELP ? usage : "kithd " KITH_VERSION "\n", out);
+            return OPTIONS_HELP;
+        }
+        if (code == ':')
+            return complain(&p, "%s needs a value", argv[optind - 1]);
+        if (code == '?')
+            return complain(&p, "unknown option %s", argv[optind - 1]);
+        r = parse_option(&p, code, optarg);
+    }
+    if (r == 0)
+        r = parse_positionals(&p, argc - optind, argv + optind);
+    return r != 0 ? r : settle(&p);
+}

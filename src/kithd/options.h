@@ -1,0 +1,54 @@
+#ifndef KITH_KITHD_OPTIONS_H
+#define KITH_KITHD_OPTIONS_H
+
+/* kithd's command line:
+ *
+ *     kithd [NAME [ADDR [PORT]]] [--listen ADDR[:PORT][,replies=full]]... [--data DIR]
+ *           [--durability commit|second] [--replies terse|full] [--workers N] [--backlog N]
+ *           [--one-at-a-time] [--delay MS] [--unframed-ms MS] [--open] [--open-admin]
+ *           [--log FILE] [--log-requests]
+ *
+ * ADDR is an IPv4 or IPv6 address (in brackets before a port), a name, or the path of a Unix
+ * socket (with a '/' in it, or as unix:PATH). All strings point into argv. */
+
+#include "base/limits.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define OPTIONS_ADDRESS_DEFAULT "127.0.0.1"
+enum { OPTIONS_PORT_DEFAULT = 12345, OPTIONS_HOST_BYTES = 256 };
+
+/* Clients that may wait to be let in. A hub that serves one at a time has a queue worth its
+ * name, and keeps it at five; one that serves all at once needs room for bursts. */
+enum { OPTIONS_BACKLOG_ONE = 5, OPTIONS_BACKLOG_MANY = 1024 };
+
+struct options_listener {
+    char host[OPTIONS_HOST_BYTES]; /* an address, a name, or a path */
+    uint16_t port;
+    bool is_unix;
+    bool replies_full;
+};
+
+struct options {
+    const char *name; /* NULL: the stored one */
+    struct options_listener listeners[LIMIT_LISTENERS];
+    size_t listener_count;
+    const char *data; /* NULL: a folder of the user's own, by port */
+    const char *log;  /* NULL: standard error */
+    bool second;      /* --durability second */
+    bool one_at_a_time, open, open_admin, log_requests;
+    unsigned workers; /* at least 1 */
+    int backlog;
+    uint64_t delay_ms, unframed_ms;
+};
+
+enum {
+    OPTIONS_HELP = 1,    /* --help or --version: answered on standard output */
+    OPTIONS_INVALID = 2, /* one clear line was written to standard error */
+};
+
+int options_parse(struct options *o, int argc, char **argv, FILE *out, FILE *err);
+
+#endif

@@ -1,5 +1,7 @@
 #include "io/listener.h"
 
+#include "io/address.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -29,19 +31,12 @@ static int name_error(int error)
 
 static int describe_tcp(struct listener *l)
 {
-    struct sockaddr_storage bound;
-    socklen_t len = sizeof bound;
-    char host[INET6_ADDRSTRLEN];
-    if (getsockname(l->fd, (struct sockaddr *)&bound, &len) != 0)
-        return -errno;
-    bool v6 = bound.ss_family == AF_INET6;
-    if (v6)
-        uv_ip6_name((const struct sockaddr_in6 *)&bound, host, sizeof host);
-    else
-        uv_ip4_name((const struct sockaddr_in *)&bound, host, sizeof host);
-    l->port = ntohs(v6 ? ((const struct sockaddr_in6 *)&bound)->sin6_port
-                       : ((const struct sockaddr_in *)&bound)->sin_port);
-    snprintf(l->text, sizeof l->text, v6 ? "[%s]:%u" : "%s:%u", host, l->port);
+    struct address bound;
+    int r = address_of_self(l->fd, &bound);
+    if (r < 0)
+        return r;
+    l->port = bound.port;
+    address_format(&bound, l->text);
     return 0;
 }
 

@@ -1,9 +1,10 @@
 #include "io/peer_uid.h"
 
+#include "io/address.h"
+
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,47 +24,33 @@ struct diag_request {
     struct inet_diag_req_v2 body;
 };
 
-/* One end of a connection, as sock_diag wants it; an IPv4 address inside an IPv6 one is IPv4.
- */
-static int put_end(const struct sockaddr_storage *end, uint32_t address[4], uint16_t *port)
+/* One end of a connection, as sock_diag wants it. */
+static void put_end(const struct address *end, uint32_t address[4], uint16_t *port)
 {
-    if (end->ss_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)end;
-        address[0] = v4->sin_addr.s_addr;
-        *port = v4->sin_port;
-        return AF_INET;
-    }
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)end;
-    *port = v6->sin6_port;
-    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-        memcpy(address, v6->sin6_addr.s6_addr + 12, 4);
-        return AF_INET;
-    }
-    memcpy(address, &v6->sin6_addr, 16);
-    return AF_INET6;
+    memcpy(address, end->is_v6 ? (const void *)&end->v6 : &end->v4,
+           end->is_v6 ? sizeof end->v6 : sizeof end->v4);
+    *port = htons(end->port);
 }
 
 /* Asks for the socket whose own end is our peer's, and whose peer is our end. */
 static bool fill_request(int fd, struct diag_request *request)
 {
-    struct sockaddr_storage theirs, ours;
-    socklen_t theirs_len = sizeof theirs, ours_len = sizeof ours;
-    if (getpeername(fd, (struct sockaddr *)&theirs, &theirs_len) != 0 ||
-        getsockname(fd, (struct sockaddr *)&ours, &ours_len) != 0)
+    struct address theirs, ours;
+    if (address_of_peer(fd, &theirs) < 0 || address_of_self(fd, &ours) < 0 ||
+        theirs.is_v6 != ours.is_v6)
         return false;
     *request = (struct diag_request){
         .header = {.nlmsg_len = sizeof *request,
                    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                    .nlmsg_flags = NLM_F_REQUEST},
-        .body = {.sdiag_protocol = IPPROTO_TCP,
+        .body = {.sdiag_family = theirs.is_v6 ? AF_INET6 : AF_INET,
+                 .sdiag_protocol = IPPROTO_TCP,
                  .idiag_states = UINT32_MAX,
                  .id = {.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
     };
     struct inet_diag_sockid *id = &request->body.id;
-    int family = put_end(&theirs, id->idiag_src, &id->idiag_sport);
-    if (put_end(&ours, id->idiag_dst, &id->idiag_dport) != family)
-        return false;
-    request->body.sdiag_family = (uint8_t)family;
+    put_end(&theirs, id->idiag_src, &id->idiag_sport);
+    put_end(&ours, id->idiag_dst, &id->idiag_dport);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "io/stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -89,6 +90,7 @@ static int keep(struct stream *s, struct bytes out, size_t *ret_kept)
 {
     if (out.len > KEPT_BYTES_MAX)
         out.len = KEPT_BYTES_MAX;
+    assert(out.data);
     struct kept *kept = malloc(sizeof *kept + out.len);
     if (!kept)
         return -ENOMEM;

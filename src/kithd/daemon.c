@@ -399,7 +399,7 @@ static void daemon_fini(struct daemon *d)
 static int daemon_start(struct daemon *d)
 {
     uint8_t run_id[20];
-    uint64_t secret;
+    uint64_t secret = 0;
     int r = entropy_fill(run_id, sizeof run_id);
     if (r == 0)
         r = entropy_fill(&secret, sizeof secret);

@@ -1,9 +1,9 @@
 #include "kithd/link.h"
 
+#include "io/address.h"
 #include "io/peer_uid.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 
 struct link {
@@ -119,23 +119,14 @@ void link_identify(struct connection *c)
 
 /* ---- accepting ---- */
 
-static bool is_loopback(const struct sockaddr_storage *peer)
-{
-    if (peer->ss_family == AF_INET)
-        return ntohl(((const struct sockaddr_in *)peer)->sin_addr.s_addr) >> 24 == 127;
-    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)peer)->sin6_addr;
-    return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
-}
-
 static enum access_origin find_origin(const struct link *l, bool is_unix)
 {
-    struct sockaddr_storage peer = {0};
-    socklen_t len = sizeof peer;
+    struct address peer;
     if (is_unix)
         return ACCESS_UNIX;
-    if (getpeername(stream_fd(&l->stream), (struct sockaddr *)&peer, &len) != 0)
-        return ACCESS_REMOTE;
-    return is_loopback(&peer) ? ACCESS_LOOPBACK : ACCESS_REMOTE;
+    bool local =
+        address_of_peer(stream_fd(&l->stream), &peer) == 0 && address_is_loopback(&peer);
+    return local ? ACCESS_LOOPBACK : ACCESS_REMOTE;
 }
 
 int link_accept(struct link_owner *owner, struct acceptor *from,

@@ -106,34 +106,43 @@ static void wait_for_log(struct connection *c)
         list_append(&c->hub->waiting, &c->wait_link);
 }
 
+static struct bytes ready_output(struct connection *c)
+{
+    return reply_queue_ready(&c->replies, store_durable(c->hub->shared->store), c->hub->now);
+}
+
 struct bytes connection_output(struct connection *c)
 {
     if (c->state == CONNECTION_CLOSED)
         return (struct bytes){0};
-    struct bytes out =
-        reply_queue_ready(&c->replies, store_durable(c->hub->shared->store), c->hub->now);
+    struct bytes out = ready_output(c);
     wait_for_log(c);
     if (reply_queue_gate(&c->replies))
         set_timer(c);
     return out;
 }
 
+/* Stalled is who does not take what may leave; what is held does not count. */
+static void note_progress(struct connection *c, size_t n)
+{
+    bool was_stalled = c->stalled_since.ns > 0;
+    if (ready_output(c).len == 0)
+        c->stalled_since.ns = 0;
+    else if (n > 0 || !was_stalled)
+        c->stalled_since = c->hub->now;
+    if (was_stalled || c->stalled_since.ns > 0)
+        set_timer(c);
+}
+
 void connection_sent(struct connection *c, size_t n)
 {
     if (c->state == CONNECTION_CLOSED)
         return;
-    bool was_stalled = c->stalled_since.ns > 0;
     bool was_resting = c->rests & CONNECTION_RESTS_OUTPUT;
     reply_queue_sent(&c->replies, n, &c->hub->buffers);
-    size_t left = reply_queue_len(&c->replies);
-    if (left == 0)
-        c->stalled_since.ns = 0;
-    else if (n > 0 || !was_stalled)
-        c->stalled_since = c->hub->now;
+    note_progress(c, n);
     rest_while_unread(c);
     close_if_drained(c);
-    if (was_stalled || c->stalled_since.ns > 0)
-        set_timer(c);
     if (was_resting && !(c->rests & CONNECTION_RESTS_OUTPUT))
         connection_run(c);
 }

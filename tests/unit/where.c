@@ -1,0 +1,78 @@
+#include "client/where.h"
+
+#include "unit.h"
+
+static const struct {
+    const char *text, *host;
+    uint16_t port;
+    const char *path, *shown;
+} good[] = {
+    {"example.org", "example.org", 12345, "", "example.org:12345"},
+    {"example.org:80", "example.org", 80, "", "example.org:80"},
+    {":9090", "127.0.0.1", 9090, "", "127.0.0.1:9090"},
+    {"10.0.0.1:65535", "10.0.0.1", 65535, "", "10.0.0.1:65535"},
+    {"::1", "::1", 12345, "", "[::1]:12345"},
+    {"[::1]", "::1", 12345, "", "[::1]:12345"},
+    {"[fe80::1%eth0]:7", "fe80::1%eth0", 7, "", "[fe80::1%eth0]:7"},
+    {"/run/kith.sock", "", 12345, "/run/kith.sock", "/run/kith.sock"},
+    {"./a:80", "", 12345, "./a:80", "./a:80"},
+    {"unix:kith sock", "", 12345, "kith sock", "kith sock"},
+};
+
+static const char *const bad[] = {
+    "",         "12345",     "host:", "host:0",     "host:65536", "host:+1",
+    "host:080", "host:x",    "[::1",  "[::1]80",    "[::1]:",     "[host]:80",
+    "[]:80",    "two words", "unix:", "es\033cape", "\xff.org",
+};
+
+static void test_good(void **state)
+{
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        struct bytes text = unit_copy(bytes_from_str(good[i].text));
+        struct where w;
+        assert_null(where_parse(text, &w));
+        assert_string_equal(w.host, good[i].host);
+        assert_int_equal(w.port, good[i].port);
+        assert_string_equal(w.path, good[i].path);
+        char shown[WHERE_TEXT_BYTES];
+        where_format(&w, shown);
+        assert_string_equal(shown, good[i].shown);
+        unit_free(text);
+    }
+}
+
+static void test_bad_leaves_the_result_alone(void **state)
+{
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct where w = {.port = 7};
+        if (!where_parse(bytes_from_str(bad[i]), &w))
+            fail_msg("taken: \"%s\"", bad[i]);
+        assert_int_equal(w.port, 7);
+    }
+}
+
+/* The longest that fits, and one byte more. */
+static void test_lengths(void **state)
+{
+    char text[400];
+    struct where w;
+    memset(text, 'a', sizeof text);
+    assert_null(where_parse(bytes_make(text, WHERE_HOST_BYTES - 1), &w));
+    assert_int_equal(strlen(w.host), WHERE_HOST_BYTES - 1);
+    assert_non_null(where_parse(bytes_make(text, WHERE_HOST_BYTES), &w));
+    text[0] = '/';
+    assert_null(where_parse(bytes_make(text, WHERE_PATH_BYTES - 1), &w));
+    assert_int_equal(strlen(w.path), WHERE_PATH_BYTES - 1);
+    assert_non_null(where_parse(bytes_make(text, WHERE_PATH_BYTES), &w));
+    assert_non_null(where_parse(BYTES("/a\0b"), &w));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad_leaves_the_result_alone),
+        cmocka_unit_test(test_lengths),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

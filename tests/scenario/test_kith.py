@@ -1,0 +1,245 @@
+"""Goal: every command of kith does on a real hub what its help says, for people and scripts."""
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import threading
+
+import pexpect
+import pytest
+from conftest import WAIT_S, run_kith
+
+
+def check(result, code, stdout=b"", stderr=b""):
+    assert (result.stdout, result.stderr, result.returncode) == (stdout, stderr, code)
+
+
+def test_store_get_del(hub):
+    check(hub.kith("store", "foo", "foo-val"), 0, b"Saved Successfully for key:foo\n")
+    check(hub.kith("store", "foo", "a = b c"), 0, b"Update Successfully for key:foo\n")
+    check(hub.kith("get", "foo"), 0, b"a = b c\n")
+    check(hub.kith("get", "abc"), 1, b"", b"Invalid Key:abc\n")
+    check(hub.kith("del", "abc", "foo"), 1, b"Deleted key:foo\n", b"Invalid Key:abc\n")
+    check(hub.kith("get", "foo"), 1, b"", b"Invalid Key:foo\n")
+
+
+def test_echo(hub):
+    check(hub.kith("echo"), 0, b"Received from server: Hello, server!\n")
+    check(hub.kith("echo", "two", "words"), 0, b"Received from server: two words\n")
+
+
+def test_name(hub):
+    check(hub.kith("name", "ada"), 0, b"ada\n")
+    check(hub.kith("name"), 0, b"ada\n")
+
+
+def test_info(hub):
+    lines = hub.kith("info").stdout.decode().splitlines()
+    pairs = dict(line.split(":", 1) for line in lines if ":" in line)
+    assert pairs
+    fields = json.loads(hub.kith("--json", "info").stdout)
+    assert set(fields) == set(pairs)
+
+
+@pytest.mark.parametrize("words", [["quit"], ["--key=QUIT"], ["--key", "QUIT"]])
+def test_quit(hub, words):
+    check(hub.kith(*words), 0, b"Server Quitting..!\n")
+    assert hub.wait() == 0
+
+
+def test_keyed(hub):
+    check(hub.kith("--key=foo", "--value=v"), 0, b"Saved Successfully for key:foo\n")
+    check(hub.kith("--key", "foo", "--value", "--w"), 0, b"Update Successfully for key:foo\n")
+    check(hub.kith("--key=foo"), 0, b"--w\n")
+    check(hub.kith("--key=QUIT", "--value=x"), 0, b"Saved Successfully for key:QUIT\n")
+
+
+def test_a_value_of_any_bytes(hub):
+    value = bytes(range(256)) * 20000
+    check(hub.kith("store", "b", "-", input=value), 0, b"Saved Successfully for key:b\n")
+    check(hub.kith("get", "b"), 0, value + b"\n")
+    check(hub.kith("store", "e", "-"), 0, b"Saved Successfully for key:e\n")
+    check(hub.kith("get", "e"), 0, b"\n")
+    check(hub.kith("store", "d", "--", "-"), 0, b"Saved Successfully for key:d\n")
+    check(hub.kith("get", "d"), 0, b"-\n")
+
+
+def test_a_value_too_large(hub):
+    result = hub.kith("store", "b", "-", input=bytes(64 * 1024 * 1024 + 1))
+    check(result, 2, b"", b"kith: a value has at most 64 MiB\n")
+
+
+def test_json(hub):
+    def ask(*words, code=0, **options):
+        result = hub.kith("--json", *words, **options)
+        assert (result.returncode, result.stderr) == (code, b"")
+        return json.loads(result.stdout)
+
+    text = 'ä"\\\n\x1b\u202e😀'
+    assert ask("store", "k", "-", input=text.encode()) == {"key": "k", "stored": "saved"}
+    assert ask("store", "k", text) == {"key": "k", "stored": "updated"}
+    assert ask("get", "k") == {"key": "k", "value": text}
+    assert b"\x1b" not in hub.kith("--json", "get", "k").stdout
+    ask("store", "b", "-", input=b"\xff\x00")
+    assert base64.b64decode(ask("get", "b")["value_base64"]) == b"\xff\x00"
+    assert ask("del", "k") == {"key": "k", "deleted": True}
+    assert ask("get", "k", code=1) == {"error": "Invalid Key", "code": 1, "key": "k"}
+    assert ask("echo", "x") == {"reply": "x"}
+    assert ask("name", "ada") == {"name": "ada"}
+    assert ask("--raw", "hello") == {"answer": "hello"}
+    assert ask("nonsense", code=2)["code"] == 2
+    assert ask("quit") == {"stopped": True}
+    assert hub.wait() == 0
+
+
+def test_quiet(hub):
+    check(hub.kith("--quiet", "store", "k", "v"), 0)
+    check(hub.kith("get", "k", "--quiet"), 0, b"v\n")
+    check(hub.kith("--quiet", "get", "nope"), 1)
+    check(hub.kith("--quiet", "echo", "x"), 0, b"x\n")
+    check(hub.kith("--quiet", "name", "ada"), 0)
+    check(hub.kith("--quiet", "name"), 0, b"ada\n")
+    check(hub.kith("--quiet", "del", "k"), 0)
+
+
+def test_raw(hub):
+    check(hub.kith("--raw", "any", "words"), 0, b"any words")
+    check(hub.kith("--raw", "--key=k", "--value=v w"), 0, b"1")
+    check(hub.kith("--raw", "--key=k"), 0, b"v w")
+    check(hub.kith("--raw", "GET", "nope"), 0, b"ERROR")
+    check(hub.kith("--raw", "GET k\nGET nope\n"), 0, b"v w\nERROR\n")
+    closed = b"kith: %s closed the connection without an answer\n" % hub.where.encode()
+    check(hub.kith("--raw", "GET / HTTP/1.1"), 1, b"", closed)
+    check(hub.kith("--raw", "--key=QUIT"), 0, b"Server Quitting..!")
+    assert hub.wait() == 0
+
+
+def test_log(hub, tmp_path):
+    log = tmp_path / "client.log"
+    hub.kith("--log", log, "store", "k", "red \x1b[31m")
+    hub.kith("--log", log, "get", "nope")
+    lines = log.read_text().splitlines()
+    assert [line.split(" ", 2)[2] for line in lines] == [
+        'msg=asked text="STORE k red \\x1b[31m"', "msg=answered text=Saved",
+        'msg=asked text="GET nope"', 'msg="answered nothing" text=""']
+    assert all(line.startswith("time=20") for line in lines)
+
+
+def test_where(start_hub, tmp_path, build):
+    for listen in [str(tmp_path / "sock"), "[::1]:0"]:
+        hub = start_hub(listen=listen)
+        check(hub.kith("echo", "x"), 0, b"Received from server: x\n")
+        assert run_kith(build, "echo", env={"KITH_HUB": hub.where}).returncode == 0
+
+
+def test_nothing_to_connect_to(build, tmp_path):
+    with socket.socket() as s:  # bound, never listening: nobody else gets the port
+        s.bind(("127.0.0.1", 0))
+        where = "127.0.0.1:%d" % s.getsockname()[1]
+        check(run_kith(build, "--hub", where, "echo"), 3, b"",
+              b"kith: nothing to connect to at %s: connection refused\n" % where.encode())
+    path = str(tmp_path / "none")
+    check(run_kith(build, "--hub", path, "echo"), 3, b"",
+          b"kith: nothing to connect to at %s: there is no such socket\n" % path.encode())
+
+
+@pytest.mark.parametrize("words", [
+    [], ["nonsense"], ["get"], ["store"], ["store", "k"], ["get", "a", "b"], ["--nonsense"],
+    ["--value=v"], ["get", "--key=k"], ["--raw"], ["echo", "--logs", "x"], ["--hub"],
+    ["--hub", "1234", "echo"], ["--json=1", "echo"], ["--hub=a", "--hub=b", "echo"],
+    ["demo", "--log", "x"], ["help", "nonsense"]])
+def test_usage(build, words):
+    result = run_kith(build, *words)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.startswith(b"kith: ") and result.stderr.count(b"\n") == 1
+
+
+def answer_once(answer):
+    """A server that is no hub: it reads a little and answers one client; its address."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with server, server.accept()[0] as client:
+            client.recv(1)
+            client.sendall(answer)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                pass
+
+    threading.Thread(target=serve, daemon=True).start()
+    return "127.0.0.1:%d" % server.getsockname()[1]
+
+
+@pytest.mark.parametrize("answer, code", [
+    (b"-NOPERM only \x1b[31mfriends\r\n", 4), (b"-ERR no\r\n", 1), (b"SSH-2.0-x\r\n", 3),
+    (b"", 3), (b"$5\r\nab", 3), (b":1\r\n", 3)])
+def test_other_answers(build, answer, code):
+    result = run_kith(build, "--hub", answer_once(answer), "get", "k")
+    assert (result.returncode, result.stdout) == (code, b"")
+    assert result.stderr.startswith(b"kith: ") and result.stderr.count(b"\n") == 1
+    assert b"\x1b" not in result.stderr
+
+
+def test_output_that_cannot_be_written(hub, build):
+    hub.kith("store", "k", "-", input=bytes(1000000))
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([build / "kith", "--hub", hub.where, "get", "k"], stdout=full,
+                                stderr=subprocess.PIPE, timeout=WAIT_S)
+    assert result.returncode == 1
+    assert result.stderr == b"kith: cannot write: No space left on device\n"
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = subprocess.run([build / "kith", "--hub", hub.where, "get", "k"], stdout=writer,
+                            stderr=subprocess.PIPE, timeout=WAIT_S)
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (-13, b"")
+
+
+def terminal(hub, *words):
+    return pexpect.spawn(str(hub.build / "kith"), ["--hub", hub.where, *words],
+                         timeout=WAIT_S, encoding="utf-8", echo=False)
+
+
+def end(child):
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.before, child.exitstatus
+
+
+def test_prompts(hub):
+    child = terminal(hub, "store")
+    child.expect_exact("Key: ")
+    child.sendline("colour")
+    child.expect_exact("Value: ")
+    child.sendline("light blue")
+    assert end(child) == ("Saved Successfully for key:colour\r\n", 0)
+    child = terminal(hub, "get")
+    child.expect_exact("Key: ")
+    child.sendline("colour")
+    assert end(child) == ("light blue\r\n", 0)
+    child = terminal(hub, "--value=v")
+    child.expect_exact("Key: ")
+    child.sendline("")
+    assert end(child) == ("kith: the key is missing\r\n", 2)
+    child = terminal(hub, "--raw")
+    child.expect_exact("Message: ")
+    child.sendline("any thing")
+    assert end(child) == ("any thing\r\n", 0)
+
+
+def test_a_terminal_gets_clean_text(hub):
+    hub.kith("store", "k", "-", input=b"\x1b]0;title\x07\n\tred\xff")
+    assert end(terminal(hub, "get", "k")) == ("\\x1b]0;title\\x07\r\n\tred\\xff\r\n", 0)
+    assert end(terminal(hub, "echo", "a\x1bb")) == ("Received from server: a\\x1bb\r\n", 0)
+
+
+def test_help(build):
+    everything = run_kith(build, "--help")
+    assert everything.returncode == 0 and everything.stdout == run_kith(build, "help").stdout
+    for command in "store get del echo name info quit demo".split():
+        assert b"\n  " + command.encode() in everything.stdout
+        one = run_kith(build, command, "--help")
+        assert one.returncode == 0 and one.stdout.startswith(b"kith " + command.encode())
+    assert run_kith(build, "--version").stdout.startswith(b"kith ")

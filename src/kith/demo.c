@@ -2,6 +2,7 @@
 
 #include "kith/command.h"
 #include "kith/demo_hub.h"
+#include "kith/demo_story.h"
 #include "kith/drive.h"
 
 #include <errno.h>
@@ -11,10 +12,6 @@
 #include <unistd.h>
 
 #define DEMO_LOGS "./kith-demo"
-
-static const char built_in_story[] =
-#include "demo_story.inc"
-    ;
 
 struct demo {
     struct session *session;
@@ -53,8 +50,7 @@ static int load_story(struct demo *d)
     int r = path ? read_file(path, &d->text) : 0;
     if (r < 0)
         return session_fail(d->session, EXIT_USAGE, "%.200s: %s", path, strerror(-r));
-    struct bytes text =
-        path ? buffer_view(&d->text) : bytes_make(built_in_story, sizeof built_in_story - 1);
+    struct bytes text = path ? buffer_view(&d->text) : bytes_from_str(demo_story);
     size_t line;
     const char *problem;
     r = story_parse(&d->story, text, &line, &problem);
@@ -180,7 +176,7 @@ static int run(struct demo *d)
 int demo_run(struct session *s)
 {
     if (s->options.print_story) {
-        output_bytes(&s->output, bytes_make(built_in_story, sizeof built_in_story - 1));
+        output_bytes(&s->output, bytes_from_str(demo_story));
         return EXIT_DONE;
     }
     struct demo d = {.session = s, .own_hub = !s->options.hub};

@@ -1,4 +1,9 @@
-# Text, to lines of C strings.
+# Text, to the C source of a string, a line a line: demo_story.h.
 s/\\/\\\\/g
 s/"/\\"/g
-s/.*/"&\\n"/
+s/.*/    "&\\n"/
+1i\
+#include "kith/demo_story.h"\
+const char demo_story[] =
+$a\
+    ;

@@ -31,6 +31,8 @@ static int run(struct session *s)
 {
     const struct options *o = &s->options;
     int code = check_demo_options(s);
+    if (code == EXIT_DONE)
+        code = session_open_log(s);
     if (code != EXIT_DONE)
         return code;
     if (o->raw)

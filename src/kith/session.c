@@ -28,9 +28,15 @@ int session_init(struct session *s, const struct options *options)
     if (problem)
         return session_fail(s, EXIT_USAGE, "%s %.200s: %s", from, hub, problem);
     where_format(&s->where, s->where_text);
-    int r = options->log ? journal_open(&s->journal, options->log) : 0;
+    return EXIT_DONE;
+}
+
+int session_open_log(struct session *s)
+{
+    const char *path = s->options.log;
+    int r = path ? journal_open(&s->journal, path) : 0;
     if (r < 0)
-        return session_fail(s, EXIT_USAGE, "--log %.200s: %s", options->log, strerror(-r));
+        return session_fail(s, EXIT_USAGE, "--log %.200s: %s", path, strerror(-r));
     return EXIT_DONE;
 }
 

@@ -35,6 +35,9 @@ struct session {
 int session_init(struct session *s, const struct options *options);
 void session_fini(struct session *s);
 
+/* Opens the log that the options ask for, where they do. */
+int session_open_log(struct session *s);
+
 /* Connects; nothing where that was done before. */
 int session_connect(struct session *s);
 

@@ -150,10 +150,12 @@ def test_nothing_to_connect_to(build, tmp_path):
     ["--value=v"], ["get", "--key=k"], ["--raw"], ["echo", "--logs", "x"], ["--hub"],
     ["--hub", "1234", "echo"], ["--json=1", "echo"], ["--hub=a", "--hub=b", "echo"],
     ["demo", "--log", "x"], ["help", "nonsense"]])
-def test_usage(build, words):
+def test_usage(build, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     result = run_kith(build, *words)
     assert (result.returncode, result.stdout) == (2, b"")
     assert result.stderr.startswith(b"kith: ") and result.stderr.count(b"\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def answer_once(answer):

@@ -92,11 +92,11 @@ def test_a_wrong_answer(demo, tmp_path):
     assert scratch(tmp_path) == []
 
 
-def test_a_story_that_asks_after_the_end(demo, tmp_path):
-    text = ("client A full\nask A QUIT\nexpect Server Quitting..!\n"
-            "ask A GET k\nexpect v\n")
+def test_a_connection_the_hub_closes(demo, tmp_path):
+    text = "client A full\nask A GET / HTTP/1.1\nexpect v\n"
     result = demo("--story", story(tmp_path, text))
-    assert result.returncode == 1 and result.stderr.startswith(b"kith: A: ")
+    assert result.returncode == 1
+    assert result.stderr == b"kith: A: the hub closed the connection instead of answering\n"
     assert scratch(tmp_path) == []
 
 

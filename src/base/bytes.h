@@ -4,6 +4,7 @@
 /* A borrowed run of bytes: any value, NUL included, never owned. Whoever hands one out
  * says how long it stays valid. data may be NULL only when len is 0. */
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@ struct bytes {
 
 static inline struct bytes bytes_make(const void *data, size_t len)
 {
+    assert(data || len == 0);
     return (struct bytes){.data = data, .len = len};
 }
 

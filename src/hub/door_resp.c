@@ -3,12 +3,14 @@
 
 #include "wire/text_request.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* A web page's request cannot begin as RESP does, but what it carries may be cut so that a line
  * of HTTP stands where an inline command may. */
 static bool is_http(struct bytes message)
 {
+    assert(message.data); /* a command has bytes */
     if (message.data[0] == '*')
         return false;
     size_t n = bytes_find(message, '\n');

@@ -191,7 +191,7 @@ static void note_wrong(struct drive *d, const struct story_step *step, struct by
 static int finish(struct drive *d, const struct story_step *step)
 {
     struct part *p = &d->parts[step->client];
-    struct report r;
+    struct report r = {0};
     int code = hear(d, p, REPORT_ANSWERED, &r);
     if (code != EXIT_DONE)
         return code;

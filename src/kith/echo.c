@@ -24,8 +24,11 @@ int echo_run(struct session *s)
     struct bytes argv[] = {bytes_from_str("ECHO"), buffer_view(&text)};
     if (s->options.word_count == 1)
         argv[1] = bytes_from_str("Hello, server!");
-    int code =
-        r < 0 ? session_fail(s, EXIT_NO, "%s", strerror(-r)) : session_ask(s, argv, 2, &reply);
+    if (r < 0) {
+        buffer_fini(&text);
+        return session_fail(s, EXIT_NO, "%s", strerror(-r));
+    }
+    int code = session_ask(s, argv, 2, &reply);
     if (code == EXIT_DONE && reply->kind != RESP_BULK)
         code = session_strange(s);
     if (code == EXIT_DONE)

@@ -4,6 +4,7 @@
 /* Doors translate: bytes of a connection into commands, in its dialect. The first bytes choose
  * which (door_sniff); door_text and door_resp run one message each. */
 
+#include "hub/command.h"
 #include "hub/connection.h"
 
 enum door {
@@ -29,5 +30,11 @@ enum {
  * length. reply is empty and ready to be written to. */
 int door_text(struct connection *c, struct bytes in, struct reply *reply, size_t *ret_consumed);
 int door_resp(struct connection *c, struct bytes in, struct reply *reply, size_t *ret_consumed);
+
+/* For the two doors: runs a call, and says what becomes of its message. */
+int door_run(struct call *call);
+
+/* For the two doors: a message that looks like HTTP. Logged; always DOOR_ABORT. */
+int door_refuse_http(struct connection *c);
 
 #endif

@@ -2,7 +2,6 @@
 #include "hub/hub.h"
 
 #include "base/limits.h"
-#include "base/log_line.h"
 #include "wire/text_request.h"
 
 static const char *const help_lines[] = {
@@ -39,16 +38,7 @@ static int run_command(struct connection *c, const char *name, const struct byte
     for (size_t i = 0; i < n; i++)
         argv[i + 1] = arguments[i];
     struct call call = {c->hub, c, argv, n + 1, reply};
-    switch (command_run(&call)) {
-    case COMMAND_AGAIN_LOG:
-        c->rests |= CONNECTION_RESTS_LOG;
-        return DOOR_REST;
-    case COMMAND_AGAIN_USER:
-        c->rests |= CONNECTION_RESTS_USER;
-        return DOOR_REST;
-    default:
-        return DOOR_DONE;
-    }
+    return door_run(&call);
 }
 
 static int run_table(struct connection *c, const struct text_request *request,
@@ -69,15 +59,6 @@ static int run_table(struct connection *c, const struct text_request *request,
     return run_command(c, store ? "STORE" : "GET", arguments, store ? 2 : 1, reply);
 }
 
-static int refuse_http(struct connection *c)
-{
-    struct log_line line =
-        log_line_begin(&c->hub->log, LOG_WARNING, "closed a connection that speaks HTTP");
-    log_line_number(&line, "connection", (int64_t)c->id);
-    log_line_end(&line);
-    return DOOR_ABORT;
-}
-
 static int run_message(struct connection *c, struct bytes message, struct reply *reply)
 {
     struct text_request request = text_request_parse(message);
@@ -96,7 +77,7 @@ static int run_message(struct connection *c, struct bytes message, struct reply 
         answer_help(reply);
         return DOOR_DONE;
     case TEXT_HTTP:
-        return refuse_http(c);
+        return door_refuse_http(c);
     case TEXT_ECHO:
         break;
     }

@@ -1,5 +1,9 @@
 #include "hub/door.h"
 
+#include "hub/hub.h"
+
+#include "base/log_line.h"
+
 enum { TLS_HANDSHAKE = 0x16, SNIFF_DIGITS_MAX = 10 };
 
 /* '*', digits, CR LF; anything else that begins with '*' is text. */
@@ -24,4 +28,28 @@ enum door door_sniff(struct bytes in, bool ended)
     if (in.data[0] == '*')
         return sniff_star(in, ended);
     return in.data[0] < 0x20 ? DOOR_NONE : DOOR_TEXT;
+}
+
+int door_run(struct call *call)
+{
+    struct connection *c = call->connection;
+    switch (command_run(call)) {
+    case COMMAND_AGAIN_LOG:
+        c->rests |= CONNECTION_RESTS_LOG;
+        return DOOR_REST;
+    case COMMAND_AGAIN_USER:
+        c->rests |= CONNECTION_RESTS_USER;
+        return DOOR_REST;
+    default:
+        return c->state == CONNECTION_DRAINING ? DOOR_CLOSE : DOOR_DONE;
+    }
+}
+
+int door_refuse_http(struct connection *c)
+{
+    struct log_line line =
+        log_line_begin(&c->hub->log, LOG_WARNING, "closed a connection that speaks HTTP");
+    log_line_number(&line, "connection", (int64_t)c->id);
+    log_line_end(&line);
+    return DOOR_ABORT;
 }

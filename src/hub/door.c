@@ -51,5 +51,5 @@ int door_refuse_http(struct connection *c)
         log_line_begin(&c->hub->log, LOG_WARNING, "closed a connection that speaks HTTP");
     log_line_number(&line, "connection", (int64_t)c->id);
     log_line_end(&line);
-    return DOOR_ABORT;
+    return DOOR_CLOSE;
 }

@@ -34,7 +34,8 @@ int door_resp(struct connection *c, struct bytes in, struct reply *reply, size_t
 /* For the two doors: runs a call, and says what becomes of its message. */
 int door_run(struct call *call);
 
-/* For the two doors: a message that looks like HTTP. Logged; always DOOR_ABORT. */
+/* For the two doors: a message that looks like HTTP. Logged; what was owed before it still
+ * leaves, nothing after it is read. Always DOOR_CLOSE. */
 int door_refuse_http(struct connection *c);
 
 #endif

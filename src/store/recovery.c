@@ -371,25 +371,33 @@ static int new_records(struct recovery *r, const struct segment_header *to, uint
     return 0;
 }
 
-/* Everything that no longer counts goes, but only once what stands for it is durable. */
-static int remove_leftovers(struct recovery *r)
+static int remove_segment(struct recovery *r, uint64_t id)
 {
-    int e = disk_sync_folder(r->disk);
-    if (e < 0)
-        return e;
     char name[DISK_NAME_BYTES];
-    for (size_t i = 0; i < r->dead_count && e == 0; i++) {
-        segment_name(name, r->dead[i]);
-        e = disk_remove(r->disk, name);
-    }
-    for (size_t i = r->last + 1; i < r->count && e == 0; i++) {
-        segment_name(name, r->segments[i].id);
-        e = disk_remove(r->disk, name);
-    }
-    int tmp = disk_remove(r->disk, SEGMENT_TMP_NAME);
-    if (e == 0 && tmp < 0 && tmp != -ENOENT)
-        e = tmp;
+    segment_name(name, id);
+    return disk_remove(r->disk, name);
+}
+
+/* Segments behind the end of the log hold nothing; their space may be needed. */
+static int remove_unused(struct recovery *r)
+{
+    int e = disk_remove(r->disk, SEGMENT_TMP_NAME);
+    if (e == -ENOENT)
+        e = 0;
+    for (size_t i = r->last + 1; i < r->count && e == 0; i++)
+        e = remove_segment(r, r->segments[i].id);
     return e;
+}
+
+/* What the new segment stands for goes only now that it is durable. */
+static int remove_replaced(struct recovery *r)
+{
+    int e = 0;
+    for (size_t i = 0; i < r->dead_count && e == 0; i++)
+        e = remove_segment(r, r->dead[i]);
+    if (e == 0 && r->count > 0)
+        e = remove_segment(r, r->segments[r->last].id);
+    return e == 0 ? disk_sync_folder(r->disk) : e;
 }
 
 static void choose_header(const struct recovery *r, struct segment_header *ret)
@@ -437,16 +445,6 @@ static int make_segment(struct recovery *r, struct segment_header *h, size_t *re
     return e;
 }
 
-static int remove_last(struct recovery *r)
-{
-    if (r->count == 0)
-        return 0;
-    char name[DISK_NAME_BYTES];
-    segment_name(name, r->segments[r->last].id);
-    int e = disk_remove(r->disk, name);
-    return e == 0 ? disk_sync_folder(r->disk) : e;
-}
-
 static int make(struct recovery *r, struct walltime now, struct wal_position *ret)
 {
     struct segment_header h;
@@ -454,11 +452,11 @@ static int make(struct recovery *r, struct walltime now, struct wal_position *re
     if (now.ms > r->time.ms)
         r->time = now;
     choose_header(r, &h);
-    int e = remove_leftovers(r);
+    int e = remove_unused(r);
     if (e == 0)
         e = make_segment(r, &h, &len);
     if (e == 0)
-        e = remove_last(r);
+        e = remove_replaced(r);
     if (e < 0)
         return e;
     *ret = (struct wal_position){

@@ -279,7 +279,7 @@ static int begin_change(struct faulty_disk *f)
     if (error == 0 || f->fail_in-- > 0)
         return 0;
     f->fail_error = 0;
-    return error;
+    return -error;
 }
 
 static int end_change(struct faulty_disk *f, int result)

@@ -35,8 +35,8 @@ struct disk *faulty_disk(struct faulty_disk *f);
  * NULL: none. */
 void faulty_disk_hook(struct faulty_disk *f, void (*before)(void *ctx), void *ctx);
 
-/* Fails the nth change from now (0: the next one), once, with that error; a failing write has
- * written a part. Error 0: nothing fails. */
+/* Fails the nth change from now (0: the next one), once, with that errno; a failing write has
+ * written a part. 0: nothing fails. */
 void faulty_disk_fail(struct faulty_disk *f, uint64_t nth, int error);
 
 /* Bytes all files may take; past it -ENOSPC. At first without limit. */

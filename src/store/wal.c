@@ -24,7 +24,7 @@
 enum {
     SPARE_BUFFERS = 2,
     KEEP_BYTES = 4 * 1024 * 1024, /* a larger buffer is not kept */
-    GATHER_BYTES = 256 * 1024,    /* written out before the sync is due */
+    GATHER_BYTES = 256 * 1024,    /* at most; then written out before the sync is due */
     CLOSE_BYTES = (RECORD_HEADER_BYTES + RECORD_OP_BYTES + RECORD_ALIGN - 1) / RECORD_ALIGN *
                   RECORD_ALIGN,
 };
@@ -48,6 +48,7 @@ struct run {
 struct wal {
     pthread_mutex_t lock;
     struct wal_config config;
+    size_t gather_bytes;
     enum wal_state state;
     int error;
     uint64_t next_lsn;
@@ -88,6 +89,9 @@ int wal_new(struct wal **ret, const struct wal_config *config, const struct wal_
     }
     pthread_mutex_init(&w->lock, NULL);
     w->config = *config;
+    w->gather_bytes = config->buffered_bytes_max / 4;
+    if (w->gather_bytes > GATHER_BYTES)
+        w->gather_bytes = GATHER_BYTES;
     w->next_lsn = at->next_lsn;
     w->written_lsn = w->sync_lsn = at->next_lsn - 1;
     atomic_init(&w->durable, at->next_lsn - 1);
@@ -256,7 +260,7 @@ static bool wants_writer(const struct wal *w)
     bool waiting = w->head->records.len > 0 || w->head != w->tail;
     if (w->state == WAL_CLOSING || w->config.sync_every_ms == 0)
         return waiting || w->state == WAL_CLOSING;
-    return has_urgent(w) || w->head != w->tail || w->head->records.len >= GATHER_BYTES ||
+    return has_urgent(w) || w->head != w->tail || w->head->records.len >= w->gather_bytes ||
            (waiting && w->sync_due.ns == INSTANT_NEVER.ns);
 }
 
@@ -351,7 +355,7 @@ static int choose_chunk(struct wal *w, struct instant now, struct wal_chunk *ret
     bool sync = is_sync_due(w, now);
     if (w->sync_due.ns == INSTANT_NEVER.ns)
         w->sync_due = instant_after_ms(now, w->config.sync_every_ms);
-    if (!sync && waiting < GATHER_BYTES)
+    if (!sync && waiting < w->gather_bytes)
         return WAL_IDLE;
     detach_records(w, ret);
     ret->sync = sync;

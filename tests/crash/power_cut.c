@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 30, DEPTH_MAX = 2, STEPS = 120, STEPS_NESTED = 14 };
+enum { SEEDS = 20, DEPTH_MAX = 2, STEPS = 120, STEPS_NESTED = 14 };
 
 struct life {
     struct faulty_disk *disk;
@@ -264,11 +264,15 @@ static void open_store(struct life *l)
         fail(l, "restart", "recovery did not make durable what it found");
 }
 
-static void run_log(struct life *l, bool to_the_end)
+/* Returns whether the log is still whole. */
+static bool run_log(struct life *l, bool to_the_end)
 {
     struct instant deadline;
-    while (embedded_log_step(l->e, l->clock, &deadline) == 0 && to_the_end)
-        ;
+    int r;
+    do
+        r = embedded_log_step(l->e, l->clock, &deadline);
+    while (r == 0 && to_the_end);
+    return r >= 0;
 }
 
 static void close_store(struct life *l)
@@ -283,26 +287,41 @@ static void close_store(struct life *l)
 
 static void restart(struct life *l)
 {
-    if (chance(l, 4))
-        faulty_disk_fail(l->disk, faulty_random(&l->seed) % 16, chance(l, 2) ? EIO : ENOSPC);
     if (chance(l, 2))
         close_store(l);
     else
         end_life(l);
+    if (chance(l, 4))
+        faulty_disk_fail(l->disk, faulty_random(&l->seed) % 16, chance(l, 2) ? EIO : ENOSPC);
     open_store(l);
     faulty_disk_fail(l->disk, 0, 0);
+}
+
+/* Who went on after the log failed would be told what is not so. */
+static void restart_after_failure(struct life *l)
+{
+    uint64_t acked = acked_of(l);
+    mutate(l);
+    run_log(l, true);
+    embedded_close(l->e, l->now);
+    run_log(l, true);
+    if (wal_state(embedded_wal(l->e)) != WAL_FAILED || acked_of(l) != acked)
+        fail(l, "failed log", "it goes on after a failure");
+    restart(l);
 }
 
 static void step(struct life *l)
 {
     struct instant deadline;
+    if (chance(l, 50))
+        faulty_disk_fail(l->disk, faulty_random(&l->seed) % 4, chance(l, 2) ? EIO : ENOSPC);
     uint64_t what = faulty_random(&l->seed) % 32;
     if (what < 14)
         mutate(l);
     else if (what < 20)
         embedded_segment_step(l->e, l->clock, &deadline);
-    else if (what < 28)
-        run_log(l, chance(l, 2));
+    else if (what < 28 && !run_log(l, chance(l, 2)))
+        restart_after_failure(l);
     else if (what < 31)
         l->clock = instant_after_ms(l->clock, faulty_random(&l->seed) % 700);
     else
@@ -334,9 +353,11 @@ static void run_seed(uint64_t seed)
         .durability = chance(&l, 3) ? EMBEDDED_SECOND : EMBEDDED_COMMIT,
         .secret = faulty_random(&l.seed),
         .segment_first_bytes = 256 + faulty_random(&l.seed) % 1024,
-        .segment_bytes_max = 1024 + faulty_random(&l.seed) % 4096,
-        .buffered_bytes_max = 2048 + faulty_random(&l.seed) % 8192,
+        .segment_bytes_max = 1024 + faulty_random(&l.seed) % 8192,
+        .buffered_bytes_max = 512 + faulty_random(&l.seed) % 8192,
     };
+    if (seed % 3 == 0)
+        l.config.buffered_bytes_max = 600; /* unsynced chunks are written early */
     live(&l, STEPS);
     history_fini(&l.history);
     faulty_disk_free(l.disk);

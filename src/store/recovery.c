@@ -289,7 +289,10 @@ static int judge_end(struct recovery *r, size_t index, uint64_t offset)
             return e;
         const struct segment_header *s = &r->segments[i];
         struct bytes rest = rest_of(r, i == index ? offset : SEGMENT_HEADER_BYTES);
-        later = record_find_later(rest, s->id, s->salt, r->next_lsn);
+        /* What lies in a later segment is of a later batch, whatever its number: one that is
+         * next_lsn itself began there. */
+        uint64_t batch = i == index ? r->next_lsn : r->next_lsn - 1;
+        later = record_find_later(rest, s->id, s->salt, batch);
     }
     if (later)
         return tell(r, RECOVERY_CORRUPT, id, offset,

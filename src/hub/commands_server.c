@@ -342,6 +342,7 @@ static int run_shutdown(struct call *call)
     log_line_end(&line);
     if (reply_is_text(call->reply))
         answer_str(call->reply, "Server Quitting..!");
+    connection_drain(call->connection);
     hub_want_stop(call->hub);
     return COMMAND_DONE;
 }

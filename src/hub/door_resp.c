@@ -1,6 +1,7 @@
 #include "hub/door.h"
 #include "hub/hub.h"
 
+#include "base/limits.h"
 #include "wire/text_request.h"
 
 #include <stdio.h>
@@ -13,22 +14,33 @@ static int protocol_error(struct reply *reply, const char *problem)
     return DOOR_CLOSE;
 }
 
+/* Who may only echo is not given room for more. */
+static bool is_too_long_for_guest(const struct connection *c, size_t len)
+{
+    return len > LIMIT_GUEST_MESSAGE_BYTES &&
+           access_is_guest(&c->hub->shared->config, &c->peer);
+}
+
 int door_resp(struct connection *c, struct bytes in, struct reply *reply, size_t *ret_consumed)
 {
     struct resp_args *args = &c->hub->args;
     const char *problem;
     size_t consumed, need;
     int r = resp_request_parse(&c->resp, args, in, &consumed, &need, &problem);
-    if (r == RESP_MORE) {
-        c->need = need;
-        return DOOR_MORE;
-    }
     if (r == RESP_ERROR) {
         *ret_consumed = in.len;
         return protocol_error(reply, problem);
     }
     if (r < 0)
         return DOOR_ABORT;
+    if (is_too_long_for_guest(c, r == RESP_MORE ? need : consumed)) {
+        *ret_consumed = in.len;
+        return protocol_error(reply, "the command is too long");
+    }
+    if (r == RESP_MORE) {
+        c->need = need;
+        return DOOR_MORE;
+    }
     /* A web page cannot begin as RESP does, but may get a line in where inline commands may be.
      */
     if (text_is_http(args->line))

@@ -27,7 +27,7 @@ def run_kith(folder, *words, input=b"", env=None):
 
 def run_kithd(*options, **how):
     """Runs a kithd that is expected to end by itself."""
-    return subprocess.run([str(build() / "kithd"), *map(str, options)], text=True, timeout=PATIENCE,
+    return subprocess.run([build() / "kithd", *map(str, options)], text=True, timeout=PATIENCE,
                           stdin=subprocess.DEVNULL, capture_output=True, **how)
 
 
@@ -43,11 +43,13 @@ def until(condition, what="it"):
 class Hub:
     """A running kithd. Options are its own; without an address it gets one with a free port."""
 
-    def __init__(self, folder, *options, listen=None, data=None, prefix=(), env=None, **how):
+    def __init__(self, folder, *options, listen=None, data=None, prefix=(),
+                 program=None, env=None, **how):
         folder.mkdir(parents=True, exist_ok=True)
         self.data = pathlib.Path(data or folder / "data")
         self.options = [str(o) for o in options] + (["--listen", listen] if listen else [])
         self.build = build()
+        self.program = program or self.build / "kithd"
         self.prefix = [str(p) for p in prefix]
         self.env = dict(os.environ, **(env or {}))
         self.how = how
@@ -63,7 +65,7 @@ class Hub:
         if self.listeners == 0:
             self.listeners = 1
             options += ["--listen", "127.0.0.1:0"]
-        return [*self.prefix, str(build() / "kithd"), *options, "--data", str(self.data)]
+        return [*self.prefix, str(self.program), *options, "--data", str(self.data)]
 
     def start(self):
         arguments = self.arguments()

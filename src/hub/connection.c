@@ -342,6 +342,7 @@ void connection_identified(struct connection *c, bool known, uint32_t uid)
     c->peer.user = known ? ACCESS_USER_KNOWN : ACCESS_USER_UNKNOWN;
     c->peer.uid = uid;
     c->rests &= (uint8_t)~CONNECTION_RESTS_USER;
+    hub_set_ready(c); /* draining, it runs no more, but still owes */
     connection_run(c);
 }
 

@@ -1,0 +1,56 @@
+#include "witness.h"
+
+#include <assert.h>
+
+static struct witness *witness_of(struct store *s)
+{
+    return (struct witness *)(void *)s; /* its first member */
+}
+
+static int get(struct store *s, enum store_space space, struct bytes key, struct walltime now,
+               store_visit_fn visit, void *ctx, uint64_t *ret_lsn)
+{
+    return store_get(witness_of(s)->inner, space, key, now, visit, ctx, ret_lsn);
+}
+
+static int update(struct store *s, enum store_space space, struct store_slot *slots, size_t n,
+                  struct walltime now, store_update_fn fn, void *ctx, uint64_t *ret_lsn)
+{
+    struct witness *w = witness_of(s);
+    int r = store_update(w->inner, space, slots, n, now, fn, ctx, ret_lsn);
+    if (r == STORE_BUSY)
+        return r;
+    assert(w->count < WITNESS_OUTCOMES_MAX);
+    w->outcomes[(w->first + w->count++) % WITNESS_OUTCOMES_MAX] = r;
+    return r;
+}
+
+static size_t count(struct store *s, enum store_space space, uint64_t *ret_lsn)
+{
+    return store_count(witness_of(s)->inner, space, ret_lsn);
+}
+
+static uint64_t durable(struct store *s)
+{
+    return store_durable(witness_of(s)->inner);
+}
+
+static const struct store_ops ops = {
+    .get = get, .update = update, .count = count, .durable = durable};
+
+void witness_init(struct witness *w, struct store *inner)
+{
+    w->store.ops = &ops;
+    w->inner = inner;
+    w->first = w->count = 0;
+}
+
+bool witness_next(struct witness *w, int *ret)
+{
+    if (w->count == 0)
+        return false;
+    *ret = w->outcomes[w->first];
+    w->first = (w->first + 1) % WITNESS_OUTCOMES_MAX;
+    w->count--;
+    return true;
+}

@@ -1,0 +1,886 @@
+#include "world.h"
+
+#include "base/limits.h"
+#include "store/segment.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static uint64_t pick(struct world *w, uint64_t below)
+{
+    return faulty_random(&w->random) % below;
+}
+
+static bool chance(struct world *w, uint64_t of)
+{
+    return pick(w, of) == 0;
+}
+
+#define CHECK(w, ...) trace_check(&(w)->trace, __VA_ARGS__)
+#define SAY(w, ...) trace_say(&(w)->trace, __VA_ARGS__)
+
+static struct walltime wall(const struct world *w)
+{
+    return (struct walltime){w->wall_ms + (int64_t)(w->trace.now.ns / 1000000)};
+}
+
+/* ---- what the hubs ran */
+
+static struct client *client_by_id(struct world *w, uint64_t id)
+{
+    for (size_t i = 0; i < WORLD_CLIENTS; i++)
+        if (w->clients[i] && w->clients[i]->connection && w->clients[i]->session.id == id)
+            return w->clients[i];
+    trace_fail(&w->trace, "a hub ran a request of connection %" PRIu64 ", which is gone", id);
+}
+
+/* Hubs log each request as they run it: the order of everything. */
+static void observe(struct world *w, struct world_worker *worker)
+{
+    static const char mark[] = "msg=request connection=";
+    struct buffer *log = &worker->hub.log;
+    if (buffer_len(log) == 0)
+        return;
+    buffer_append(log, "", 1);
+    for (const char *at = (const char *)buffer_view(log).data; (at = strstr(at, mark)); at++)
+        client_ran(client_by_id(w, strtoull(at + strlen(mark), NULL, 10)), &w->witness,
+                   w->segment_failed);
+    buffer_truncate(log, 0);
+    int outcome;
+    CHECK(w, !witness_next(&w->witness, &outcome), "an update that nobody asked for");
+    CHECK(w, w->model.lsn == wal_last_lsn(embedded_wal(w->store)),
+          "the log is at %" PRIu64 ", ought to be at %" PRIu64,
+          wal_last_lsn(embedded_wal(w->store)), w->model.lsn);
+}
+
+static void begin_turn(struct world *w, struct world_worker *worker)
+{
+    hub_tick(&worker->hub, w->trace.now, wall(w));
+    observe(w, worker);
+}
+
+/* ---- what leaves */
+
+static void look_deeper(struct world *w);
+
+static void check_unread(struct world *w, const struct client *c)
+{
+    size_t unread = reply_queue_len(&c->connection->replies);
+    CHECK(w, unread <= LIMIT_UNREAD_REPLY_BYTES + c->largest_reply,
+          "connection %" PRIu64 ": %zu bytes of replies wait", c->session.id, unread);
+}
+
+static void forget(struct world *w, struct client *c)
+{
+    for (size_t i = 0; i < WORLD_CLIENTS; i++)
+        if (w->clients[i] == c)
+            w->clients[i] = NULL;
+    client_fini(c);
+    free(c);
+}
+
+static void write_output(struct world *w, struct client *c)
+{
+    struct connection *connection = c->connection;
+    c->blocked &= connection->state != CONNECTION_CLOSED || connection->aborted;
+    while (connection->state != CONNECTION_CLOSED) {
+        check_unread(w, c);
+        struct bytes out = connection_output(connection);
+        if (out.len == 0) {
+            c->blocked = false;
+            return;
+        }
+        size_t free_room = c->room - c->in_socket;
+        size_t n = out.len < free_room ? out.len : free_room;
+        if (n < out.len && (n > 0 || !c->blocked))
+            c->blocked_since = w->trace.now;
+        c->blocked = n < out.len;
+        uint64_t told = w->model.told;
+        client_took(c, bytes_first(out, n), w->synced);
+        c->in_socket += n;
+        connection_sent(connection, n);
+        observe(w, &w->workers[c->hub]);
+        if (w->model.told > told && chance(w, 24))
+            look_deeper(w);
+        if (c->blocked)
+            return;
+    }
+}
+
+static void flush(struct world *w, struct connection *connection)
+{
+    struct client *c = connection->user;
+    write_output(w, c);
+    c->reading = connection_wants_input(connection);
+    if (connection->state != CONNECTION_CLOSED)
+        return;
+    SAY(w, "connection %" PRIu64 " is closed%s", c->session.id,
+        connection->aborted ? " at once" : "");
+    client_closed(c, w->workers[c->hub].stopped);
+    connection_free(connection);
+    forget(w, c);
+}
+
+static void ask_to_stop(struct world *w, const char *who)
+{
+    SAY(w, "%s asks to stop", who);
+    for (size_t i = 0; i < w->worker_count; i++)
+        w->workers[i].stop = !w->workers[i].stopped;
+    if (!w->stopping)
+        w->stop_step = w->trace.step;
+    w->stopping = true;
+}
+
+static void handle_events(struct world *w, struct world_worker *worker)
+{
+    struct hub_event event;
+    while (hub_next_event(&worker->hub, &event)) {
+        switch (event.kind) {
+        case HUB_EVENT_OUTPUT:
+            flush(w, event.connection);
+            break;
+        case HUB_EVENT_IDENTIFY:
+            ((struct client *)event.connection->user)->identify = true;
+            break;
+        case HUB_EVENT_STOP:
+            CHECK(w, w->model.stop_granted, "a hub stops, and nobody who may asked for it");
+            ask_to_stop(w, "a client");
+            break;
+        }
+    }
+}
+
+/* What a worker does before it sleeps. */
+static void end_turn(struct world *w, struct world_worker *worker)
+{
+    handle_events(w, worker);
+    if (embedded_log_wanted(w->store) && w->log == LOG_SLEEPS)
+        w->log = LOG_AWAKE;
+    w->segment_awake |= embedded_segment_wanted(w->store);
+}
+
+/* A turn may go on: what it brought waits then. */
+static void maybe_end_turn(struct world *w, struct world_worker *worker)
+{
+    if (!chance(w, 4))
+        end_turn(w, worker);
+}
+
+/* ---- the disk */
+
+static void log_moved(struct world *w)
+{
+    for (size_t i = 0; i < w->worker_count; i++)
+        w->workers[i].log_moved = true;
+}
+
+static void log_ended(struct world *w, int error)
+{
+    if (error) {
+        CHECK(w, w->log_failed, "the log failed: %d", error);
+        SAY(w, "the log has failed");
+        w->log = LOG_SLEEPS;
+        w->log_deadline = INSTANT_NEVER;
+        return;
+    }
+    SAY(w, "the log has moved: %" PRIu64 " are on disk", w->synced);
+    w->log = LOG_AWAKE;
+    w->segment_awake |= embedded_segment_wanted(w->store);
+    log_moved(w);
+}
+
+static void log_whole_step(struct world *w)
+{
+    int r = embedded_log_step(w->store, w->trace.now, &w->log_deadline);
+    if (r == EMBEDDED_IDLE) {
+        w->log = LOG_SLEEPS;
+        return;
+    }
+    if (r == 0)
+        w->synced = store_durable(embedded_store(w->store));
+    log_ended(w, r);
+}
+
+static void log_finish(struct world *w, int error)
+{
+    if (w->chunk_file)
+        disk_close(faulty_disk(w->disk), w->chunk_file);
+    w->chunk_file = NULL;
+    wal_done(embedded_wal(w->store), &w->chunk, error, w->trace.now);
+    log_ended(w, error);
+}
+
+static void log_write(struct world *w)
+{
+    struct disk *d = faulty_disk(w->disk);
+    char name[DISK_NAME_BYTES];
+    segment_name(name, w->chunk.segment);
+    int r = disk_open(d, name, false, &w->chunk_file);
+    if (r == 0 && w->chunk.data.len)
+        r = disk_write(d, w->chunk_file, w->chunk.offset, w->chunk.data.data,
+                       w->chunk.data.len);
+    w->log = LOG_WRITTEN;
+    if (r != 0)
+        log_finish(w, r);
+}
+
+static void log_sync(struct world *w)
+{
+    int r = w->chunk.sync ? disk_sync(faulty_disk(w->disk), w->chunk_file) : 0;
+    if (r == 0 && w->chunk.sync)
+        w->synced = w->chunk.last_lsn;
+    w->log = LOG_SYNCED;
+    if (r != 0)
+        log_finish(w, r);
+}
+
+/* What the log's thread does next: at times a whole step of its own, else piece by piece. */
+static void log_step(struct world *w)
+{
+    switch (w->log) {
+    case LOG_SLEEPS:
+        break;
+    case LOG_AWAKE:
+        if (chance(w, 3)) {
+            log_whole_step(w);
+        } else {
+            int r = wal_take(embedded_wal(w->store), w->trace.now, &w->chunk, &w->log_deadline);
+            w->log = r == 0 ? LOG_TAKEN : LOG_SLEEPS;
+        }
+        break;
+    case LOG_TAKEN:
+        log_write(w);
+        break;
+    case LOG_WRITTEN:
+        log_sync(w);
+        break;
+    case LOG_SYNCED:
+        log_finish(w, 0);
+        break;
+    }
+}
+
+static void wake_log(struct world *w)
+{
+    if (w->log == LOG_SLEEPS && w->log_deadline.ns <= w->trace.now.ns) {
+        w->log = LOG_AWAKE;
+        w->log_deadline = INSTANT_NEVER;
+    }
+}
+
+static void segment_step(struct world *w)
+{
+    if (!w->segment_awake && w->segment_deadline.ns > w->trace.now.ns)
+        return;
+    w->segment_awake = false;
+    int r = embedded_segment_step(w->store, w->trace.now, &w->segment_deadline);
+    if (r == EMBEDDED_IDLE)
+        return;
+    SAY(w, "a segment is made: %d", r);
+    CHECK(w, r == 0 || (r == -ENOSPC && w->disk_full) || (r == -EIO && w->log_failed),
+          "a segment was not made: %d", r);
+    w->segment_failed |= r < 0;
+    if (r == -EIO)
+        w->log_failed = false; /* the fault struck here */
+    w->segment_awake = true;
+    if (r == 0)
+        log_moved(w);
+}
+
+static void fill_disk(struct world *w)
+{
+    w->disk_full = !w->disk_full;
+    SAY(w, "the disk %s", w->disk_full ? "fills up" : "has room again");
+    faulty_disk_limit(w->disk,
+                      w->disk_full ? faulty_disk_bytes(w->disk) + pick(w, 8192) : UINT64_MAX);
+}
+
+/* ---- ends and beginnings */
+
+static void drop_clients(struct world *w)
+{
+    for (size_t i = 0; i < WORLD_CLIENTS; i++) {
+        if (!w->clients[i])
+            continue;
+        client_fini(w->clients[i]);
+        free(w->clients[i]);
+        w->clients[i] = NULL;
+    }
+}
+
+static void end_process(struct world *w)
+{
+    drop_clients(w);
+    for (size_t i = 0; i < w->worker_count; i++)
+        hub_fini(&w->workers[i].hub);
+    if (w->chunk_file)
+        disk_close(faulty_disk(w->disk), w->chunk_file);
+    w->chunk_file = NULL;
+    embedded_free(w->store);
+    w->store = NULL;
+}
+
+static enum faulty_fate lose_all(void *ctx, size_t item, size_t items)
+{
+    return FAULTY_LOST;
+}
+
+static struct faulty_disk *cut_power(struct world *w, struct faulty_disk *disk)
+{
+    return chance(w, 3) ? faulty_disk_cut(disk, lose_all, NULL, 0)
+                        : faulty_disk_cut_random(disk, pick(w, UINT64_MAX));
+}
+
+/* Before each change of the disk: it may be caught in the middle of something. */
+static void before_change(void *ctx)
+{
+    struct world *w = ctx;
+    if (w->doom_in == 0 || --w->doom_in > 0 || w->caught)
+        return;
+    w->caught = chance(w, 2) ? faulty_disk_copy(w->disk) : cut_power(w, w->disk);
+}
+
+static void replace_disk(struct world *w, struct faulty_disk *disk)
+{
+    faulty_disk_free(w->disk);
+    w->disk = disk;
+    faulty_disk_hook(disk, before_change, w);
+}
+
+/* The embedded store, from what is on the disk. Returns the last mutation it has. */
+static uint64_t open_store(struct world *w, struct disk *d, struct embedded **ret,
+                           struct recovery_report *report)
+{
+    int r = embedded_open(ret, &w->store_config, d, wall(w), report);
+    CHECK(w, r == 0, "recovery says %d: %s, %s at %" PRIu64, r,
+          report->problem ? report->problem : "", report->file, report->offset);
+    return wal_last_lsn(embedded_wal(*ret)) - 1; /* the last is the open record */
+}
+
+/* Cuts the power of a copy, all lost that can be, and looks. */
+static void look_deeper(struct world *w)
+{
+    struct faulty_disk *copy = faulty_disk_cut(w->disk, lose_all, NULL, 0);
+    struct embedded *store;
+    struct recovery_report report;
+    uint64_t last = open_store(w, faulty_disk(copy), &store, &report);
+    last = last < w->model.lsn ? last : w->model.lsn;
+    CHECK(w, last >= w->model.told,
+          "mutation %" PRIu64 " was told, a power cut leaves %" PRIu64, w->model.told, last);
+    model_compare(&w->model, embedded_store(store), wall(w), last);
+    embedded_free(store);
+    faulty_disk_free(copy);
+}
+
+/* Opens the store, caught at times by another crash while it recovers. What recovery counts
+ * past the model's last mutation are marks of the log's own. */
+static void recover(struct world *w, bool in_good_order)
+{
+    uint64_t last = w->model.lsn;
+    for (;;) {
+        struct recovery_report report;
+        w->doom_in = chance(w, 3) ? 1 + pick(w, 12) : 0;
+        uint64_t found = open_store(w, faulty_disk(w->disk), &w->store, &report);
+        w->doom_in = 0;
+        CHECK(w, found >= w->model.told,
+              "mutation %" PRIu64 " was told, and is lost: %" PRIu64 " are left", w->model.told,
+              found);
+        CHECK(w, !in_good_order || (report.closed && !report.cut && found >= last),
+              "the log was closed, and is not");
+        last = found < last ? found : last;
+        SAY(w, "recovered %" PRIu64 " of %" PRIu64 "%s", last, w->model.lsn,
+            w->caught ? ", and crashed again" : "");
+        model_compare(&w->model, embedded_store(w->store), wall(w), last);
+        if (!w->caught)
+            break;
+        in_good_order = false;
+        embedded_free(w->store);
+        replace_disk(w, w->caught);
+        w->caught = NULL;
+    }
+    model_recover(&w->model, last, wal_last_lsn(embedded_wal(w->store)));
+}
+
+static void begin_process(struct world *w, bool in_good_order)
+{
+    w->wall_ms += (int64_t)pick(w, 20000) - 5000;
+    recover(w, in_good_order);
+    w->synced = w->model.lsn;
+    w->log = LOG_SLEEPS;
+    w->log_deadline = INSTANT_NEVER;
+    w->segment_awake = true;
+    w->stopping = w->log_failed = w->segment_failed = false;
+    w->worker_count = 1 + pick(w, WORLD_HUBS_MAX);
+    witness_init(&w->witness, embedded_store(w->store));
+    w->shared.store = &w->witness.store;
+    w->shared.counters = (struct hub_counters){0};
+    for (size_t i = 0; i < w->worker_count; i++) {
+        w->workers[i] = (struct world_worker){0};
+        hub_init(&w->workers[i].hub, &w->shared);
+        begin_turn(w, &w->workers[i]);
+    }
+}
+
+static void lift_faults(struct world *w)
+{
+    faulty_disk_fail(w->disk, 0, 0);
+    faulty_disk_limit(w->disk, UINT64_MAX);
+    w->disk_full = false;
+}
+
+/* The process is killed, or the power is cut; or, where the disk was caught in the midst of
+ * something, it happened then. */
+static void crash(struct world *w)
+{
+    end_process(w);
+    if (w->caught)
+        replace_disk(w, w->caught);
+    else if (chance(w, 2))
+        replace_disk(w, cut_power(w, w->disk));
+    w->caught = NULL;
+    w->doom_in = 0;
+    lift_faults(w);
+    SAY(w, "crash");
+    begin_process(w, false);
+}
+
+static bool all_stopped(const struct world *w)
+{
+    for (size_t i = 0; i < w->worker_count; i++)
+        if (!w->workers[i].stopped || !hub_is_empty(&w->workers[i].hub))
+            return false;
+    return true;
+}
+
+/* The hubs have ended in good order: so does the log; then another process begins. */
+static void finish_stop(struct world *w)
+{
+    struct wal *wal = embedded_wal(w->store);
+    CHECK(w, atomic_load(&w->shared.counters.connections) == 0, "connections leak");
+    embedded_close(w->store, wall(w));
+    if (w->log == LOG_SLEEPS)
+        w->log = LOG_AWAKE;
+    for (int i = 0; i < 1000 && wal_state(wal) != WAL_CLOSED; i++)
+        log_step(w);
+    CHECK(w, wal_state(wal) == WAL_CLOSED, "the log does not close");
+    w->model.told = w->model.lsn;
+    SAY(w, "stopped in good order");
+    end_process(w);
+    if (chance(w, 2))
+        replace_disk(w, cut_power(w, w->disk));
+    w->caught = NULL;
+    lift_faults(w);
+    begin_process(w, true);
+}
+
+/* ---- clients */
+
+static struct world_worker *worker_of(struct world *w, const struct client *c)
+{
+    return &w->workers[c->hub];
+}
+
+static void connect_client(struct world *w, size_t place)
+{
+    size_t hub = pick(w, w->worker_count);
+    struct world_worker *worker = &w->workers[hub];
+    if (w->clients[place] || worker->stopped)
+        return;
+    struct client *c = calloc(1, sizeof *c);
+    if (!c)
+        abort();
+    client_init(c, &w->model, &w->tags, &w->random);
+    c->hub = hub;
+    begin_turn(w, worker);
+    struct access_peer peer = {.origin = c->session.peer.origin};
+    c->connection = hub_accept(&worker->hub, &peer, c->session.full);
+    if (!c->connection)
+        abort();
+    c->connection->user = c;
+    c->session.id = c->connection->id;
+    w->clients[place] = c;
+    hub_set_ready(c->connection);
+    SAY(w, "connection %" PRIu64 " to hub %zu: %s%s%s", c->session.id, hub,
+        c->session.resp   ? "resp"
+        : c->session.full ? "full"
+                          : "terse",
+        c->bare ? ", bare" : "", c->session.peer.origin == ACCESS_REMOTE ? ", remote" : "");
+    maybe_end_turn(w, worker);
+}
+
+static void feed(struct world *w, struct client *c, size_t n)
+{
+    uint8_t *piece = malloc(n); /* its own memory, so that reading past it is seen */
+    if (!piece)
+        abort();
+    memcpy(piece, client_out(c).data, n);
+    client_fed(c, n);
+    connection_feed(c->connection, bytes_make(piece, n));
+    free(piece);
+    observe(w, worker_of(w, c));
+}
+
+/* Delivers some of what it has sent; where silence would end a message, all of it, in pieces,
+ * before the clock moves. */
+static bool deliver(struct world *w, struct client *c)
+{
+    size_t waiting = client_out(c).len;
+    if (!c->reading || c->end_fed || (waiting == 0 && !c->ending))
+        return false;
+    struct world_worker *worker = worker_of(w, c);
+    uint64_t id = c->session.id;
+    begin_turn(w, worker);
+    if (waiting == 0) {
+        c->end_fed = true;
+        SAY(w, "connection %" PRIu64 " half-closes", id);
+        connection_feed_end(c->connection);
+        observe(w, worker);
+    }
+    do {
+        size_t n = 1 + pick(w, chance(w, 4) ? 4 : chance(w, 2) ? 100 : LIMIT_READ_BYTES);
+        waiting = client_out(c).len;
+        if (waiting > 0)
+            feed(w, c, n < waiting ? n : waiting);
+    } while (client_fears_silence(c) && client_out(c).len > 0);
+    maybe_end_turn(w, worker);
+    return true;
+}
+
+static bool read_socket(struct world *w, struct client *c, bool all)
+{
+    if (c->in_socket == 0 && !c->blocked)
+        return false;
+    size_t n = c->in_socket;
+    if (n > 0 && !all)
+        n = 1 + pick(w, n);
+    c->in_socket -= n;
+    if (!c->blocked)
+        return true;
+    struct world_worker *worker = worker_of(w, c);
+    begin_turn(w, worker);
+    hub_set_ready(c->connection);
+    maybe_end_turn(w, worker);
+    return true;
+}
+
+static bool identify(struct world *w, struct client *c)
+{
+    if (!c->identify)
+        return false;
+    struct world_worker *worker = worker_of(w, c);
+    const struct access_peer *peer = &c->session.peer;
+    c->identify = false;
+    begin_turn(w, worker);
+    connection_identified(c->connection, peer->user == ACCESS_USER_KNOWN, peer->uid);
+    observe(w, worker);
+    maybe_end_turn(w, worker);
+    return true;
+}
+
+/* The socket fails. */
+static void reset(struct world *w, struct client *c)
+{
+    struct world_worker *worker = worker_of(w, c);
+    struct connection *connection = c->connection;
+    SAY(w, "connection %" PRIu64 " is reset", c->session.id);
+    begin_turn(w, worker);
+    if (connection->state == CONNECTION_CLOSED)
+        return;
+    connection_abort(connection);
+    connection_free(connection);
+    forget(w, c);
+    maybe_end_turn(w, worker);
+}
+
+static void step_client(struct world *w)
+{
+    size_t place = pick(w, WORLD_CLIENTS);
+    struct client *c = w->clients[place];
+    if (!c) {
+        if (chance(w, 3))
+            connect_client(w, place);
+        return;
+    }
+    uint64_t what = pick(w, 400);
+    if (what < 130)
+        client_ask(c, &w->random);
+    else if (what < 270)
+        deliver(w, c);
+    else if (what < 370 && !(c->flood && w->trace.step % 256))
+        read_socket(w, c, chance(w, 4));
+    else if (what < 396)
+        identify(w, c);
+    else if (what < 399)
+        client_end(c, &w->random);
+    else if (chance(w, 2))
+        reset(w, c);
+}
+
+/* ---- workers */
+
+static bool tell_log_moved(struct world *w, struct world_worker *worker)
+{
+    if (!worker->log_moved)
+        return false;
+    worker->log_moved = false;
+    begin_turn(w, worker);
+    hub_log_moved(&worker->hub);
+    observe(w, worker);
+    maybe_end_turn(w, worker);
+    return true;
+}
+
+static bool tell_stop(struct world *w, struct world_worker *worker)
+{
+    if (!worker->stop)
+        return false;
+    worker->stop = false;
+    begin_turn(w, worker);
+    worker->stopped = true;
+    hub_stop(&worker->hub);
+    observe(w, worker);
+    maybe_end_turn(w, worker);
+    return true;
+}
+
+static bool turn(struct world *w, struct world_worker *worker)
+{
+    bool due = hub_deadline(&worker->hub).ns <= w->trace.now.ns;
+    bool ready = !list_is_empty(&worker->hub.ready) || worker->hub.stop_wanted;
+    if (!due && !ready)
+        return false;
+    begin_turn(w, worker);
+    end_turn(w, worker);
+    return true;
+}
+
+static struct instant next_deadline(const struct world *w)
+{
+    struct instant next = w->log == LOG_SLEEPS ? w->log_deadline : INSTANT_NEVER;
+    next = instant_min(next, w->segment_deadline);
+    for (size_t i = 0; i < w->worker_count; i++)
+        next = instant_min(next, hub_deadline(&w->workers[i].hub));
+    return next;
+}
+
+static void advance(struct world *w)
+{
+    struct instant next = next_deadline(w);
+    uint64_t ns = pick(w, chance(w, 3) ? 5000000 : 100000);
+    if (chance(w, 300))
+        ns = pick(w, (uint64_t)40 * 1000000000);
+    uint64_t to_next = next.ns > w->trace.now.ns ? next.ns - w->trace.now.ns : 0;
+    if (next.ns != INSTANT_NEVER.ns && chance(w, to_next < 2000000000 ? 8 : 200))
+        ns = to_next;
+    w->trace.now.ns += ns;
+}
+
+/* ---- rest */
+
+static bool settle_clients(struct world *w)
+{
+    bool moved = false;
+    for (size_t i = 0; i < WORLD_CLIENTS; i++) {
+        if (w->clients[i])
+            moved |= read_socket(w, w->clients[i], true);
+        if (w->clients[i])
+            moved |= deliver(w, w->clients[i]);
+        if (w->clients[i])
+            moved |= identify(w, w->clients[i]);
+    }
+    return moved;
+}
+
+static bool settle_step(struct world *w)
+{
+    bool moved = settle_clients(w);
+    for (size_t i = 0; i < w->worker_count; i++) {
+        moved |= tell_stop(w, &w->workers[i]);
+        moved |= tell_log_moved(w, &w->workers[i]);
+        moved |= turn(w, &w->workers[i]);
+    }
+    wake_log(w);
+    if (w->log != LOG_SLEEPS) {
+        log_step(w);
+        moved = true;
+    }
+    if (w->segment_awake || w->segment_deadline.ns <= w->trace.now.ns) {
+        segment_step(w);
+        moved = true;
+    }
+    return moved;
+}
+
+static void check_settled(struct world *w)
+{
+    for (size_t i = 0; i < WORLD_CLIENTS; i++)
+        if (w->clients[i])
+            client_settled(w->clients[i]);
+    CHECK(w, w->synced == w->model.lsn, "the log stays unwritten");
+}
+
+/* Everybody reads, everything under way arrives, until nothing moves any more. */
+static void settle(struct world *w)
+{
+    enum { ENOUGH = 2000000 };
+    lift_faults(w);
+    w->doom_in = 0;
+    SAY(w, "everything settles");
+    for (int i = 0; i < ENOUGH; i++) {
+        if (settle_step(w))
+            continue;
+        if (w->stopping && all_stopped(w))
+            break;
+        struct instant next = next_deadline(w);
+        if (next.ns == INSTANT_NEVER.ns)
+            break;
+        if (next.ns > w->trace.now.ns)
+            w->trace.now = next;
+    }
+    if (w->stopping) {
+        for (size_t i = 0; i < WORLD_CLIENTS; i++)
+            CHECK(w, !w->clients[i],
+                  "connection %" PRIu64
+                  " outlives the stop, in state %d, resting for %d, %zu bytes owed",
+                  w->clients[i]->session.id, w->clients[i]->connection->state,
+                  w->clients[i]->connection->rests,
+                  reply_queue_len(&w->clients[i]->connection->replies));
+        CHECK(w, all_stopped(w), "a stop does not end");
+        finish_stop(w);
+    } else {
+        check_settled(w);
+    }
+}
+
+/* ---- the play */
+
+static void configure(struct world *w)
+{
+    struct hub_config *config = &w->shared.config;
+    bool second = chance(w, 4);
+    config->holds_replies = !second;
+    config->log_requests = true;
+    config->uid = 1000;
+    config->open = chance(w, 3);
+    config->open_admin = chance(w, 8);
+    config->unframed_ms = chance(w, 6) ? 0 : 30;
+    if (chance(w, 4))
+        config->delay_ms = (uint64_t[]){1, 20, 300, 70000}[pick(w, 4)];
+    w->store_config = (struct embedded_config){
+        .durability = second ? EMBEDDED_SECOND : EMBEDDED_COMMIT,
+        .secret = pick(w, UINT64_MAX),
+        .segment_first_bytes = 512u << pick(w, 5),
+        .segment_bytes_max = 8192u << pick(w, 4),
+        .buffered_bytes_max = 256u << pick(w, 8),
+    };
+}
+
+static void fail_log(struct world *w)
+{
+    if (w->log_failed || w->log < LOG_TAKEN || w->log == LOG_SYNCED)
+        return;
+    SAY(w, "the disk fails");
+    w->log_failed = true;
+    faulty_disk_fail(w->disk, 0, EIO);
+}
+
+static void step_rarely(struct world *w)
+{
+    switch (pick(w, 24)) {
+    case 0:
+    case 1:
+    case 2:
+        crash(w);
+        break;
+    case 3:
+        w->doom_in = 1 + pick(w, 20);
+        break;
+    case 4:
+        ask_to_stop(w, "a signal");
+        break;
+    case 5:
+        fail_log(w);
+        break;
+    case 6:
+    case 7:
+    case 8:
+    case 9:
+        if (!w->log_failed)
+            settle(w);
+        break;
+    default:
+        fill_disk(w);
+        break;
+    }
+}
+
+static void step(struct world *w)
+{
+    struct world_worker *worker = &w->workers[pick(w, w->worker_count)];
+    uint64_t what = pick(w, 1000);
+    if (what < 560)
+        step_client(w);
+    else if (what < 700)
+        log_step(w);
+    else if (what < 740)
+        segment_step(w);
+    else if (what < 820)
+        tell_log_moved(w, worker);
+    else if (what < 840)
+        tell_stop(w, worker);
+    else if (what < 900)
+        turn(w, worker);
+    else if (what < 994)
+        advance(w);
+    else
+        step_rarely(w);
+    wake_log(w);
+}
+
+/* What must not go on for ever. */
+static void step_ends(struct world *w)
+{
+    bool failed = w->log_failed && wal_state(embedded_wal(w->store)) == WAL_FAILED;
+    if (w->caught || (failed && chance(w, 30)))
+        crash(w);
+    else if (w->stopping && !w->log_failed && all_stopped(w))
+        finish_stop(w);
+    else if (w->stopping && !w->log_failed && w->trace.step > w->stop_step + 400)
+        settle(w);
+}
+
+static void world_fini(struct world *w)
+{
+    end_process(w);
+    faulty_disk_free(w->caught);
+    faulty_disk_free(w->disk);
+    model_fini(&w->model);
+}
+
+uint64_t world_play(uint64_t seed, uint64_t steps, bool verbose)
+{
+    struct world *w = calloc(1, sizeof *w);
+    if (!w)
+        abort();
+    w->trace = (struct trace){.seed = seed, .now = {1}, .verbose = verbose};
+    w->random = seed;
+    w->wall_ms = 1700000000000;
+    configure(w);
+    model_init(&w->model, &w->trace, &w->shared.config);
+    replace_disk(w, faulty_disk_new());
+    begin_process(w, false);
+    for (w->trace.step = 1; w->trace.step <= steps; w->trace.step++) {
+        step(w);
+        step_ends(w);
+    }
+    if (wal_state(embedded_wal(w->store)) != WAL_OPEN || w->log_failed)
+        crash(w);
+    settle(w);
+    ask_to_stop(w, "the end");
+    settle(w);
+    world_fini(w);
+    free(w);
+    return steps;
+}

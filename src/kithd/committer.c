@@ -100,14 +100,15 @@ static void *run_segments(void *arg)
     for (;;) {
         struct instant deadline = INSTANT_NEVER;
         int r = embedded_segment_step(c->store, clock_instant(), &deadline);
-        if (r == 0)
-            announce_move(c);
-        else if (r < 0 && r != last_error)
+        if (r < 0 && r != last_error)
             c->fn(c->ctx, COMMITTER_FULL, r);
-        if (r != EMBEDDED_IDLE)
+        /* Who waited for room is told of a failure, too: writes are refused from now on. */
+        if (r != EMBEDDED_IDLE) {
             last_error = r;
-        else if (!thread_sleep(&c->segments, deadline))
+            announce_move(c);
+        } else if (!thread_sleep(&c->segments, deadline)) {
             return NULL;
+        }
     }
 }
 

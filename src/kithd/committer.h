@@ -6,7 +6,7 @@
 #include "store/embedded.h"
 
 enum committer_event {
-    COMMITTER_MOVED,  /* more is durable, or there is room again */
+    COMMITTER_MOVED,  /* more is durable, or room was made, or could not be */
     COMMITTER_FULL,   /* a segment could not be made: error says why; it goes on trying */
     COMMITTER_FAILED, /* the log has failed for good: error says why; its thread ends */
 };

@@ -144,7 +144,7 @@ def test_held_replies_leave_before_it_stops(start_hub):
     hub = start_hub("--delay", 150, "--log-requests")
     with connect(hub) as first, connect(hub) as second:
         first.sendall(b"STORE k = v\nGET k\nlast\n")
-        until(lambda: hub.log().count("request") >= 3, "three requests")
+        until(lambda: hub.log().count("msg=request") >= 3, "three requests")
         second.sendall(b"QUIT\n")
         assert read_all(second) == b"Server Quitting..!\n"
         assert read_all(first) == b"1\nv\nlast\n"
@@ -155,7 +155,7 @@ def test_a_second_signal_stops_it_at_once(start_hub):
     hub = start_hub("--delay", 3600000, "--log-requests")
     with connect(hub) as s:
         s.sendall(b"held for an hour\n")
-        hub.wait_log("request")
+        hub.wait_log("msg=request")
         hub.signal(signal.SIGTERM)
         hub.wait_log("stopping")
         hub.signal(signal.SIGINT)
@@ -167,7 +167,7 @@ def test_nobody_is_let_in_while_it_stops(start_hub):
     hub = start_hub("--delay", 300, "--log-requests")
     with connect(hub) as s:
         s.sendall(b"held\n")
-        hub.wait_log("request")
+        hub.wait_log("msg=request")
         hub.signal(signal.SIGTERM)
         hub.wait_log("stopping")
 

@@ -1,0 +1,242 @@
+"""Options, refusals to start, supervision, the log."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from hubs import PATIENCE, run_kithd, until
+from talk import Lines, bare, connect, exchange, is_served, read_all, resp
+
+
+def check_refusal(done, code, *words):
+    """One clear line, and nothing else."""
+    assert done.returncode == code, done
+    assert done.stdout == ""
+    assert done.stderr.startswith("kithd: ") and done.stderr.count("\n") == 1, done.stderr
+    for word in words:
+        assert str(word) in done.stderr, done.stderr
+
+
+@pytest.fixture
+def data(tmp_path):
+    return tmp_path / "data"
+
+
+# ---- options ----
+
+def test_help_and_version():
+    for option, words in [("--help", "usage: kithd [NAME [ADDR [PORT]]]"), ("--version", "kithd ")]:
+        done = run_kithd(option)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(words)
+
+
+def test_help_tells_every_option():
+    said = run_kithd("--help").stdout
+    for option in ["listen", "data", "durability", "replies", "workers", "backlog",
+                   "one-at-a-time", "delay", "unframed-ms", "open", "open-admin", "log",
+                   "log-requests"]:
+        assert f"--{option}" in said
+
+
+@pytest.mark.parametrize("options", [
+    ["--nosuch"], ["-x"], ["--listen"], ["--data"], ["--durability", "never"],
+    ["--replies", "loud"], ["--workers", "0"], ["--workers", "257"], ["--workers", "two"],
+    ["--workers", "-1"], ["--workers", ""], ["--backlog", "0"], ["--backlog", "65536"],
+    ["--delay", "-1"], ["--delay", "1s"], ["--delay", "3600001"], ["--unframed-ms", "60001"],
+    ["--unframed-ms", "x"], ["--one-at-a-time", "--workers", "2"], ["--one-at-a-time=yes"],
+    ["--listen", "127.0.0.1:65536"], ["--listen", "127.0.0.1:x"], ["--listen", "127.0.0.1:"],
+    ["--listen", ""], ["--listen", "[::1"], ["--listen", "[::1]x"],
+    ["--listen", "127.0.0.1:0,replies=loud"], ["--listen", "127.0.0.1:0,"],
+    ["a", "127.0.0.1", "0", "more"], ["a", "127.0.0.1", "65536"], ["a", "127.0.0.1", "port"],
+    ["x" * 65], [" blank"], [""], ["two\nlines"],
+], ids=" ".join)
+def test_a_bad_option(options, data):
+    check_refusal(run_kithd(*options, "--data", data), 2)
+    assert not data.exists()
+
+
+def test_an_address_that_is_not_here(data):
+    for address in ["192.0.2.1:0", "nosuch.invalid:0"]:
+        check_refusal(run_kithd("--listen", address, "--data", data), 3, address.split(":")[0])
+
+
+# ---- the port, the socket ----
+
+def test_a_port_that_is_taken(hub, data):
+    check_refusal(run_kithd("--listen", f"127.0.0.1:{hub.port}", "--data", data), 3, hub.port,
+                  "taken")
+    assert is_served(hub)
+
+
+def test_a_port_is_free_again_after_a_stop(hub):
+    with Lines(hub) as c:
+        assert c.ask("x") == "x"
+        hub.stop()
+        port = hub.port
+        hub.restart("--listen", f"127.0.0.1:{port}")
+        assert hub.port == port
+
+
+def test_a_unix_socket(start_hub, tmp_path):
+    path = tmp_path / "hub.sock"
+    hub = start_hub("--listen", path)
+    assert hub.said == [f"Server listening on {path}"]
+    assert bare(path, "STORE k = v") == "1"
+    assert exchange(path, resp("GET", "k")) == b"$1\r\nv\r\n"
+    check_refusal(run_kithd("--listen", path, "--data", tmp_path / "other"), 3, path, "taken")
+    assert bare(path, "GET k") == "v"
+    hub.kill()
+    assert path.exists()
+    hub.restart()
+    assert bare(path, "GET k") == "v"
+    assert bare(path, "QUIT") == "Server Quitting..!"
+    assert hub.wait() == 0
+    assert not path.exists()
+
+
+def test_a_plain_file_where_the_socket_should_be(tmp_path, data):
+    path = tmp_path / "file"
+    path.write_text("precious")
+    check_refusal(run_kithd("--listen", path, "--data", data), 3, path)
+    assert path.read_text() == "precious"
+
+
+def test_a_socket_path_that_cannot_be(tmp_path, data):
+    check_refusal(run_kithd("--listen", tmp_path / "none" / "s", "--data", data), 3, "none")
+    check_refusal(run_kithd("--listen", f"/{'x' * 200}", "--data", data), 3)
+
+
+# ---- the data folder ----
+
+def test_a_folder_of_another_kithd(hub):
+    check_refusal(run_kithd("--listen", "127.0.0.1:0", "--data", hub.data), 3, hub.data, hub.pid)
+    assert is_served(hub)
+
+
+def test_a_folder_that_cannot_be_used(tmp_path):
+    def refused(folder, *words):
+        check_refusal(run_kithd("--listen", "127.0.0.1:0", "--data", folder), 3, folder, *words)
+    (tmp_path / "file").write_text("precious")
+    refused(tmp_path / "file")
+    refused(tmp_path / "file" / "below")
+    assert (tmp_path / "file").read_text() == "precious"
+    (tmp_path / "open").mkdir(mode=0o755)
+    refused(tmp_path / "open", "chmod 700")
+    assert list((tmp_path / "open").iterdir()) == []
+    (tmp_path / "others").mkdir(mode=0o700)
+    os.chown(tmp_path / "others", 65534, 65534)
+    refused(tmp_path / "others")
+    refused("/proc/kith")
+
+
+def test_the_folder_is_private_and_by_port_where_none_is_named(tmp_path, build):
+    env = dict(os.environ, HOME=str(tmp_path))
+    env.pop("XDG_DATA_HOME", None)
+    p = subprocess.Popen([build / "kithd", "--listen", "127.0.0.1:0"], env=env, text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    port = p.stdout.readline().rsplit(":", 1)[1].strip()
+    folder = tmp_path / ".local/share/kith" / f"hub-{port}"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert all(f.stat().st_mode & 0o077 == 0 for f in folder.iterdir())
+    p.terminate()
+    assert p.wait(PATIENCE) == 0
+    p.stdout.close()
+    del env["HOME"]
+    check_refusal(run_kithd("--listen", "127.0.0.1:0", env=env), 3, "--data")
+
+
+def test_the_defaults_are_the_origins(build, tmp_path):
+    """Listens on 127.0.0.1:12345; in a network of its own, where this port is free."""
+    script = f"ip link set lo up && exec {build}/kithd --data {tmp_path}/data"
+    p = subprocess.Popen(["unshare", "-n", "sh", "-c", script], text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert p.stdout.readline() == "Server listening on 127.0.0.1:12345\n"
+    p.terminate()
+    assert p.wait(PATIENCE) == 0
+    p.stdout.close()
+
+
+# ---- a supervisor ----
+
+@pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
+def test_readiness(start_hub, tmp_path, abstract):
+    name = f"@{tmp_path}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind("\0" + name[1:] if abstract else name)
+        s.settimeout(PATIENCE)
+        hub = start_hub(env={"NOTIFY_SOCKET": name})
+        assert s.recv(100) == b"READY=1"
+        hub.stop()
+        assert s.recv(100) == b"STOPPING=1"
+
+
+@pytest.mark.parametrize("name", ["/nosuch/socket", "nonsense", "@" + "x" * 300, ""])
+def test_a_supervisor_that_does_not_listen(start_hub, name):
+    assert is_served(start_hub(env={"NOTIFY_SOCKET": name}))
+
+
+# ---- the log ----
+
+LOGFMT = re.compile(r'time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=(info|warning|error) msg='
+                    r'("([^"\\]|\\.)*"|[^ "=]+)( [a-z_]+=("([^"\\]|\\.)*"|[^ "]*))*')
+
+
+def check_logfmt(text):
+    assert text.endswith("\n")
+    for line in text.splitlines():
+        assert LOGFMT.fullmatch(line), line
+        assert line.isprintable(), line
+
+
+def test_a_log_file_is_reopened(start_hub, tmp_path):
+    log = tmp_path / "the.log"
+    hub = start_hub("--log", log, "--log-requests")
+    assert hub.log() == ""
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert bare(hub, "before") == "before"
+    until(lambda: "argument=before" in log.read_text())
+    log.rename(tmp_path / "old.log")
+    hub.signal(signal.SIGHUP)
+    until(lambda: log.exists() and "log reopened" in log.read_text())
+    assert bare(hub, "after") == "after"
+    until(lambda: "argument=after" in log.read_text())
+    assert "after" not in (tmp_path / "old.log").read_text()
+    hub.stop()
+    check_logfmt((tmp_path / "old.log").read_text())
+    check_logfmt(log.read_text())
+    assert "stopped" in log.read_text()
+
+
+def test_a_log_that_cannot_be_written(tmp_path, data):
+    check_refusal(run_kithd("--log", tmp_path, "--data", data, "--listen", "127.0.0.1:0"), 3,
+                  tmp_path)
+
+
+def test_hostile_bytes_in_the_log(start_hub):
+    hub = start_hub("--log-requests")
+    hostile = (b"\x1b]0;owned\x07 \x7f \x9b31m \xff\xfe \xe2\x80\xae abc \" \\ = \xc2\x85 "
+               b"\rlevel=error msg=forged\0")
+    with connect(hub) as s:
+        s.sendall(b"a " + hostile + b"\n")
+        s.sendall(b"STORE " + hostile[:5] + b"=" + hostile + b"\n")
+        s.shutdown(socket.SHUT_WR)
+        read_all(s)
+    exchange(hub, resp(b"PING", b"\ntime=2026-01-01T00:00:00.000Z level=error msg=forged\n"))
+    exchange(hub, resp(hostile))
+    until(lambda: hub.log().count("msg=request") >= 2)
+    hub.stop()
+    check_logfmt(hub.log())
+    assert not re.search(r"^level|level=error", re.sub(r'"([^"\\]|\\.)*"', "", hub.log()), re.M)
+
+
+def test_requests_are_logged_only_when_asked_for(start_hub):
+    quiet = start_hub()
+    assert bare(quiet, "STORE k = secret") == "1"
+    quiet.stop()
+    assert "secret" not in quiet.log() and "msg=request" not in quiet.log()
+    check_logfmt(quiet.log())

@@ -13,8 +13,9 @@
  *                       connection_identified
  *   HUB_EVENT_STOP      somebody who may has asked the hub to stop: all workers call hub_stop
  *
- * hub_log_moved is called when the store's log has moved: more is durable, or there is room
- * again. Log lines gather in hub->log (base/log_line.h), for the caller to write and consume.
+ * hub_log_moved is called when the store's log has moved: more is durable, there is room
+ * again, or making room has failed. Log lines gather in hub->log (base/log_line.h), for the
+ * caller to write and consume.
  */
 
 #include "hub/command.h"

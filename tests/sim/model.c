@@ -407,7 +407,7 @@ static void run_echo(struct run *x)
 
 static void run_stop(struct run *x)
 {
-    x->m->stop_granted = true;
+    x->m->stop_granted = x->s->over = true;
     if (!x->s->resp)
         answer_line(x, "Server Quitting..!");
 }

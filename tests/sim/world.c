@@ -285,8 +285,7 @@ static void segment_step(struct world *w)
     if (r == -EIO)
         w->log_failed = false; /* the fault struck here */
     w->segment_awake = true;
-    if (r == 0)
-        log_moved(w);
+    log_moved(w);
 }
 
 static void fill_disk(struct world *w)
@@ -721,12 +720,29 @@ static void check_settled(struct world *w)
     CHECK(w, w->synced == w->model.lsn, "the log stays unwritten");
 }
 
+/* The same on a disk that stays full: who wants to write is told so, and does not wait. */
+static void settle_full(struct world *w)
+{
+    struct instant end = instant_after_ms(w->trace.now, 5000);
+    SAY(w, "everything settles on a full disk");
+    while (w->trace.now.ns < end.ns) {
+        struct instant next = settle_step(w) ? w->trace.now : next_deadline(w);
+        if (next.ns > w->trace.now.ns)
+            w->trace.now = instant_min(next, end);
+    }
+    for (size_t i = 0; i < WORLD_CLIENTS; i++)
+        if (w->clients[i])
+            client_settled(w->clients[i]);
+}
+
 /* Everybody reads, everything under way arrives, until nothing moves any more. */
 static void settle(struct world *w)
 {
     enum { ENOUGH = 2000000 };
-    lift_faults(w);
     w->doom_in = 0;
+    if (w->disk_full && !w->stopping && w->shared.config.delay_ms == 0)
+        settle_full(w);
+    lift_faults(w);
     SAY(w, "everything settles");
     for (int i = 0; i < ENOUGH; i++) {
         if (settle_step(w))

@@ -319,7 +319,8 @@ static void detach_close(struct wal *w, struct wal_chunk *chunk)
 static void seal_records(uint8_t *data, size_t len, uint64_t batch,
                          const struct wal_segment *segment)
 {
-    for (uint8_t *record = data; record < data + len;) {
+    for (size_t at = 0; at < len;) {
+        uint8_t *record = data + at;
         struct record_header h = {
             .payload_bytes = number_get_u32(record + AT_LENGTH),
             .lsn = number_get_u64(record + AT_LSN),
@@ -328,7 +329,7 @@ static void seal_records(uint8_t *data, size_t len, uint64_t batch,
             .time = {(int64_t)number_get_u64(record + AT_TIME)},
         };
         record_seal(record, &h, segment->salt);
-        record += record_bytes(h.payload_bytes);
+        at += record_bytes(h.payload_bytes);
     }
 }
 

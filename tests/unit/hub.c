@@ -1,0 +1,634 @@
+#include "hub/hub.h"
+
+#include "base/limits.h"
+#include "store/embedded.h"
+#include "support/faulty_disk.h"
+
+#include "unit.h"
+
+#include <errno.h>
+
+/* One hub, on a store over a disk in memory, and one connection whose other end is the test.
+ * The log moves when the test says so. */
+
+enum { HUB_UID = 1000, OTHER_UID = 1001 };
+
+struct scene {
+    struct faulty_disk *disk;
+    struct embedded *store;
+    struct hub_shared shared;
+    struct hub hub;
+    struct connection *c;
+    struct buffer got; /* what has left */
+    uint64_t ns;
+    uint32_t uid;   /* of the other end, ... */
+    bool uid_known; /* ... where it can be known */
+    bool deaf;      /* the other end takes nothing */
+    size_t stops;   /* HUB_EVENT_STOP */
+    size_t asked;   /* HUB_EVENT_IDENTIFY */
+};
+
+static void tick(struct scene *s)
+{
+    hub_tick(&s->hub, (struct instant){s->ns}, (struct walltime){1000});
+}
+
+static void handle(struct scene *s, const struct hub_event *event)
+{
+    struct connection *c = event->connection;
+    if (event->kind == HUB_EVENT_STOP) {
+        s->stops++;
+    } else if (event->kind == HUB_EVENT_IDENTIFY) {
+        s->asked++;
+        connection_identified(c, s->uid_known, s->uid);
+    } else {
+        struct bytes out = connection_output(c);
+        while (out.len > 0) {
+            if (!s->deaf)
+                assert_int_equal(buffer_append_bytes(&s->got, out), 0);
+            connection_sent(c, s->deaf ? 0 : out.len);
+            if (s->deaf)
+                return;
+            out = connection_output(c);
+        }
+    }
+}
+
+static void take_events(struct scene *s)
+{
+    struct hub_event event;
+    while (hub_next_event(&s->hub, &event))
+        handle(s, &event);
+}
+
+static void move_log(struct scene *s)
+{
+    struct instant deadline, now = {s->ns};
+    bool moved = true;
+    while (moved) {
+        moved = embedded_segment_step(s->store, now, &deadline) == 0;
+        moved |= embedded_log_step(s->store, now, &deadline) == 0;
+    }
+    hub_log_moved(&s->hub);
+    take_events(s);
+}
+
+/* Until nothing waits for the log any more. */
+static void settle(struct scene *s)
+{
+    take_events(s);
+    while (!list_is_empty(&s->hub.waiting))
+        move_log(s);
+}
+
+static void open_scene(struct scene *s, const struct hub_config *config)
+{
+    *s = (struct scene){.disk = faulty_disk_new(), .uid = HUB_UID, .uid_known = true, .ns = 1};
+    struct embedded_config store_config = {.secret = 1};
+    struct recovery_report report;
+    assert_int_equal(embedded_open(&s->store, &store_config, faulty_disk(s->disk),
+                                   (struct walltime){1}, &report),
+                     0);
+    s->shared.store = embedded_store(s->store);
+    s->shared.config = *config;
+    s->shared.config.uid = HUB_UID;
+    buffer_init(&s->got, 64 * LIMIT_MIB);
+    hub_init(&s->hub, &s->shared);
+    tick(s);
+}
+
+static void close_scene(struct scene *s)
+{
+    hub_fini(&s->hub);
+    assert_int_equal(s->shared.counters.connections, 0);
+    embedded_free(s->store);
+    faulty_disk_free(s->disk);
+    buffer_fini(&s->got);
+}
+
+static void connect_from(struct scene *s, enum access_origin origin, bool full)
+{
+    struct access_peer peer = {.origin = origin};
+    s->c = hub_accept(&s->hub, &peer, full);
+    assert_non_null(s->c);
+}
+
+static void say(struct scene *s, struct bytes in)
+{
+    struct bytes copy = unit_copy(in);
+    connection_feed(s->c, copy);
+    unit_free(copy);
+    take_events(s);
+}
+
+static void say_str(struct scene *s, const char *in)
+{
+    say(s, bytes_from_str(in));
+}
+
+static void wait_ms(struct scene *s, uint64_t ms)
+{
+    s->ns += ms * 1000000;
+    tick(s);
+    take_events(s);
+}
+
+/* What has left since the last time is this. */
+static void expect(struct scene *s, struct bytes want)
+{
+    assert_bytes(buffer_view(&s->got), want);
+    buffer_truncate(&s->got, 0);
+}
+
+static void expect_str(struct scene *s, const char *want)
+{
+    expect(s, bytes_from_str(want));
+}
+
+/* ---- conversations: all that is said, all that is answered ---- */
+
+struct conversation {
+    struct bytes said, answered;
+    bool full, far, ends; /* ends: the other end says no more */
+    bool closed;          /* by the hub, at the end */
+};
+
+#define RESP "*1\r\n$4\r\nPING\r\n" /* opens the RESP door; answered +PONG */
+
+static const struct conversation conversations[] = {
+    /* text */
+    {.said = BYTES("STORE k = v w\nGET k\n"), .answered = BYTES("1\nv w\n")},
+    {.said = BYTES("STORE k=a=b\r\nGET k\r\n"), .answered = BYTES("1\r\na=b\r\n")},
+    {.said = BYTES("STORE k = 1\nSTORE k = 2\nGET x\n"),
+     .answered =
+         BYTES("Saved Successfully for key:k\nUpdate Successfully for key:k\nInvalid Key:x\n"),
+     .full = true},
+    {.said =
+         BYTES("STORE k\nSTORE = v\nSTORE a b = v\nSTORE k =\nSTORE k = a\rb\nGET\nGET a b\n"),
+     .answered = BYTES("0\n0\n0\n0\n0\nERROR\nERROR\n")},
+    {.said = BYTES("hello\n\n store k = v\nget k\nNAME = x\nREPLIES maybe\nQUITE\n"),
+     .answered = BYTES("hello\n\n store k = v\nget k\nNAME = x\nREPLIES maybe\nQUITE\n")},
+    {.said = BYTES("REPLIES full\nGET x\nREPLIES terse\nGET x\n"),
+     .answered = BYTES("full\nInvalid Key:x\nterse\nERROR\n")},
+    {.said = BYTES("NAME=our hub\n"
+                   "bare"),
+     .answered = BYTES("our hub\nbare"),
+     .ends = true,
+     .closed = true},
+    {.said = BYTES("GET k"), .answered = BYTES("ERROR"), .ends = true, .closed = true},
+    {.said = BYTES(""), .answered = BYTES(""), .ends = true, .closed = true},
+    {.said = BYTES("hi\nGET / HTTP/1.1\nSTORE k = v\n"),
+     .answered = BYTES("hi\n"),
+     .closed = true},
+    {.said = BYTES("host: x\nSTORE k = v\n"), .answered = BYTES(""), .closed = true},
+    {.said = BYTES("*hello\n*1x\n*\n"), .answered = BYTES("*hello\n*1x\n*\n")},
+    {.said = BYTES("\x16\x03\x01"), .answered = BYTES(""), .closed = true},
+    {.said = BYTES("\x01hello\n"), .answered = BYTES(""), .closed = true},
+    {.said = BYTES("\xc3\xa9t\xc3\xa9\n"), .answered = BYTES("\xc3\xa9t\xc3\xa9\n")},
+    /* text, from elsewhere */
+    {.said = BYTES("hi\nSTORE k = v\nGET k\nNAME=x\nQUIT\n"),
+     .answered =
+         BYTES("hi\n0\nERROR\n"
+               "ERROR: from another machine this needs a hub started with --open-admin\n"
+               "ERROR: from another machine this needs a hub started with --open-admin\n"),
+     .far = true},
+    /* RESP: the connection */
+    {.said = BYTES(RESP "PING\r\nping hi\r\nECHO \"a b\"\r\n"),
+     .answered = BYTES("+PONG\r\n+PONG\r\n$2\r\nhi\r\n$3\r\na b\r\n")},
+    {.said = BYTES(RESP "SELECT 0\r\nSELECT 1\r\nSELECT x\r\n"),
+     .answered = BYTES("+PONG\r\n+OK\r\n-ERR DB index is out of range\r\n"
+                       "-ERR value is not an integer or out of range\r\n")},
+    {.said =
+         BYTES(RESP "CLIENT GETNAME\r\nCLIENT SETNAME me\r\nCLIENT GETNAME\r\nCLIENT ID\r\n"
+                    "CLIENT SETINFO LIB-NAME x\r\nCLIENT SETINFO COLOR x\r\nCLIENT KILL x\r\n"),
+     .answered = BYTES("+PONG\r\n$-1\r\n+OK\r\n$2\r\nme\r\n:1\r\n+OK\r\n"
+                       "-ERR unrecognized option 'COLOR'\r\n"
+                       "-ERR unknown subcommand or wrong number of arguments for 'KILL'\r\n")},
+    {.said =
+         BYTES(RESP "HELLO 4\r\nHELLO x\r\nHELLO 3 AUTH a b\r\nGET x\r\nHELLO 3\r\nGET x\r\n"),
+     .answered =
+         BYTES("+PONG\r\n-NOPROTO unsupported protocol version\r\n"
+               "-ERR Protocol version is not an integer or out of range\r\n"
+               "-ERR unsupported HELLO option 'AUTH'\r\n$-1\r\n"
+               "%7\r\n$6\r\nserver\r\n$4\r\nkith\r\n$7\r\nversion\r\n$5\r\n" KITH_VERSION "\r\n"
+               "$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n"
+               "$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n_\r\n")},
+    {.said = BYTES(RESP "QUIT\r\nPING\r\n"),
+     .answered = BYTES("+PONG\r\n+OK\r\n"),
+     .closed = true},
+    {.said = BYTES("*1\r\n$x\r\nPING\r\n"),
+     .answered = BYTES("-ERR Protocol error: invalid bulk length\r\n"),
+     .closed = true},
+    {.said = BYTES(RESP "GET / HTTP/1.1\r\nSET k v\r\n"),
+     .answered = BYTES("+PONG\r\n"),
+     .closed = true},
+    {.said = BYTES(RESP "NOPE a\r\nGET\r\nPING a b c\r\n"),
+     .answered = BYTES("+PONG\r\n-ERR unknown command 'NOPE'\r\n"
+                       "-ERR wrong number of arguments for 'GET'\r\n"
+                       "-ERR wrong number of arguments for 'PING'\r\n")},
+    /* RESP: values */
+    {.said =
+         BYTES(RESP "SET k v\r\nGET k\r\nSET k v EX 3\r\nSTORE k w\r\nSTORE l w\r\nSTRLEN k\r\n"
+                    "STRLEN x\r\nAPPEND k xyz\r\nAPPEND new n\r\nGET k\r\n"),
+     .answered = BYTES(
+         "+PONG\r\n+OK\r\n$1\r\nv\r\n-ERR wrong number of arguments for 'SET'\r\n+Updated\r\n"
+         "+Saved\r\n:1\r\n:0\r\n:4\r\n:1\r\n$4\r\nwxyz\r\n")},
+    {.said = BYTES(
+         RESP
+         "INCR n\r\nINCRBY n 9\r\nDECR n\r\nDECRBY n 20\r\nINCRBY n x\r\nSET s abc\r\n"
+         "INCR s\r\nSET m 9223372036854775807\r\nINCR m\r\nDECRBY m -9223372036854775808\r\n"
+         "GET n\r\n"),
+     .answered = BYTES(
+         "+PONG\r\n:1\r\n:10\r\n:9\r\n:-11\r\n-ERR value is not an integer or out of range\r\n"
+         "+OK\r\n-ERR value is not an integer or out of range\r\n+OK\r\n"
+         "-ERR increment or decrement would overflow\r\n-ERR decrement would overflow\r\n"
+         "$3\r\n-11\r\n")},
+    {.said =
+         BYTES(RESP "MSET a 1 b 2 a 3\r\nMSET a\r\nMSET a 1 b\r\nMGET a x b\r\nEXISTS a a x\r\n"
+                    "DBSIZE\r\nDEL a a x\r\nDBSIZE\r\n"),
+     .answered = BYTES(
+         "+PONG\r\n+OK\r\n-ERR wrong number of arguments for 'MSET'\r\n"
+         "-ERR wrong number of arguments for MSET\r\n*3\r\n$1\r\n3\r\n$-1\r\n$1\r\n2\r\n:2\r\n"
+         ":2\r\n:1\r\n:1\r\n")},
+    {.said = BYTES(
+         RESP
+         "*3\r\n$3\r\nSET\r\n$3\r\na\r\n\r\n$2\r\n\0\n\r\n*2\r\n$3\r\nGET\r\n$3\r\na\r\n\r\n"),
+     .answered = BYTES("+PONG\r\n+OK\r\n$2\r\n\0\n\r\n")},
+    {.said = BYTES(RESP "*2\r\n$3\r\nGET\r\n$0\r\n\r\n"),
+     .answered = BYTES(
+         "+PONG\r\n-ERR a key is 1 byte to 64 KiB, a value at most 64 MiB, and one command at "
+         "most 256 MiB\r\n")},
+    /* RESP: the hub */
+    {.said = BYTES(
+         RESP "NAME\r\nNAME zorro\r\nNAME\r\nNAME \" x\"\r\nCONFIG GET sav*\r\n"
+              "CONFIG SET a b\r\nCOMMAND NOPE\r\nCOMMAND INFO nope get\r\nSHUTDOWN NOW\r\n"),
+     .answered = BYTES(
+         "+PONG\r\n$4\r\nkith\r\n$5\r\nzorro\r\n$5\r\nzorro\r\n"
+         "-ERR a name is 1 to 64 bytes of UTF-8 without control characters, not blank at its "
+         "ends\r\n*2\r\n$4\r\nsave\r\n$0\r\n\r\n"
+         "-ERR unknown subcommand or wrong number of arguments for 'SET'\r\n"
+         "-ERR unknown subcommand or wrong number of arguments for 'NOPE'\r\n"
+         "*2\r\n$-1\r\n*6\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n"
+         "-ERR syntax error\r\n")},
+    /* RESP, from elsewhere */
+    {.said = BYTES(RESP "SET k v\r\nNAME x\r\nNAME\r\n"),
+     .answered = BYTES(
+         "+PONG\r\n-NOPERM from another machine the table needs a hub started with --open\r\n"
+         "-NOPERM from another machine this needs a hub started with --open-admin\r\n"
+         "$4\r\nkith\r\n"),
+     .far = true},
+};
+
+static void hold(const struct conversation *talk, size_t piece)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){.unframed_ms = 30});
+    connect_from(&s, talk->far ? ACCESS_REMOTE : ACCESS_LOOPBACK, talk->full);
+    for (size_t at = 0; at < talk->said.len; at += piece) {
+        size_t n = talk->said.len - at < piece ? talk->said.len - at : piece;
+        say(&s, bytes_first(bytes_from(talk->said, at), n));
+        settle(&s);
+    }
+    if (talk->ends)
+        connection_feed_end(s.c);
+    settle(&s);
+    expect(&s, talk->answered);
+    assert_int_equal(s.c->state == CONNECTION_CLOSED, talk->closed);
+    close_scene(&s);
+}
+
+static void test_conversations(void **state)
+{
+    for (size_t i = 0; i < COUNT_OF(conversations); i++) {
+        hold(&conversations[i], SIZE_MAX / 2);
+        hold(&conversations[i], 1);
+        hold(&conversations[i], 7);
+    }
+}
+
+/* ---- answers wait until they are true ---- */
+
+static void test_a_write_is_answered_when_durable(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    say_str(&s, "hi\nSTORE k = v\nhi\n");
+    expect_str(&s, "hi\n"); /* what came before the write does not wait for it */
+    move_log(&s);
+    expect_str(&s, "1\nhi\n");
+    say_str(&s, "GET k\n"); /* durable: nothing to wait for */
+    expect_str(&s, "v\n");
+    close_scene(&s);
+}
+
+/* Another connection reads what is not durable yet: a value, an absence, a count. */
+static void test_a_read_waits_for_what_it_saw(void **state)
+{
+    static const struct {
+        const char *write, *read, *answer;
+    } cases[] = {
+        {"STORE k = new\n", "GET k\n", "new\n"},
+        {"*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n", "GET k\n", "ERROR\n"},
+        {"STORE l = 1\n", "*1\r\n$6\r\nDBSIZE\r\n", ":2\r\n"},
+        {"STORE l = 1\n", "*3\r\n$4\r\nMGET\r\n$1\r\nk\r\n$1\r\nl\r\n",
+         "*2\r\n$3\r\nold\r\n$1\r\n1\r\n"},
+        {"*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n", "*2\r\n$6\r\nEXISTS\r\n$1\r\nn\r\n", ":1\r\n"},
+        {"NAME=new\n", "*1\r\n$4\r\nNAME\r\n", "$3\r\nnew\r\n"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct scene s;
+        open_scene(&s, &(struct hub_config){0});
+        connect_from(&s, ACCESS_LOOPBACK, false);
+        say_str(&s, "STORE k = old\n");
+        settle(&s);
+        connect_from(&s, ACCESS_LOOPBACK, false);
+        say_str(&s, cases[i].write);
+        buffer_truncate(&s.got, 0);
+        connect_from(&s, ACCESS_LOOPBACK, false);
+        say_str(&s, cases[i].read);
+        expect_str(&s, "");
+        settle(&s);
+        size_t n = strlen(cases[i].answer), got = buffer_len(&s.got);
+        assert_true(got > n);
+        assert_bytes(bytes_from(buffer_view(&s.got), got - n), bytes_from_str(cases[i].answer));
+        close_scene(&s);
+    }
+}
+
+static void test_a_full_disk_refuses_and_recovers(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){0});
+    faulty_disk_limit(s.disk, faulty_disk_bytes(s.disk));
+    connect_from(&s, ACCESS_LOOPBACK, true);
+    struct buffer line;
+    buffer_init(&line, LIMIT_MIB);
+    assert_int_equal(buffer_append_str(&line, "STORE k = "), 0);
+    for (size_t i = 0; i < 400000; i++)
+        assert_int_equal(buffer_append_str(&line, "v"), 0);
+    assert_int_equal(buffer_append_str(&line, "\n"), 0);
+    for (int i = 0; i < 5; i++) {
+        say(&s, buffer_view(&line));
+        settle(&s);
+    }
+    buffer_truncate(&s.got, 0);
+    say(&s, buffer_view(&line));
+    say_str(&s, "hi\n");
+    settle(&s);
+    expect_str(&s, "Not Saved for key:k: the disk is full: the table can be read, not changed\n"
+                   "hi\n");
+    faulty_disk_limit(s.disk, UINT64_MAX);
+    wait_ms(&s, LIMIT_SEGMENT_RETRY_MS);
+    move_log(&s);
+    say(&s, buffer_view(&line));
+    settle(&s);
+    expect_str(&s, "Update Successfully for key:k\n");
+    buffer_fini(&line);
+    close_scene(&s);
+}
+
+/* ---- who is at the other end ---- */
+
+static void test_admin_commands_ask_who_it_is(void **state)
+{
+    static const struct {
+        uint32_t uid;
+        bool known, may;
+    } cases[] = {
+        {HUB_UID, true, true}, {0, true, true}, {OTHER_UID, true, false}, {0, false, false}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct scene s;
+        open_scene(&s, &(struct hub_config){0});
+        s.uid = cases[i].uid;
+        s.uid_known = cases[i].known;
+        connect_from(&s, ACCESS_LOOPBACK, false);
+        say_str(&s, "hi\n");
+        assert_int_equal(s.asked, 0);
+        say_str(&s, "NAME=x\nQUIT\n");
+        settle(&s);
+        assert_int_equal(s.asked, 1);
+        assert_int_equal(s.stops, cases[i].may);
+        if (cases[i].may)
+            expect_str(&s, "hi\nx\nServer Quitting..!\n");
+        else
+            assert_true(bytes_starts_with(buffer_view(&s.got), "hi\nERROR: "));
+        close_scene(&s);
+    }
+}
+
+/* ---- silence, delays, readers that do not read ---- */
+
+static void test_silence_ends_a_bare_message(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){.unframed_ms = 30});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    say_str(&s, "STORE k");
+    wait_ms(&s, 29);
+    say_str(&s, " = v"); /* the silence begins anew */
+    wait_ms(&s, 29);
+    settle(&s);
+    expect_str(&s, "");
+    wait_ms(&s, 1);
+    settle(&s);
+    expect_str(&s, "1");
+    say_str(&s, "GET k");
+    wait_ms(&s, 30);
+    expect_str(&s, "v");
+    say_str(&s, "framed\nhalf"); /* who has sent a newline once ends messages himself */
+    wait_ms(&s, 10000);
+    expect_str(&s, "framed\n");
+    close_scene(&s);
+}
+
+static void test_silence_ends_nothing_else(void **state)
+{
+    struct scene s;
+    char large[LIMIT_BARE_MESSAGE_BYTES + 1];
+    memset(large, 'x', sizeof large);
+    static const struct {
+        enum access_origin origin;
+        uint64_t unframed_ms;
+        size_t len;
+        bool ends;
+    } cases[] = {
+        {ACCESS_UNIX, 30, LIMIT_BARE_MESSAGE_BYTES, true},
+        {ACCESS_LOOPBACK, 30, LIMIT_BARE_MESSAGE_BYTES + 1, false},
+        {ACCESS_REMOTE, 30, 5, false},
+        {ACCESS_LOOPBACK, 0, 5, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        open_scene(&s, &(struct hub_config){.unframed_ms = cases[i].unframed_ms});
+        connect_from(&s, cases[i].origin, false);
+        say(&s, bytes_make(large, cases[i].len));
+        wait_ms(&s, 60000);
+        expect(&s, bytes_make(large, cases[i].ends ? cases[i].len : 0));
+        close_scene(&s);
+    }
+}
+
+static void test_delays_add_up_on_a_connection(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){.delay_ms = 100});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    say_str(&s, "a\nb\n");
+    wait_ms(&s, 99);
+    expect_str(&s, "");
+    wait_ms(&s, 1);
+    expect_str(&s, "a\n");
+    wait_ms(&s, 99);
+    expect_str(&s, "");
+    wait_ms(&s, 1);
+    expect_str(&s, "b\n");
+    wait_ms(&s, 1000);
+    say_str(&s, "c\n");
+    wait_ms(&s, 100);
+    expect_str(&s, "c\n");
+    close_scene(&s);
+}
+
+static void test_a_held_reply_is_no_stall(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){.delay_ms = LIMIT_STALL_MS});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    say_str(&s, "a\nb\nc\n");
+    for (int i = 0; i < 3; i++)
+        wait_ms(&s, LIMIT_STALL_MS);
+    expect_str(&s, "a\nb\nc\n");
+    close_scene(&s);
+}
+
+static void test_many_held_replies_rest_the_connection(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){.delay_ms = 1});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    for (size_t i = 0; i < LIMIT_HELD_REPLIES + 5; i++)
+        say_str(&s, "x\n");
+    assert_int_equal(s.c->replies.count, LIMIT_HELD_REPLIES);
+    assert_false(connection_wants_input(s.c));
+    wait_ms(&s, 1);
+    assert_int_equal(s.c->replies.count, LIMIT_HELD_REPLIES);
+    for (size_t i = 0; i < LIMIT_HELD_REPLIES + 5; i++)
+        wait_ms(&s, 1);
+    assert_int_equal(buffer_len(&s.got), 2 * (LIMIT_HELD_REPLIES + 5));
+    assert_true(connection_wants_input(s.c));
+    close_scene(&s);
+}
+
+static void test_unread_replies_rest_the_connection(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    char line[1024];
+    memset(line, 'x', sizeof line);
+    line[sizeof line - 1] = '\n';
+    s.deaf = true;
+    for (size_t i = 0; i < LIMIT_UNREAD_REPLY_BYTES / sizeof line; i++) {
+        assert_true(connection_wants_input(s.c));
+        say(&s, bytes_make(line, sizeof line));
+    }
+    assert_false(connection_wants_input(s.c));
+    say_str(&s, "waits\n");
+    assert_int_equal(reply_queue_len(&s.c->replies), LIMIT_UNREAD_REPLY_BYTES);
+    s.deaf = false;
+    hub_set_ready(s.c);
+    take_events(&s);
+    assert_int_equal(buffer_len(&s.got), LIMIT_UNREAD_REPLY_BYTES + 6);
+    assert_true(connection_wants_input(s.c));
+    close_scene(&s);
+}
+
+static void test_a_stalled_reader_is_closed(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    s.deaf = true;
+    say_str(&s, "hello\n");
+    wait_ms(&s, LIMIT_STALL_MS - 1);
+    assert_int_equal(s.c->state, CONNECTION_TEXT);
+    wait_ms(&s, 1);
+    assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    assert_true(s.c->aborted);
+    close_scene(&s);
+}
+
+/* ---- limits of a message ---- */
+
+static void test_long_lines(void **state)
+{
+    static const struct {
+        enum access_origin origin;
+        size_t max;
+    } cases[] = {{ACCESS_LOOPBACK, LIMIT_TEXT_LINE_BYTES},
+                 {ACCESS_REMOTE, LIMIT_GUEST_MESSAGE_BYTES}};
+    char *line = malloc(LIMIT_TEXT_LINE_BYTES + 2);
+    assert_non_null(line);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        for (size_t over = 0; over <= 1; over++) {
+            struct scene s;
+            size_t n = cases[i].max + over;
+            open_scene(&s, &(struct hub_config){0});
+            connect_from(&s, cases[i].origin, false);
+            memset(line, 'x', n);
+            line[n] = '\n';
+            say(&s, bytes_make(line, n + 1));
+            expect(&s, over ? BYTES("ERROR: the line is too long\n") : bytes_make(line, n + 1));
+            assert_int_equal(s.c->state == CONNECTION_CLOSED, over);
+            close_scene(&s);
+        }
+    }
+    free(line);
+}
+
+/* ---- stopping ---- */
+
+static void test_what_is_owed_leaves_before_the_stop(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){.delay_ms = 50});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    say_str(&s, "STORE k = v\nhalf a");
+    hub_stop(&s.hub);
+    say_str(&s, " line\n");
+    take_events(&s);
+    assert_int_equal(s.c->state, CONNECTION_DRAINING);
+    wait_ms(&s, 50);
+    expect_str(&s, ""); /* its time has come, but it is not on disk */
+    move_log(&s);
+    expect_str(&s, "1\n");
+    assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    assert_false(s.c->aborted);
+    connection_free(s.c);
+    assert_true(hub_is_empty(&s.hub));
+    connect_from(&s, ACCESS_LOOPBACK, false); /* too late */
+    take_events(&s);
+    assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    close_scene(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conversations),
+        cmocka_unit_test(test_a_write_is_answered_when_durable),
+        cmocka_unit_test(test_a_read_waits_for_what_it_saw),
+        cmocka_unit_test(test_a_full_disk_refuses_and_recovers),
+        cmocka_unit_test(test_admin_commands_ask_who_it_is),
+        cmocka_unit_test(test_silence_ends_a_bare_message),
+        cmocka_unit_test(test_silence_ends_nothing_else),
+        cmocka_unit_test(test_delays_add_up_on_a_connection),
+        cmocka_unit_test(test_a_held_reply_is_no_stall),
+        cmocka_unit_test(test_many_held_replies_rest_the_connection),
+        cmocka_unit_test(test_unread_replies_rest_the_connection),
+        cmocka_unit_test(test_a_stalled_reader_is_closed),
+        cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_what_is_owed_leaves_before_the_stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

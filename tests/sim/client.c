@@ -31,11 +31,12 @@ void client_init(struct client *c, struct model *m, uint32_t *tags, uint64_t *se
     c->bare = !c->session.resp && chance(seed, 4);
     bool small = c->bare || c->session.peer.origin == ACCESS_REMOTE;
     c->taste.value_bytes_max = small ? 600 : REQUEST_VALUE_BYTES_MAX;
-    c->flood = !c->bare && chance(seed, 24);
+    c->flood = !c->bare && chance(seed, 40);
     unsigned depths[] = {1, 3, 10, 40};
-    c->depth = c->flood ? 400 : depths[faulty_random(seed) % 4];
+    c->taste.loud = c->flood && chance(seed, 2);
+    c->depth = c->flood ? 200 : depths[faulty_random(seed) % 4];
     size_t rooms[] = {1, 60, 700, 65536};
-    c->room = rooms[faulty_random(seed) % 4];
+    c->room = rooms[c->flood ? 3 : faulty_random(seed) % 4];
     buffer_init(&c->out, SIZE_MAX / 2);
     buffer_init(&c->expected, SIZE_MAX / 2);
 }

@@ -59,6 +59,8 @@ static enum verb choose_weighted(const struct weight *weights, size_t n, uint64_
 static enum verb choose_verb(const struct request_taste *taste, uint64_t *seed)
 {
     unsigned rare = (unsigned)(faulty_random(seed) % 1000);
+    if (taste->loud && rare >= 300)
+        return VERB_ECHO;
     if (rare < taste->stops_per_mille)
         return VERB_STOP;
     if (rare == 999)
@@ -113,6 +115,8 @@ void request_make(struct request *r, const struct request_taste *taste, uint64_t
         r->keys[i] = (unsigned)(faulty_random(seed) % REQUEST_KEYS);
         r->values[i] = choose_value(taste, seed);
     }
+    if (r->verb == VERB_ECHO && taste->loud)
+        r->values[0] = (struct value){VALUE_WORDS, r->values[0].tag, taste->value_bytes_max};
     if (r->verb == VERB_NAME)
         r->values[0] = (struct value){VALUE_WORDS, r->values[0].tag, 8 + r->values[0].tag % 3};
     if (r->verb == VERB_HELLO)
@@ -169,9 +173,16 @@ void value_write(const struct value *v, struct buffer *out)
     snprintf(head, sizeof head, v->kind == VALUE_NUMBER ? "%u" : "v%06u-", v->tag);
     if (v->kind == VALUE_NUMBER || v->len >= 8)
         put_str(out, head);
+    if (v->kind == VALUE_NUMBER || v->len <= 8)
+        return;
     const char *fill = v->kind == VALUE_BINARY ? "\r\n$3\0x" : "words =";
-    for (size_t i = 8; v->kind != VALUE_NUMBER && i < v->len; i++)
-        put(out, bytes_make(fill + (i + 1 == v->len ? 0 : i % 7 % 6), 1));
+    uint8_t *space;
+    if (buffer_reserve(out, v->len - 8, &space) != 0)
+        abort();
+    for (size_t i = 0; i < v->len - 8; i++)
+        space[i] = (uint8_t)fill[i % 7 % 6];
+    space[v->len - 9] = (uint8_t)fill[0]; /* no blank at its end */
+    buffer_wrote(out, v->len - 8);
 }
 
 struct bytes request_key(unsigned key, char out[8])

@@ -63,6 +63,7 @@ struct request {
 /* What the seed may choose from. */
 struct request_taste {
     bool resp;
+    bool loud;                /* echoes, as long as may be */
     unsigned stops_per_mille; /* how often VERB_STOP */
     uint32_t value_bytes_max;
     uint32_t *tags; /* of the last value */

@@ -70,6 +70,9 @@ static void check_unread(struct world *w, const struct client *c)
     size_t unread = reply_queue_len(&c->connection->replies);
     CHECK(w, unread <= LIMIT_UNREAD_REPLY_BYTES + c->largest_reply,
           "connection %" PRIu64 ": %zu bytes of replies wait", c->session.id, unread);
+    CHECK(w, c->connection->replies.count <= LIMIT_HELD_REPLIES,
+          "connection %" PRIu64 ": %u replies are held", c->session.id,
+          c->connection->replies.count);
 }
 
 static void forget(struct world *w, struct client *c)
@@ -744,7 +747,8 @@ static void settle(struct world *w)
         settle_full(w);
     lift_faults(w);
     SAY(w, "everything settles");
-    for (int i = 0; i < ENOUGH; i++) {
+    for (int i = 0;; i++) {
+        CHECK(w, i < ENOUGH, "it never settles");
         if (settle_step(w))
             continue;
         if (w->stopping && all_stopped(w))

@@ -467,12 +467,16 @@ static void finish_stop(struct world *w)
     for (int i = 0; i < 1000 && wal_state(wal) != WAL_CLOSED; i++)
         log_step(w);
     CHECK(w, wal_state(wal) == WAL_CLOSED, "the log does not close");
+    if (w->caught) { /* while it closed */
+        crash(w);
+        return;
+    }
     w->model.told = w->model.lsn;
     SAY(w, "stopped in good order");
     end_process(w);
     if (chance(w, 2))
         replace_disk(w, cut_power(w, w->disk));
-    w->caught = NULL;
+    w->doom_in = 0;
     lift_faults(w);
     begin_process(w, true);
 }

@@ -10,6 +10,7 @@
 #include "kithd/worker.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct daemon {
     uv_async_t wake;
     atomic_bool stop_wanted, failed;
     bool stopping;
+    int descriptors_max;
 };
 
 /* ---- what it says ---- */
@@ -280,6 +282,19 @@ static void close_loop(struct daemon *d)
     uv_loop_close(&d->loop);
 }
 
+/* How many descriptors connections may take. A hub that had none left for its log's next file
+ * could keep nothing any more. */
+static int raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return INT_MAX;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_max > INT_MAX ? INT_MAX
+                                    : (int)limit.rlim_max - (int)LIMIT_DESCRIPTORS_SPARE;
+}
+
 static int start_workers(struct daemon *d)
 {
     d->worker_config = (struct worker_config){
@@ -288,6 +303,7 @@ static int start_workers(struct daemon *d)
         .replies_full = d->replies_full,
         .listener_count = d->listener_count,
         .backlog = d->options->backlog,
+        .descriptors_max = d->descriptors_max,
         .one_at_a_time = d->options->one_at_a_time,
         .committer = d->committer,
         .log = d->log,
@@ -356,15 +372,6 @@ static int run_store(struct daemon *d)
 
 /* ---- the whole ---- */
 
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static void fill_config(struct daemon *d, const uint8_t random[20])
 {
     const struct options *o = d->options;
@@ -424,7 +431,7 @@ int daemon_run(const struct options *options)
         return refuse("out of memory");
     d->options = options;
     signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    d->descriptors_max = raise_descriptor_limit();
     int r = daemon_start(d);
     if (r == 0)
         r = open_loop(d);

@@ -143,6 +143,10 @@ int link_accept(struct link_owner *owner, struct acceptor *from,
             free(l);
         return r;
     }
+    if (stream_fd(&l->stream) >= owner->descriptors_max) {
+        stream_close(&l->stream, false);
+        return -EMFILE;
+    }
     owner->turn(owner);
     struct access_peer peer = {.origin = find_origin(l, listener->is_unix)};
     l->connection = hub_accept(owner->hub, &peer, replies_full);

@@ -13,6 +13,7 @@ struct link;
 struct link_owner {
     struct hub *hub;
     uv_buf_t read_buffer;                   /* shared by all links of the worker */
+    int descriptors_max;                    /* from this one on they are kept for files */
     void (*turn)(struct link_owner *owner); /* called before anything happens: tells the time */
     void (*gone)(struct link_owner *owner); /* a link has ended and is freed */
 };

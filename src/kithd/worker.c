@@ -319,6 +319,7 @@ int worker_start(struct worker **ret, const struct worker_config *config)
     hub_init(&w->hub, config->shared);
     w->owner = (struct link_owner){.hub = &w->hub,
                                    .read_buffer = uv_buf_init(w->read_space, LIMIT_READ_BYTES),
+                                   .descriptors_max = config->descriptors_max,
                                    .turn = begin_turn,
                                    .gone = on_gone};
     for (size_t i = 0; i < config->listener_count && r == 0; i++)

@@ -16,6 +16,7 @@ struct worker_config {
     const bool *replies_full; /* of each listener */
     size_t listener_count;
     int backlog;
+    int descriptors_max; /* see link.h */
     bool one_at_a_time;
     struct committer *committer;
     struct log_file *log;

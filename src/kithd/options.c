@@ -307,6 +307,9 @@ int options_parse(struct options *o, int argc, char **argv, FILE *out, FILE *err
             return complain(&p, "%s needs a value", argv[optind - 1]);
         if (code == '?')
             return complain(&p, "unknown option %s", argv[optind - 1]);
+        /* Its value was forgotten, and the next option is none. */
+        if (optarg == argv[optind - 1] && strncmp(optarg, "--", 2) == 0)
+            return complain(&p, "%s needs a value, not %s", argv[optind - 2], optarg);
         r = parse_option(&p, code, optarg);
     }
     if (r == 0)

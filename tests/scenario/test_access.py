@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -73,7 +74,7 @@ LEAVERS = {
 def test_a_stranger_who_asks_and_leaves_is_not_taken_for_root(hub, leave):
     script = f"""
 import os, socket, struct
-for i in range(60):
+for i in range(20):
     for message in [b"QUIT\\n", b"QUIT", b"NAME=mine\\n", b"*1\\r\\n$8\\r\\nSHUTDOWN\\r\\n",
                     b"x\\n" * 2000 + b"QUIT\\n"]:
         if os.fork() == 0:
@@ -83,8 +84,12 @@ for i in range(60):
             os._exit(0)
         os.wait()
 """
-    subprocess.run(["/usr/bin/python3", "-c", script], user=STRANGER, group=STRANGER,
-                   extra_groups=[], cwd="/", check=True, timeout=PATIENCE)
+    hub.signal(signal.SIGSTOP)  # so that it surely looks when they have left
+    try:
+        subprocess.run(["/usr/bin/python3", "-c", script], user=STRANGER, group=STRANGER,
+                       extra_groups=[], cwd="/", check=True, timeout=PATIENCE)
+    finally:
+        hub.signal(signal.SIGCONT)
     with Lines(hub) as c:
         until(lambda: b"connected_clients:2\r\n" in exchange(hub, resp("INFO")),
               "the end of all strangers")

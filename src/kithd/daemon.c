@@ -91,13 +91,19 @@ static int bind_listener(struct daemon *d, const struct options_listener *wanted
     struct listener *l = &d->listeners[d->listener_count];
     int r = wanted->is_unix ? listener_bind_unix(l, wanted->host)
                             : listener_bind_tcp(l, wanted->host, wanted->port);
+    /* A path where nobody listens yet would be taken for a left-over by another hub. */
+    if (r == 0 && wanted->is_unix)
+        r = listener_listen(l, d->options->backlog);
     if (r == -EADDRINUSE)
         return refuse(wanted->is_unix ? "%s is taken: somebody listens there already"
                                       : "%s port %u is taken: somebody listens there already",
                       wanted->host, wanted->port);
-    if (r < 0)
+    d->replies_full[d->listener_count] = wanted->replies_full;
+    d->listener_count += r == 0;
+    if (r < 0) {
+        listener_close(l);
         return refuse("cannot listen on %s: %s", wanted->host, uv_strerror(r));
-    d->replies_full[d->listener_count++] = wanted->replies_full;
+    }
     if (d->shared.config.tcp_port == 0)
         d->shared.config.tcp_port = l->port;
     return 0;
@@ -291,8 +297,9 @@ static int raise_descriptor_limit(void)
         return INT_MAX;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_max > INT_MAX ? INT_MAX
-                                    : (int)limit.rlim_max - (int)LIMIT_DESCRIPTORS_SPARE;
+    int max = limit.rlim_max > INT_MAX ? INT_MAX : (int)limit.rlim_max;
+    int spare = max / 2 < (int)LIMIT_DESCRIPTORS_SPARE ? max / 2 : (int)LIMIT_DESCRIPTORS_SPARE;
+    return max - spare;
 }
 
 static int start_workers(struct daemon *d)

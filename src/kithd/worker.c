@@ -24,6 +24,8 @@ enum {
     WAKE_ABORT = 1 << 2,
 };
 
+enum { LOST_TOLD_EVERY_MS = 1000 };
+
 struct worker {
     struct link_owner owner; /* first: links know their worker by it */
     struct hub hub;
@@ -41,6 +43,8 @@ struct worker {
     struct door_keeper *keepers;
     size_t keepers_open;
     size_t links;
+    uint64_t lost; /* connections that could not be taken */
+    struct instant lost_told_again;
     bool turn_begun; /* the hub knows what time it is */
     bool stopping;
     char read_space[LIMIT_READ_BYTES];
@@ -58,10 +62,17 @@ static void begin_turn(struct link_owner *owner)
 
 /* ---- letting clients in ---- */
 
+/* A crowd at the door is one line a second, not one each. */
 static void log_lost(struct worker *w, int error)
 {
+    w->lost++;
+    begin_turn(&w->owner);
+    if (w->hub.now.ns < w->lost_told_again.ns)
+        return;
+    w->lost_told_again = instant_after_ms(w->hub.now, LOST_TOLD_EVERY_MS);
     struct log_line line =
-        log_line_begin(&w->hub.log, LOG_WARNING, "could not take a connection");
+        log_line_begin(&w->hub.log, LOG_WARNING, "could not take connections");
+    log_line_number(&line, "so_far", (int64_t)w->lost);
     log_line_str(&line, "reason", uv_strerror(error));
     log_line_end(&line);
 }

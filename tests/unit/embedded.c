@@ -153,27 +153,339 @@ static void test_put_get_remove_and_reopen(void **state)
     end(&w);
 }
 
-static void test_a_refusing_function_changes_nothing_but_answers(void **state)
+static int refuse(void *ctx, struct store_slot *slots, size_t n)
+{
+    slots[0].verdict = STORE_PUT;
+    return STORE_FN_FIRST + 7;
+}
+
+static void test_a_refusal_changes_nothing_but_is_an_answer(void **state)
 {
     struct world w;
     begin(&w, &small);
     put(&w, "a", "1");
     uint64_t made = w.lsn;
+    struct store_slot slot = {.key = BYTES("a"), .value = BYTES("2")};
     w.lsn = 0;
-    struct store_slot slot = {.key = BYTES("a")};
+    assert_int_equal(store_update(w.s, STORE_USER, &slot, 1, w.now, refuse, NULL, &w.lsn),
+                     STORE_FN_FIRST + 7);
+    assert_int_equal(w.lsn, made);
+    w.lsn = 0;
     assert_int_equal(store_update(w.s, STORE_USER, &slot, 1, w.now, do_nothing, NULL, &w.lsn),
                      0);
     assert_int_equal(w.lsn, made);
     assert_true(slot.present);
     assert_bytes(slot.old, BYTES("1"));
+    assert_value(&w, "a", "1");
     end(&w);
+}
+
+static void test_keyspaces_are_apart(void **state)
+{
+    struct world w;
+    struct bytes seen;
+    begin(&w, &small);
+    put(&w, "k", "user");
+    put_for(&w, STORE_SYSTEM, BYTES("k"), BYTES("system"), 0);
+    assert_value(&w, "k", "user");
+    assert_int_equal(get(&w, STORE_SYSTEM, "k", &seen), 0);
+    assert_bytes(seen, BYTES("system"));
+    take_out(&w, "k");
+    assert_int_equal(pump(&w), 0);
+    reopen(&w, &small);
+    assert_missing(&w, "k");
+    assert_int_equal(get(&w, STORE_SYSTEM, "k", &seen), 0);
+    assert_int_equal(store_count(w.s, STORE_SYSTEM, &w.lsn), 1);
+    end(&w);
+}
+
+/* Verdicts by slot, a letter each: K keep, P put, R remove. */
+static int do_letters(void *ctx, struct store_slot *slots, size_t n)
+{
+    const char *letters = ctx;
+    for (size_t i = 0; i < n; i++) {
+        slots[i].value = bytes_make(&"0123456789"[i], 1);
+        slots[i].verdict = letters[i] == 'P'   ? STORE_PUT
+                           : letters[i] == 'R' ? STORE_REMOVE
+                                               : STORE_KEEP;
+    }
+    return 0;
+}
+
+static void test_the_last_verdict_on_a_key_wins(void **state)
+{
+    static const struct {
+        char verdicts[8];
+        const char *a, *b; /* values afterwards; NULL: missing. Both were "old" */
+    } cases[] = {
+        {"PPPPPP", "4", "5"},   {"PPPPKK", "2", "3"}, {"PPPPRK", NULL, "3"},
+        {"RRKKKK", NULL, NULL}, {"RPPKKK", "2", "1"}, {"KKKKKK", "old", "old"},
+        {"PK", "0", "old"},     {"RR", NULL, NULL},   {"PPP", "2", "1"},
+        {"RPP", "2", "1"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct world w;
+        begin(&w, &small);
+        put(&w, "a", "old");
+        put(&w, "b", "old");
+        char verdicts[8];
+        memcpy(verdicts, cases[i].verdicts, sizeof verdicts);
+        struct store_slot slots[6] = {0};
+        for (size_t j = 0; j < 6; j++)
+            slots[j].key = j % 2 ? BYTES("b") : BYTES("a");
+        assert_int_equal(store_update(w.s, STORE_USER, slots, strlen(cases[i].verdicts), w.now,
+                                      do_letters, verdicts, &w.lsn),
+                         0);
+        for (int again = 0; again < 2; again++) {
+            if (cases[i].a)
+                assert_value(&w, "a", cases[i].a);
+            else
+                assert_missing(&w, "a");
+            if (cases[i].b)
+                assert_value(&w, "b", cases[i].b);
+            else
+                assert_missing(&w, "b");
+            assert_int_equal(pump(&w), 0);
+            reopen(&w, &small);
+        }
+        end(&w);
+    }
+}
+
+static void test_removing_what_is_not_there_writes_nothing(void **state)
+{
+    struct world w;
+    begin(&w, &small);
+    uint64_t before = wal_last_lsn(embedded_wal(w.e));
+    assert_int_equal(take_out(&w, "nothing"), 0);
+    assert_int_equal(wal_last_lsn(embedded_wal(w.e)), before);
+    end(&w);
+}
+
+static void test_many_keys_at_once(void **state)
+{
+    enum { MANY = 20000 };
+    struct embedded_config large = {.secret = 1};
+    struct world w;
+    begin(&w, &large);
+    struct store_slot *slots = calloc(MANY, sizeof *slots);
+    char(*keys)[16] = calloc(MANY, sizeof *keys);
+    assert_true(slots && keys);
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(keys[i], sizeof keys[i], "%zu", i % (MANY / 2)); /* each of them twice */
+        slots[i].key = bytes_from_str(keys[i]);
+        slots[i].value = bytes_from_str(i < MANY / 2 ? "first" : "second");
+    }
+    int r;
+    while ((r = store_update(w.s, STORE_USER, slots, MANY, w.now, do_put, NULL, &w.lsn)) ==
+           STORE_BUSY)
+        pump(&w);
+    assert_int_equal(r, 0);
+    assert_int_equal(store_count(w.s, STORE_USER, &w.lsn), MANY / 2);
+    assert_value(&w, "0", "second");
+    assert_value(&w, "9999", "second");
+    free(slots);
+    free(keys);
+    end(&w);
+}
+
+static void test_what_expired_is_missing(void **state)
+{
+    struct world w;
+    begin(&w, &small);
+    put_for(&w, STORE_USER, BYTES("k"), BYTES("v"), w.now.ms + 10);
+    uint64_t made = w.lsn;
+    assert_value(&w, "k", "v");
+    w.now.ms += 9;
+    assert_value(&w, "k", "v");
+    w.now.ms += 1;
+    assert_missing(&w, "k");
+    assert_int_equal(w.lsn, made);
+    put(&w, "other", "v");
+    w.now.ms -= 5; /* a clock set back brings nothing to life */
+    assert_missing(&w, "k");
+    assert_int_equal(pump(&w), 0);
+    w.now.ms = 1;
+    reopen(&w, &small);
+    assert_missing(&w, "k");
+    struct store_slot slot = {.key = BYTES("k")};
+    store_update(w.s, STORE_USER, &slot, 1, w.now, do_nothing, NULL, &w.lsn);
+    assert_false(slot.present);
+    end(&w);
+}
+
+static int put_of_length(struct world *w, size_t key_bytes, size_t value_bytes)
+{
+    uint8_t *key = calloc(1, key_bytes + 1), *value = calloc(1, value_bytes + 1);
+    assert_true(key && value);
+    int r =
+        put_for(w, STORE_USER, bytes_make(key, key_bytes), bytes_make(value, value_bytes), 0);
+    free(key);
+    free(value);
+    return r;
+}
+
+static void test_limits(void **state)
+{
+    struct embedded_config large = {.secret = 1};
+    struct world w;
+    begin(&w, &large);
+    assert_int_equal(put_of_length(&w, 0, 1), STORE_TOO_LARGE);
+    assert_int_equal(put_of_length(&w, LIMIT_KEY_BYTES + 1, 1), STORE_TOO_LARGE);
+    assert_int_equal(put_of_length(&w, LIMIT_KEY_BYTES, 1), 0);
+    assert_int_equal(put_of_length(&w, 1, LIMIT_VALUE_BYTES + 1), STORE_TOO_LARGE);
+    /* What waits is to be written, then a segment that fits to be made. */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(put_of_length(&w, 1, LIMIT_VALUE_BYTES), STORE_BUSY);
+        assert_int_equal(pump(&w), 0);
+    }
+    assert_int_equal(put_of_length(&w, 1, LIMIT_VALUE_BYTES), 0);
+    end(&w);
+}
+
+static void test_a_second_promises_for_the_system_alone(void **state)
+{
+    struct embedded_config second = small;
+    second.durability = EMBEDDED_SECOND;
+    struct world w;
+    struct bytes seen;
+    begin(&w, &second);
+    put(&w, "k", "v");
+    assert_int_equal(w.lsn, 0);
+    assert_value(&w, "k", "v");
+    assert_int_equal(w.lsn, 0);
+    store_count(w.s, STORE_USER, &w.lsn);
+    assert_int_equal(w.lsn, 0);
+    uint64_t durable = store_durable(w.s);
+    assert_int_equal(pump(&w), 0);
+    assert_int_equal(store_durable(w.s), durable);
+    put_for(&w, STORE_SYSTEM, BYTES("s"), BYTES("v"), 0);
+    assert_true(w.lsn > durable);
+    uint64_t promised = w.lsn;
+    get(&w, STORE_SYSTEM, "s", &seen);
+    assert_int_equal(w.lsn, promised);
+    assert_true(embedded_log_wanted(w.e));
+    assert_int_equal(pump(&w), 0);
+    assert_true(store_durable(w.s) >= promised);
+    put(&w, "k", "w");
+    pump(&w);
+    w.clock = instant_after_ms(w.clock, 1000);
+    assert_int_equal(pump(&w), 0);
+    assert_int_equal(store_durable(w.s), wal_last_lsn(embedded_wal(w.e)));
+    end(&w);
+}
+
+/* Puts until the store says something else than 0; BUSY means that the log is to move. */
+static int put_until_refused(struct world *w)
+{
+    struct instant deadline;
+    for (int busy = 0; busy < 3;) {
+        int r = put(w, "key", "some value of some length, to fill the disk");
+        if (r == STORE_BUSY)
+            busy++;
+        else if (r != 0)
+            return r;
+        else
+            busy = 0;
+        while (embedded_log_step(w->e, w->clock, &deadline) == 0)
+            ;
+        embedded_segment_step(w->e, w->clock, &deadline);
+    }
+    return STORE_BUSY;
+}
+
+static void test_a_full_disk_reads_on_and_recovers(void **state)
+{
+    struct world w;
+    begin(&w, &small);
+    put(&w, "kept", "v");
+    faulty_disk_limit(w.disk, 6000);
+    assert_int_equal(put_until_refused(&w), STORE_READ_ONLY);
+    assert_true(wal_is_read_only(embedded_wal(w.e)));
+    assert_value(&w, "kept", "v");
+    assert_int_equal(pump(&w), 0);
+    assert_int_equal(store_durable(w.s), wal_last_lsn(embedded_wal(w.e)));
+    /* A restart needs room for the last segment's records, and no more than that. */
+    int r;
+    uint64_t room = 6000;
+    embedded_free(w.e);
+    while ((r = open_with(&w, &small)) == -ENOSPC)
+        faulty_disk_limit(w.disk, room += 128);
+    assert_int_equal(r, 0);
+    assert_true(room > 6000 && room <= 6000 + small.segment_bytes_max);
+    assert_value(&w, "kept", "v");
+    assert_int_equal(put_until_refused(&w), STORE_READ_ONLY);
+    /* Room comes back, and after a while the store notices. */
+    faulty_disk_limit(w.disk, UINT64_MAX);
+    assert_int_equal(pump(&w), 0);
+    assert_int_equal(put(&w, "new", "v"), STORE_READ_ONLY);
+    w.clock = instant_after_ms(w.clock, LIMIT_SEGMENT_RETRY_MS);
+    assert_int_equal(pump(&w), 0);
+    assert_int_equal(put(&w, "new", "v"), 0);
+    assert_false(wal_is_read_only(embedded_wal(w.e)));
+    end(&w);
+}
+
+static void test_a_failed_sync_is_final(void **state)
+{
+    struct world w;
+    begin(&w, &small);
+    put(&w, "a", "1");
+    assert_int_equal(pump(&w), 0);
+    uint64_t durable = store_durable(w.s);
+    put(&w, "a", "2");
+    faulty_disk_fail(w.disk, 1, EIO); /* the write passes, the sync fails */
+    struct instant deadline;
+    assert_int_equal(embedded_log_step(w.e, w.clock, &deadline), -EIO);
+    uint64_t changes = faulty_disk_changes(w.disk);
+    assert_int_equal(put(&w, "a", "3"), -EIO);
+    assert_int_equal(embedded_log_step(w.e, w.clock, &deadline), -EIO);
+    assert_int_equal(faulty_disk_changes(w.disk), changes); /* nothing is tried again */
+    assert_int_equal(store_durable(w.s), durable);
+    assert_value(&w, "a", "2"); /* what was not promised may be seen, its LSN never comes */
+    assert_true(w.lsn > durable);
+    end(&w);
+}
+
+static void test_a_clean_close(void **state)
+{
+    struct world w;
+    struct recovery_report report;
+    begin(&w, &small);
+    put(&w, "a", "1");
+    embedded_close(w.e, w.now);
+    assert_int_equal(put(&w, "a", "2"), -EIO);
+    assert_int_equal(pump(&w), 0);
+    assert_int_equal(wal_state(embedded_wal(w.e)), WAL_CLOSED);
+    embedded_free(w.e);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(embedded_open(&w.e, &small, faulty_disk(w.disk), w.now, &report), 0);
+        assert_int_equal(report.closed, again == 0);
+        assert_false(report.cut);
+        w.s = embedded_store(w.e);
+        assert_value(&w, "a", "1");
+        if (again == 0)
+            embedded_free(w.e);
+    }
+    end(&w);
+    embedded_free(NULL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_put_get_remove_and_reopen),
-        cmocka_unit_test(test_a_refusing_function_changes_nothing_but_answers),
+        cmocka_unit_test(test_a_refusal_changes_nothing_but_is_an_answer),
+        cmocka_unit_test(test_keyspaces_are_apart),
+        cmocka_unit_test(test_the_last_verdict_on_a_key_wins),
+        cmocka_unit_test(test_removing_what_is_not_there_writes_nothing),
+        cmocka_unit_test(test_many_keys_at_once),
+        cmocka_unit_test(test_what_expired_is_missing),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_a_second_promises_for_the_system_alone),
+        cmocka_unit_test(test_a_full_disk_reads_on_and_recovers),
+        cmocka_unit_test(test_a_failed_sync_is_final),
+        cmocka_unit_test(test_a_clean_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

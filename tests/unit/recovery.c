@@ -1,0 +1,310 @@
+#include "store/recovery.h"
+
+#include "store/segment.h"
+
+#include "support/faulty_disk.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static const struct wal_config config = {
+    .secret = 9, .segment_first_bytes = 1024, .segment_bytes_max = 4096};
+
+/* What was applied: "a=1 a= " and so on. */
+struct applied {
+    char text[512];
+    size_t len;
+    int result; /* of the next application */
+};
+
+static int apply(void *ctx, const struct record_op *op, uint64_t lsn)
+{
+    struct applied *a = ctx;
+    a->len += (size_t)snprintf(a->text + a->len, sizeof a->text - a->len, "%.*s=%.*s ",
+                               (int)op->key.len, (const char *)op->key.data, (int)op->value.len,
+                               op->value.len ? (const char *)op->value.data : "");
+    return a->result;
+}
+
+struct result {
+    int r;
+    struct applied applied;
+    struct wal_position at;
+    struct recovery_report report;
+};
+
+static struct result recover(struct faulty_disk *f, int64_t now)
+{
+    struct result got = {0};
+    got.r = recovery_run(faulty_disk(f), &config, (struct walltime){now}, apply, &got.applied,
+                         &got.at, &got.report);
+    return got;
+}
+
+/* A segment made of records, written as a table. */
+struct draft {
+    uint64_t lsn, batch;
+    enum record_kind kind;
+    const char *key, *value;
+    int damage; /* 1: a bit of its payload is wrong */
+};
+
+static void put_segment(struct faulty_disk *f, uint64_t id, uint64_t replaces,
+                        const struct draft *drafts, size_t n)
+{
+    uint8_t data[1024] = {0};
+    struct segment_header h = {.id = id, .salt = id * 7, .replaces = replaces, .bytes = 1024};
+    segment_header_write(data, &h);
+    uint8_t *at = data + SEGMENT_HEADER_BYTES;
+    for (size_t i = 0; i < n; i++) {
+        const struct draft *d = &drafts[i];
+        struct record_op op = {.kind = d->kind,
+                               .key = bytes_from_str(d->key ? d->key : ""),
+                               .value = bytes_from_str(d->value ? d->value : "")};
+        struct record_header r = {(uint32_t)record_op_bytes(&op), d->lsn, d->batch, id, {100}};
+        record_op_write(at + RECORD_HEADER_BYTES, &op);
+        record_seal(at, &r, h.salt);
+        at[RECORD_HEADER_BYTES] ^= (uint8_t)d->damage;
+        at += record_bytes(r.payload_bytes);
+    }
+    char name[DISK_NAME_BYTES];
+    segment_name(name, id);
+    faulty_disk_put(f, name, data, sizeof data);
+}
+
+#define OPEN(lsn, batch)                       \
+    {                                          \
+        lsn, batch, RECORD_OPEN, NULL, NULL, 0 \
+    }
+#define TORN_OPEN(lsn, batch)                  \
+    {                                          \
+        lsn, batch, RECORD_OPEN, NULL, NULL, 1 \
+    }
+#define CLOSE(lsn, batch)                       \
+    {                                           \
+        lsn, batch, RECORD_CLOSE, NULL, NULL, 0 \
+    }
+#define PUT(lsn, batch, key, value)           \
+    {                                         \
+        lsn, batch, RECORD_PUT, key, value, 0 \
+    }
+#define TORN_PUT(lsn, batch, key, value)      \
+    {                                         \
+        lsn, batch, RECORD_PUT, key, value, 1 \
+    }
+#define REMOVE(lsn, batch, key)                 \
+    {                                           \
+        lsn, batch, RECORD_REMOVE, key, NULL, 0 \
+    }
+
+#define SEGMENT(f, id, replaces, ...)                                 \
+    put_segment(f, id, replaces, (const struct draft[]){__VA_ARGS__}, \
+                COUNT_OF(((const struct draft[]){__VA_ARGS__})))
+
+static void test_an_empty_folder_is_a_new_log(void **state)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    struct result got = recover(f, 50);
+    assert_int_equal(got.r, 0);
+    assert_int_equal(got.at.next_lsn, 2);
+    assert_int_equal(got.at.segment, 1);
+    assert_int_equal(got.at.time.ms, 50);
+    assert_int_equal(got.report.records, 0);
+    assert_null(got.report.problem);
+    assert_false(got.report.cut || got.report.closed);
+    got = recover(f, 40); /* the clock went back, the log's time does not */
+    assert_int_equal(got.at.next_lsn, 3);
+    assert_int_equal(got.at.segment, 2);
+    assert_int_equal(got.at.time.ms, 50);
+    assert_int_equal(got.report.records, 1);
+    faulty_disk_free(f);
+}
+
+static void test_the_end_of_the_log(void **state)
+{
+    enum { CUT = 1, CLOSED = 2 };
+    static const struct {
+        struct draft drafts[5];
+        size_t n;
+        int want, flags;
+        const char *applied;
+        uint64_t next_lsn;
+    } cases[] = {
+        {{OPEN(1, 1), PUT(2, 2, "a", "1")}, 2, 0, 0, "a=1 ", 4},
+        /* torn in its last batch: after the first bad one all is dropped */
+        {{OPEN(1, 1), TORN_PUT(2, 2, "a", "1")}, 2, 0, CUT, "", 3},
+        {{OPEN(1, 1), TORN_PUT(2, 2, "a", "1"), PUT(3, 2, "b", "2")}, 3, 0, CUT, "", 3},
+        {{OPEN(1, 1), PUT(2, 2, "a", "1"), TORN_PUT(3, 2, "b", "2")}, 3, 0, CUT, "a=1 ", 4},
+        /* a later batch proves that this one was synced */
+        {{OPEN(1, 1), TORN_PUT(2, 2, "a", "1"), PUT(3, 3, "b", "2")},
+         3,
+         RECOVERY_CORRUPT,
+         0,
+         "",
+         0},
+        {{OPEN(1, 1), TORN_PUT(2, 1, "a", "1"), PUT(3, 1, "b", "2"), REMOVE(4, 4, "b")},
+         4,
+         RECOVERY_CORRUPT,
+         0,
+         "",
+         0},
+        /* gaps, batches out of nowhere, marks in the wrong place */
+        {{OPEN(1, 1), PUT(3, 3, "a", "1")}, 2, RECOVERY_CORRUPT, 0, "", 0},
+        {{OPEN(1, 1), OPEN(2, 2), PUT(3, 1, "a", "1")}, 3, RECOVERY_CORRUPT, 0, "", 0},
+        {{OPEN(2, 2)}, 1, RECOVERY_CORRUPT, 0, "", 0},
+        {{TORN_OPEN(1, 1)}, 1, RECOVERY_CORRUPT, 0, "", 0},
+        /* closes */
+        {{OPEN(1, 1), CLOSE(2, 2)}, 2, 0, CLOSED, "", 4},
+        {{OPEN(1, 1), CLOSE(2, 2), OPEN(3, 3)}, 3, 0, 0, "", 5},
+        {{OPEN(1, 1), CLOSE(2, 2), PUT(3, 3, "a", "1")}, 3, RECOVERY_CORRUPT, 0, "", 0},
+        {{OPEN(1, 1), CLOSE(2, 2), TORN_PUT(3, 3, "a", "1")}, 3, RECOVERY_CORRUPT, 0, "", 0},
+        {{OPEN(1, 1), TORN_PUT(2, 2, "a", "1"), CLOSE(3, 3)}, 3, RECOVERY_CORRUPT, 0, "", 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct faulty_disk *f = faulty_disk_new();
+        put_segment(f, 1, 0, cases[i].drafts, cases[i].n);
+        struct faulty_disk *before = faulty_disk_copy(f);
+        struct result got = recover(f, 1);
+        assert_int_equal(got.r, cases[i].want);
+        if (got.r == 0) {
+            assert_string_equal(got.applied.text, cases[i].applied);
+            assert_int_equal(got.at.next_lsn, cases[i].next_lsn);
+            assert_int_equal(got.report.cut, (cases[i].flags & CUT) != 0);
+            assert_int_equal(got.report.closed, (cases[i].flags & CLOSED) != 0);
+        } else {
+            assert_string_equal(got.report.file, "log-0000000000000001");
+            assert_non_null(got.report.problem);
+            assert_true(faulty_disk_equal(before, f));
+        }
+        faulty_disk_free(before);
+        faulty_disk_free(f);
+    }
+}
+
+static void test_segments_that_others_replace(void **state)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    uint64_t bytes;
+    SEGMENT(f, 1, 0, OPEN(1, 1), PUT(2, 2, "a", "1"));
+    SEGMENT(f, 2, 0, PUT(3, 3, "a", "2"), TORN_PUT(4, 4, "a", "3"));
+    SEGMENT(f, 3, 0, TORN_PUT(4, 4, "gone", "1")); /* torn, nothing whole */
+    SEGMENT(f, 4, 2, PUT(3, 3, "a", "2"), OPEN(4, 4));
+    SEGMENT(f, 6, 4, PUT(3, 3, "a", "2"), OPEN(4, 3), OPEN(5, 5));
+    struct result got = recover(f, 1);
+    assert_int_equal(got.r, 0);
+    assert_string_equal(got.applied.text, "a=1 a=2 ");
+    assert_int_equal(got.at.next_lsn, 7);
+    assert_int_equal(got.at.segment, 7);
+    assert_false(got.report.cut);
+    for (uint64_t id = 2; id <= 6; id++) {
+        char name[DISK_NAME_BYTES];
+        segment_name(name, id);
+        assert_null(faulty_disk_file(f, name, &bytes));
+    }
+    assert_non_null(faulty_disk_file(f, "log-0000000000000001", &bytes));
+    faulty_disk_free(f);
+}
+
+static void test_empty_segments_are_passed_over(void **state)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    uint64_t bytes;
+    SEGMENT(f, 1, 0, OPEN(1, 1), PUT(2, 2, "a", "1"));
+    put_segment(f, 2, 0, NULL, 0);
+    SEGMENT(f, 3, 0, PUT(3, 3, "b", "2"));
+    put_segment(f, 4, 0, NULL, 0);
+    faulty_disk_put(f, SEGMENT_TMP_NAME, "half", 4);
+    struct result got = recover(f, 1);
+    assert_int_equal(got.r, 0);
+    assert_string_equal(got.applied.text, "a=1 b=2 ");
+    assert_false(got.report.cut);
+    assert_null(faulty_disk_file(f, "log-0000000000000004", &bytes));
+    assert_null(faulty_disk_file(f, SEGMENT_TMP_NAME, &bytes));
+    faulty_disk_free(f);
+}
+
+/* A batch never spans segments, so whatever lies in a later one proves those before. */
+static void test_a_later_segment_proves_the_one_before(void **state)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    SEGMENT(f, 1, 0, OPEN(1, 1), PUT(2, 2, "a", "1"), TORN_PUT(3, 3, "x", ""));
+    SEGMENT(f, 2, 0, PUT(3, 3, "b", "2"));
+    struct result got = recover(f, 1);
+    assert_int_equal(got.r, RECOVERY_CORRUPT);
+    assert_string_equal(got.report.file, "log-0000000000000001");
+    faulty_disk_free(f);
+}
+
+static void test_a_first_segment_without_its_first_record(void **state)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    put_segment(f, 2, 0, NULL, 0);
+    assert_int_equal(recover(f, 1).r, RECOVERY_CORRUPT);
+    faulty_disk_free(f);
+}
+
+static void test_many_openings_fit(void **state)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    uint64_t space = 0;
+    for (uint64_t i = 0; i < 200; i++) {
+        struct result got = recover(f, 1);
+        assert_int_equal(got.r, 0);
+        assert_int_equal(got.at.next_lsn, i + 2);
+        space = got.at.bytes - got.at.offset;
+        assert_true(space >= config.segment_first_bytes);
+        assert_int_equal(faulty_disk_bytes(f), got.at.bytes);
+    }
+    faulty_disk_free(f);
+}
+
+static void test_failures_are_passed_on_and_can_be_tried_again(void **state)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    SEGMENT(f, 1, 0, OPEN(1, 1), PUT(2, 2, "a", "1"));
+    put_segment(f, 2, 0, NULL, 0);
+    for (uint64_t nth = 0; nth < 9; nth++) {
+        struct faulty_disk *copy = faulty_disk_copy(f);
+        faulty_disk_fail(copy, nth, EIO);
+        assert_int_equal(recover(copy, 1).r, -EIO);
+        struct result got = recover(copy, 1);
+        assert_int_equal(got.r, 0);
+        assert_string_equal(got.applied.text, "a=1 ");
+        faulty_disk_free(copy);
+    }
+    faulty_disk_free(f);
+}
+
+static void test_what_apply_says_stops_it(void **state)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    SEGMENT(f, 1, 0, OPEN(1, 1), PUT(2, 2, "a", "1"), PUT(3, 2, "b", "1"));
+    struct faulty_disk *before = faulty_disk_copy(f);
+    struct applied applied = {.result = -ENOMEM};
+    struct wal_position at;
+    struct recovery_report report;
+    assert_int_equal(recovery_run(faulty_disk(f), &config, (struct walltime){1}, apply,
+                                  &applied, &at, &report),
+                     -ENOMEM);
+    assert_string_equal(applied.text, "a=1 ");
+    assert_true(faulty_disk_equal(before, f));
+    faulty_disk_free(before);
+    faulty_disk_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_empty_folder_is_a_new_log),
+        cmocka_unit_test(test_the_end_of_the_log),
+        cmocka_unit_test(test_segments_that_others_replace),
+        cmocka_unit_test(test_empty_segments_are_passed_over),
+        cmocka_unit_test(test_a_later_segment_proves_the_one_before),
+        cmocka_unit_test(test_a_first_segment_without_its_first_record),
+        cmocka_unit_test(test_many_openings_fit),
+        cmocka_unit_test(test_failures_are_passed_on_and_can_be_tried_again),
+        cmocka_unit_test(test_what_apply_says_stops_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

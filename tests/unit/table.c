@@ -1,0 +1,125 @@
+#include "store/table.h"
+
+#include "base/number.h"
+
+#include "unit.h"
+
+#include <stdio.h>
+
+enum { KEYS = 21000 };
+
+static struct bytes key_of(size_t i, uint8_t room[8])
+{
+    number_put_u64(room, i);
+    return bytes_make(room, 8);
+}
+
+static void put(struct table *t, struct bytes key, struct bytes value, int64_t expires,
+                uint64_t lsn)
+{
+    struct table_entry *e = table_entry_new(key, value, (struct walltime){expires});
+    assert_non_null(e);
+    table_put(t, e, table_hash(t, key), lsn);
+}
+
+static struct table_entry *find(struct table *t, struct bytes key)
+{
+    return table_find(t, key, table_hash(t, key));
+}
+
+static struct table *make(void)
+{
+    struct table *t;
+    assert_int_equal(table_new(&t, 42), 0);
+    return t;
+}
+
+static void test_an_entry_holds_what_it_was_given(void **state)
+{
+    struct table *t = make();
+    put(t, BYTES("a\0b"), BYTES("v\0w"), 77, 5);
+    put(t, BYTES("b"), BYTES(""), 0, 6);
+    struct table_entry *e = find(t, BYTES("a\0b"));
+    assert_non_null(e);
+    assert_bytes(table_entry_key(e), BYTES("a\0b"));
+    assert_bytes(table_entry_value(e), BYTES("v\0w"));
+    assert_int_equal(table_entry_expires(e).ms, 77);
+    assert_int_equal(table_entry_lsn(e), 5);
+    e = find(t, BYTES("b"));
+    assert_bytes(table_entry_value(e), BYTES(""));
+    assert_int_equal(table_entry_expires(e).ms, 0);
+    assert_null(find(t, BYTES("a")));
+    table_free(t);
+    table_free(NULL);
+    table_entry_free(table_entry_new(BYTES("k"), BYTES("v"), (struct walltime){0}));
+}
+
+static size_t count(struct table *t)
+{
+    size_t n = 0;
+    for (size_t shard = 0; shard < TABLE_SHARDS; shard++)
+        n += table_shard_count(t, shard);
+    return n;
+}
+
+static void test_many_keys_come_change_and_go(void **state)
+{
+    struct table *t = make();
+    uint8_t room[8], other[8];
+    for (size_t i = 0; i < KEYS; i++)
+        put(t, key_of(i, room), key_of(i, other), 0, i + 1);
+    for (size_t i = 0; i < KEYS; i += 3)
+        put(t, key_of(i, room), BYTES("new"), 0, KEYS + i);
+    for (size_t i = 1; i < KEYS; i += 3) {
+        struct bytes key = key_of(i, room);
+        table_remove(t, key, table_hash(t, key), 3 * KEYS);
+    }
+    for (size_t i = 0; i < KEYS; i++) {
+        struct table_entry *e = find(t, key_of(i, room));
+        assert_int_equal(e == NULL, i % 3 == 1);
+        if (e)
+            assert_bytes(table_entry_value(e), i % 3 ? key_of(i, other) : BYTES("new"));
+    }
+    assert_int_equal(count(t), KEYS - KEYS / 3);
+    table_free(t);
+}
+
+static void test_a_shard_knows_its_last_removal_and_change(void **state)
+{
+    struct table *t = make();
+    uint64_t hash = table_hash(t, BYTES("k"));
+    size_t shard = table_shard(hash);
+    assert_int_equal(table_shard_change_lsn(t, shard), 0);
+    put(t, BYTES("k"), BYTES("v"), 0, 3);
+    assert_int_equal(table_shard_change_lsn(t, shard), 3);
+    assert_int_equal(table_shard_removal_lsn(t, shard), 0);
+    table_remove(t, BYTES("k"), hash, 4);
+    put(t, BYTES("k"), BYTES("v"), 0, 5);
+    assert_int_equal(table_shard_removal_lsn(t, shard), 4);
+    assert_int_equal(table_shard_change_lsn(t, shard), 5);
+    table_remove(t, BYTES("k"), hash, 6);
+    table_remove(t, BYTES("k"), hash, 7); /* not there, remembered all the same */
+    assert_int_equal(table_shard_removal_lsn(t, shard), 7);
+    assert_int_equal(table_shard_count(t, shard), 0);
+    table_free(t);
+}
+
+static void test_the_seed_places_keys(void **state)
+{
+    struct table *a = make(), *b;
+    assert_int_equal(table_new(&b, 43), 0);
+    assert_int_not_equal(table_hash(a, BYTES("k")), table_hash(b, BYTES("k")));
+    table_free(a);
+    table_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_entry_holds_what_it_was_given),
+        cmocka_unit_test(test_many_keys_come_change_and_go),
+        cmocka_unit_test(test_a_shard_knows_its_last_removal_and_change),
+        cmocka_unit_test(test_the_seed_places_keys),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

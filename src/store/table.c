@@ -12,7 +12,7 @@
  * array cannot grow, chains are a little longer.
  *
  * Against 8-byte slots in open addressing: the link costs an entry of 16 + 32 bytes nothing
- * (malloc would round it away), the array is full instead of two thirds full. */
+ * (malloc would round it away), the array is more than full instead of two thirds full. */
 
 struct table_entry {
     struct table_entry *next;
@@ -231,7 +231,7 @@ void table_put(struct table *t, struct table_entry *e, uint64_t hash, uint64_t l
     *link = e;
     s->change_lsn = lsn;
     free(old);
-    if (!old && ++s->entry_count > s->bucket_count)
+    if (!old && ++s->entry_count > s->bucket_count + s->bucket_count / 4)
         add_bucket(t, s);
 }
 

@@ -252,6 +252,25 @@ static void test_the_last_verdict_on_a_key_wins(void **state)
     }
 }
 
+/* Put and removed again in one update: it never was. Few slots and many go different ways. */
+static void test_a_key_that_was_not_there_may_not_come(void **state)
+{
+    for (size_t n = 2; n <= 6; n++) {
+        struct world w;
+        begin(&w, &small);
+        uint64_t before = wal_last_lsn(embedded_wal(w.e));
+        struct store_slot slots[6] = {0};
+        char verdicts[] = "PRKKKK";
+        for (size_t i = 0; i < n; i++)
+            slots[i].key = BYTES("c");
+        assert_int_equal(
+            store_update(w.s, STORE_USER, slots, n, w.now, do_letters, verdicts, &w.lsn), 0);
+        assert_missing(&w, "c");
+        assert_int_equal(wal_last_lsn(embedded_wal(w.e)), before);
+        end(&w);
+    }
+}
+
 static void test_removing_what_is_not_there_writes_nothing(void **state)
 {
     struct world w;
@@ -478,6 +497,7 @@ int main(void)
         cmocka_unit_test(test_a_refusal_changes_nothing_but_is_an_answer),
         cmocka_unit_test(test_keyspaces_are_apart),
         cmocka_unit_test(test_the_last_verdict_on_a_key_wins),
+        cmocka_unit_test(test_a_key_that_was_not_there_may_not_come),
         cmocka_unit_test(test_removing_what_is_not_there_writes_nothing),
         cmocka_unit_test(test_many_keys_at_once),
         cmocka_unit_test(test_what_expired_is_missing),

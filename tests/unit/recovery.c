@@ -259,6 +259,23 @@ static void test_many_openings_fit(void **state)
     faulty_disk_free(f);
 }
 
+/* A full disk: the new segment has room for its records and a close, no more. */
+static void test_a_full_disk_gets_a_small_segment(void **state)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    SEGMENT(f, 1, 0, OPEN(1, 1), PUT(2, 2, "a", "1"));
+    faulty_disk_limit(f, 1024 + 400);
+    struct result got = recover(f, 1);
+    assert_int_equal(got.r, 0);
+    assert_string_equal(got.applied.text, "a=1 ");
+    assert_int_equal(got.at.bytes - got.at.offset, record_bytes(RECORD_OP_BYTES));
+    faulty_disk_limit(f, faulty_disk_bytes(f) + 8);
+    assert_int_equal(recover(f, 1).r, -ENOSPC);
+    faulty_disk_limit(f, UINT64_MAX);
+    assert_int_equal(recover(f, 1).r, 0);
+    faulty_disk_free(f);
+}
+
 static void test_failures_are_passed_on_and_can_be_tried_again(void **state)
 {
     struct faulty_disk *f = faulty_disk_new();
@@ -303,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_a_later_segment_proves_the_one_before),
         cmocka_unit_test(test_a_first_segment_without_its_first_record),
         cmocka_unit_test(test_many_openings_fit),
+        cmocka_unit_test(test_a_full_disk_gets_a_small_segment),
         cmocka_unit_test(test_failures_are_passed_on_and_can_be_tried_again),
         cmocka_unit_test(test_what_apply_says_stops_it),
     };

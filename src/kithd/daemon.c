@@ -165,8 +165,12 @@ static int open_store(struct daemon *d, uint64_t secret)
     if (r == RECOVERY_NEWER)
         return refuse("%s/%s was written by a newer kith: %s; nothing was changed", d->data,
                       report.file, report.problem);
+    if (r == -ENOSPC)
+        return refuse("the disk of %s is full: to start, a hub rewrites its last log file, and "
+                      "needs that much room",
+                      d->data);
     if (r < 0)
-        return refuse("cannot read %s: %s", d->data, uv_strerror(r));
+        return refuse("cannot open %s: %s", d->data, uv_strerror(r));
     log_recovery(d, &report);
     d->shared.store = embedded_store(d->store);
     return 0;

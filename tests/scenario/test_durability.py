@@ -75,7 +75,7 @@ def test_what_was_acknowledged_survives_kill_9(start_hub):
     for round_number in range(8):
         writers += write_until_killed(hub, round_number)
         hub.restart()
-        r = redis.Redis(port=hub.port)
+        r = redis.Redis("127.0.0.1", hub.port)
         for w in writers:
             w.check(r.get)
 
@@ -95,7 +95,7 @@ def test_synced_every_second_keeps_the_name_and_what_a_dead_process_wrote(start_
 def test_a_restart_in_good_order(start_hub):
     hub = start_hub("--durability", "second")
     for round_number in range(3):
-        r = redis.Redis(port=hub.port)
+        r = redis.Redis("127.0.0.1", hub.port)
         with r.pipeline(transaction=False) as p:
             for i in range(1000):
                 p.set(f"{round_number}-{i}", i)
@@ -103,7 +103,7 @@ def test_a_restart_in_good_order(start_hub):
             p.execute()
         hub.stop()
         hub.restart()
-        r = redis.Redis(port=hub.port)
+        r = redis.Redis("127.0.0.1", hub.port)
         assert r.dbsize() == 500 * (round_number + 1)
         assert r.get(f"{round_number}-1") == b"1" and r.get(f"{round_number}-2") is None
     assert "unfinished" not in hub.log()
@@ -112,12 +112,12 @@ def test_a_restart_in_good_order(start_hub):
 def test_big_values_survive(start_hub):
     hub = start_hub()
     value = os.urandom(20 * 1024 * 1024)
-    r = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    r = redis.Redis("127.0.0.1", hub.port, socket_timeout=PATIENCE)
     for i in range(4):
         r.set(f"big{i}", value)
     hub.kill()
     hub.restart()
-    r = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    r = redis.Redis("127.0.0.1", hub.port, socket_timeout=PATIENCE)
     assert [r.get(f"big{i}") for i in range(4)] == [value] * 4
 
 
@@ -177,7 +177,7 @@ def fill(folder):
 
 def test_a_full_disk_refuses_writes_and_recovers_by_itself(small_disk):
     hub, folder = small_disk
-    r = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    r = redis.Redis("127.0.0.1", hub.port, socket_timeout=PATIENCE)
     r.set("early", "there")
     fill(folder)
     kept = []
@@ -202,7 +202,7 @@ def test_a_full_disk_refuses_writes_and_recovers_by_itself(small_disk):
 
 def test_deleting_is_refused_too_while_nothing_can_be_written(small_disk):
     hub, folder = small_disk
-    r = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    r = redis.Redis("127.0.0.1", hub.port, socket_timeout=PATIENCE)
     r.set("k", "v")
     fill(folder)
     with pytest.raises(redis.ResponseError, match="^MISCONF "):

@@ -13,7 +13,7 @@ from talk import as_bytes, connect, exchange, is_served, read_all, read_exactly,
 
 @pytest.fixture
 def r(hub):
-    with redis.Redis(port=hub.port, socket_timeout=PATIENCE) as client:
+    with redis.Redis("127.0.0.1", hub.port, socket_timeout=PATIENCE) as client:
         yield client
 
 

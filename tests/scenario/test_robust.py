@@ -106,7 +106,7 @@ def test_comings_and_goings_leave_no_descriptor_behind(hub):
 # ---- slow and greedy ----
 
 def test_a_slow_reader_is_not_served_ahead_of_its_reading(hub):
-    with redis.Redis(port=hub.port) as r:
+    with redis.Redis("127.0.0.1", hub.port) as r:
         r.set("big", bytes(MIB))
         before = memory(hub)
         with connect(hub) as slow:

@@ -167,25 +167,25 @@ def test_help(hub):
 
 def test_the_name(start_hub):
     hub = start_hub("first")
-    ask = redis.Redis(port=hub.port, decode_responses=True).execute_command
+    ask = redis.Redis("127.0.0.1", hub.port, decode_responses=True).execute_command
     assert ask("NAME") == "first"
     assert bare(hub, "NAME=Room 12, ground floor") == "Room 12, ground floor"
     assert ask("NAME") == "Room 12, ground floor"
-    assert redis.Redis(port=hub.port).info("server")["name"] == "Room 12, ground floor"
+    assert redis.Redis("127.0.0.1", hub.port).info("server")["name"] == "Room 12, ground floor"
     hub.stop()
     hub.restart("--listen", "127.0.0.1:0")
-    ask = redis.Redis(port=hub.port, decode_responses=True).execute_command
+    ask = redis.Redis("127.0.0.1", hub.port, decode_responses=True).execute_command
     assert ask("NAME") == "Room 12, ground floor"
     hub.stop()
     hub.restart("given at the start")
-    ask = redis.Redis(port=hub.port, decode_responses=True).execute_command
+    ask = redis.Redis("127.0.0.1", hub.port, decode_responses=True).execute_command
     assert ask("NAME") == "given at the start"
 
 
 # ---- what text cannot carry ----
 
 def test_values_text_cannot_carry(hub):
-    r = redis.Redis(port=hub.port)
+    r = redis.Redis("127.0.0.1", hub.port)
     assert exchange(hub, b"STORE k = a\rb\nSTORE k = a\0b\nSTORE k =   \n") == b"0\n0\n0\n"
     assert r.get("k") is None
     for value in [b"", b"a\rb", b"a\nb", b"a\0b", b"\n"]:

@@ -340,9 +340,21 @@ static void announce(struct daemon *d)
     notify_supervisor("READY=1");
 }
 
+/* Signals are the main thread's: threads started while they are blocked never see one. */
+static void set_signals(int how)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(how, &set, NULL);
+}
+
 static int serve(struct daemon *d)
 {
     int r = start_workers(d);
+    set_signals(SIG_UNBLOCK);
     if (r == 0)
         announce(d);
     else
@@ -369,6 +381,7 @@ static int finish_store(struct daemon *d)
 
 static int run_store(struct daemon *d)
 {
+    set_signals(SIG_BLOCK);
     int r = committer_start(&d->committer, d->store, on_committer, d);
     if (r < 0)
         return refuse("cannot start: %s", uv_strerror(r));

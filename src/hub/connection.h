@@ -5,7 +5,7 @@
  *
  *     socket <-> filter <-> door <-> commands <-> reply queue
  *
- * The filter is a place for now: plaintext goes straight through, and a connection that opens
+ * The filter is a place, nothing more yet: plaintext goes straight through, and who opens
  * with a TLS handshake is closed. connection_feed is where it will stand.
  *
  * Whole messages are executed in place, from the caller's memory; only an incomplete tail, or

@@ -2,41 +2,73 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-static void on_signal(uv_signal_t *handle, int signum)
+/* Those that shall be held back: blocked or ignored ones end nobody. */
+static void choose_signals(struct process_set *s, sigset_t *held)
 {
-    struct process_set *s = handle->data;
-    s->signum = signum;
+    static const int signums[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action;
+    pthread_sigmask(SIG_BLOCK, NULL, &s->before);
+    sigemptyset(held);
+    for (size_t i = 0; i < 3; i++) {
+        sigaction(signums[i], NULL, &action);
+        if (action.sa_handler != SIG_IGN && sigismember(&s->before, signums[i]) == 0)
+            sigaddset(held, signums[i]);
+    }
+}
+
+static bool is_interrupted(const struct process_set *s)
+{
+    struct pollfd fd = {.fd = s->signal_fd, .events = POLLIN};
+    return poll(&fd, 1, 0) == 1;
+}
+
+/* The loop is woken, once: the signal stays where it is. */
+static void on_signal(uv_poll_t *handle, int status, int events)
+{
+    uv_poll_stop(handle);
 }
 
 int process_set_init(struct process_set *s)
 {
+    sigset_t held;
     *s = (struct process_set){0};
+    choose_signals(s, &held);
+    s->signal_fd = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (s->signal_fd < 0)
+        return -errno;
     int r = uv_loop_init(&s->loop);
     if (r < 0)
-        return r;
+        goto fail_loop;
+    r = uv_poll_init(&s->loop, &s->signals, s->signal_fd);
+    if (r < 0)
+        goto fail_poll;
     uv_timer_init(&s->loop, &s->timer);
     s->timer.data = s;
-    static const int signums[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < 3; i++) {
-        uv_signal_init(&s->loop, &s->signals[i]);
-        s->signals[i].data = s;
-        r = uv_signal_start(&s->signals[i], on_signal, signums[i]);
-        assert(r == 0);
-    }
+    uv_poll_start(&s->signals, UV_READABLE, on_signal);
+    pthread_sigmask(SIG_BLOCK, &held, NULL);
     return 0;
+fail_poll:
+    uv_loop_close(&s->loop);
+fail_loop:
+    close(s->signal_fd);
+    return r;
 }
 
 void process_set_fini(struct process_set *s)
 {
     uv_close((uv_handle_t *)&s->timer, NULL);
-    for (size_t i = 0; i < 3; i++)
-        uv_close((uv_handle_t *)&s->signals[i], NULL);
+    uv_close((uv_handle_t *)&s->signals, NULL);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     int r = uv_loop_close(&s->loop);
     assert(r == 0);
+    close(s->signal_fd);
+    pthread_sigmask(SIG_SETMASK, &s->before, NULL);
 }
 
 static void on_time(uv_timer_t *timer)
@@ -45,12 +77,16 @@ static void on_time(uv_timer_t *timer)
     s->expired = true;
 }
 
-static void on_exit_seen(uv_process_t *handle, int64_t status, int signum)
+static void on_exit_seen(uv_poll_t *handle, int problem, int events)
 {
     struct process *p = handle->data;
+    int status;
+    if (waitpid(p->child.pid, &status, WNOHANG) != p->child.pid)
+        return;
     p->exited = true;
-    p->status = (int)status;
-    p->killed = signum;
+    p->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    p->killed = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    uv_poll_stop(handle);
 }
 
 static void on_space(uv_handle_t *handle, size_t wanted, uv_buf_t *ret)
@@ -74,7 +110,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *space)
 
 static void close_and_run(struct process *p)
 {
-    uv_handle_t *handles[] = {(uv_handle_t *)&p->handle, (uv_handle_t *)&p->input,
+    uv_handle_t *handles[] = {(uv_handle_t *)&p->exit, (uv_handle_t *)&p->input,
                               (uv_handle_t *)&p->output};
     for (size_t i = 0; i < 3; i++) {
         if (!uv_is_closing(handles[i]))
@@ -83,33 +119,34 @@ static void close_and_run(struct process *p)
     uv_run(&p->set->loop, UV_RUN_NOWAIT);
 }
 
+static void open_pipe(struct process *p, uv_pipe_t *pipe, int fd)
+{
+    uv_pipe_init(&p->set->loop, pipe, 0);
+    pipe->data = p;
+    int r = uv_pipe_open(pipe, fd);
+    assert(r == 0);
+}
+
 int process_spawn(struct process *p, struct process_set *s, const char *const *argv)
 {
-    *p = (struct process){.set = s};
-    buffer_init(&p->heard, PROCESS_LINE_BYTES_MAX);
-    uv_pipe_init(&s->loop, &p->input, 0);
-    uv_pipe_init(&s->loop, &p->output, 0);
-    p->handle.data = p->input.data = p->output.data = p;
-    uv_stdio_container_t stdio[] = {
-        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&p->input},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&p->output},
-        {.flags = UV_INHERIT_FD, .data.fd = 2},
-    };
-    uv_process_options_t options = {
-        .file = argv[0],
-        .args = (char **)(uintptr_t)argv, /* libuv does not write there */
-        .exit_cb = on_exit_seen,
-        .stdio = stdio,
-        .stdio_count = 3,
-    };
-    int r = uv_spawn(&s->loop, &p->handle, &options);
-    if (r == 0)
-        r = uv_read_start((uv_stream_t *)&p->output, on_space, on_read);
-    else
-        p->exited = true;
+    struct process new = {.set = s};
+    int r = child_start(&new.child, argv, &s->before);
     if (r < 0)
-        process_fini(p);
-    return r;
+        return r;
+    *p = new;
+    r = uv_poll_init(&s->loop, &p->exit, p->child.exit_fd);
+    if (r < 0) {
+        child_abandon(&p->child);
+        *p = (struct process){0};
+        return r;
+    }
+    p->exit.data = p;
+    buffer_init(&p->heard, PROCESS_LINE_BYTES_MAX);
+    open_pipe(p, &p->input, p->child.input);
+    open_pipe(p, &p->output, p->child.output);
+    uv_read_start((uv_stream_t *)&p->output, on_space, on_read);
+    uv_poll_start(&p->exit, UV_READABLE, on_exit_seen);
+    return 0;
 }
 
 void process_fini(struct process *p)
@@ -120,6 +157,7 @@ void process_fini(struct process *p)
     while (!p->exited)
         uv_run(&p->set->loop, UV_RUN_ONCE);
     close_and_run(p);
+    close(p->child.exit_fd);
     buffer_fini(&p->heard);
     *p = (struct process){0};
 }
@@ -127,19 +165,15 @@ void process_fini(struct process *p)
 void process_kill(struct process *p, int signum)
 {
     if (p->set && !p->exited)
-        uv_process_kill(&p->handle, signum);
+        kill(p->child.pid, signum);
 }
 
-/* Runs the loop until *done; the timer is the set's only one, for only one call waits. */
-static int wait_for(struct process_set *s, const bool *done, uint64_t timeout_ms)
+/* The timer is the set's only one, for only one call waits. */
+static void start_timer(struct process_set *s, uint64_t timeout_ms)
 {
     s->expired = false;
     uv_update_time(&s->loop);
     uv_timer_start(&s->timer, on_time, timeout_ms, 0);
-    while (!*done && !s->expired && s->signum == 0)
-        uv_run(&s->loop, UV_RUN_ONCE);
-    uv_timer_stop(&s->timer);
-    return *done ? 0 : s->signum != 0 ? PROCESS_INTERRUPTED : PROCESS_TIMEOUT;
 }
 
 static void on_said(uv_write_t *request, int status)
@@ -167,27 +201,30 @@ void process_end_input(struct process *p)
         uv_close((uv_handle_t *)&p->input, NULL);
 }
 
+/* The next line, if it has come. */
+static bool take_line(struct process *p, struct bytes *ret_line)
+{
+    struct bytes view = buffer_view(&p->heard);
+    size_t n = bytes_find(view, '\n');
+    if (n == view.len)
+        return false;
+    *ret_line = bytes_first(view, n);
+    p->taken = n + 1;
+    return true;
+}
+
 int process_hear(struct process *p, uint64_t timeout_ms, struct bytes *ret_line)
 {
     struct process_set *s = p->set;
     buffer_consume(&p->heard, p->taken);
     p->taken = 0;
-    s->expired = false;
-    uv_update_time(&s->loop);
-    uv_timer_start(&s->timer, on_time, timeout_ms, 0);
+    start_timer(s, timeout_ms);
     int r = 0;
-    while (r == 0) {
-        struct bytes view = buffer_view(&p->heard);
-        size_t n = bytes_find(view, '\n');
-        if (n < view.len) {
-            *ret_line = bytes_first(view, n);
-            p->taken = n + 1;
-            break;
-        }
-        r = p->ended         ? PROCESS_ENDED
-            : s->signum != 0 ? PROCESS_INTERRUPTED
-            : s->expired     ? PROCESS_TIMEOUT
-                             : 0;
+    while (r == 0 && !take_line(p, ret_line)) {
+        r = is_interrupted(s) ? PROCESS_INTERRUPTED
+            : p->ended        ? PROCESS_ENDED
+            : s->expired      ? PROCESS_TIMEOUT
+                              : 0;
         if (r == 0)
             uv_run(&s->loop, UV_RUN_ONCE);
     }
@@ -195,7 +232,22 @@ int process_hear(struct process *p, uint64_t timeout_ms, struct bytes *ret_line)
     return r;
 }
 
+static int wait_exit(struct process *p, uint64_t timeout_ms, bool anyway)
+{
+    struct process_set *s = p->set;
+    start_timer(s, timeout_ms);
+    while (!p->exited && !s->expired && (anyway || !is_interrupted(s)))
+        uv_run(&s->loop, UV_RUN_ONCE);
+    uv_timer_stop(&s->timer);
+    return p->exited ? 0 : s->expired ? PROCESS_TIMEOUT : PROCESS_INTERRUPTED;
+}
+
 int process_wait(struct process *p, uint64_t timeout_ms)
 {
-    return wait_for(p->set, &p->exited, timeout_ms);
+    return wait_exit(p, timeout_ms, false);
+}
+
+int process_wait_anyway(struct process *p, uint64_t timeout_ms)
+{
+    return wait_exit(p, timeout_ms, true);
 }

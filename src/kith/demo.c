@@ -83,25 +83,27 @@ static int prepare_logs(struct demo *d, char hub_log[PATH_MAX])
 }
 
 /* Before four clients say so, each in its own words. */
-static int check_hub(struct demo *d)
+static int check_hub(struct session *s)
 {
-    struct session *s = d->session;
     int code = session_connect(s);
-    dial_free(s->dial);
-    s->dial = NULL;
+    if (code == EXIT_DONE) {
+        dial_free(s->dial);
+        s->dial = NULL;
+    }
     return code;
 }
 
 static int start_hub(struct demo *d, const char *hub_log)
 {
-    if (!d->own_hub) {
-        drive_say(&d->drive, "Playing on the hub at ", bytes_from_str(d->session->where_text));
-        return check_hub(d);
-    }
-    drive_say(&d->drive, "Server Starting", bytes_make(NULL, 0));
-    int code = demo_hub_start(&d->hub, &d->set, d->session, hub_log);
+    struct drive *drive = &d->drive;
+    if (!d->own_hub)
+        return drive_say(drive, "Playing on the hub at ",
+                         bytes_from_str(d->session->where_text));
+    int code = drive_say(drive, "Server Starting", bytes_make(NULL, 0));
     if (code == EXIT_DONE)
-        drive_say(&d->drive, "The server is ready to receive", bytes_make(NULL, 0));
+        code = demo_hub_start(&d->hub, &d->set, d->session, hub_log);
+    if (code == EXIT_DONE)
+        code = drive_say(drive, "The server is ready to receive", bytes_make(NULL, 0));
     return code;
 }
 
@@ -158,17 +160,27 @@ static int sum_up(struct demo *d)
     return code;
 }
 
+/* The clients are told that it is over, then the hub ends, and with it what they may wait for.
+ */
+static void clean_up(struct demo *d)
+{
+    drive_dismiss(&d->drive);
+    demo_hub_fini(&d->hub, d->session);
+    drive_fini(&d->drive);
+}
+
 static int run(struct demo *d)
 {
     int r = process_set_init(&d->set);
     if (r < 0)
         return session_fail(d->session, EXIT_NO, "%s", strerror(-r));
+    d->session->output.stop_fd = d->set.signal_fd;
     drive_init(&d->drive, d->session, &d->story, &d->set, d->own_hub);
     int code = play(d);
     if (code == EXIT_DONE)
         code = sum_up(d);
-    drive_fini(&d->drive);
-    demo_hub_fini(&d->hub);
+    clean_up(d);
+    d->session->output.stop_fd = -1;
     process_set_fini(&d->set);
     return code;
 }
@@ -183,7 +195,9 @@ int demo_run(struct session *s)
     buffer_init(&d.text, STORY_BYTES_MAX + 8192);
     int code = load_story(&d);
     if (code == EXIT_DONE) {
-        code = run(&d);
+        code = d.own_hub ? EXIT_DONE : check_hub(s);
+        if (code == EXIT_DONE)
+            code = run(&d);
         story_fini(&d.story);
     }
     buffer_fini(&d.text);

@@ -1,28 +1,16 @@
 #include "kith/demo_hub.h"
 
-#include "kith/drive.h"
+#include "io/program.h"
 
 #include <errno.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define LISTENING "Server listening on "
 
-void demo_hub_program(const char *name, char out[PATH_MAX])
-{
-    ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
-    char *slash = n > 0 ? memrchr(out, '/', (size_t)n) : NULL;
-    size_t room = slash ? (size_t)(PATH_MAX - (slash + 1 - out)) : 0;
-    if (room > strlen(name)) {
-        memcpy(slash + 1, name, strlen(name) + 1);
-        if (access(out, X_OK) == 0)
-            return;
-    }
-    snprintf(out, PATH_MAX, "%s", name);
-}
+enum { DEMO_HUB_PATIENCE_MS = 2000 }; /* for its end, where the demo is over early */
 
 static int make_scratch(struct demo_hub *h)
 {
@@ -52,9 +40,9 @@ static void remove_scratch(struct demo_hub *h)
 static int wait_listening(struct demo_hub *h, struct session *s)
 {
     struct bytes line;
-    int r = process_hear(&h->process, DRIVE_WAIT_MS, &line);
+    int r = process_hear(&h->process, DEMO_HUB_WAIT_MS, &line);
     if (r == PROCESS_INTERRUPTED)
-        return drive_interrupted(h->process.set);
+        return EXIT_NO;
     if (r == PROCESS_TIMEOUT)
         return session_fail(s, EXIT_NO, "the hub did not start in time");
     if (r != 0)
@@ -71,7 +59,7 @@ int demo_hub_start(struct demo_hub *h, struct process_set *set, struct session *
                    const char *log)
 {
     char program[PATH_MAX];
-    demo_hub_program("kithd", program);
+    program_find("kithd", program);
     int r = make_scratch(h);
     if (r < 0)
         return session_fail(s, EXIT_NO, "cannot make a scratch folder: %s", strerror(-r));
@@ -84,24 +72,35 @@ int demo_hub_start(struct demo_hub *h, struct process_set *set, struct session *
     return wait_listening(h, s);
 }
 
+static int check_end(struct demo_hub *h, struct session *s)
+{
+    const struct process *p = &h->process;
+    h->judged = true;
+    if (p->killed)
+        return session_fail(s, EXIT_NO, "the hub was ended by signal %d", p->killed);
+    if (p->status != 0)
+        return session_fail(s, EXIT_NO, "the hub ended with exit code %d", p->status);
+    return EXIT_DONE;
+}
+
 int demo_hub_stop(struct demo_hub *h, struct session *s, bool was_asked)
 {
     if (!was_asked)
         process_kill(&h->process, SIGTERM);
-    int r = process_wait(&h->process, DRIVE_WAIT_MS);
+    int r = process_wait(&h->process, DEMO_HUB_WAIT_MS);
     if (r == PROCESS_INTERRUPTED)
-        return drive_interrupted(h->process.set);
+        return EXIT_NO;
     if (r != 0)
         return session_fail(s, EXIT_NO, "the hub did not end in time");
-    if (h->process.killed)
-        return session_fail(s, EXIT_NO, "the hub was ended by signal %d", h->process.killed);
-    if (h->process.status != 0)
-        return session_fail(s, EXIT_NO, "the hub ended with exit code %d", h->process.status);
-    return EXIT_DONE;
+    return check_end(h, s);
 }
 
-void demo_hub_fini(struct demo_hub *h)
+void demo_hub_fini(struct demo_hub *h, struct session *s)
 {
+    process_kill(&h->process, SIGTERM);
+    int r = h->process.set ? process_wait_anyway(&h->process, DEMO_HUB_PATIENCE_MS) : 0;
+    if (r == 0 && h->where[0] && !h->judged)
+        check_end(h, s);
     process_fini(&h->process);
     remove_scratch(h);
 }

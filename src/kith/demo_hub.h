@@ -10,15 +10,14 @@
 
 #include <limits.h>
 
+enum { DEMO_HUB_WAIT_MS = 10000 }; /* for its start and its end; past it, it hangs */
+
 struct demo_hub {
     struct process process;
     char scratch[PATH_MAX];       /* empty: there is none */
-    char where[WHERE_TEXT_BYTES]; /* once started */
+    char where[WHERE_TEXT_BYTES]; /* once it listens, else empty */
+    bool judged;                  /* how it ended was looked at */
 };
-
-/* The path of the program called name: beside our own where it is there, else name itself,
- * to be looked for along PATH. */
-void demo_hub_program(const char *name, char out[PATH_MAX]);
 
 /* Starts it and waits until it listens. Returns an exit code. */
 int demo_hub_start(struct demo_hub *h, struct process_set *set, struct session *s,
@@ -28,7 +27,8 @@ int demo_hub_start(struct demo_hub *h, struct process_set *set, struct session *
  * code: anything but an orderly end is wrong. */
 int demo_hub_stop(struct demo_hub *h, struct session *s, bool was_asked);
 
-/* Ends it in any case and removes the folder. Safe on a zeroed one. */
-void demo_hub_fini(struct demo_hub *h);
+/* Ends it in any case, in good order if it can, and removes the folder. Says so where it had
+ * ended by itself, but for an orderly end. Safe on a zeroed one. */
+void demo_hub_fini(struct demo_hub *h, struct session *s);
 
 #endif

@@ -3,12 +3,14 @@
 #include "base/clean.h"
 #include "base/limits.h"
 #include "client/report.h"
+#include "io/program.h"
 #include "kith/actor.h"
-#include "kith/demo_hub.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+
+enum { DRIVE_PATIENCE_MS = 1000 }; /* for the clients' end, where the story is over early */
 
 void drive_init(struct drive *d, struct session *s, const struct story *story,
                 struct process_set *set, bool may_stop_hub)
@@ -21,28 +23,42 @@ void drive_init(struct drive *d, struct session *s, const struct story *story,
     }
 }
 
-void drive_fini(struct drive *d)
+void drive_dismiss(struct drive *d)
 {
     for (size_t i = 0; i < STORY_CLIENTS_MAX; i++)
-        process_fini(&d->parts[i].process);
+        process_end_input(&d->parts[i].process);
+}
+
+void drive_fini(struct drive *d)
+{
+    uint64_t patience_ms = DRIVE_PATIENCE_MS; /* once, for all of them */
+    drive_dismiss(d);
+    for (size_t i = 0; i < STORY_CLIENTS_MAX; i++) {
+        struct process *p = &d->parts[i].process;
+        if (p->set && process_wait_anyway(p, patience_ms) == PROCESS_TIMEOUT)
+            patience_ms = 0;
+        process_fini(p);
+    }
     buffer_fini(&d->faults);
 }
 
-int drive_interrupted(const struct process_set *set)
+/* Whether what was printed could be; if not, kith says so at its end. */
+static int printed(const struct drive *d)
 {
-    return 128 + set->signum;
+    return d->session->output.failed == 0 ? EXIT_DONE : EXIT_NO;
 }
 
-void drive_say(struct drive *d, const char *words, struct bytes text)
+int drive_say(struct drive *d, const char *words, struct bytes text)
 {
     struct output *o = &d->session->output;
     if (o->json || o->quiet)
-        return;
+        return EXIT_DONE;
     struct buffer clean;
     buffer_init(&clean, SIZE_MAX);
     if (clean_append(&clean, text, SIZE_MAX) == 0)
         output_line(o, words, buffer_view(&clean));
     buffer_fini(&clean);
+    return printed(d);
 }
 
 int drive_log_path(const char *logs, const char *name, char *out, size_t size)
@@ -54,6 +70,18 @@ int drive_log_path(const char *logs, const char *name, char *out, size_t size)
     return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
+/* Why a client says nothing more. */
+static int fail_ended(struct drive *d, struct part *p)
+{
+    int r = process_wait(&p->process, DRIVE_PATIENCE_MS);
+    if (r == PROCESS_INTERRUPTED)
+        return EXIT_NO;
+    if (r == 0 && p->process.killed)
+        return session_fail(d->session, EXIT_NO, "%s: the process was ended by signal %d",
+                            p->name, p->process.killed);
+    return session_fail(d->session, EXIT_NO, "%s: the process ended", p->name);
+}
+
 /* The next report of a client, which must be the one expected. */
 static int hear(struct drive *d, struct part *p, enum report_verb expected, struct report *ret)
 {
@@ -61,12 +89,12 @@ static int hear(struct drive *d, struct part *p, enum report_verb expected, stru
     struct bytes line;
     int r = process_hear(&p->process, DRIVE_WAIT_MS, &line);
     if (r == PROCESS_INTERRUPTED)
-        return drive_interrupted(d->set);
+        return EXIT_NO;
     if (r == PROCESS_TIMEOUT)
         return session_fail(s, EXIT_NO, "%s: nothing came for %d s", p->name,
                             DRIVE_WAIT_MS / 1000);
     if (r != 0)
-        return session_fail(s, EXIT_NO, "%s: the process ended", p->name);
+        return fail_ended(d, p);
     if (!report_parse(line, ret))
         return session_fail(s, EXIT_NO, "%s: said what no client says", p->name);
     if (ret->verb == REPORT_FAILED)
@@ -81,7 +109,7 @@ static int spawn(struct drive *d, size_t i, const char *where, const char *logs)
 {
     struct part *p = &d->parts[i];
     char program[PATH_MAX], log[PATH_MAX];
-    demo_hub_program("kith", program);
+    program_find("kith", program);
     int r = drive_log_path(logs, p->name, log, sizeof log);
     const char *argv[] = {
         program, "--hub",       where,   "--log",
@@ -143,8 +171,8 @@ static int begin(struct drive *d, const struct story_step *step)
     return code;
 }
 
-static void print_answer(struct drive *d, const struct story_step *step, struct bytes answer,
-                         bool right)
+static int print_answer(struct drive *d, const struct story_step *step, struct bytes answer,
+                        bool right)
 {
     struct output *o = &d->session->output;
     const struct part *p = &d->parts[step->client];
@@ -158,20 +186,19 @@ static void print_answer(struct drive *d, const struct story_step *step, struct 
         json_bool(&j, "right", right);
         json_number(&j, "line", (int64_t)step->line);
         output_json(o, &j);
-        return;
+        return printed(d);
     }
     char words[sizeof "Server Response in : " + STORY_NAME_BYTES_MAX];
     snprintf(words, sizeof words, "Server Response in %s: ", p->name);
-    drive_say(d, words, answer);
+    return drive_say(d, words, answer);
 }
 
-static void note_wrong(struct drive *d, const struct story_step *step, struct bytes answer)
+static int note_wrong(struct drive *d, const struct story_step *step, struct bytes answer)
 {
     const struct story_answer *expected = &d->story->answers[step->answer_first];
     const char *more = step->answer_count > 1 ? " (or what else is right there)" : "";
     struct buffer line;
     buffer_init(&line, 4 * LIMIT_KIB);
-    d->wrong++;
     int r = buffer_printf(
         &line, "WRONG, line %zu of the story, %s: %.*s: expected %.*s%s, not %.*s", step->line,
         d->parts[step->client].name, (int)(step->text.len < 200 ? step->text.len : 200),
@@ -179,13 +206,13 @@ static void note_wrong(struct drive *d, const struct story_step *step, struct by
         (int)(expected->text.len < 200 ? expected->text.len : 200),
         (const char *)expected->text.data, more, (int)(answer.len < 200 ? answer.len : 200),
         (const char *)answer.data);
-    if (r == 0) {
-        drive_say(d, "", buffer_view(&line));
+    int code = r == 0 ? drive_say(d, "", buffer_view(&line)) : EXIT_DONE;
+    if (r == 0)
         r = buffer_append_bytes(&d->faults, buffer_view(&line));
-    }
     if (r == 0)
         buffer_append_str(&d->faults, "\n"); /* without it, a fault reads worse, no more */
     buffer_fini(&line);
+    return code;
 }
 
 static int finish(struct drive *d, const struct story_step *step)
@@ -199,14 +226,14 @@ static int finish(struct drive *d, const struct story_step *step)
     d->answers++;
     d->hub_stopped = d->hub_stopped || story_is_stop(step);
     bool right = story_is_right(d->story, step, r.text, !d->may_stop_hub);
-    print_answer(d, step, r.text, right);
     if (!right)
-        note_wrong(d, step, r.text);
-    return EXIT_DONE;
+        d->wrong++;
+    code = print_answer(d, step, r.text, right);
+    return code == EXIT_DONE && !right ? note_wrong(d, step, r.text) : code;
 }
 
 /* Whether all requests of steps [from, to) were under way at one moment, and for how long. */
-static void check_meeting(struct drive *d, size_t from, size_t to)
+static int check_meeting(struct drive *d, size_t from, size_t to)
 {
     struct instant begun = {0}, answered = INSTANT_NEVER;
     for (size_t i = from; i < to; i++) {
@@ -222,15 +249,14 @@ static void check_meeting(struct drive *d, size_t from, size_t to)
     if (met) {
         snprintf(text, sizeof text, "All of them were under way at once, for %.3f ms",
                  (double)(answered.ns - begun.ns) / 1e6);
-        drive_say(d, text, bytes_make(NULL, 0));
-        return;
+        return drive_say(d, text, bytes_make(NULL, 0));
     }
     d->wrong++;
     int n = snprintf(text, sizeof text, "WRONG, line %zu of the story: not all at once",
                      d->story->steps[from].line);
-    drive_say(d, text, bytes_make(NULL, 0));
     buffer_append(&d->faults, text, (size_t)n); /* as above */
     buffer_append_str(&d->faults, "\n");
+    return drive_say(d, text, bytes_make(NULL, 0));
 }
 
 /* Steps [from, to): one by itself, or those of a meeting. */
@@ -242,7 +268,7 @@ static int play_group(struct drive *d, size_t from, size_t to)
         if (is_left_out(d, i))
             continue;
         if (steps[i].verb == STORY_SAY)
-            drive_say(d, "", steps[i].text);
+            code = drive_say(d, "", steps[i].text);
         else
             code = begin(d, &steps[i]);
     }
@@ -255,7 +281,7 @@ static int play_group(struct drive *d, size_t from, size_t to)
             code = finish(d, &steps[i]);
     }
     if (code == EXIT_DONE && steps[from].meeting != 0)
-        check_meeting(d, from, to);
+        code = check_meeting(d, from, to);
     return code;
 }
 
@@ -276,13 +302,12 @@ int drive_play(struct drive *d)
 
 int drive_end(struct drive *d)
 {
-    for (size_t i = 0; i < d->story->client_count; i++)
-        process_end_input(&d->parts[i].process);
+    drive_dismiss(d);
     for (size_t i = 0; i < d->story->client_count; i++) {
         struct part *p = &d->parts[i];
         int r = process_wait(&p->process, DRIVE_WAIT_MS);
         if (r == PROCESS_INTERRUPTED)
-            return drive_interrupted(d->set);
+            return EXIT_NO;
         if (r != 0)
             return session_fail(d->session, EXIT_NO, "%s: did not end in time", p->name);
         if (p->process.status != 0 || p->process.killed)

@@ -37,7 +37,10 @@ struct drive {
 void drive_init(struct drive *d, struct session *s, const struct story *story,
                 struct process_set *set, bool may_stop_hub);
 
-/* Ends the clients that still run. */
+/* Tells the clients that it is over. They end when they have the answer they wait for. */
+void drive_dismiss(struct drive *d);
+
+/* Dismisses them, and after a moment ends those that still run. */
 void drive_fini(struct drive *d);
 
 /* Starts the clients on the hub at where, logs in the folder. Returns an exit code, as all
@@ -48,16 +51,14 @@ int drive_start(struct drive *d, const char *where, const char *logs);
  * it. */
 int drive_play(struct drive *d);
 
-/* Lets the clients go. */
+/* Dismisses the clients and waits for their end. */
 int drive_end(struct drive *d);
-
-/* The exit code after an interrupting signal, as a shell has it. */
-int drive_interrupted(const struct process_set *set);
 
 /* The path of a client's log, or of the hub's ("hub"); -ENAMETOOLONG. */
 int drive_log_path(const char *logs, const char *name, char *out, size_t size);
 
-/* A line of the transcript: words, then text, which is cleaned. */
-void drive_say(struct drive *d, const char *words, struct bytes text);
+/* A line of the transcript: words, then text, which is cleaned. EXIT_NO, and nothing is said
+ * about it, where it cannot be written or the driver is interrupted. */
+int drive_say(struct drive *d, const char *words, struct bytes text);
 
 #endif

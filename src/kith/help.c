@@ -28,7 +28,9 @@ static const char all[] =
     "  --            what follows are words, even where they begin with --\n"
     "\n"
     "Exit codes: 0 done; 1 the answer is no; 2 usage; 3 cannot reach a hub; 4 not allowed.\n"
-    "What is left out is asked for where standard input and output are a terminal.\n";
+    "A key, value or message that is missing is asked for where standard input and output are "
+    "a\n"
+    "terminal.\n";
 
 struct topic {
     const char *name, *text;
@@ -48,9 +50,10 @@ static const struct topic topics[] = {
      "kith get [KEY]\n"
      "kith --key=KEY\n"
      "\n"
-     "Prints the value of KEY and a newline: to a pipe or a file exactly its bytes, to a\n"
-     "terminal without control characters. A KEY without a value is Invalid Key, exit code "
-     "1.\n"},
+     "Prints the value of KEY and then a newline, which is not the value's: to a pipe or a "
+     "file\n"
+     "the value as it is, to a terminal without control characters. A KEY without a value is\n"
+     "Invalid Key, exit code 1.\n"},
     {"del", "kith del [KEY]...\n"
             "\n"
             "Removes the keys. Exit code 1 where one of them was not there; the others are\n"

@@ -1,9 +1,13 @@
 #include "kith/command.h"
 #include "kith/help.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
+
+#define NO_COMMAND "there is no command %.64s; kith --help lists them"
 
 /* Where a standard stream is closed, the next file or socket would take its place, and what
  * is meant for people would go there. A stream that cannot be written says so instead. */
@@ -45,8 +49,7 @@ static int run(struct session *s)
         return session_fail(s, EXIT_USAGE, "--key and --value go without a command");
     const struct command *command = command_find(o->words[0]);
     if (!command)
-        return session_fail(s, EXIT_USAGE, "there is no command %.64s; kith --help lists them",
-                            o->words[0]);
+        return session_fail(s, EXIT_USAGE, NO_COMMAND, o->words[0]);
     if (o->word_count > command->words_max)
         return session_fail(s, EXIT_USAGE, "%.64s: too many arguments; kith help %s says more",
                             o->words[0], o->words[0]);
@@ -71,7 +74,9 @@ static int help(struct output *out, const struct options *o)
     }
     if (help_print_command(out, o->words[at]))
         return EXIT_DONE;
-    output_error_line("kith: there is no command ", bytes_from_str(o->words[at]));
+    char problem[OPTIONS_PROBLEM_BYTES];
+    snprintf(problem, sizeof problem, NO_COMMAND, o->words[at]);
+    output_error_line("kith: ", bytes_from_str(problem));
     return EXIT_USAGE;
 }
 
@@ -84,10 +89,15 @@ static int run_about(struct output *out, const struct options *o)
     return EXIT_DONE;
 }
 
+/* Where the reader has gone there is nobody to tell: kith ends as programs do. */
 static int check_output(const struct output *out, int code)
 {
     if (out->failed == 0)
         return code;
+    if (out->failed == -EPIPE) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
     output_error_line("kith: cannot write: ", bytes_from_str(strerror(-out->failed)));
     return code == EXIT_DONE ? EXIT_NO : code;
 }

@@ -30,7 +30,8 @@ static int take(const struct known *all, int argc, char **argv, int *at, char *p
     size_t len = equals ? (size_t)(equals - name) : strlen(name);
     const struct known *k = find(all, name, len);
     if (!k)
-        return wrong(problem, name, len, "is not an option; kith --help lists them");
+        return wrong(problem, name, len,
+                     "is not an option; kith --help lists them, and after -- all are words");
     if (k->flag) {
         *k->flag = true;
         return equals ? wrong(problem, name, len, "takes no value") : 0;

@@ -4,7 +4,8 @@
 #include "base/limits.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <limits.h>
+#include <poll.h>
 #include <unistd.h>
 
 /* An error line shows this much of what came from outside. */
@@ -12,7 +13,8 @@ enum { OUTPUT_DETAIL_BYTES = 400 };
 
 void output_init(struct output *o, bool json, bool quiet)
 {
-    *o = (struct output){.json = json, .quiet = quiet, .terminal = isatty(STDOUT_FILENO) == 1};
+    *o = (struct output){
+        .json = json, .quiet = quiet, .terminal = isatty(STDOUT_FILENO) == 1, .stop_fd = -1};
 }
 
 static int write_all(int fd, struct bytes data)
@@ -27,19 +29,35 @@ static int write_all(int fd, struct bytes data)
     return 0;
 }
 
-static void end_by_sigpipe(void)
+/* Waits until a piece of PIPE_BUF bytes can be written without waiting. */
+static int await_room(const struct output *o)
 {
-    signal(SIGPIPE, SIG_DFL);
-    raise(SIGPIPE);
+    struct pollfd fds[] = {{.fd = o->stop_fd, .events = POLLIN},
+                           {.fd = STDOUT_FILENO, .events = POLLOUT}};
+    while (poll(fds, 2, -1) < 0) {
+        if (errno != EINTR)
+            return -errno;
+    }
+    return fds[0].revents ? -ECANCELED : 0;
+}
+
+static int write_pieces(const struct output *o, struct bytes data)
+{
+    int r = 0;
+    while (r == 0 && data.len > 0) {
+        size_t n = data.len < PIPE_BUF ? data.len : PIPE_BUF;
+        r = await_room(o);
+        if (r == 0)
+            r = write_all(STDOUT_FILENO, bytes_first(data, n));
+        data = bytes_from(data, n);
+    }
+    return r;
 }
 
 void output_bytes(struct output *o, struct bytes data)
 {
-    if (o->failed < 0)
-        return;
-    o->failed = write_all(STDOUT_FILENO, data);
-    if (o->failed == -EPIPE)
-        end_by_sigpipe();
+    if (o->failed == 0)
+        o->failed = o->stop_fd < 0 ? write_all(STDOUT_FILENO, data) : write_pieces(o, data);
 }
 
 static void write_buffer(struct output *o, struct buffer *b, int r)

@@ -3,7 +3,8 @@
 
 /* What kith prints. Bytes go to standard output at once, unbuffered by us, so that a
  * transcript appears as it happens. What goes to a terminal is cleaned first. When whoever
- * reads our output has gone, kith ends by SIGPIPE, silently, as programs do. */
+ * reads our output has gone, kith cleans up and then ends by SIGPIPE, silently, as programs
+ * do. */
 
 #include "client/json.h"
 
@@ -11,6 +12,7 @@ struct output {
     bool json;     /* --json */
     bool quiet;    /* --quiet */
     bool terminal; /* standard output is one */
+    int stop_fd;   /* -1, or: once it is readable, waiting for room fails with -ECANCELED */
     int failed;    /* -errno of the first write that failed: nothing more is written */
 };
 

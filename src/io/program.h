@@ -1,0 +1,12 @@
+#ifndef KITH_IO_PROGRAM_H
+#define KITH_IO_PROGRAM_H
+
+/* Where the programs are that belong together. */
+
+#include <limits.h>
+
+/* The path of the program called name: beside our own where it is there, else name itself,
+ * to be looked for along PATH. */
+void program_find(const char *name, char out[PATH_MAX]);
+
+#endif

@@ -25,8 +25,13 @@ void drive_init(struct drive *d, struct session *s, const struct story *story,
 
 void drive_dismiss(struct drive *d)
 {
-    for (size_t i = 0; i < STORY_CLIENTS_MAX; i++)
-        process_end_input(&d->parts[i].process);
+    for (size_t i = 0; i < STORY_CLIENTS_MAX; i++) {
+        struct part *p = &d->parts[i];
+        if (p->ready)
+            process_end_input(&p->process);
+        else
+            process_kill(&p->process, SIGKILL);
+    }
 }
 
 void drive_fini(struct drive *d)
@@ -128,8 +133,10 @@ int drive_start(struct drive *d, const char *where, const char *logs)
     int code = EXIT_DONE;
     for (size_t i = 0; i < d->story->client_count && code == EXIT_DONE; i++)
         code = spawn(d, i, where, logs);
-    for (size_t i = 0; i < d->story->client_count && code == EXIT_DONE; i++)
+    for (size_t i = 0; i < d->story->client_count && code == EXIT_DONE; i++) {
         code = hear(d, &d->parts[i], REPORT_READY, &ready);
+        d->parts[i].ready = code == EXIT_DONE;
+    }
     return code;
 }
 

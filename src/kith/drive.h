@@ -18,6 +18,7 @@ enum { DRIVE_WAIT_MS = 10000 }; /* for one answer; past it, something hangs */
 struct part {
     struct process process;
     char name[STORY_NAME_BYTES_MAX + 1];
+    bool ready;                     /* it is on the hub */
     struct instant begun, answered; /* of its last request */
 };
 
@@ -37,7 +38,8 @@ struct drive {
 void drive_init(struct drive *d, struct session *s, const struct story *story,
                 struct process_set *set, bool may_stop_hub);
 
-/* Tells the clients that it is over. They end when they have the answer they wait for. */
+/* Tells the clients that it is over. They end when they have the answer they wait for; those
+ * that are not even on the hub, at once. */
 void drive_dismiss(struct drive *d);
 
 /* Dismisses them, and after a moment ends those that still run. */

@@ -28,9 +28,9 @@ static const char all[] =
     "  --            what follows are words, even where they begin with --\n"
     "\n"
     "Exit codes: 0 done; 1 the answer is no; 2 usage; 3 cannot reach a hub; 4 not allowed.\n"
-    "A key, value or message that is missing is asked for where standard input and output are "
-    "a\n"
-    "terminal.\n";
+    "A missing KEY or VALUE, and what --raw shall send, are asked for where standard input "
+    "and\n"
+    "output are a terminal.\n";
 
 struct topic {
     const char *name, *text;

@@ -43,7 +43,7 @@ class Demo:
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
         def in_child():
-            for signum in ENDING_SIGNALS:
+            for signum in {*ENDING_SIGNALS, *ignored}:
                 signal.signal(signum, signal.SIG_IGN if signum in ignored else signal.SIG_DFL)
 
         self.process = subprocess.Popen(
@@ -54,12 +54,15 @@ class Demo:
         os.close(writer)
         self.heard = os.fdopen(self.reader, "rb", buffering=0)
 
+    def some(self, n):
+        ready, _, _ = select.select([self.heard], [], [], PATIENCE)
+        assert ready, "the demo says nothing, and does not end"
+        return self.heard.read(n)
+
     def line(self):
         said = b""
         while not said.endswith(b"\n"):
-            ready, _, _ = select.select([self.heard], [], [], PATIENCE)
-            assert ready, f"nothing comes after {said}"
-            some = self.heard.read(1)
+            some = self.some(1)
             assert some, f"the demo ended after {said}"
             said += some
         return said.decode().rstrip("\n")
@@ -71,7 +74,7 @@ class Demo:
     def end(self):
         """Reads to the end; the exit code, and what was said on standard error."""
         if not self.heard.closed:
-            while self.heard.read(65536):
+            while self.some(65536):
                 pass
             self.heard.close()
         _, said = self.process.communicate(timeout=PATIENCE)
@@ -136,7 +139,10 @@ def long_story(tmp_path):
 # ---- nobody reads ----
 
 def check_hub_stopped(demo):
-    assert "msg=stopped" in (demo.folder / "logs" / "hub.log").read_text().splitlines()[-1]
+    """By the driver, in good order."""
+    log = (demo.folder / "logs" / "hub.log").read_text()
+    assert "signal=SIGTERM" in log and "signal=SIGINT" not in log
+    assert "msg=stopped" in log.splitlines()[-1]
 
 
 def test_the_reader_goes(start, long_story):
@@ -174,8 +180,23 @@ def test_a_full_disk(start):
 
 # ---- signals ----
 
+def signals(demo, which):
+    """Those that the driver ignores (SigIgn) or holds back (SigBlk)."""
+    status = pathlib.Path(f"/proc/{demo.process.pid}/status").read_text()
+    bits = int(status.split(f"{which}:")[1].split()[0], 16)
+    return {signum for signum in signal.Signals if bits >> (signum - 1) & 1}
+
+
 def at_once(demo):
     pass
+
+
+def as_soon_as_it_runs(demo):
+    until(lambda: signal.SIGPIPE in signals(demo, "SigIgn"), "main")
+
+
+def once_it_holds_signals_back(demo):
+    until(lambda: signal.SIGINT in signals(demo, "SigBlk"), "the mask")
 
 
 def with_its_folder(demo):
@@ -202,8 +223,8 @@ def with_nobody_reading(demo):
     assert ready
 
 
-MOMENTS = [at_once, at_first_line, with_its_folder, with_its_clients, in_mid_story,
-           with_nobody_reading]
+MOMENTS = [at_once, as_soon_as_it_runs, once_it_holds_signals_back, at_first_line,
+           with_its_folder, with_its_clients, in_mid_story, with_nobody_reading]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -248,6 +269,12 @@ def test_a_signal_that_was_ignored(start, long_story):
     demo = start("--story", long_story, ignored=[signal.SIGHUP])
     demo.read_until("step 5")
     demo.process.send_signal(signal.SIGHUP)
+    assert demo.end() == (0, "")
+    demo.check_nothing_left()
+
+
+def test_where_ended_children_are_ignored(start):
+    demo = start(ignored=[signal.SIGCHLD])
     assert demo.end() == (0, "")
     demo.check_nothing_left()
 
@@ -312,9 +339,26 @@ def test_a_hub_that_is_not_there(start, build, tmp_path, monkeypatch):
 
 
 def test_a_hub_that_does_not_stop(start, build, tmp_path):
-    deaf = "#!/bin/sh\ntrap '' TERM\necho no hub\nexec sleep 100\n"
+    deaf = "#!/bin/sh\ntrap '' TERM\necho no hub\nexec sleep 1000\n"
     demo = start(program=programs(build, tmp_path / "bin", deaf))
     assert demo.end() == (1, "kith: the hub did not say where it listens\n")
+    demo.check_nothing_left()
+
+
+def test_clients_that_are_not_on_the_hub_yet(start, build, tmp_path, long_story):
+    """They would say that there is nothing to connect to."""
+    folder = programs(build, tmp_path / "bin", "#!/bin/sh\ntrap 'exit 0' TERM\n"
+                      "echo Server listening on 127.0.0.1:1\nwhile :; do sleep 0.01; done\n")
+    demo = start("--story", long_story, program=folder)
+    until(demo.scratch, "the scratch folder")
+    (folder / "slow").write_text("#!/bin/sh\nwhile read -r line; do :; done\n"
+                                 f'exec {build}/kith "$@"\n')
+    (folder / "slow").chmod(0o755)
+    (folder / "slow").rename(folder / "kith")
+    demo.read_until("The server is ready to receive")
+    until(lambda: sum(b".actor" in arguments(pid) for pid in demo.others()) == 2, "both")
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.end() == (-signal.SIGINT, "")
     demo.check_nothing_left()
 
 

@@ -116,6 +116,13 @@ def test_raw(hub):
     assert hub.wait() == 0
 
 
+def test_raw_where_silence_ends_no_message(start_hub):
+    hub = start_hub("--unframed-ms", "0")
+    check(hub.kith("--raw", "any", "words"), 0, b"any words")
+    check(hub.kith("--raw", "--key=k", "--value=v"), 0, b"1")
+    check(hub.kith("--raw", "GET", "k"), 0, b"v")
+
+
 def test_log(hub, tmp_path):
     log = tmp_path / "client.log"
     hub.kith("--log", log, "store", "k", "red \x1b[31m")
@@ -156,6 +163,13 @@ def test_usage(build, words, tmp_path, monkeypatch):
     assert (result.returncode, result.stdout) == (2, b"")
     assert result.stderr.startswith(b"kith: ") and result.stderr.count(b"\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_hints(build):
+    check(run_kith(build, "gte"), 2, b"", b"kith: there is no command gte; kith --help lists them\n")
+    check(run_kith(build, "help", "gte"), 2, b"", run_kith(build, "gte").stderr)
+    check(run_kith(build, "store", "m", "--5"), 2, b"", b"kith: --5 is not an option; "
+          b"kith --help lists them, and after -- all are words\n")
 
 
 def answer_once(answer):
@@ -231,6 +245,19 @@ def test_prompts(hub):
     assert end(child) == ("any thing\r\n", 0)
 
 
+def test_what_has_a_default_is_not_asked_for(hub):
+    child = terminal(hub, "store", "colour")
+    child.expect_exact("Value: ")
+    child.sendline("blue")
+    assert end(child) == ("Saved Successfully for key:colour\r\n", 0)
+    child = terminal(hub, "del")
+    child.expect_exact("Key: ")
+    child.sendline("colour")
+    assert end(child) == ("Deleted key:colour\r\n", 0)
+    assert end(terminal(hub, "echo")) == ("Received from server: Hello, server!\r\n", 0)
+    assert end(terminal(hub, "name")) == (hub.kith("name").stdout.decode().strip() + "\r\n", 0)
+
+
 def test_a_terminal_gets_clean_text(hub):
     hub.kith("store", "k", "-", input=b"\x1b]0;title\x07\n\tred\xff")
     assert end(terminal(hub, "get", "k")) == ("\\x1b]0;title\\x07\r\n\tred\\xff\r\n", 0)
@@ -244,4 +271,5 @@ def test_help(build):
         assert b"\n  " + command.encode() in everything.stdout
         one = run_kith(build, command, "--help")
         assert one.returncode == 0 and one.stdout.startswith(b"kith " + command.encode())
+    assert b"newline, which is not the value's" in run_kith(build, "get", "--help").stdout
     assert run_kith(build, "--version").stdout.startswith(b"kith ")

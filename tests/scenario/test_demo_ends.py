@@ -312,6 +312,14 @@ def test_a_hub_that_runs_is_stopped(start, long_story, hub):
     demo.check_nothing_left()
 
 
+def test_no_hub_runs_there(start, tmp_path):
+    demo = start("--hub", tmp_path / "none")
+    assert demo.end() == (3, f"kith: nothing to connect to at {tmp_path}/none: "
+                             "there is no such socket\n")
+    demo.check_nothing_left()
+    assert not (tmp_path / "logs").exists()
+
+
 def test_a_client_is_killed(start, long_story):
     demo = start("--story", long_story)
     demo.read_until("step 5")

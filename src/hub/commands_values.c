@@ -35,9 +35,9 @@ static int get(struct call *call, store_visit_fn visit, void *ctx)
 
 /* ---- one key ---- */
 
-static void answer_value(void *ctx, struct bytes value, struct walltime expires)
+static void answer_value(void *ctx, const struct store_value *value)
 {
-    reply_value(ctx, value);
+    reply_value(ctx, value->bytes);
 }
 
 static int run_get(struct call *call)
@@ -50,9 +50,9 @@ static int run_get(struct call *call)
     return COMMAND_DONE;
 }
 
-static void answer_length(void *ctx, struct bytes value, struct walltime expires)
+static void answer_length(void *ctx, const struct store_value *value)
 {
-    reply_integer(ctx, (int64_t)value.len);
+    reply_integer(ctx, (int64_t)value->bytes.len);
 }
 
 static int run_strlen(struct call *call)
@@ -107,13 +107,13 @@ static int add_number(void *ctx, struct store_slot *slots, size_t n)
 {
     struct addition *a = ctx;
     int64_t old = 0;
-    if (slots[0].present && !number_parse_i64(slots[0].old, &old))
+    if (slots[0].present && !number_parse_i64(slots[0].old.bytes, &old))
         return NOT_A_NUMBER;
     if (__builtin_add_overflow(old, a->add, &a->sum))
         return OVERFLOWS;
     slots[0].verdict = STORE_PUT;
     slots[0].value = bytes_make(a->digits, number_format_i64(a->digits, a->sum));
-    slots[0].expires = slots[0].old_expires;
+    slots[0].expires = slots[0].old.expires;
     return 0;
 }
 
@@ -171,14 +171,14 @@ static int append_value(void *ctx, struct store_slot *slots, size_t n)
 {
     struct appending *a = ctx;
     buffer_truncate(&a->whole, 0);
-    int r = buffer_append_bytes(&a->whole, slots[0].old);
+    int r = buffer_append_bytes(&a->whole, slots[0].old.bytes);
     if (r == 0)
         r = buffer_append_bytes(&a->whole, a->suffix);
     if (r != 0)
         return r == BUFFER_FULL ? TOO_LONG : r;
     slots[0].verdict = STORE_PUT;
     slots[0].value = buffer_view(&a->whole);
-    slots[0].expires = slots[0].old_expires;
+    slots[0].expires = slots[0].old.expires;
     return 0;
 }
 
@@ -219,7 +219,7 @@ static int answer_values(void *ctx, struct store_slot *slots, size_t n)
     reply_array(reply, n);
     for (size_t i = 0; i < n; i++) {
         if (slots[i].present)
-            reply_value(reply, slots[i].old);
+            reply_value(reply, slots[i].old.bytes);
         else
             reply_null(reply);
     }

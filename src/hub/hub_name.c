@@ -16,10 +16,10 @@ bool hub_name_is_valid(struct bytes name)
            bytes_trim(name).len == name.len;
 }
 
-static void take_name(void *ctx, struct bytes value, struct walltime expires)
+static void take_name(void *ctx, const struct store_value *value)
 {
     struct reading *reading = ctx;
-    reading->result = buffer_append_bytes(reading->out, value);
+    reading->result = buffer_append_bytes(reading->out, value->bytes);
 }
 
 int hub_name_read(struct store *s, struct walltime now, struct buffer *out, uint64_t *ret_lsn)
@@ -35,7 +35,7 @@ int hub_name_read(struct store *s, struct walltime now, struct buffer *out, uint
 static int put_name(void *ctx, struct store_slot *slots, size_t n)
 {
     const struct bytes *name = ctx;
-    if (slots[0].present && bytes_equal(slots[0].old, *name))
+    if (slots[0].present && bytes_equal(slots[0].old.bytes, *name))
         return 0;
     slots[0].verdict = STORE_PUT;
     slots[0].value = *name;

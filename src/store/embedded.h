@@ -1,15 +1,13 @@
 #ifndef KITH_STORE_EMBEDDED_H
 #define KITH_STORE_EMBEDDED_H
 
-/* The embedded engine behind store.h: two tables, a write-ahead log, a folder on a disk.
+/* The embedded engine behind store.h: two keyspaces, a write-ahead log, checkpoints, in a
+ * folder on a disk.
  *
- * A mutation locks the shards of its keys in ascending order, runs the caller's function,
- * makes the new entries, appends one record of what results, and puts the entries in. Whatever
- * can fail comes before the record.
- *
- * Three steps block and belong on threads of their own: embedded_open (before anybody is
- * served), embedded_log_step (the log's thread) and embedded_segment_step. They never wait for
- * one another; whoever runs them waits for embedded_log_wanted or a deadline in between. */
+ * What blocks belongs on threads of their own: embedded_open (before anybody is served),
+ * embedded_log_step (the log's thread), embedded_segment_step, embedded_upkeep_step and
+ * embedded_finish. They never wait for one another; whoever runs them waits for something to be
+ * wanted, or for a deadline, in between. */
 
 #include "store/disk.h"
 #include "store/recovery.h"
@@ -24,7 +22,8 @@ enum embedded_durability {
 struct embedded_config {
     enum embedded_durability durability;
     uint64_t secret; /* random, of this process: hash seed and salts come from it */
-    size_t segment_first_bytes, segment_bytes_max, buffered_bytes_max; /* 0: from limits.h */
+    /* 0: from limits.h */
+    size_t segment_first_bytes, segment_bytes_max, buffered_bytes_max, checkpoint_bytes;
 };
 
 enum { EMBEDDED_IDLE = 1 };
@@ -55,8 +54,20 @@ int embedded_segment_step(struct embedded *e, struct instant now, struct instant
 /* Has embedded_segment_step something to do now, no deadline waited for? Cheap; any thread. */
 bool embedded_segment_wanted(struct embedded *e);
 
+/* Does a piece of what there is to do in the background: checkpoints, the sweep of what has
+ * expired, the freeing of what was flushed. 0: there is more; EMBEDDED_IDLE: not before
+ * *ret_deadline or embedded_upkeep_wanted; negative: a checkpoint has failed with that (-ENOSPC
+ * ...), and will be tried again. */
+int embedded_upkeep_step(struct embedded *e, struct instant now, struct walltime wall,
+                         struct instant *ret_deadline);
+bool embedded_upkeep_wanted(struct embedded *e);
+
 /* Ends in good order: no mutation is accepted any more; embedded_log_step then makes the rest
  * durable, after which wal_state is WAL_CLOSED. */
 void embedded_close(struct embedded *e, struct walltime now);
+
+/* After that, when no other step is run any more: makes a last checkpoint, where it has
+ * anything to say. -errno; nothing is lost then. */
+int embedded_finish(struct embedded *e, struct walltime now);
 
 #endif

@@ -63,6 +63,8 @@ static bool op_is_valid(const struct record_op *op)
     case RECORD_OPEN:
     case RECORD_CLOSE:
         return op->key.len == 0 && bare && op->space == STORE_USER;
+    case RECORD_FLUSH:
+        return op->key.len == 0 && bare;
     }
     return false;
 }

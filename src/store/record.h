@@ -33,7 +33,13 @@
 
 enum { RECORD_HEADER_BYTES = 48, RECORD_OP_BYTES = 20, RECORD_ALIGN = 8 };
 
-enum record_kind { RECORD_PUT = 1, RECORD_REMOVE = 2, RECORD_OPEN = 3, RECORD_CLOSE = 4 };
+enum record_kind {
+    RECORD_PUT = 1,
+    RECORD_REMOVE = 2,
+    RECORD_OPEN = 3,
+    RECORD_CLOSE = 4,
+    RECORD_FLUSH = 5,
+};
 
 struct record_header {
     uint32_t payload_bytes;

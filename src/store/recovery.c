@@ -2,13 +2,14 @@
 
 #include "base/hash.h"
 #include "base/number.h"
+#include "store/checkpoint.h"
 #include "store/segment.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/* Three passes: scan (which segments count), read (every record, until the end of the log is
- * found), make (the last segment anew). Only the third changes the folder.
+/* Three passes: scan (which segments count), read (the checkpoint, then every record until the
+ * end of the log is found), make (the last segment anew). Only the third changes the folder.
  *
  * The ground it stands on (see wal.c): a batch never spans segments and is synced before the
  * next one is written, so only the segment with the newest records, or one after it that has
@@ -21,6 +22,10 @@ struct recovery {
     void *apply_ctx;
     struct recovery_report *report;
 
+    bool has_checkpoint;
+    struct checkpoint_header checkpoint;
+    uint64_t checkpoint_end; /* its end LSN */
+
     struct segment_header *segments; /* those that count, by id */
     size_t count, capacity;
     uint64_t *dead; /* ids of those that do not */
@@ -29,13 +34,24 @@ struct recovery {
     uint8_t *data; /* the segment being read */
     size_t loaded; /* its index; SIZE_MAX: none */
 
+    bool begun; /* a record has been read */
     uint64_t next_lsn, batch;
+    uint64_t log_bytes; /* of records behind the checkpoint */
+    struct extents extents;
     bool closed;
     struct walltime time;
     size_t last;        /* index of the last segment with records */
     uint64_t last_end;  /* offset one past them */
     uint64_t first_lsn; /* of its first record */
 };
+
+static int tell_checkpoint(struct recovery *r, int result, uint64_t offset, const char *problem)
+{
+    memcpy(r->report->file, CHECKPOINT_NAME, sizeof CHECKPOINT_NAME);
+    r->report->offset = offset;
+    r->report->problem = problem;
+    return result;
+}
 
 static int tell(struct recovery *r, int result, uint64_t id, uint64_t offset,
                 const char *problem)
@@ -121,18 +137,19 @@ static int read_header(struct recovery *r, struct segment_header *h)
     return e == 0 ? check_header(r, h, bytes_make(header, n), bytes) : e;
 }
 
-/* Sorts out segments that others replace. From the end: what a replaced one replaced is
- * replaced too. */
+/* Sorts out segments that the checkpoint or others replace. From the end: what a replaced one
+ * replaced is replaced too. */
 static int drop_replaced(struct recovery *r)
 {
     r->dead = calloc(r->count + 1, sizeof *r->dead);
     if (!r->dead)
         return -ENOMEM;
     uint64_t from = UINT64_MAX;
+    uint64_t first = r->has_checkpoint ? r->checkpoint.first_segment : 0;
     size_t kept = r->count;
     for (size_t i = r->count; i-- > 0;) {
         struct segment_header h = r->segments[i];
-        if (h.id >= from)
+        if (h.id >= from || h.id < first)
             r->dead[r->dead_count++] = h.id;
         else
             r->segments[--kept] = h;
@@ -144,10 +161,28 @@ static int drop_replaced(struct recovery *r)
     return 0;
 }
 
+static int scan_checkpoint(struct recovery *r)
+{
+    int e = checkpoint_read_header(r->disk, &r->checkpoint);
+    if (e == CHECKPOINT_NONE)
+        return 0;
+    if (e == CHECKPOINT_BAD)
+        return tell_checkpoint(r, RECOVERY_CORRUPT, 0, "not a checkpoint");
+    if (e == CHECKPOINT_NEWER)
+        return tell_checkpoint(r, RECOVERY_NEWER, 0, "written by a newer version");
+    if (e == 0) {
+        r->has_checkpoint = true;
+        r->report->checkpoint_time = r->checkpoint.time;
+    }
+    return e;
+}
+
 static int scan(struct recovery *r)
 {
-    int e = disk_list(r->disk, add_segment, r);
-    if (e < 0 || r->count == 0)
+    int e = scan_checkpoint(r);
+    if (e == 0)
+        e = disk_list(r->disk, add_segment, r);
+    if (e != 0 || r->count == 0)
         return e;
     qsort(r->segments, r->count, sizeof *r->segments, compare_ids);
     for (size_t i = 0; i < r->count && e == 0; i++)
@@ -156,6 +191,31 @@ static int scan(struct recovery *r)
 }
 
 /* ---- read */
+
+static int apply_entry(void *ctx, const struct record_op *put)
+{
+    struct recovery *r = ctx;
+    r->report->entries++;
+    return r->apply(r->apply_ctx, put, r->checkpoint.start_lsn);
+}
+
+static int read_checkpoint(struct recovery *r)
+{
+    if (!r->has_checkpoint)
+        return 0;
+    uint64_t offset;
+    const char *problem;
+    r->time = r->checkpoint.time;
+    int e = checkpoint_read(r->disk, apply_entry, r, &r->checkpoint_end,
+                            &r->report->checkpoint_bytes, &offset, &problem);
+    return e == CHECKPOINT_BAD ? tell_checkpoint(r, RECOVERY_CORRUPT, offset, problem) : e;
+}
+
+/* Is this LSN in the checkpoint? */
+static bool is_covered(const struct recovery *r, uint64_t lsn)
+{
+    return r->has_checkpoint && lsn <= r->checkpoint.start_lsn;
+}
 
 static int load(struct recovery *r, size_t index)
 {
@@ -201,6 +261,8 @@ static bool is_zero(struct bytes b)
 
 static const char *check_order(const struct recovery *r, const struct record_header *h)
 {
+    if (!r->begun && is_covered(r, h->lsn))
+        return NULL;
     if (h->lsn != r->next_lsn)
         return "records are missing";
     if (h->batch != h->lsn && h->batch != r->batch)
@@ -227,7 +289,7 @@ static int apply_record(struct recovery *r, struct bytes payload, uint64_t lsn,
         if (is_mark && (!first || payload.len > 0))
             break;
         r->closed = op.kind == RECORD_CLOSE;
-        e = is_mark ? 0 : r->apply(r->apply_ctx, &op, lsn);
+        e = is_mark || is_covered(r, lsn) ? 0 : r->apply(r->apply_ctx, &op, lsn);
         if (e != 0)
             return e;
         e = record_op_read(&payload, &op);
@@ -247,8 +309,15 @@ static int take_record(struct recovery *r, const struct record_header *h, struct
         return e;
     if (problem)
         return tell(r, RECOVERY_CORRUPT, id, offset, problem);
-    if (offset == SEGMENT_HEADER_BYTES)
+    if (offset == SEGMENT_HEADER_BYTES) {
         r->first_lsn = h->lsn;
+        e = extents_add(&r->extents, id, h->lsn);
+        if (e < 0)
+            return e;
+    }
+    if (!is_covered(r, h->lsn))
+        r->log_bytes += record_bytes(h->payload_bytes);
+    r->begun = true;
     r->batch = h->batch;
     r->next_lsn = h->lsn + 1;
     if (h->time.ms > r->time.ms)
@@ -312,12 +381,24 @@ static int read_segments(struct recovery *r)
         if (e != 0)
             return e;
         /* The first one came from recovery, which puts an open record into it. */
-        if (r->next_lsn == 1)
+        if (!r->begun)
             return tell(r, RECOVERY_CORRUPT, r->segments[i].id, end,
                         "the log's first record is missing");
         if (!is_zero(rest_of(r, end)))
             return judge_end(r, i, end);
     }
+    return 0;
+}
+
+static int read_log(struct recovery *r)
+{
+    r->next_lsn = r->has_checkpoint ? r->checkpoint.start_lsn + 1 : 1;
+    int e = read_segments(r);
+    if (e != 0)
+        return e;
+    if (r->has_checkpoint && (!r->begun || r->next_lsn <= r->checkpoint_end))
+        return tell_checkpoint(r, RECOVERY_CORRUPT, 0,
+                               "the log stops short of this checkpoint");
     return 0;
 }
 
@@ -381,12 +462,18 @@ static int remove_segment(struct recovery *r, uint64_t id)
     return disk_remove(r->disk, name);
 }
 
+static int remove_tmp(struct recovery *r, const char *name)
+{
+    int e = disk_remove(r->disk, name);
+    return e == -ENOENT ? 0 : e;
+}
+
 /* Segments behind the end of the log hold nothing; their space may be needed. */
 static int remove_unused(struct recovery *r)
 {
-    int e = disk_remove(r->disk, SEGMENT_TMP_NAME);
-    if (e == -ENOENT)
-        e = 0;
+    int e = remove_tmp(r, SEGMENT_TMP_NAME);
+    if (e == 0)
+        e = remove_tmp(r, CHECKPOINT_TMP_NAME);
     for (size_t i = r->last + 1; i < r->count && e == 0; i++)
         e = remove_segment(r, r->segments[i].id);
     return e;
@@ -448,6 +535,12 @@ static int make_segment(struct recovery *r, struct segment_header *h, size_t *re
     return e;
 }
 
+/* The new segment stands where the last one stood. */
+static int note_segment(struct recovery *r, const struct segment_header *h)
+{
+    return extents_add(&r->extents, h->id, r->count ? r->first_lsn : r->next_lsn);
+}
+
 static int make(struct recovery *r, struct walltime now, struct wal_position *ret)
 {
     struct segment_header h;
@@ -460,6 +553,8 @@ static int make(struct recovery *r, struct walltime now, struct wal_position *re
         e = make_segment(r, &h, &len);
     if (e == 0)
         e = remove_replaced(r);
+    if (e == 0)
+        e = note_segment(r, &h);
     if (e < 0)
         return e;
     *ret = (struct wal_position){
@@ -469,7 +564,10 @@ static int make(struct recovery *r, struct walltime now, struct wal_position *re
         .offset = SEGMENT_HEADER_BYTES + len,
         .bytes = h.bytes,
         .time = r->time,
+        .log_bytes = r->log_bytes,
+        .extents = r->extents,
     };
+    r->extents = (struct extents){0};
     return 0;
 }
 
@@ -485,12 +583,13 @@ int recovery_run(struct disk *d, const struct wal_config *config, struct walltim
         .apply_ctx = ctx,
         .report = ret_report,
         .loaded = SIZE_MAX,
-        .next_lsn = 1,
         .time = {INT64_MIN},
     };
     int e = scan(&r);
     if (e == 0)
-        e = read_segments(&r);
+        e = read_checkpoint(&r);
+    if (e == 0)
+        e = read_log(&r);
     if (e == 0) {
         ret_report->closed = r.closed;
         e = make(&r, now, ret_position);
@@ -498,5 +597,6 @@ int recovery_run(struct disk *d, const struct wal_config *config, struct walltim
     free(r.segments);
     free(r.dead);
     free(r.data);
+    extents_fini(&r.extents);
     return e;
 }

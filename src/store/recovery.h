@@ -1,7 +1,11 @@
 #ifndef KITH_STORE_RECOVERY_H
 #define KITH_STORE_RECOVERY_H
 
-/* Reads the log back after any kind of end, and makes it ready to be written again. Blocks.
+/* Reads checkpoint and log back after any kind of end, and makes the log ready to be written
+ * again. Blocks.
+ *
+ * Where there is a checkpoint, its entries come first; then what the log holds after its start.
+ * A log that stops short of the checkpoint's end, or begins after its start, is refused.
  *
  * Segments are read in order of id, records in order of LSN. The first bad or missing record,
  * whose LSN would have been L, is the end of the log only if nothing after it was written
@@ -33,13 +37,18 @@ struct recovery_report {
     bool cut;            /* an unfinished write at the end was dropped */
     bool closed;         /* the log had been closed in good order */
     uint64_t records;    /* valid ones read */
+    uint64_t entries;    /* of the checkpoint; 0: there is none, or it is empty */
+    uint64_t checkpoint_bytes;
+    struct walltime checkpoint_time;
 };
 
-/* Called for every operation of every record, in order. Non-zero stops recovery with it. */
+/* Called for every entry of the checkpoint, with its start LSN, and then for every operation of
+ * every record, in order. Non-zero stops recovery with it. */
 typedef int (*recovery_apply_fn)(void *ctx, const struct record_op *op, uint64_t lsn);
 
 /* Recovers the log in a folder; an empty folder is a new log. secret and the sizes are of
- * *config. On 0 ret_position is where the log goes on, and everything applied is durable.
+ * *config. On 0 ret_position is where the log goes on (its extents are the caller's), and
+ * everything applied is durable.
  * RECOVERY_CORRUPT, RECOVERY_NEWER: the folder is untouched. -errno from the disk, -ENOMEM. */
 int recovery_run(struct disk *d, const struct wal_config *config, struct walltime now,
                  recovery_apply_fn apply, void *ctx, struct wal_position *ret_position,

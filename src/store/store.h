@@ -32,6 +32,13 @@ enum { STORE_MISSING = 1, STORE_BUSY = 2, STORE_READ_ONLY = 3, STORE_TOO_LARGE =
 
 #define STORE_NO_EXPIRY ((struct walltime){0})
 
+/* What a key holds. */
+struct store_value {
+    struct bytes bytes;
+    struct walltime expires; /* STORE_NO_EXPIRY: never */
+    uint64_t version;        /* from 1; another whenever the key has been written since */
+};
+
 /* What is to become of a key. */
 enum store_verdict {
     STORE_KEEP,   /* as it was */
@@ -39,7 +46,7 @@ enum store_verdict {
     STORE_REMOVE, /* gone; nothing where it was not there */
 };
 
-/* One key of an update. The caller sets key, the store the next four, the function the rest
+/* One key of an update. The caller sets key, the store the next three, the function the rest
  * (verdict is STORE_KEEP before it runs). Old values hold while the function runs, new ones
  * must hold until store_update returns. The same key may stand in several slots: all see the
  * old value, the last verdict other than STORE_KEEP wins. */
@@ -47,9 +54,8 @@ struct store_slot {
     struct bytes key; /* 1 to LIMIT_KEY_BYTES bytes */
 
     bool present;
-    bool repeated; /* an earlier slot has the same key */
-    struct bytes old;
-    struct walltime old_expires; /* STORE_NO_EXPIRY: never */
+    bool repeated;          /* an earlier slot has the same key */
+    struct store_value old; /* where not present: no bytes, version 0 */
 
     enum store_verdict verdict;
     struct bytes value; /* up to LIMIT_VALUE_BYTES bytes, may be empty */
@@ -63,7 +69,38 @@ typedef int (*store_update_fn)(void *ctx, struct store_slot *slots, size_t n);
 enum { STORE_FN_FIRST = 100 };
 
 /* Sees one value; it holds while the function runs. */
-typedef void (*store_visit_fn)(void *ctx, struct bytes value, struct walltime expires);
+typedef void (*store_visit_fn)(void *ctx, const struct store_value *value);
+
+/* Sees one key of a scan. */
+typedef void (*store_scan_fn)(void *ctx, struct bytes key, const struct store_value *value);
+
+/* What has happened to a key, or to a whole keyspace. */
+enum store_change_kind {
+    STORE_CHANGE_PUT,
+    STORE_CHANGE_REMOVE,
+    STORE_CHANGE_EXPIRE, /* gone because its time has come */
+    STORE_CHANGE_FLUSH,  /* every key is gone; no key, no value */
+};
+
+struct store_change {
+    enum store_change_kind kind;
+    enum store_space space;
+    struct bytes key;
+    struct bytes value;      /* of a put */
+    struct walltime expires; /* of a put */
+    uint64_t lsn;            /* as ret_lsn: nobody is told before it is durable */
+};
+
+/* Is told every change, in the order of their LSNs, by whatever thread makes it, under the
+ * store's locks: it must be quick. */
+typedef void (*store_watch_fn)(void *ctx, const struct store_change *change);
+
+/* How it stands with checkpoints: whole copies that make the log before them superfluous. */
+struct store_saved {
+    struct walltime last; /* when the last one was begun; 0: none yet */
+    bool running;         /* one is being made, or about to be */
+    int error;            /* why the newest attempt failed, -errno; 0 where it did not */
+};
 
 struct store;
 
@@ -73,7 +110,15 @@ struct store_ops {
     int (*update)(struct store *s, enum store_space space, struct store_slot *slots, size_t n,
                   struct walltime now, store_update_fn fn, void *ctx, uint64_t *ret_lsn);
     size_t (*count)(struct store *s, enum store_space space, uint64_t *ret_lsn);
+    int (*scan)(struct store *s, enum store_space space, uint64_t *cursor, size_t budget,
+                struct walltime now, store_scan_fn fn, void *ctx, uint64_t *ret_lsn);
+    int (*flush)(struct store *s, enum store_space space, struct walltime now,
+                 uint64_t *ret_lsn);
+    void (*watch)(struct store *s, store_watch_fn fn, void *ctx);
+    bool (*save)(struct store *s);
+    void (*saved)(struct store *s, struct store_saved *ret);
     uint64_t (*durable)(struct store *s);
+    size_t (*memory)(struct store *s);
 };
 
 struct store {
@@ -104,6 +149,47 @@ static inline int store_update(struct store *s, enum store_space space,
 static inline size_t store_count(struct store *s, enum store_space space, uint64_t *ret_lsn)
 {
     return s->ops->count(s, space, ret_lsn);
+}
+
+/* Visits some keys: about `budget` places of the table from *cursor on, 0 to begin, and moves
+ * *cursor on, to 0 at the end. A key that is there from the first call to the last is visited
+ * at least once, whatever else comes and goes; one that comes or goes meanwhile may be. */
+static inline int store_scan(struct store *s, enum store_space space, uint64_t *cursor,
+                             size_t budget, struct walltime now, store_scan_fn fn, void *ctx,
+                             uint64_t *ret_lsn)
+{
+    return s->ops->scan(s, space, cursor, budget, now, fn, ctx, ret_lsn);
+}
+
+/* Removes every key of a keyspace, as one. */
+static inline int store_flush(struct store *s, enum store_space space, struct walltime now,
+                              uint64_t *ret_lsn)
+{
+    return s->ops->flush(s, space, now, ret_lsn);
+}
+
+/* From now on fn, and only fn, is told of every change; NULL: nobody is. Call it before the
+ * store is used, or where nobody else can be using it. */
+static inline void store_watch(struct store *s, store_watch_fn fn, void *ctx)
+{
+    s->ops->watch(s, fn, ctx);
+}
+
+/* Asks for a checkpoint now; false: one is under way already. */
+static inline bool store_save(struct store *s)
+{
+    return s->ops->save(s);
+}
+
+static inline void store_saved(struct store *s, struct store_saved *ret)
+{
+    s->ops->saved(s, ret);
+}
+
+/* About how many bytes of memory the keys and values take. Cheap. */
+static inline size_t store_memory(struct store *s)
+{
+    return s->ops->memory(s);
 }
 
 /* Everything up to this LSN is on disk. Never goes back. */

@@ -3,7 +3,9 @@
 #include "base/hash.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* Each shard is a linear hash table: chains hang from buckets, and the array of buckets grows
@@ -34,6 +36,9 @@ struct table_shard {
     struct table_entry *first_bucket;
     size_t entry_count;
     uint64_t removal_lsn, change_lsn;
+    int64_t expiry_ms;     /* no entry expires before it */
+    int64_t put_expiry_ms; /* likewise, of those put in since table_shard_expiry_begin */
+    atomic_size_t bytes;   /* of memory; read without the lock */
 };
 
 struct table {
@@ -41,7 +46,26 @@ struct table {
     struct table_shard shards[TABLE_SHARDS];
 };
 
-enum { SHARD_SHIFT = 56 };
+struct table_garbage {
+    struct {
+        struct table_entry **buckets; /* NULL once freed */
+        size_t count;
+        struct table_entry *first_bucket;
+    } shards[TABLE_SHARDS];
+    size_t shard, bucket; /* what is freed next */
+};
+
+enum { SHARD_SHIFT = 56, MALLOC_BYTES = 8 /* that an allocation costs besides */ };
+
+static void shard_reset(struct table_shard *s)
+{
+    s->first_bucket = NULL;
+    s->buckets = &s->first_bucket;
+    s->bucket_count = s->bucket_capacity = 1;
+    s->entry_count = 0;
+    s->expiry_ms = s->put_expiry_ms = INT64_MAX;
+    atomic_store_explicit(&s->bytes, 0, memory_order_relaxed);
+}
 
 int table_new(struct table **ret, uint64_t seed)
 {
@@ -53,20 +77,22 @@ int table_new(struct table **ret, uint64_t seed)
     for (size_t i = 0; i < TABLE_SHARDS; i++) {
         struct table_shard *s = &t->shards[i];
         pthread_mutex_init(&s->lock, NULL);
-        s->buckets = &s->first_bucket;
-        s->bucket_count = s->bucket_capacity = 1;
+        shard_reset(s);
     }
     *ret = t;
     return 0;
 }
 
-static void free_chain(struct table_entry *e)
+/* Returns how many there were. */
+static size_t free_chain(struct table_entry *e)
 {
-    while (e) {
+    size_t n = 0;
+    for (; e; n++) {
         struct table_entry *next = e->next;
         free(e);
         e = next;
     }
+    return n;
 }
 
 void table_free(struct table *t)
@@ -156,6 +182,18 @@ void table_entry_free(struct table_entry *e)
     free(e);
 }
 
+static size_t entry_memory(const struct table_entry *e)
+{
+    return malloc_usable_size((void *)(uintptr_t)e) + MALLOC_BYTES;
+}
+
+/* Only who holds the lock changes it, so this needs no atomic addition. */
+static void shard_add_bytes(struct table_shard *s, size_t added, size_t gone)
+{
+    size_t bytes = atomic_load_explicit(&s->bytes, memory_order_relaxed);
+    atomic_store_explicit(&s->bytes, bytes + added - gone, memory_order_relaxed);
+}
+
 /* The greatest power of two that is at most bucket_count, itself at least 1. */
 static size_t shard_level(const struct table_shard *s)
 {
@@ -194,6 +232,7 @@ static bool grow_array(struct table_shard *s)
         return false;
     if (is_first)
         buckets[0] = s->first_bucket;
+    shard_add_bytes(s, (capacity - s->bucket_capacity) * sizeof(struct table_entry *), 0);
     s->buckets = buckets;
     s->bucket_capacity = capacity;
     return true;
@@ -221,6 +260,14 @@ static void add_bucket(const struct table *t, struct table_shard *s)
     }
 }
 
+static void shard_mind_expiry(struct table_shard *s, int64_t ms)
+{
+    if (ms < s->expiry_ms)
+        s->expiry_ms = ms;
+    if (ms < s->put_expiry_ms)
+        s->put_expiry_ms = ms;
+}
+
 void table_put(struct table *t, struct table_entry *e, uint64_t hash, uint64_t lsn)
 {
     struct table_shard *s = &t->shards[table_shard(hash)];
@@ -230,7 +277,10 @@ void table_put(struct table *t, struct table_entry *e, uint64_t hash, uint64_t l
     e->next = old ? old->next : NULL;
     *link = e;
     s->change_lsn = lsn;
+    shard_add_bytes(s, entry_memory(e), old ? entry_memory(old) : 0);
     free(old);
+    if (e->key_bytes & HAS_EXPIRY)
+        shard_mind_expiry(s, table_entry_expires(e).ms);
     if (!old && ++s->entry_count > s->bucket_count + s->bucket_count / 4)
         add_bucket(t, s);
 }
@@ -245,7 +295,73 @@ void table_remove(struct table *t, struct bytes key, uint64_t hash, uint64_t lsn
         return;
     *link = old->next;
     s->entry_count--;
+    shard_add_bytes(s, 0, entry_memory(old));
     free(old);
+}
+
+size_t table_visit(struct table *t, size_t shard, size_t from, size_t n, table_visit_fn fn,
+                   void *ctx)
+{
+    const struct table_shard *s = &t->shards[shard];
+    if (from >= s->bucket_count)
+        return 0;
+    size_t end = s->bucket_count - from > n ? from + n : s->bucket_count;
+    for (size_t b = from; b < end; b++)
+        for (const struct table_entry *e = s->buckets[b]; e; e = e->next)
+            fn(ctx, e);
+    return end < s->bucket_count ? end : 0;
+}
+
+/* ---- emptying */
+
+int table_garbage_new(struct table_garbage **ret)
+{
+    struct table_garbage *g = calloc(1, sizeof *g);
+    if (!g)
+        return -ENOMEM;
+    *ret = g;
+    return 0;
+}
+
+void table_clear(struct table *t, size_t shard, uint64_t lsn, struct table_garbage *into)
+{
+    struct table_shard *s = &t->shards[shard];
+    into->shards[shard].first_bucket = s->first_bucket;
+    into->shards[shard].count = s->bucket_count;
+    into->shards[shard].buckets =
+        s->buckets == &s->first_bucket ? &into->shards[shard].first_bucket : s->buckets;
+    shard_reset(s);
+    s->change_lsn = s->removal_lsn = lsn;
+}
+
+/* Frees the chain that is next; false when there is none any more. */
+static bool free_next_chain(struct table_garbage *g, size_t *ret_freed)
+{
+    while (g->shard < TABLE_SHARDS && g->bucket == g->shards[g->shard].count) {
+        if (g->shards[g->shard].buckets != &g->shards[g->shard].first_bucket)
+            free(g->shards[g->shard].buckets);
+        g->shard++;
+        g->bucket = 0;
+    }
+    if (g->shard == TABLE_SHARDS)
+        return false;
+    *ret_freed = 1 + free_chain(g->shards[g->shard].buckets[g->bucket++]);
+    return true;
+}
+
+bool table_garbage_free_some(struct table_garbage *g, size_t n)
+{
+    for (size_t freed; n > 0; n -= freed < n ? freed : n)
+        if (!free_next_chain(g, &freed))
+            return false;
+    return true;
+}
+
+void table_garbage_free(struct table_garbage *g)
+{
+    while (g && table_garbage_free_some(g, SIZE_MAX))
+        ;
+    free(g);
 }
 
 size_t table_shard_count(const struct table *t, size_t shard)
@@ -261,4 +377,28 @@ uint64_t table_shard_removal_lsn(const struct table *t, size_t shard)
 uint64_t table_shard_change_lsn(const struct table *t, size_t shard)
 {
     return t->shards[shard].change_lsn;
+}
+
+struct walltime table_shard_expiry(const struct table *t, size_t shard)
+{
+    return (struct walltime){t->shards[shard].expiry_ms};
+}
+
+void table_shard_expiry_begin(struct table *t, size_t shard)
+{
+    t->shards[shard].put_expiry_ms = INT64_MAX;
+}
+
+void table_shard_expiry_end(struct table *t, size_t shard, struct walltime earliest)
+{
+    struct table_shard *s = &t->shards[shard];
+    s->expiry_ms = earliest.ms < s->put_expiry_ms ? earliest.ms : s->put_expiry_ms;
+}
+
+size_t table_memory(const struct table *t)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < TABLE_SHARDS; i++)
+        bytes += atomic_load_explicit(&t->shards[i].bytes, memory_order_relaxed);
+    return bytes;
 }

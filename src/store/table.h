@@ -50,8 +50,36 @@ void table_put(struct table *t, struct table_entry *e, uint64_t hash, uint64_t l
 /* Removes a key where it is there; the shard remembers the LSN either way. */
 void table_remove(struct table *t, struct bytes key, uint64_t hash, uint64_t lsn);
 
+/* Visits the entries of up to n buckets of a shard from bucket `from` on, and returns the
+ * bucket to go on with, 0 past the last. An entry only ever moves to a bucket further on, so
+ * one that stays is met by whoever goes through all of them, however the table grows meanwhile.
+ * fn must not change the table. */
+typedef void (*table_visit_fn)(void *ctx, const struct table_entry *e);
+size_t table_visit(struct table *t, size_t shard, size_t from, size_t n, table_visit_fn fn,
+                   void *ctx);
+
+/* What was in emptied shards, to be freed little by little: table_garbage_free_some frees about
+ * n entries, and says whether there is more. No lock is needed. */
+struct table_garbage;
+int table_garbage_new(struct table_garbage **ret);
+bool table_garbage_free_some(struct table_garbage *g, size_t n);
+void table_garbage_free(struct table_garbage *g); /* all of it, and itself; takes NULL */
+
+/* Empties a shard, as of that LSN. Cannot fail; one garbage takes each shard once. */
+void table_clear(struct table *t, size_t shard, uint64_t lsn, struct table_garbage *into);
+
 size_t table_shard_count(const struct table *t, size_t shard);
 uint64_t table_shard_removal_lsn(const struct table *t, size_t shard);
 uint64_t table_shard_change_lsn(const struct table *t, size_t shard);
+
+/* No entry of the shard expires before this; INT64_MAX: none does at all. It may be earlier
+ * than the truth. To bring it up to date: begin, look at all entries, and end with the earliest
+ * expiry met; what is put in meanwhile is minded. */
+struct walltime table_shard_expiry(const struct table *t, size_t shard);
+void table_shard_expiry_begin(struct table *t, size_t shard);
+void table_shard_expiry_end(struct table *t, size_t shard, struct walltime earliest);
+
+/* Bytes of memory the entries and buckets take. No lock needed. */
+size_t table_memory(const struct table *t);
 
 #endif

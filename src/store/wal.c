@@ -57,6 +57,8 @@ struct wal {
 
     struct run *head, *tail; /* tail takes new records */
     size_t buffered_bytes;   /* in all runs and the chunk that is out */
+    uint64_t bytes;          /* of records, since ever */
+    struct extents extents;
     struct buffered spare[SPARE_BUFFERS];
 
     bool is_out;             /* a chunk is with the log's thread */
@@ -78,7 +80,7 @@ struct wal {
     struct instant retry_at;
 };
 
-int wal_new(struct wal **ret, const struct wal_config *config, const struct wal_position *at)
+int wal_new(struct wal **ret, const struct wal_config *config, struct wal_position *at)
 {
     struct wal *w = calloc(1, sizeof *w);
     struct run *first = calloc(1, sizeof *first);
@@ -101,6 +103,9 @@ int wal_new(struct wal **ret, const struct wal_config *config, const struct wal_
     first->offset = at->offset;
     w->head = w->tail = first;
     w->next_id = at->segment + 1;
+    w->bytes = at->log_bytes;
+    w->extents = at->extents;
+    at->extents = (struct extents){0};
     w->normal_bytes =
         at->bytes < config->segment_bytes_max ? at->bytes : config->segment_bytes_max;
     *ret = w;
@@ -120,6 +125,7 @@ void wal_free(struct wal *w)
     for (size_t i = 0; i < SPARE_BUFFERS; i++)
         free(w->spare[i].data);
     free(w->out.data);
+    extents_fini(&w->extents);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }
@@ -165,8 +171,10 @@ static int buffered_reserve(struct buffered *b, size_t n)
 static int switch_segment(struct wal *w)
 {
     struct run *r = calloc(1, sizeof *r);
-    if (!r)
+    if (!r || extents_add(&w->extents, w->next.id, w->next_lsn) != 0) {
+        free(r);
         return -ENOMEM;
+    }
     r->segment = w->next;
     r->offset = SEGMENT_HEADER_BYTES;
     w->tail->next = r;
@@ -236,6 +244,7 @@ int wal_begin(struct wal *w, size_t payload_bytes, struct walltime now, bool urg
     run->records.len += record_bytes(payload_bytes);
     run->last_lsn = lsn;
     w->buffered_bytes += record_bytes(payload_bytes);
+    w->bytes += record_bytes(payload_bytes);
     if (urgent)
         w->urgent_lsn = lsn;
     *ret_payload = record + RECORD_HEADER_BYTES;
@@ -501,6 +510,29 @@ void wal_close(struct wal *w, struct walltime now)
         w->state = WAL_CLOSING;
         advance_time(w, now);
     }
+    pthread_mutex_unlock(&w->lock);
+}
+
+uint64_t wal_bytes(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    uint64_t bytes = w->bytes;
+    pthread_mutex_unlock(&w->lock);
+    return bytes;
+}
+
+uint64_t wal_segment_of(struct wal *w, uint64_t lsn)
+{
+    pthread_mutex_lock(&w->lock);
+    uint64_t segment = extents_find(&w->extents, lsn);
+    pthread_mutex_unlock(&w->lock);
+    return segment;
+}
+
+void wal_dropped(struct wal *w, uint64_t first_segment)
+{
+    pthread_mutex_lock(&w->lock);
+    extents_drop(&w->extents, first_segment);
     pthread_mutex_unlock(&w->lock);
 }
 

@@ -25,6 +25,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "store/extents.h"
 
 enum { WAL_BUSY = 2, WAL_READ_ONLY = 3, WAL_TOO_LARGE = 4 }; /* as in store.h */
 enum { WAL_IDLE = 1 };
@@ -45,6 +46,8 @@ struct wal_position {
     uint64_t salt;          /* ... its salt ... */
     uint64_t offset, bytes; /* ... where it goes on, and its size */
     struct walltime time;   /* the latest time in the log */
+    uint64_t log_bytes;     /* of records not in the checkpoint */
+    struct extents extents; /* of all its segments with records */
 };
 
 /* What the log's thread is to do: write data at offset of segment (both zero-length and offset
@@ -64,8 +67,8 @@ struct wal_segment {
 
 struct wal;
 
-/* -ENOMEM. wal_free takes NULL. */
-int wal_new(struct wal **ret, const struct wal_config *config, const struct wal_position *at);
+/* -ENOMEM. On 0 the log owns at->extents, which becomes empty. wal_free takes NULL. */
+int wal_new(struct wal **ret, const struct wal_config *config, struct wal_position *at);
 void wal_free(struct wal *w);
 
 /* Begins a record of payload_bytes: 0 and where to write them, the LSN it will have; the log
@@ -101,6 +104,14 @@ struct instant wal_segment_deadline(struct wal *w);
 /* Ends the log in good order: appends a close record, after which wal_begin returns -EIO. The
  * log is CLOSED when all is durable. Space for the close record is always kept. */
 void wal_close(struct wal *w, struct walltime now);
+
+/* How many bytes of records the log has taken, recovered ones included; and the segment that
+ * holds the record of an LSN, or would. */
+uint64_t wal_bytes(struct wal *w);
+uint64_t wal_segment_of(struct wal *w, uint64_t lsn);
+
+/* Segments before this one are gone. */
+void wal_dropped(struct wal *w, uint64_t first_segment);
 
 uint64_t wal_durable(struct wal *w);  /* any thread, no lock */
 uint64_t wal_last_lsn(struct wal *w); /* of the newest record accepted */

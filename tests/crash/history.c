@@ -80,12 +80,12 @@ struct sight {
     bool matches;
 };
 
-static void look(void *ctx, struct bytes value, struct walltime expires)
+static void look(void *ctx, const struct store_value *value)
 {
     struct sight *sight = ctx;
     uint8_t room[HISTORY_VALUE_BYTES];
     sight->matches =
-        sight->version != 0 && bytes_equal(value, history_value(sight->version, room));
+        sight->version != 0 && bytes_equal(value->bytes, history_value(sight->version, room));
 }
 
 static const char *compare_key(struct store *s, size_t key, uint64_t version)
@@ -101,12 +101,20 @@ static const char *compare_key(struct store *s, size_t key, uint64_t version)
     return sight.matches ? NULL : "a key has another value";
 }
 
+static void apply(const struct history_mutation *m, uint64_t versions[HISTORY_KEYS])
+{
+    for (size_t key = 0; key < HISTORY_KEYS && m->flushes; key++)
+        if (history_space(key) == m->space)
+            versions[key] = 0;
+    for (size_t i = 0; i < m->count; i++)
+        versions[m->ops[i].key] = m->ops[i].version;
+}
+
 const char *history_compare(const struct history *h, uint64_t lsn, struct store *s)
 {
     uint64_t versions[HISTORY_KEYS] = {0};
     for (size_t i = 0; i < h->count && h->mutations[i].lsn <= lsn; i++)
-        for (size_t j = 0; j < h->mutations[i].count; j++)
-            versions[h->mutations[i].ops[j].key] = h->mutations[i].ops[j].version;
+        apply(&h->mutations[i], versions);
     size_t present[2] = {0};
     for (size_t key = 0; key < HISTORY_KEYS; key++) {
         const char *problem = compare_key(s, key, versions[key]);

@@ -14,8 +14,11 @@ struct history_op {
     uint64_t version; /* 0: removed */
 };
 
+/* Some keys of a keyspace changed, or all of it flushed. */
 struct history_mutation {
     uint64_t lsn;
+    bool flushes;
+    enum store_space space; /* flushed */
     struct history_op ops[HISTORY_OPS];
     size_t count;
 };

@@ -230,6 +230,17 @@ static void mutate(struct life *l)
         history_add(&l->history, &m);
 }
 
+static void flush(struct life *l)
+{
+    struct history_mutation m = {.flushes = true,
+                                 .space = chance(l, 4) ? STORE_SYSTEM : STORE_USER};
+    uint64_t lsn;
+    int r = store_flush(embedded_store(l->e), m.space, l->now, &lsn);
+    m.lsn = wal_last_lsn(embedded_wal(l->e));
+    if (r == 0)
+        history_add(&l->history, &m);
+}
+
 static void end_life(struct life *l)
 {
     l->acked = acked_of(l);
@@ -264,6 +275,16 @@ static void open_store(struct life *l)
         fail(l, "restart", "recovery did not make durable what it found");
 }
 
+static void keep_up(struct life *l)
+{
+    struct instant deadline;
+    if (chance(l, 8))
+        store_save(embedded_store(l->e));
+    for (uint64_t steps = faulty_random(&l->seed) % 600; steps > 0; steps--)
+        if (embedded_upkeep_step(l->e, l->clock, l->now, &deadline) != 0)
+            return;
+}
+
 /* Returns whether the log is still whole. */
 static bool run_log(struct life *l, bool to_the_end)
 {
@@ -280,6 +301,9 @@ static void close_store(struct life *l)
     embedded_close(l->e, l->now);
     run_log(l, true);
     bool closed = wal_state(embedded_wal(l->e)) == WAL_CLOSED;
+    l->was_closed = closed;
+    if (chance(l, 2))
+        embedded_finish(l->e, l->now);
     end_life(l);
     l->was_closed = closed;
     try_moment(l);
@@ -315,9 +339,13 @@ static void step(struct life *l)
     struct instant deadline;
     if (chance(l, 50))
         faulty_disk_fail(l->disk, faulty_random(&l->seed) % 4, chance(l, 2) ? EIO : ENOSPC);
-    uint64_t what = faulty_random(&l->seed) % 32;
+    uint64_t what = faulty_random(&l->seed) % 40;
     if (what < 14)
         mutate(l);
+    else if (what >= 32)
+        keep_up(l);
+    else if (what == 31 && chance(l, 4))
+        flush(l);
     else if (what < 20)
         embedded_segment_step(l->e, l->clock, &deadline);
     else if (what < 28 && !run_log(l, chance(l, 2)))
@@ -355,6 +383,7 @@ static void run_seed(uint64_t seed)
         .segment_first_bytes = 256 + faulty_random(&l.seed) % 1024,
         .segment_bytes_max = 1024 + faulty_random(&l.seed) % 8192,
         .buffered_bytes_max = 512 + faulty_random(&l.seed) % 8192,
+        .checkpoint_bytes = 256 + faulty_random(&l.seed) % 4096,
     };
     if (seed % 3 == 0)
         l.config.buffered_bytes_max = 600; /* unsynced chunks are written early */

@@ -534,11 +534,11 @@ uint64_t model_run(struct model *m, struct model_session *s, const struct reques
 
 /* ---- what is found after a crash */
 
-static void see(void *ctx, struct bytes value, struct walltime expires)
+static void see(void *ctx, const struct store_value *value)
 {
     struct buffer *out = ctx;
     buffer_truncate(out, 0);
-    put(out, value);
+    put(out, value->bytes);
 }
 
 static void compare_entry(const struct model *m, struct store *s, struct walltime now,

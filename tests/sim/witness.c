@@ -35,8 +35,50 @@ static uint64_t durable(struct store *s)
     return store_durable(witness_of(s)->inner);
 }
 
+static int scan(struct store *s, enum store_space space, uint64_t *cursor, size_t budget,
+                struct walltime now, store_scan_fn fn, void *ctx, uint64_t *ret_lsn)
+{
+    return store_scan(witness_of(s)->inner, space, cursor, budget, now, fn, ctx, ret_lsn);
+}
+
+static int flush(struct store *s, enum store_space space, struct walltime now,
+                 uint64_t *ret_lsn)
+{
+    return store_flush(witness_of(s)->inner, space, now, ret_lsn);
+}
+
+static void watch(struct store *s, store_watch_fn fn, void *ctx)
+{
+    store_watch(witness_of(s)->inner, fn, ctx);
+}
+
+static bool save(struct store *s)
+{
+    return store_save(witness_of(s)->inner);
+}
+
+static void saved(struct store *s, struct store_saved *ret)
+{
+    store_saved(witness_of(s)->inner, ret);
+}
+
+static size_t memory(struct store *s)
+{
+    return store_memory(witness_of(s)->inner);
+}
+
 static const struct store_ops ops = {
-    .get = get, .update = update, .count = count, .durable = durable};
+    .get = get,
+    .update = update,
+    .count = count,
+    .scan = scan,
+    .flush = flush,
+    .watch = watch,
+    .save = save,
+    .saved = saved,
+    .durable = durable,
+    .memory = memory,
+};
 
 void witness_init(struct witness *w, struct store *inner)
 {

@@ -39,6 +39,7 @@ static struct result recover(struct faulty_disk *f, int64_t now)
     struct result got = {0};
     got.r = recovery_run(faulty_disk(f), &config, (struct walltime){now}, apply, &got.applied,
                          &got.at, &got.report);
+    extents_fini(&got.at.extents);
     return got;
 }
 

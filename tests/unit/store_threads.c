@@ -43,7 +43,7 @@ static int move_and_count(void *ctx, struct store_slot *slots, size_t n)
 {
     uint8_t(*room)[8] = ctx;
     for (size_t i = 0; i < n; i++) {
-        uint64_t old = slots[i].present ? number_of(slots[i].old) : 0;
+        uint64_t old = slots[i].present ? number_of(slots[i].old.bytes) : 0;
         number_put_u64(room[i], i == 0 ? old - 1 : old + 1);
         slots[i].value = bytes_make(room[i], 8);
         slots[i].verdict = STORE_PUT;
@@ -71,7 +71,7 @@ static int move(struct worker *w, uint64_t *ret_lsn)
 
 static int sum(void *ctx, struct store_slot *slots, size_t n)
 {
-    *(uint64_t *)ctx = number_of(slots[0].old) + number_of(slots[1].old);
+    *(uint64_t *)ctx = number_of(slots[0].old.bytes) + number_of(slots[1].old.bytes);
     return 0;
 }
 
@@ -85,9 +85,9 @@ static uint64_t sum_of(struct store *s, uint64_t pair)
     return total;
 }
 
-static void keep_number(void *ctx, struct bytes value, struct walltime expires)
+static void keep_number(void *ctx, const struct store_value *value)
 {
-    *(uint64_t *)ctx = number_of(value);
+    *(uint64_t *)ctx = number_of(value->bytes);
 }
 
 static uint64_t counted(struct store *s)

@@ -1,0 +1,363 @@
+#include "store/keyspace.h"
+
+#include "base/limits.h"
+#include "store/record.h"
+#include "store/update.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A cursor is a shard and a bucket in it; 0 is both the first place and the end. */
+enum { CURSOR_SHARD_SHIFT = 48 };
+
+struct walltime keyspace_time(const struct keyspace *k, struct walltime now)
+{
+    struct walltime in_log = wal_time(k->wal);
+    return now.ms > in_log.ms ? now : in_log;
+}
+
+bool keyspace_entry_is_live(const struct table_entry *e, struct walltime now)
+{
+    struct walltime expires = table_entry_expires(e);
+    return expires.ms == 0 || expires.ms > now.ms;
+}
+
+struct store_value keyspace_entry_value(const struct table_entry *e)
+{
+    return (struct store_value){
+        .bytes = table_entry_value(e),
+        .expires = table_entry_expires(e),
+        .version = table_entry_lsn(e),
+    };
+}
+
+void keyspace_tell(const struct keyspace *k, struct store_change *change)
+{
+    if (!k->watch)
+        return;
+    change->space = k->id;
+    change->lsn = keyspace_answer(k, change->lsn);
+    k->watch(k->watch_ctx, change);
+}
+
+bool keyspace_key_is_valid(struct bytes key)
+{
+    return key.len >= 1 && key.len <= LIMIT_KEY_BYTES;
+}
+
+/* ---- one key */
+
+static int keep(void *ctx, struct store_slot *slots, size_t n)
+{
+    return 0;
+}
+
+/* An update that changes nothing removes what has expired. */
+static int get_expired(struct keyspace *k, struct bytes key, struct walltime now,
+                       store_visit_fn visit, void *ctx, uint64_t *ret_lsn)
+{
+    struct store_slot slot = {.key = key};
+    int r = update_run(k, &slot, 1, now, keep, NULL, ret_lsn);
+    if (r != 0)
+        return r;
+    if (!slot.present)
+        return STORE_MISSING;
+    return keyspace_get(k, key, now, visit, ctx, ret_lsn); /* somebody has just put it anew */
+}
+
+int keyspace_get(struct keyspace *k, struct bytes key, struct walltime now,
+                 store_visit_fn visit, void *ctx, uint64_t *ret_lsn)
+{
+    if (!keyspace_key_is_valid(key))
+        return STORE_TOO_LARGE;
+    struct table *t = k->table;
+    uint64_t hash = table_hash(t, key);
+    size_t shard = table_shard(hash);
+    table_lock(t, shard);
+    const struct table_entry *entry = table_find(t, key, hash);
+    bool present = entry && keyspace_entry_is_live(entry, keyspace_time(k, now));
+    uint64_t lsn = entry ? table_entry_lsn(entry) : table_shard_removal_lsn(t, shard);
+    if (present) {
+        struct store_value value = keyspace_entry_value(entry);
+        visit(ctx, &value);
+    }
+    table_unlock(t, shard);
+    if (entry && !present)
+        return get_expired(k, key, now, visit, ctx, ret_lsn);
+    *ret_lsn = keyspace_answer(k, lsn);
+    return present ? 0 : STORE_MISSING;
+}
+
+/* ---- all keys */
+
+static void lock_all(struct table *t)
+{
+    for (size_t shard = 0; shard < TABLE_SHARDS; shard++)
+        table_lock(t, shard);
+}
+
+static void unlock_all(struct table *t)
+{
+    for (size_t shard = 0; shard < TABLE_SHARDS; shard++)
+        table_unlock(t, shard);
+}
+
+size_t keyspace_count(struct keyspace *k, uint64_t *ret_lsn)
+{
+    struct table *t = k->table;
+    size_t n = 0;
+    uint64_t lsn = 0;
+    lock_all(t);
+    for (size_t shard = 0; shard < TABLE_SHARDS; shard++) {
+        n += table_shard_count(t, shard);
+        if (table_shard_change_lsn(t, shard) > lsn)
+            lsn = table_shard_change_lsn(t, shard);
+    }
+    unlock_all(t);
+    *ret_lsn = keyspace_answer(k, lsn);
+    return n;
+}
+
+static int append_flush(struct keyspace *k, struct walltime now, uint64_t *ret_lsn)
+{
+    struct record_op op = {.kind = RECORD_FLUSH, .space = k->id};
+    uint8_t *to;
+    int r = wal_begin(k->wal, record_op_bytes(&op), now, k->id == STORE_SYSTEM, &to, ret_lsn);
+    if (r != 0)
+        return r;
+    record_op_write(to, &op);
+    struct store_change change = {.kind = STORE_CHANGE_FLUSH, .lsn = *ret_lsn};
+    keyspace_tell(k, &change);
+    wal_end(k->wal);
+    return 0;
+}
+
+int keyspace_flush(struct keyspace *k, struct walltime now, struct table_garbage **ret_garbage,
+                   uint64_t *ret_lsn)
+{
+    struct table_garbage *garbage;
+    int r = table_garbage_new(&garbage);
+    if (r < 0)
+        return r;
+    uint64_t lsn;
+    lock_all(k->table);
+    r = append_flush(k, now, &lsn);
+    for (size_t shard = 0; shard < TABLE_SHARDS && r == 0; shard++)
+        table_clear(k->table, shard, lsn, garbage);
+    unlock_all(k->table);
+    if (r != 0) {
+        table_garbage_free(garbage);
+        return r;
+    }
+    *ret_garbage = garbage;
+    *ret_lsn = keyspace_answer(k, lsn);
+    return 0;
+}
+
+/* ---- going through the keys */
+
+struct place {
+    size_t shard, bucket;
+};
+
+static struct place place_of(uint64_t cursor)
+{
+    return (struct place){(cursor >> CURSOR_SHARD_SHIFT) % TABLE_SHARDS,
+                          cursor & (((uint64_t)1 << CURSOR_SHARD_SHIFT) - 1)};
+}
+
+/* The cursor of what follows, where table_visit returned `next` in that shard. */
+static uint64_t cursor_after(size_t shard, size_t next)
+{
+    if (next == 0)
+        shard++;
+    return shard == TABLE_SHARDS ? 0 : (uint64_t)shard << CURSOR_SHARD_SHIFT | next;
+}
+
+/* The keys that have expired in some buckets of a shard, and the earliest time that has not. */
+struct expired {
+    struct walltime now;
+    struct bytes *keys;
+    size_t count, capacity;
+    struct walltime earliest;
+    bool failed; /* out of memory: the rest stays for the next time */
+};
+
+static void note_expired(void *ctx, const struct table_entry *e)
+{
+    struct expired *x = ctx;
+    struct walltime expires = table_entry_expires(e);
+    if (keyspace_entry_is_live(e, x->now)) {
+        if (expires.ms != 0 && expires.ms < x->earliest.ms)
+            x->earliest = expires;
+        return;
+    }
+    if (x->count == x->capacity) {
+        size_t capacity = x->capacity ? 2 * x->capacity : 16;
+        struct bytes *keys = realloc(x->keys, capacity * sizeof *keys);
+        if (!keys) {
+            x->failed = true;
+            return;
+        }
+        x->keys = keys;
+        x->capacity = capacity;
+    }
+    x->keys[x->count++] = table_entry_key(e);
+}
+
+static size_t tombstone_bytes(const struct expired *x)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < x->count; i++) {
+        struct record_op op = {.kind = RECORD_REMOVE, .key = x->keys[i]};
+        bytes += record_op_bytes(&op);
+    }
+    return bytes;
+}
+
+/* Removes them, by one record. The shard is locked. */
+static int remove_expired(struct keyspace *k, struct expired *x, struct walltime now)
+{
+    if (x->count == 0)
+        return 0;
+    uint8_t *to;
+    uint64_t lsn;
+    int r = wal_begin(k->wal, tombstone_bytes(x), now, k->id == STORE_SYSTEM, &to, &lsn);
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < x->count; i++) {
+        struct record_op op = {.kind = RECORD_REMOVE, .space = k->id, .key = x->keys[i]};
+        to = record_op_write(to, &op);
+        struct store_change change = {.kind = STORE_CHANGE_EXPIRE, .key = op.key, .lsn = lsn};
+        keyspace_tell(k, &change);
+    }
+    wal_end(k->wal);
+    for (size_t i = 0; i < x->count; i++) {
+        struct bytes key = x->keys[i];
+        table_remove(k->table, key, table_hash(k->table, key), lsn);
+    }
+    return 0;
+}
+
+/* Removes what has expired in n buckets of a locked shard, and tells the next bucket and the
+ * earliest expiry left. Where the disk is full it all stays, and 0 is returned all the same. */
+static int expire_buckets(struct keyspace *k, struct place at, size_t n, struct walltime now,
+                          size_t *ret_next, struct walltime *ret_earliest)
+{
+    struct expired x = {.now = now, .earliest = {INT64_MAX}};
+    *ret_next = table_visit(k->table, at.shard, at.bucket, n, note_expired, &x);
+    int r = x.failed ? -ENOMEM : remove_expired(k, &x, now);
+    *ret_earliest = r == 0 ? x.earliest : now;
+    free(x.keys);
+    return r == WAL_READ_ONLY ? 0 : r;
+}
+
+struct scan {
+    struct walltime now;
+    store_scan_fn fn;
+    void *ctx;
+};
+
+static void scan_entry(void *ctx, const struct table_entry *e)
+{
+    struct scan *s = ctx;
+    if (!keyspace_entry_is_live(e, s->now))
+        return;
+    struct store_value value = keyspace_entry_value(e);
+    s->fn(s->ctx, table_entry_key(e), &value);
+}
+
+/* One piece of a scan, within a shard. */
+static int scan_buckets(struct keyspace *k, struct place at, size_t n, struct scan *s,
+                        struct walltime now, size_t *ret_next, uint64_t *ret_lsn)
+{
+    struct table *t = k->table;
+    int r = 0;
+    table_lock(t, at.shard);
+    s->now = keyspace_time(k, now);
+    if (table_shard_expiry(t, at.shard).ms <= s->now.ms) {
+        size_t next;
+        struct walltime earliest;
+        r = expire_buckets(k, at, n, s->now, &next, &earliest);
+    }
+    if (r == 0)
+        *ret_next = table_visit(t, at.shard, at.bucket, n, scan_entry, s);
+    *ret_lsn = table_shard_change_lsn(t, at.shard);
+    table_unlock(t, at.shard);
+    return r;
+}
+
+int keyspace_scan(struct keyspace *k, uint64_t *cursor, size_t budget, struct walltime now,
+                  store_scan_fn fn, void *ctx, uint64_t *ret_lsn)
+{
+    struct scan s = {.fn = fn, .ctx = ctx};
+    uint64_t at = *cursor, newest = 0;
+    do {
+        struct place place = place_of(at);
+        size_t next;
+        uint64_t lsn;
+        int r = scan_buckets(k, place, budget, &s, now, &next, &lsn);
+        if (r != 0)
+            return r;
+        if (lsn > newest)
+            newest = lsn;
+        size_t done = next ? next - place.bucket : 1;
+        budget -= done < budget ? done : budget;
+        at = cursor_after(place.shard, next);
+    } while (at != 0 && budget > 0);
+    *cursor = at;
+    *ret_lsn = keyspace_answer(k, newest);
+    return 0;
+}
+
+/* ---- sweeping */
+
+/* Moves to the next shard that needs sweeping; false when it has come round to where it was. */
+static bool find_shard(struct keyspace *k, struct walltime now)
+{
+    for (size_t i = 0; i < TABLE_SHARDS; i++) {
+        size_t shard = (k->sweep_shard + i) % TABLE_SHARDS;
+        table_lock(k->table, shard);
+        bool due = table_shard_expiry(k->table, shard).ms <= now.ms;
+        if (due)
+            table_shard_expiry_begin(k->table, shard);
+        table_unlock(k->table, shard);
+        if (due) {
+            k->sweep_shard = shard;
+            k->sweep_earliest = (struct walltime){INT64_MAX};
+            return true;
+        }
+    }
+    return false;
+}
+
+static int sweep_buckets(struct keyspace *k, size_t n, struct walltime now)
+{
+    struct walltime earliest;
+    struct place at = {k->sweep_shard, k->sweep_bucket};
+    size_t next;
+    table_lock(k->table, at.shard);
+    int r = expire_buckets(k, at, n, now, &next, &earliest);
+    if (r == 0) {
+        if (earliest.ms < k->sweep_earliest.ms)
+            k->sweep_earliest = earliest;
+        k->sweep_bucket = next;
+        if (next == 0)
+            table_shard_expiry_end(k->table, at.shard, k->sweep_earliest);
+    }
+    table_unlock(k->table, at.shard);
+    return r;
+}
+
+int keyspace_sweep(struct keyspace *k, size_t budget, struct walltime now, bool *ret_more)
+{
+    *ret_more = false;
+    now = keyspace_time(k, now);
+    if (k->sweep_bucket == 0 && !find_shard(k, now))
+        return 0;
+    int r = sweep_buckets(k, budget, now);
+    if (r == 0 && k->sweep_bucket == 0)
+        k->sweep_shard = (k->sweep_shard + 1) % TABLE_SHARDS;
+    *ret_more = r == 0;
+    return r;
+}

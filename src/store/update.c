@@ -1,0 +1,300 @@
+#include "store/update.h"
+
+#include "base/limits.h"
+#include "store/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { SLOTS_INLINE = 4, SHARD_WORDS = TABLE_SHARDS / 64 };
+
+/* What an update keeps for a slot. */
+struct place {
+    uint64_t hash;
+    size_t first;              /* the first slot with the same key */
+    size_t winner;             /* in the first one: the slot whose verdict counts, or NONE */
+    struct table_entry *entry; /* in the first one: what is to be put in */
+    bool expired;              /* in the first one: an entry is there whose time has come */
+};
+
+#define NONE SIZE_MAX
+
+struct update {
+    struct keyspace *keyspace;
+    struct table *table;
+    struct store_slot *slots;
+    struct place *places;
+    size_t n;
+    struct walltime now;
+    uint64_t shards[SHARD_WORDS]; /* bits of those locked */
+    bool expires;                 /* something has expired */
+    bool changes;                 /* ... and more than that is to be written */
+    uint64_t seen_lsn;
+    uint64_t lsn; /* of the record; 0: nothing changed */
+};
+
+struct by_key {
+    uint64_t hash;
+    struct bytes key;
+    size_t slot;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct by_key *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    if (x->key.len != y->key.len)
+        return x->key.len < y->key.len ? -1 : 1;
+    int order = memcmp(x->key.data, y->key.data, x->key.len);
+    return order ? order : (x->slot > y->slot) - (x->slot < y->slot);
+}
+
+static int group_by_sorting(struct update *u)
+{
+    struct by_key *sorted = malloc(u->n * sizeof *sorted);
+    if (!sorted)
+        return -ENOMEM;
+    for (size_t i = 0; i < u->n; i++)
+        sorted[i] = (struct by_key){u->places[i].hash, u->slots[i].key, i};
+    qsort(sorted, u->n, sizeof *sorted, compare_keys);
+    size_t first = 0;
+    for (size_t i = 0; i < u->n; i++) {
+        if (sorted[i].hash != sorted[first].hash ||
+            !bytes_equal(sorted[i].key, sorted[first].key))
+            first = i;
+        u->places[sorted[i].slot].first = sorted[first].slot;
+    }
+    free(sorted);
+    return 0;
+}
+
+/* Finds slots with the same key. */
+static int group_slots(struct update *u)
+{
+    if (u->n > SLOTS_INLINE)
+        return group_by_sorting(u);
+    for (size_t i = 0; i < u->n; i++) {
+        size_t first = 0;
+        while (!bytes_equal(u->slots[first].key, u->slots[i].key))
+            first++;
+        u->places[i].first = first;
+    }
+    return 0;
+}
+
+static int prepare(struct update *u)
+{
+    for (size_t i = 0; i < u->n; i++) {
+        if (!keyspace_key_is_valid(u->slots[i].key))
+            return STORE_TOO_LARGE;
+        uint64_t hash = table_hash(u->table, u->slots[i].key);
+        size_t shard = table_shard(hash);
+        u->places[i] = (struct place){.hash = hash, .winner = NONE};
+        u->shards[shard / 64] |= (uint64_t)1 << (shard % 64);
+    }
+    return group_slots(u);
+}
+
+static void each_shard(const struct update *u, void (*fn)(struct table *, size_t))
+{
+    for (size_t w = 0; w < SHARD_WORDS; w++)
+        for (uint64_t bits = u->shards[w]; bits; bits &= bits - 1)
+            fn(u->table, w * 64 + (size_t)__builtin_ctzll(bits));
+}
+
+static void read_slot(struct update *u, size_t i)
+{
+    struct store_slot *slot = &u->slots[i];
+    uint64_t hash = u->places[i].hash;
+    const struct table_entry *entry = table_find(u->table, slot->key, hash);
+    uint64_t lsn =
+        entry ? table_entry_lsn(entry) : table_shard_removal_lsn(u->table, table_shard(hash));
+    if (lsn > u->seen_lsn)
+        u->seen_lsn = lsn;
+    slot->present = entry && keyspace_entry_is_live(entry, u->now);
+    slot->old = slot->present ? keyspace_entry_value(entry) : (struct store_value){0};
+    slot->repeated = u->places[i].first != i;
+    slot->verdict = STORE_KEEP;
+    if (entry && !slot->present && !slot->repeated)
+        u->places[i].expired = u->expires = true;
+}
+
+/* The last verdict on a key wins. Removing what is not there changes nothing, unless it has
+ * expired: then it is removed in any case. */
+static void choose_winners(struct update *u)
+{
+    for (size_t i = 0; i < u->n; i++)
+        if (u->slots[i].verdict != STORE_KEEP)
+            u->places[u->places[i].first].winner = i;
+    for (size_t i = 0; i < u->n; i++) {
+        struct place *p = &u->places[i];
+        if (p->winner != NONE && u->slots[p->winner].verdict == STORE_REMOVE &&
+            !u->slots[i].present)
+            p->winner = NONE;
+        u->changes |= p->winner != NONE;
+        p->expired &= p->winner == NONE;
+    }
+}
+
+/* The operation on the key of which slot i is the first; false where there is none. */
+static bool op_of(const struct update *u, size_t i, struct record_op *ret)
+{
+    const struct place *p = &u->places[i];
+    if (p->winner == NONE && !p->expired)
+        return false;
+    *ret = (struct record_op){
+        .kind = RECORD_REMOVE, .space = u->keyspace->id, .key = u->slots[i].key};
+    if (p->winner != NONE && u->slots[p->winner].verdict == STORE_PUT) {
+        ret->kind = RECORD_PUT;
+        ret->value = u->slots[p->winner].value;
+        ret->expires = u->slots[p->winner].expires;
+    }
+    return true;
+}
+
+/* How large the record will be; 0: nothing changes. */
+static int measure(const struct update *u, size_t *ret_bytes)
+{
+    size_t bytes = 0;
+    struct record_op op;
+    for (size_t i = 0; i < u->n; i++) {
+        if (!op_of(u, i, &op))
+            continue;
+        if (op.value.len > LIMIT_VALUE_BYTES)
+            return STORE_TOO_LARGE;
+        bytes += record_op_bytes(&op);
+        if (bytes > LIMIT_RECORD_BYTES)
+            return STORE_TOO_LARGE;
+    }
+    *ret_bytes = bytes;
+    return 0;
+}
+
+static int make_entries(struct update *u)
+{
+    struct record_op op;
+    for (size_t i = 0; i < u->n; i++) {
+        if (!op_of(u, i, &op) || op.kind != RECORD_PUT)
+            continue;
+        u->places[i].entry = table_entry_new(op.key, op.value, op.expires);
+        if (!u->places[i].entry)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static void tell(const struct update *u, size_t i, const struct record_op *op)
+{
+    struct store_change change = {.kind = STORE_CHANGE_REMOVE,
+                                  .key = op->key,
+                                  .value = op->value,
+                                  .expires = op->expires,
+                                  .lsn = u->lsn};
+    if (op->kind == RECORD_PUT)
+        change.kind = STORE_CHANGE_PUT;
+    else if (u->places[i].expired)
+        change.kind = STORE_CHANGE_EXPIRE;
+    keyspace_tell(u->keyspace, &change);
+}
+
+static int append_record(struct update *u, size_t bytes)
+{
+    struct wal *wal = u->keyspace->wal;
+    struct record_op op;
+    uint8_t *to;
+    int r = wal_begin(wal, bytes, u->now, u->keyspace->id == STORE_SYSTEM, &to, &u->lsn);
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < u->n; i++) {
+        if (!op_of(u, i, &op))
+            continue;
+        to = record_op_write(to, &op);
+        tell(u, i, &op);
+    }
+    wal_end(wal);
+    return 0;
+}
+
+static void change_table(struct update *u)
+{
+    for (size_t i = 0; i < u->n; i++) {
+        struct place *p = &u->places[i];
+        if (p->entry)
+            table_put(u->table, p->entry, p->hash, u->lsn);
+        else if (p->winner != NONE || p->expired)
+            table_remove(u->table, u->slots[i].key, p->hash, u->lsn);
+        p->entry = NULL;
+    }
+}
+
+static int change(struct update *u)
+{
+    size_t bytes;
+    choose_winners(u);
+    if (!u->changes && !u->expires)
+        return 0;
+    int r = measure(u, &bytes);
+    if (r != 0 || bytes == 0)
+        return r;
+    r = make_entries(u);
+    if (r == 0)
+        r = append_record(u, bytes);
+    if (r == 0)
+        change_table(u);
+    /* What has expired may stay where the disk is full; nothing else was asked for. */
+    return r == WAL_READ_ONLY && !u->changes ? 0 : r;
+}
+
+/* fn has refused: what it saw as expired must go all the same. */
+static int refuse(struct update *u, int reason)
+{
+    if (!u->expires)
+        return reason;
+    for (size_t i = 0; i < u->n; i++)
+        u->slots[i].verdict = STORE_KEEP;
+    int r = change(u);
+    return r == 0 ? reason : r;
+}
+
+/* The part under the locks. *ret_lsn is set wherever fn saw the old values. */
+static int run(struct update *u, store_update_fn fn, void *ctx, uint64_t *ret_lsn)
+{
+    each_shard(u, table_lock);
+    u->now = keyspace_time(u->keyspace, u->now);
+    for (size_t i = 0; i < u->n; i++)
+        read_slot(u, i);
+    int r = fn(ctx, u->slots, u->n);
+    r = r == 0 ? change(u) : refuse(u, r);
+    each_shard(u, table_unlock);
+    *ret_lsn = keyspace_answer(u->keyspace, u->lsn ? u->lsn : u->seen_lsn);
+    return r;
+}
+
+static void free_entries(struct update *u)
+{
+    for (size_t i = 0; i < u->n; i++)
+        table_entry_free(u->places[i].entry);
+}
+
+int update_run(struct keyspace *k, struct store_slot *slots, size_t n, struct walltime now,
+               store_update_fn fn, void *ctx, uint64_t *ret_lsn)
+{
+    struct place inline_places[SLOTS_INLINE] = {0};
+    struct update u = {.keyspace = k,
+                       .table = k->table,
+                       .slots = slots,
+                       .places = inline_places,
+                       .n = n,
+                       .now = now};
+    if (n > SLOTS_INLINE && !(u.places = calloc(n, sizeof *u.places)))
+        return -ENOMEM;
+    int r = prepare(&u);
+    if (r == 0) {
+        r = run(&u, fn, ctx, ret_lsn);
+        free_entries(&u);
+    }
+    if (u.places != inline_places)
+        free(u.places);
+    return r;
+}

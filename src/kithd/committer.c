@@ -21,7 +21,7 @@ struct committer {
     committer_fn fn;
     void *ctx;
     atomic_uint_fast64_t moves;
-    struct committer_thread log, segments;
+    struct committer_thread log, segments, upkeep;
 };
 
 static int thread_init(struct committer_thread *t)
@@ -88,6 +88,8 @@ static void *run_log(void *arg)
             return NULL;
         if (embedded_segment_wanted(c->store))
             thread_wake(&c->segments, false);
+        if (embedded_upkeep_wanted(c->store))
+            thread_wake(&c->upkeep, false);
         if (r == EMBEDDED_IDLE)
             thread_sleep(&c->log, deadline);
     }
@@ -112,6 +114,52 @@ static void *run_segments(void *arg)
     }
 }
 
+/* As long as a step took, the thread rests: there are others who want the processor, and the
+ * locks. */
+static bool rest_after_step(struct committer *c, struct instant begun)
+{
+    enum { REST_NS_MIN = 50 * 1000 };
+    struct instant now = clock_instant();
+    uint64_t ns = now.ns - begun.ns;
+    return thread_sleep(&c->upkeep,
+                        (struct instant){now.ns + (ns > REST_NS_MIN ? ns : REST_NS_MIN)});
+}
+
+static void *run_upkeep(void *arg)
+{
+    struct committer *c = arg;
+    int last_error = 0;
+    for (;;) {
+        struct instant deadline, now = clock_instant();
+        int r = embedded_upkeep_step(c->store, now, clock_walltime(), &deadline);
+        if (r < 0 && r != last_error)
+            c->fn(c->ctx, COMMITTER_UNSAVED, r);
+        if (r <= 0)
+            last_error = r;
+        bool goes_on = r == 0 ? rest_after_step(c, now) : thread_sleep(&c->upkeep, deadline);
+        if (!goes_on)
+            return NULL;
+    }
+}
+
+static int begin_thread(struct committer_thread *t, void *(*run)(void *), struct committer *c)
+{
+    int r = thread_init(t);
+    if (r < 0)
+        return r;
+    r = -pthread_create(&t->thread, NULL, run, c);
+    if (r < 0)
+        thread_fini(t);
+    return r;
+}
+
+static void end_thread(struct committer_thread *t)
+{
+    thread_wake(t, true);
+    pthread_join(t->thread, NULL);
+    thread_fini(t);
+}
+
 int committer_start(struct committer **ret, struct embedded *store, committer_fn fn, void *ctx)
 {
     struct committer *c = calloc(1, sizeof *c);
@@ -120,28 +168,22 @@ int committer_start(struct committer **ret, struct embedded *store, committer_fn
     c->store = store;
     c->fn = fn;
     c->ctx = ctx;
-    int r = thread_init(&c->log);
-    if (r < 0)
-        goto no_log;
-    r = thread_init(&c->segments);
+    int r = begin_thread(&c->segments, run_segments, c);
     if (r < 0)
         goto no_segments;
-    r = -pthread_create(&c->segments.thread, NULL, run_segments, c);
+    r = begin_thread(&c->upkeep, run_upkeep, c);
     if (r < 0)
-        goto no_thread;
-    r = -pthread_create(&c->log.thread, NULL, run_log, c);
+        goto no_upkeep;
+    r = begin_thread(&c->log, run_log, c);
     if (r < 0)
-        goto no_log_thread;
+        goto no_log;
     *ret = c;
     return 0;
-no_log_thread:
-    thread_wake(&c->segments, true);
-    pthread_join(c->segments.thread, NULL);
-no_thread:
-    thread_fini(&c->segments);
-no_segments:
-    thread_fini(&c->log);
 no_log:
+    end_thread(&c->upkeep);
+no_upkeep:
+    end_thread(&c->segments);
+no_segments:
     free(c);
     return r;
 }
@@ -152,6 +194,8 @@ void committer_wake(struct committer *c)
         thread_wake(&c->log, false);
     if (embedded_segment_wanted(c->store))
         thread_wake(&c->segments, false);
+    if (embedded_upkeep_wanted(c->store))
+        thread_wake(&c->upkeep, false);
 }
 
 uint64_t committer_moves(const struct committer *c)
@@ -164,10 +208,12 @@ int committer_finish(struct committer *c)
     embedded_close(c->store, clock_walltime());
     thread_wake(&c->log, false);
     pthread_join(c->log.thread, NULL);
-    thread_wake(&c->segments, true);
-    pthread_join(c->segments.thread, NULL);
     thread_fini(&c->log);
-    thread_fini(&c->segments);
+    end_thread(&c->segments);
+    end_thread(&c->upkeep);
+    int unsaved = embedded_finish(c->store, clock_walltime());
+    if (unsaved < 0)
+        c->fn(c->ctx, COMMITTER_UNSAVED, unsaved);
     int error = wal_error(embedded_wal(c->store));
     free(c);
     return error;

@@ -1,14 +1,16 @@
 #ifndef KITH_KITHD_COMMITTER_H
 #define KITH_KITHD_COMMITTER_H
 
-/* The two threads behind the store: one writes and syncs the log, one makes its segments. */
+/* The threads behind the store: one writes and syncs the log, one makes its segments, one keeps
+ * it up (checkpoints, what has expired) in half of the time at most. */
 
 #include "store/embedded.h"
 
 enum committer_event {
-    COMMITTER_MOVED,  /* more is durable, or room was made, or could not be */
-    COMMITTER_FULL,   /* a segment could not be made: error says why; it goes on trying */
-    COMMITTER_FAILED, /* the log has failed for good: error says why; its thread ends */
+    COMMITTER_MOVED,   /* more is durable, or room was made, or could not be */
+    COMMITTER_FULL,    /* a segment could not be made: error says why; it goes on trying */
+    COMMITTER_FAILED,  /* the log has failed for good: error says why; its thread ends */
+    COMMITTER_UNSAVED, /* a checkpoint could not be made: error says why; it is tried again */
 };
 
 /* Called on the committer's threads. */
@@ -27,7 +29,8 @@ void committer_wake(struct committer *c);
 uint64_t committer_moves(const struct committer *c);
 
 /* Ends the log in good order (embedded_close), waits until all of it is durable, or has failed,
- * ends the threads and frees the committer. Returns the log's error, 0 where there is none. */
+ * makes a last checkpoint, ends the threads and frees the committer. Returns the log's error,
+ * 0 where there is none. */
 int committer_finish(struct committer *c);
 
 #endif

@@ -191,6 +191,11 @@ static void on_committer(void *ctx, enum committer_event event, int error)
                   uv_strerror(error));
         return;
     }
+    if (event == COMMITTER_UNSAVED) {
+        log_event(d, LOG_ERROR, "cannot make a checkpoint; the log grows meanwhile", "reason",
+                  uv_strerror(error));
+        return;
+    }
     log_event(d, LOG_ERROR, "the disk has failed; nothing more is acknowledged; stopping",
               "reason", uv_strerror(error));
     atomic_store(&d->failed, true);

@@ -9,4 +9,7 @@
 
 uint64_t hash_bytes(struct bytes b, uint64_t seed);
 
+/* The hash of what the pieces are, one after the other. -ENOMEM. */
+int hash_pieces(const struct bytes *pieces, size_t n, uint64_t seed, uint64_t *ret);
+
 #endif

@@ -46,8 +46,11 @@
 #define LIMIT_SEGMENT_BYTES (64 * LIMIT_MIB)      /* ... to this */
 #define LIMIT_SEGMENT_RETRY_MS ((uint64_t)1000)   /* after the disk was full */
 
+#define LIMIT_PART_BYTES (256 * LIMIT_KIB) /* of a large value, in one record of the log */
+
 /* Checkpoints (store/upkeep.h). */
-#define LIMIT_CHECKPOINT_BYTES (64 * LIMIT_MIB) /* of log before one is made unasked, at least */
+#define LIMIT_CHECKPOINT_BYTES \
+    (64 * LIMIT_MIB) /* of log before one is made unasked, at least */
 #define LIMIT_CHECKPOINT_RETRY_MS ((uint64_t)10 * 1000) /* after one has failed */
 
 #endif

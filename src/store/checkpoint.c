@@ -24,13 +24,17 @@ enum { KIND_ENTRIES = 1, KIND_END = 2, END_BYTES = 16 };
 enum {
     BLOCK_BYTES = 256 * 1024,            /* a block is written when it is that large */
     SYNC_BYTES = 8 * 1024 * 1024,        /* synced after so many */
-    BLOCK_BYTES_MAX = 128 * 1024 * 1024, /* one value and what was in the block before it */
+    BLOCK_BYTES_MAX = 128 * 1024 * 1024, /* more than one value ever takes */
+    PIECE_BYTES = 1024 * 1024,           /* of a large value, written at once */
 };
 
-static uint64_t block_checksum(const uint8_t *block, struct bytes payload, uint64_t salt)
-{
-    return hash_bytes(payload, hash_bytes(bytes_make(block, BLOCK_AT_CHECKSUM), salt));
-}
+struct checkpoint_large {
+    struct checkpoint_large *next;
+    struct bytes value;
+    struct blob *blob;
+    size_t head_bytes;
+    uint8_t head[]; /* room for a block's header, then the operation up to its value */
+};
 
 /* ---- writing */
 
@@ -69,8 +73,23 @@ int checkpoint_begin(struct checkpoint_writer *w, struct disk *d,
     return 0;
 }
 
+static int add_large(struct checkpoint_writer *w, const struct record_op *put)
+{
+    size_t head = CHECKPOINT_BLOCK_BYTES + RECORD_OP_BYTES + put->key.len;
+    struct checkpoint_large *large = malloc(sizeof *large + head);
+    if (!large)
+        return -ENOMEM;
+    *large = (struct checkpoint_large){w->large, put->value, blob_ref(put->blob), head};
+    record_op_write_head(large->head + CHECKPOINT_BLOCK_BYTES, put);
+    w->large = large;
+    w->entries++;
+    return 0;
+}
+
 int checkpoint_add(struct checkpoint_writer *w, const struct record_op *put)
 {
+    if (put->blob)
+        return add_large(w, put);
     uint8_t *to;
     size_t header = buffer_len(&w->block) == 0 ? CHECKPOINT_BLOCK_BYTES : 0;
     int r = buffer_reserve(&w->block, header + record_op_bytes(put), &to);
@@ -82,41 +101,80 @@ int checkpoint_add(struct checkpoint_writer *w, const struct record_op *put)
     return 0;
 }
 
-/* Fills in the header before a block's payload, and writes it. */
-static int write_block(struct checkpoint_writer *w, uint8_t *block, size_t len, uint32_t kind)
-{
-    struct bytes payload =
-        bytes_make(block + CHECKPOINT_BLOCK_BYTES, len - CHECKPOINT_BLOCK_BYTES);
-    number_put_u32(block, (uint32_t)payload.len);
-    number_put_u32(block + BLOCK_AT_KIND, kind);
-    number_put_u64(block + BLOCK_AT_NUMBER, w->blocks);
-    number_put_u64(block + BLOCK_AT_CHECKSUM, block_checksum(block, payload, w->header.salt));
-    int r = disk_write(w->disk, w->file, w->offset, block, len);
-    if (r < 0)
-        return r;
-    w->offset += len;
-    w->unsynced_bytes += len;
-    w->blocks++;
-    return 0;
-}
-
 static int sync_file(struct checkpoint_writer *w)
 {
     w->unsynced_bytes = 0;
     return disk_sync(w->disk, w->file);
 }
 
+static int write_piece(struct checkpoint_writer *w, struct bytes piece)
+{
+    int r = disk_write(w->disk, w->file, w->offset, piece.data, piece.len);
+    if (r < 0)
+        return r;
+    w->offset += piece.len;
+    w->unsynced_bytes += piece.len;
+    return w->unsynced_bytes >= SYNC_BYTES ? sync_file(w) : 0;
+}
+
+/* Writes a block: `head` begins with room for its header, and `tail` is the end of its payload.
+ */
+static int write_block(struct checkpoint_writer *w, uint8_t *head, size_t head_bytes,
+                       struct bytes tail, uint32_t kind)
+{
+    struct bytes pieces[] = {
+        bytes_make(head + CHECKPOINT_BLOCK_BYTES, head_bytes - CHECKPOINT_BLOCK_BYTES), tail};
+    number_put_u32(head, (uint32_t)(pieces[0].len + tail.len));
+    number_put_u32(head + BLOCK_AT_KIND, kind);
+    number_put_u64(head + BLOCK_AT_NUMBER, w->blocks++);
+    uint64_t seed = hash_bytes(bytes_make(head, BLOCK_AT_CHECKSUM), w->header.salt);
+    uint64_t checksum;
+    int r = hash_pieces(pieces, 2, seed, &checksum);
+    if (r < 0)
+        return r;
+    number_put_u64(head + BLOCK_AT_CHECKSUM, checksum);
+    r = write_piece(w, bytes_make(head, head_bytes));
+    while (r == 0 && tail.len > 0) {
+        size_t n = tail.len < PIECE_BYTES ? tail.len : PIECE_BYTES;
+        r = write_piece(w, bytes_first(tail, n));
+        tail = bytes_from(tail, n);
+    }
+    return r;
+}
+
+static struct checkpoint_large *pop_large(struct checkpoint_writer *w)
+{
+    struct checkpoint_large *large = w->large;
+    if (large)
+        w->large = large->next;
+    return large;
+}
+
+static void free_large(struct checkpoint_large *large)
+{
+    blob_unref(large->blob);
+    free(large);
+}
+
+static int write_large(struct checkpoint_writer *w)
+{
+    struct checkpoint_large *large;
+    int r = 0;
+    while (r == 0 && (large = pop_large(w))) {
+        r = write_block(w, large->head, large->head_bytes, large->value, KIND_ENTRIES);
+        free_large(large);
+    }
+    return r;
+}
+
 int checkpoint_write(struct checkpoint_writer *w, bool all)
 {
-    struct bytes block = buffer_view(&w->block);
-    if (block.len == 0 || (!all && block.len < BLOCK_BYTES))
-        return 0;
-    int r = write_block(w, w->block.data + w->block.start, block.len, KIND_ENTRIES);
-    if (block.len > 2 * (size_t)BLOCK_BYTES)
-        buffer_release(&w->block);
+    int r = write_large(w);
+    size_t len = buffer_len(&w->block);
+    if (r < 0 || len == 0 || (!all && len < BLOCK_BYTES))
+        return r;
+    r = write_block(w, w->block.data + w->block.start, len, bytes_make(NULL, 0), KIND_ENTRIES);
     buffer_truncate(&w->block, 0);
-    if (r == 0 && w->unsynced_bytes >= SYNC_BYTES)
-        r = sync_file(w);
     return r;
 }
 
@@ -127,7 +185,7 @@ int checkpoint_end(struct checkpoint_writer *w, uint64_t end_lsn)
     number_put_u64(block + CHECKPOINT_BLOCK_BYTES + 8, w->entries);
     int r = checkpoint_write(w, true);
     if (r == 0)
-        r = write_block(w, block, sizeof block, KIND_END);
+        r = write_block(w, block, sizeof block, bytes_make(NULL, 0), KIND_END);
     return r == 0 ? sync_file(w) : r;
 }
 
@@ -136,6 +194,9 @@ static void close_file(struct checkpoint_writer *w)
     disk_close(w->disk, w->file);
     w->file = NULL;
     buffer_fini(&w->block);
+    struct checkpoint_large *large;
+    while ((large = pop_large(w)))
+        free_large(large);
 }
 
 int checkpoint_publish(struct checkpoint_writer *w)
@@ -267,9 +328,9 @@ static int read_block(struct reader *r, uint32_t *ret_kind, struct bytes *ret_pa
     if (e != 0)
         return e;
     struct bytes payload = bytes_make(r->data, n);
+    uint64_t seed = hash_bytes(bytes_make(block, BLOCK_AT_CHECKSUM), r->header.salt);
     if (number_get_u64(block + BLOCK_AT_NUMBER) != r->blocks ||
-        number_get_u64(block + BLOCK_AT_CHECKSUM) !=
-            block_checksum(block, payload, r->header.salt))
+        number_get_u64(block + BLOCK_AT_CHECKSUM) != hash_bytes(payload, seed))
         return bad(r, "a damaged block");
     r->blocks++;
     *ret_kind = number_get_u32(block + BLOCK_AT_KIND);

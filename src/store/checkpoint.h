@@ -46,11 +46,14 @@ struct checkpoint_header {
 
 /* ---- writing */
 
+struct checkpoint_large;
+
 struct checkpoint_writer {
     struct disk *disk;
     struct disk_file *file; /* NULL: none is being written */
     struct checkpoint_header header;
-    struct buffer block; /* entries that make the next block */
+    struct buffer block;            /* entries that make the next block */
+    struct checkpoint_large *large; /* those whose values lie in blobs: a block each */
     uint64_t offset, blocks, entries, unsynced_bytes;
 };
 
@@ -58,11 +61,12 @@ struct checkpoint_writer {
 int checkpoint_begin(struct checkpoint_writer *w, struct disk *d,
                      const struct checkpoint_header *header);
 
-/* Adds an entry to the block in memory. -ENOMEM, BUFFER_FULL: a block that large cannot be. */
+/* Adds an entry to the block in memory; one with a blob by reference: nothing large is copied.
+ * -ENOMEM. */
 int checkpoint_add(struct checkpoint_writer *w, const struct record_op *put);
 
-/* Writes the block in memory where it is large enough, or not empty and `all` is set; syncs now
- * and then, so that no sync ever has much to do. -errno. */
+/* Writes the large entries, and the block in memory where it is large enough, or not empty and
+ * `all` is set; syncs now and then, so that no sync ever has much to do. -errno. */
 int checkpoint_write(struct checkpoint_writer *w, bool all);
 
 /* Writes what is left and the end, and syncs: all but the name is there. -errno. */

@@ -15,6 +15,7 @@ struct embedded {
     struct store store;
     struct disk *disk;
     struct wal *wal;
+    struct uploads uploads;
     struct keyspace spaces[SPACES];
     struct upkeep upkeep;
 
@@ -142,13 +143,13 @@ static int apply(void *ctx, const struct record_op *op, uint64_t lsn)
         return apply_flush(t, lsn);
     uint64_t hash = table_hash(t, op->key);
     if (op->kind == RECORD_REMOVE) {
-        table_remove(t, op->key, hash, lsn);
+        table_entry_free(table_remove(t, op->key, hash, lsn));
         return 0;
     }
-    struct table_entry *entry = table_entry_new(op->key, op->value, op->expires);
+    struct table_entry *entry = table_entry_new(op->key, op->value, op->blob, op->expires);
     if (!entry)
         return -ENOMEM;
-    table_put(t, entry, hash, lsn);
+    table_entry_free(table_put(t, entry, hash, lsn));
     return 0;
 }
 
@@ -187,8 +188,10 @@ static int open_log(struct embedded *e, const struct wal_config *config, struct 
     if (r == 0)
         r = wal_new(&e->wal, config, &at);
     extents_fini(&at.extents);
-    for (size_t i = 0; i < SPACES; i++)
+    for (size_t i = 0; i < SPACES; i++) {
         e->spaces[i].wal = e->wal;
+        e->spaces[i].uploads = &e->uploads;
+    }
     return r;
 }
 
@@ -201,6 +204,7 @@ int embedded_open(struct embedded **ret, const struct embedded_config *config, s
         return -ENOMEM;
     e->store.ops = &ops;
     e->disk = d;
+    uploads_init(&e->uploads, config->part_bytes ? config->part_bytes : LIMIT_PART_BYTES);
     struct wal_config wal_config = wal_config_of(config);
     int r = open_spaces(e, config);
     if (r == 0)
@@ -212,7 +216,7 @@ int embedded_open(struct embedded **ret, const struct embedded_config *config, s
         .last_bytes = ret_report->checkpoint_bytes,
         .saved = ret_report->checkpoint_time,
     };
-    upkeep_init(&e->upkeep, &upkeep, d, e->wal, e->spaces);
+    upkeep_init(&e->upkeep, &upkeep, d, e->wal, e->spaces, &e->uploads);
     if (r != 0) {
         embedded_free(e);
         return r;
@@ -228,6 +232,7 @@ void embedded_free(struct embedded *e)
     if (e->file)
         disk_close(e->disk, e->file);
     upkeep_fini(&e->upkeep);
+    uploads_fini(&e->uploads);
     wal_free(e->wal);
     for (size_t i = 0; i < SPACES; i++)
         table_free(e->spaces[i].table);

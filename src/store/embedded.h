@@ -23,7 +23,8 @@ struct embedded_config {
     enum embedded_durability durability;
     uint64_t secret; /* random, of this process: hash seed and salts come from it */
     /* 0: from limits.h */
-    size_t segment_first_bytes, segment_bytes_max, buffered_bytes_max, checkpoint_bytes;
+    size_t segment_first_bytes, segment_bytes_max, buffered_bytes_max, checkpoint_bytes,
+        part_bytes;
 };
 
 enum { EMBEDDED_IDLE = 1 };

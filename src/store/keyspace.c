@@ -26,6 +26,7 @@ struct store_value keyspace_entry_value(const struct table_entry *e)
 {
     return (struct store_value){
         .bytes = table_entry_value(e),
+        .blob = table_entry_blob(e),
         .expires = table_entry_expires(e),
         .version = table_entry_lsn(e),
     };
@@ -234,7 +235,8 @@ static int remove_expired(struct keyspace *k, struct expired *x, struct walltime
     wal_end(k->wal);
     for (size_t i = 0; i < x->count; i++) {
         struct bytes key = x->keys[i];
-        table_remove(k->table, key, table_hash(k->table, key), lsn);
+        uint64_t hash = table_hash(k->table, key);
+        table_entry_free(table_remove(k->table, key, hash, lsn));
     }
     return 0;
 }

@@ -10,13 +10,15 @@
 
 #include "store/store.h"
 #include "store/table.h"
+#include "store/uploads.h"
 #include "store/wal.h"
 
 struct keyspace {
     enum store_space id;
     bool promises; /* answers wait for the disk; else their LSN is 0 */
     struct table *table;
-    struct wal *wal; /* both tables' */
+    struct wal *wal;         /* both keyspaces' */
+    struct uploads *uploads; /* likewise */
     store_watch_fn watch;
     void *watch_ctx;
 

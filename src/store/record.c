@@ -41,7 +41,7 @@ static uint8_t *put_bytes(uint8_t *to, struct bytes b)
     return to + b.len;
 }
 
-uint8_t *record_op_write(uint8_t *to, const struct record_op *op)
+uint8_t *record_op_write_head(uint8_t *to, const struct record_op *op)
 {
     to[OP_AT_KIND] = (uint8_t)op->kind;
     to[OP_AT_SPACE] = (uint8_t)op->space;
@@ -49,7 +49,12 @@ uint8_t *record_op_write(uint8_t *to, const struct record_op *op)
     number_put_u32(to + OP_AT_KEY_BYTES, (uint32_t)op->key.len);
     number_put_u32(to + OP_AT_VALUE_BYTES, (uint32_t)op->value.len);
     number_put_u64(to + OP_AT_EXPIRES, (uint64_t)op->expires.ms);
-    return put_bytes(put_bytes(to + RECORD_OP_BYTES, op->key), op->value);
+    return put_bytes(to + RECORD_OP_BYTES, op->key);
+}
+
+uint8_t *record_op_write(uint8_t *to, const struct record_op *op)
+{
+    return put_bytes(record_op_write_head(to, op), op->value);
 }
 
 static bool op_is_valid(const struct record_op *op)
@@ -65,6 +70,12 @@ static bool op_is_valid(const struct record_op *op)
         return op->key.len == 0 && bare && op->space == STORE_USER;
     case RECORD_FLUSH:
         return op->key.len == 0 && bare;
+    case RECORD_PART:
+        return op->key.len == 0 && op->value.len > 0 && op->expires.ms > 0;
+    case RECORD_PUT_PARTS:
+        return op->key.len > 0 && op->value.len == RECORD_PARTS_BYTES;
+    case RECORD_DROP:
+        return op->key.len == 0 && op->value.len == 0 && op->expires.ms > 0;
     }
     return false;
 }
@@ -94,6 +105,18 @@ int record_op_read(struct bytes *rest, struct record_op *ret)
     *ret = op;
     *rest = bytes_from(*rest, record_op_bytes(&op));
     return 0;
+}
+
+void record_parts_write(uint8_t to[RECORD_PARTS_BYTES], const struct record_parts *parts)
+{
+    number_put_u64(to, parts->upload);
+    number_put_u64(to + 8, parts->len);
+}
+
+struct record_parts record_parts_read(const struct record_op *op)
+{
+    return (struct record_parts){number_get_u64(op->value.data),
+                                 number_get_u64(op->value.data + 8)};
 }
 
 /* What the segment field holds: the id, hidden by the salt, so that nobody who does not know

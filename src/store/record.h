@@ -21,7 +21,13 @@
  *          2  remove    key
  *          3  open      no fields but the kind and zeros: the log was opened
  *          4  close     likewise: the log was closed in good order; nothing follows it
- *     Kinds 5 and up belong to later versions, which will raise the format version.
+ *          5  flush     no fields but the kind and the keyspace: all its keys are gone
+ *          6  part      value: the next piece of a large one; in place of the expiry the
+ *                       upload it belongs to: the LSN of the record with its first part
+ *          7  put parts key, expiry; as value the upload (8) and the length (8) of what its
+ *                       parts make up
+ *          8  drop      in place of the expiry an upload that will not be put
+ *     Kinds 9 and up belong to later versions, which will raise the format version.
  *
  * The salt is random and known to the segment's header alone, so no value a client can store
  * looks like a record, not even like the header of one: a search for records in the midst of
@@ -39,6 +45,9 @@ enum record_kind {
     RECORD_OPEN = 3,
     RECORD_CLOSE = 4,
     RECORD_FLUSH = 5,
+    RECORD_PART = 6,
+    RECORD_PUT_PARTS = 7,
+    RECORD_DROP = 8,
 };
 
 struct record_header {
@@ -51,7 +60,16 @@ struct record_op {
     enum record_kind kind;
     enum store_space space;
     struct bytes key, value;
-    struct walltime expires;
+    struct walltime expires; /* of a part and a drop: the upload */
+    struct blob *blob;       /* in memory alone: where value lies in one; else NULL */
+};
+
+/* The value of a put of parts. */
+enum { RECORD_PARTS_BYTES = 16 };
+
+struct record_parts {
+    uint64_t upload;
+    uint64_t len;
 };
 
 enum {
@@ -68,9 +86,15 @@ size_t record_op_bytes(const struct record_op *op);
 /* Writes one operation at `to`, which has record_op_bytes of room; returns one past its end. */
 uint8_t *record_op_write(uint8_t *to, const struct record_op *op);
 
+/* The same without the value's bytes, which are to follow. */
+uint8_t *record_op_write_head(uint8_t *to, const struct record_op *op);
+
 /* The next operation of a payload; *rest moves past it. 0, RECORD_END when *rest is empty,
  * RECORD_BAD when it is malformed. Bytes point into the payload. */
 int record_op_read(struct bytes *rest, struct record_op *ret);
+
+void record_parts_write(uint8_t to[RECORD_PARTS_BYTES], const struct record_parts *parts);
+struct record_parts record_parts_read(const struct record_op *op); /* of a valid one */
 
 /* Fills in the header and padding around a payload already at record + RECORD_HEADER_BYTES. */
 void record_seal(uint8_t *record, const struct record_header *h, uint64_t salt);

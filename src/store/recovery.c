@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/number.h"
+#include "store/assembly.h"
 #include "store/checkpoint.h"
 #include "store/segment.h"
 
@@ -38,6 +39,7 @@ struct recovery {
     uint64_t next_lsn, batch;
     uint64_t log_bytes; /* of records behind the checkpoint */
     struct extents extents;
+    struct assembly assembly; /* large values, as far as read */
     bool closed;
     struct walltime time;
     size_t last;        /* index of the last segment with records */
@@ -138,7 +140,8 @@ static int read_header(struct recovery *r, struct segment_header *h)
 }
 
 /* Sorts out segments that the checkpoint or others replace. From the end: what a replaced one
- * replaced is replaced too. */
+ * replaced is replaced too. What the checkpoint replaces is passed over, but stays until the next
+ * checkpoint: this one's name may be in the cache alone, where the folder's sync failed. */
 static int drop_replaced(struct recovery *r)
 {
     r->dead = calloc(r->count + 1, sizeof *r->dead);
@@ -149,9 +152,9 @@ static int drop_replaced(struct recovery *r)
     size_t kept = r->count;
     for (size_t i = r->count; i-- > 0;) {
         struct segment_header h = r->segments[i];
-        if (h.id >= from || h.id < first)
+        if (h.id >= from)
             r->dead[r->dead_count++] = h.id;
-        else
+        else if (h.id >= first)
             r->segments[--kept] = h;
         if (h.replaces != 0 && h.replaces < from)
             from = h.replaces;
@@ -270,6 +273,46 @@ static const char *check_order(const struct recovery *r, const struct record_hea
     return NULL;
 }
 
+/* Puts a large value whose parts have been read. */
+static int apply_parts(struct recovery *r, const struct record_op *op, uint64_t lsn,
+                       const char **ret_problem)
+{
+    struct record_parts parts = record_parts_read(op);
+    struct blob *blob = NULL;
+    int e = assembly_take(&r->assembly, parts.upload, parts.len, &blob);
+    if (e == ASSEMBLY_UNKNOWN) {
+        if (!is_covered(r, lsn))
+            *ret_problem = "a value without all of its parts";
+        return 0;
+    }
+    if (e == 0 && !is_covered(r, lsn)) {
+        struct record_op put = *op;
+        put.kind = RECORD_PUT;
+        put.blob = blob;
+        put.value = bytes_make(blob->memory, parts.len);
+        e = r->apply(r->apply_ctx, &put, lsn);
+    }
+    blob_unref(blob);
+    return e;
+}
+
+static int apply_op(struct recovery *r, const struct record_op *op, uint64_t lsn,
+                    const char **ret_problem)
+{
+    uint64_t upload = (uint64_t)op->expires.ms;
+    switch (op->kind) {
+    case RECORD_PART:
+        return assembly_add(&r->assembly, upload, upload == lsn, op->value);
+    case RECORD_PUT_PARTS:
+        return apply_parts(r, op, lsn, ret_problem);
+    case RECORD_DROP:
+        assembly_drop(&r->assembly, upload);
+        return 0;
+    default:
+        return is_covered(r, lsn) ? 0 : r->apply(r->apply_ctx, op, lsn);
+    }
+}
+
 /* Hands a record's operations on. Marks stand alone in theirs; nothing but the next opening
  * follows a close. */
 static int apply_record(struct recovery *r, struct bytes payload, uint64_t lsn,
@@ -289,8 +332,8 @@ static int apply_record(struct recovery *r, struct bytes payload, uint64_t lsn,
         if (is_mark && (!first || payload.len > 0))
             break;
         r->closed = op.kind == RECORD_CLOSE;
-        e = is_mark || is_covered(r, lsn) ? 0 : r->apply(r->apply_ctx, &op, lsn);
-        if (e != 0)
+        e = is_mark ? 0 : apply_op(r, &op, lsn, ret_problem);
+        if (e != 0 || *ret_problem)
             return e;
         e = record_op_read(&payload, &op);
     }
@@ -598,5 +641,6 @@ int recovery_run(struct disk *d, const struct wal_config *config, struct walltim
     free(r.dead);
     free(r.data);
     extents_fini(&r.extents);
+    assembly_fini(&r.assembly);
     return e;
 }

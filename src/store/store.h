@@ -15,7 +15,8 @@
  * Conditions (positive):
  *   STORE_MISSING    there is no such key (store_get)
  *   STORE_BUSY       the log has no room at this moment: nothing happened; ask again when
- *                    the log has moved
+ *                    the log has moved. A large value in a blob goes to the log bit by bit, a
+ *                    bit each time one asks: ask with the same blob
  *   STORE_READ_ONLY  the disk is full: nothing happened; reads go on
  *   STORE_TOO_LARGE  a key, a value or all of them together pass a limit; nothing happened
  * Fatal (negative): -ENOMEM, nothing happened; -EIO, the log has failed for good.
@@ -23,6 +24,7 @@
  * All calls may be made from any worker. Functions given to the store run under its locks:
  * they must be quick and must not call the store. */
 
+#include "base/blob.h"
 #include "base/bytes.h"
 #include "base/time.h"
 
@@ -35,6 +37,7 @@ enum { STORE_MISSING = 1, STORE_BUSY = 2, STORE_READ_ONLY = 3, STORE_TOO_LARGE =
 /* What a key holds. */
 struct store_value {
     struct bytes bytes;
+    struct blob *blob;       /* a large value's memory: a reference keeps it; else NULL */
     struct walltime expires; /* STORE_NO_EXPIRY: never */
     uint64_t version;        /* from 1; another whenever the key has been written since */
 };
@@ -59,6 +62,7 @@ struct store_slot {
 
     enum store_verdict verdict;
     struct bytes value; /* up to LIMIT_VALUE_BYTES bytes, may be empty */
+    struct blob *blob;  /* where value lies in one: the store need not copy it; else NULL */
     struct walltime expires;
 };
 

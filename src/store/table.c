@@ -20,11 +20,18 @@ struct table_entry {
     struct table_entry *next;
     uint64_t lsn;
     uint32_t value_bytes;
-    uint32_t key_bytes; /* HAS_EXPIRY set: 8 bytes of expiry stand before the key */
-    uint8_t bytes[];    /* key, value */
+    uint32_t key_bytes; /* and HAS_EXPIRY, IS_SHARED */
+    uint8_t bytes[];    /* expiry, where it has one; key; value, or a struct shared */
 };
 
 #define HAS_EXPIRY ((uint32_t)1 << 31)
+#define IS_SHARED ((uint32_t)1 << 30)
+#define KEY_BYTES (IS_SHARED - 1)
+
+struct shared {
+    const uint8_t *data;
+    struct blob *blob;
+};
 
 /* On cache lines of its own, so that workers in neighbouring shards do not disturb one another;
  * what a hit needs is on the first. */
@@ -83,33 +90,6 @@ int table_new(struct table **ret, uint64_t seed)
     return 0;
 }
 
-/* Returns how many there were. */
-static size_t free_chain(struct table_entry *e)
-{
-    size_t n = 0;
-    for (; e; n++) {
-        struct table_entry *next = e->next;
-        free(e);
-        e = next;
-    }
-    return n;
-}
-
-void table_free(struct table *t)
-{
-    if (!t)
-        return;
-    for (size_t i = 0; i < TABLE_SHARDS; i++) {
-        struct table_shard *s = &t->shards[i];
-        for (size_t b = 0; b < s->bucket_count; b++)
-            free_chain(s->buckets[b]);
-        if (s->buckets != &s->first_bucket)
-            free(s->buckets);
-        pthread_mutex_destroy(&s->lock);
-    }
-    free(t);
-}
-
 uint64_t table_hash(const struct table *t, struct bytes key)
 {
     return hash_bytes(key, t->seed);
@@ -137,13 +117,28 @@ static size_t entry_key_offset(const struct table_entry *e)
 
 struct bytes table_entry_key(const struct table_entry *e)
 {
-    return bytes_make(e->bytes + entry_key_offset(e), e->key_bytes & ~HAS_EXPIRY);
+    return bytes_make(e->bytes + entry_key_offset(e), e->key_bytes & KEY_BYTES);
+}
+
+static struct shared entry_shared(const struct table_entry *e)
+{
+    struct bytes key = table_entry_key(e);
+    struct shared shared;
+    memcpy(&shared, key.data + key.len, sizeof shared);
+    return shared;
 }
 
 struct bytes table_entry_value(const struct table_entry *e)
 {
+    if (e->key_bytes & IS_SHARED)
+        return bytes_make(entry_shared(e).data, e->value_bytes);
     struct bytes key = table_entry_key(e);
     return bytes_make(key.data + key.len, e->value_bytes);
+}
+
+struct blob *table_entry_blob(const struct table_entry *e)
+{
+    return e->key_bytes & IS_SHARED ? entry_shared(e).blob : NULL;
 }
 
 struct walltime table_entry_expires(const struct table_entry *e)
@@ -159,32 +154,87 @@ uint64_t table_entry_lsn(const struct table_entry *e)
     return e->lsn;
 }
 
-struct table_entry *table_entry_new(struct bytes key, struct bytes value,
-                                    struct walltime expires)
+static struct table_entry *entry_make(struct bytes key, struct bytes tail,
+                                      struct walltime expires)
 {
     size_t expiry_bytes = expires.ms ? sizeof expires.ms : 0;
-    struct table_entry *e = malloc(sizeof *e + expiry_bytes + key.len + value.len);
+    struct table_entry *e = malloc(sizeof *e + expiry_bytes + key.len + tail.len);
     if (!e)
         return NULL;
     e->next = NULL;
     e->lsn = 0;
-    e->value_bytes = (uint32_t)value.len;
+    e->value_bytes = (uint32_t)tail.len;
     e->key_bytes = (uint32_t)key.len | (expires.ms ? HAS_EXPIRY : 0);
     memcpy(e->bytes, &expires.ms, expiry_bytes);
     memcpy(e->bytes + expiry_bytes, key.data, key.len);
-    if (value.len)
-        memcpy(e->bytes + expiry_bytes + key.len, value.data, value.len);
+    if (tail.len)
+        memcpy(e->bytes + expiry_bytes + key.len, tail.data, tail.len);
     return e;
+}
+
+static struct table_entry *entry_make_shared(struct bytes key, struct bytes value,
+                                             struct blob *blob, struct walltime expires)
+{
+    struct shared shared = {value.data, blob ? blob_ref(blob) : blob_copy(value)};
+    if (!shared.blob)
+        return NULL;
+    if (!blob)
+        shared.data = shared.blob->memory;
+    struct table_entry *e = entry_make(key, bytes_make(&shared, sizeof shared), expires);
+    if (!e) {
+        blob_unref(shared.blob);
+        return NULL;
+    }
+    e->value_bytes = (uint32_t)value.len;
+    e->key_bytes |= IS_SHARED;
+    return e;
+}
+
+struct table_entry *table_entry_new(struct bytes key, struct bytes value, struct blob *blob,
+                                    struct walltime expires)
+{
+    return value.len > TABLE_SHARED_BYTES ? entry_make_shared(key, value, blob, expires)
+                                          : entry_make(key, value, expires);
 }
 
 void table_entry_free(struct table_entry *e)
 {
+    if (e)
+        blob_unref(table_entry_blob(e));
     free(e);
+}
+
+/* Returns how many there were. */
+static size_t free_chain(struct table_entry *e)
+{
+    size_t n = 0;
+    for (; e; n++) {
+        struct table_entry *next = e->next;
+        table_entry_free(e);
+        e = next;
+    }
+    return n;
+}
+
+void table_free(struct table *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < TABLE_SHARDS; i++) {
+        struct table_shard *s = &t->shards[i];
+        for (size_t b = 0; b < s->bucket_count; b++)
+            free_chain(s->buckets[b]);
+        if (s->buckets != &s->first_bucket)
+            free(s->buckets);
+        pthread_mutex_destroy(&s->lock);
+    }
+    free(t);
 }
 
 static size_t entry_memory(const struct table_entry *e)
 {
-    return malloc_usable_size((void *)(uintptr_t)e) + MALLOC_BYTES;
+    size_t shared = e->key_bytes & IS_SHARED ? e->value_bytes : 0;
+    return malloc_usable_size((void *)(uintptr_t)e) + MALLOC_BYTES + shared;
 }
 
 /* Only who holds the lock changes it, so this needs no atomic addition. */
@@ -268,7 +318,8 @@ static void shard_mind_expiry(struct table_shard *s, int64_t ms)
         s->put_expiry_ms = ms;
 }
 
-void table_put(struct table *t, struct table_entry *e, uint64_t hash, uint64_t lsn)
+struct table_entry *table_put(struct table *t, struct table_entry *e, uint64_t hash,
+                              uint64_t lsn)
 {
     struct table_shard *s = &t->shards[table_shard(hash)];
     struct table_entry **link = shard_link(s, table_entry_key(e), hash);
@@ -278,25 +329,25 @@ void table_put(struct table *t, struct table_entry *e, uint64_t hash, uint64_t l
     *link = e;
     s->change_lsn = lsn;
     shard_add_bytes(s, entry_memory(e), old ? entry_memory(old) : 0);
-    free(old);
     if (e->key_bytes & HAS_EXPIRY)
         shard_mind_expiry(s, table_entry_expires(e).ms);
     if (!old && ++s->entry_count > s->bucket_count + s->bucket_count / 4)
         add_bucket(t, s);
+    return old;
 }
 
-void table_remove(struct table *t, struct bytes key, uint64_t hash, uint64_t lsn)
+struct table_entry *table_remove(struct table *t, struct bytes key, uint64_t hash, uint64_t lsn)
 {
     struct table_shard *s = &t->shards[table_shard(hash)];
     struct table_entry **link = shard_link(s, key, hash);
     s->change_lsn = s->removal_lsn = lsn;
     struct table_entry *old = *link;
     if (!old)
-        return;
+        return NULL;
     *link = old->next;
     s->entry_count--;
     shard_add_bytes(s, 0, entry_memory(old));
-    free(old);
+    return old;
 }
 
 size_t table_visit(struct table *t, size_t shard, size_t from, size_t n, table_visit_fn fn,

@@ -11,10 +11,11 @@
  * Nothing here locks but table_lock: the caller locks the shards of its keys, each once and in
  * ascending order, and unlocks them when done. */
 
+#include "base/blob.h"
 #include "base/bytes.h"
 #include "base/time.h"
 
-enum { TABLE_SHARDS = 256 };
+enum { TABLE_SHARDS = 256, TABLE_SHARED_BYTES = 64 * 1024 };
 
 struct table;
 struct table_entry; /* key, value, expiry and LSN in one allocation; the layout is table.c's */
@@ -37,18 +38,27 @@ struct bytes table_entry_value(const struct table_entry *e);
 struct walltime table_entry_expires(const struct table_entry *e);
 uint64_t table_entry_lsn(const struct table_entry *e);
 
+/* Where the value is shared: its blob; else NULL. */
+struct blob *table_entry_blob(const struct table_entry *e);
+
 /* Makes an entry that is not in the table yet; NULL when memory is out. Then either
- * table_put takes it or table_entry_free does. No lock needed. */
-struct table_entry *table_entry_new(struct bytes key, struct bytes value,
+ * table_put takes it or table_entry_free does. A value of more than TABLE_SHARED_BYTES lies in
+ * a blob: in `blob`, of which the entry takes a reference of its own, or a new one where that
+ * is NULL. No lock needed. */
+struct table_entry *table_entry_new(struct bytes key, struct bytes value, struct blob *blob,
                                     struct walltime expires);
-void table_entry_free(struct table_entry *e);
+void table_entry_free(struct table_entry *e); /* takes NULL */
 
-/* Puts an entry in, in place of one with the same key, which is freed. Cannot fail:
- * the table grows when it can. */
-void table_put(struct table *t, struct table_entry *e, uint64_t hash, uint64_t lsn);
+/* Puts an entry in; returns the one with the same key whose place it takes, or NULL: it is the
+ * caller's to free, best when nothing is locked any more. Cannot fail: the table grows when it
+ * can. */
+struct table_entry *table_put(struct table *t, struct table_entry *e, uint64_t hash,
+                              uint64_t lsn);
 
-/* Removes a key where it is there; the shard remembers the LSN either way. */
-void table_remove(struct table *t, struct bytes key, uint64_t hash, uint64_t lsn);
+/* Takes a key's entry out and returns it, likewise; the shard remembers the LSN where there is
+ * none, too. */
+struct table_entry *table_remove(struct table *t, struct bytes key, uint64_t hash,
+                                 uint64_t lsn);
 
 /* Visits the entries of up to n buckets of a shard from bucket `from` on, and returns the
  * bucket to go on with, 0 past the last. An entry only ever moves to a bucket further on, so

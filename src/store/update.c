@@ -13,8 +13,9 @@ struct place {
     uint64_t hash;
     size_t first;              /* the first slot with the same key */
     size_t winner;             /* in the first one: the slot whose verdict counts, or NONE */
-    struct table_entry *entry; /* in the first one: what is to be put in */
+    struct table_entry *entry; /* likewise: what is to be put in; afterwards what was there */
     bool expired;              /* in the first one: an entry is there whose time has come */
+    uint64_t upload;           /* in the first one: what is to be put is in the log in parts */
 };
 
 #define NONE SIZE_MAX
@@ -148,9 +149,41 @@ static bool op_of(const struct update *u, size_t i, struct record_op *ret)
     if (p->winner != NONE && u->slots[p->winner].verdict == STORE_PUT) {
         ret->kind = RECORD_PUT;
         ret->value = u->slots[p->winner].value;
+        ret->blob = u->slots[p->winner].blob;
         ret->expires = u->slots[p->winner].expires;
     }
     return true;
+}
+
+/* As it stands in the log: a large value is there in parts already. */
+static struct record_op logged_op(const struct update *u, size_t i, const struct record_op *op,
+                                  uint8_t room[RECORD_PARTS_BYTES])
+{
+    struct record_op logged = *op;
+    if (u->places[i].upload) {
+        struct record_parts parts = {u->places[i].upload, op->value.len};
+        record_parts_write(room, &parts);
+        logged.kind = RECORD_PUT_PARTS;
+        logged.value = bytes_make(room, RECORD_PARTS_BYTES);
+    }
+    return logged;
+}
+
+/* Sends large values ahead, as far as the log has room for them now. */
+static int send_large(struct update *u)
+{
+    struct uploads *uploads = u->keyspace->uploads;
+    struct record_op op;
+    int r = 0;
+    for (size_t i = 0; i < u->n && r == 0; i++) {
+        if (!op_of(u, i, &op) || !uploads_wants(uploads, op.value, op.blob))
+            continue;
+        if (op.value.len > LIMIT_VALUE_BYTES)
+            return STORE_TOO_LARGE;
+        r = uploads_send(uploads, u->keyspace->wal, op.value, op.blob, u->now,
+                         &u->places[i].upload);
+    }
+    return r;
 }
 
 /* How large the record will be; 0: nothing changes. */
@@ -158,11 +191,13 @@ static int measure(const struct update *u, size_t *ret_bytes)
 {
     size_t bytes = 0;
     struct record_op op;
+    uint8_t room[RECORD_PARTS_BYTES];
     for (size_t i = 0; i < u->n; i++) {
         if (!op_of(u, i, &op))
             continue;
         if (op.value.len > LIMIT_VALUE_BYTES)
             return STORE_TOO_LARGE;
+        op = logged_op(u, i, &op, room);
         bytes += record_op_bytes(&op);
         if (bytes > LIMIT_RECORD_BYTES)
             return STORE_TOO_LARGE;
@@ -177,7 +212,7 @@ static int make_entries(struct update *u)
     for (size_t i = 0; i < u->n; i++) {
         if (!op_of(u, i, &op) || op.kind != RECORD_PUT)
             continue;
-        u->places[i].entry = table_entry_new(op.key, op.value, op.expires);
+        u->places[i].entry = table_entry_new(op.key, op.value, op.blob, op.expires);
         if (!u->places[i].entry)
             return -ENOMEM;
     }
@@ -202,14 +237,15 @@ static int append_record(struct update *u, size_t bytes)
 {
     struct wal *wal = u->keyspace->wal;
     struct record_op op;
-    uint8_t *to;
+    uint8_t *to, room[RECORD_PARTS_BYTES];
     int r = wal_begin(wal, bytes, u->now, u->keyspace->id == STORE_SYSTEM, &to, &u->lsn);
     if (r != 0)
         return r;
     for (size_t i = 0; i < u->n; i++) {
         if (!op_of(u, i, &op))
             continue;
-        to = record_op_write(to, &op);
+        struct record_op logged = logged_op(u, i, &op, room);
+        to = record_op_write(to, &logged);
         tell(u, i, &op);
     }
     wal_end(wal);
@@ -221,10 +257,11 @@ static void change_table(struct update *u)
     for (size_t i = 0; i < u->n; i++) {
         struct place *p = &u->places[i];
         if (p->entry)
-            table_put(u->table, p->entry, p->hash, u->lsn);
+            p->entry = table_put(u->table, p->entry, p->hash, u->lsn);
         else if (p->winner != NONE || p->expired)
-            table_remove(u->table, u->slots[i].key, p->hash, u->lsn);
-        p->entry = NULL;
+            p->entry = table_remove(u->table, u->slots[i].key, p->hash, u->lsn);
+        if (p->upload)
+            uploads_end(u->keyspace->uploads, p->upload);
     }
 }
 
@@ -234,7 +271,9 @@ static int change(struct update *u)
     choose_winners(u);
     if (!u->changes && !u->expires)
         return 0;
-    int r = measure(u, &bytes);
+    int r = send_large(u);
+    if (r == 0)
+        r = measure(u, &bytes);
     if (r != 0 || bytes == 0)
         return r;
     r = make_entries(u);

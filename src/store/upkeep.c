@@ -19,12 +19,13 @@ enum {
 };
 
 void upkeep_init(struct upkeep *u, const struct upkeep_config *config, struct disk *d,
-                 struct wal *w, struct keyspace *spaces)
+                 struct wal *w, struct keyspace *spaces, struct uploads *uploads)
 {
     *u = (struct upkeep){.config = *config,
                          .disk = d,
                          .wal = w,
                          .spaces = spaces,
+                         .uploads = uploads,
                          .last_bytes = config->last_bytes};
     atomic_init(&u->saved_ms, config->saved.ms);
     pthread_mutex_init(&u->lock, NULL);
@@ -115,6 +116,13 @@ static bool is_due(struct upkeep *u, struct instant now)
     return grown >= u->config.log_bytes && grown >= u->last_bytes;
 }
 
+/* Parts of values that are still on their way are needed, too, though older. */
+static uint64_t first_lsn_needed(struct upkeep *u, uint64_t next)
+{
+    uint64_t first = uploads_first_lsn(u->uploads);
+    return first < next ? first : next;
+}
+
 static int begin(struct upkeep *u, struct walltime wall)
 {
     atomic_store(&u->wanted, false);
@@ -123,7 +131,7 @@ static int begin(struct upkeep *u, struct walltime wall)
     u->begun_bytes = wal_bytes(u->wal);
     struct checkpoint_header h = {.start_lsn = wal_last_lsn(u->wal),
                                   .time = keyspace_time(u->spaces, wall)};
-    h.first_segment = wal_segment_of(u->wal, h.start_lsn + 1);
+    h.first_segment = wal_segment_of(u->wal, first_lsn_needed(u, h.start_lsn + 1));
     uint8_t lsn[8];
     number_put_u64(lsn, h.start_lsn);
     h.salt = hash_bytes(bytes_make(lsn, sizeof lsn), u->config.secret);
@@ -148,6 +156,7 @@ static void copy_entry(void *ctx, const struct table_entry *e)
                            .space = c->space,
                            .key = table_entry_key(e),
                            .value = table_entry_value(e),
+                           .blob = table_entry_blob(e),
                            .expires = table_entry_expires(e)};
     c->result = checkpoint_add(&u->writer, &op);
 }
@@ -265,6 +274,7 @@ bool upkeep_wanted(struct upkeep *u)
 int upkeep_step(struct upkeep *u, struct instant now, struct walltime wall,
                 struct instant *ret_deadline)
 {
+    uploads_tidy(u->uploads, u->wal, wall);
     bool worked = free_garbage(u);
     worked |= sweep(u, now, wall);
     int r = UPKEEP_IDLE;

@@ -3,7 +3,8 @@
 
 /* What the embedded engine does in the background, on a thread of its own: checkpoints, so that
  * the log does not grow without end; the sweep of what has expired; the freeing of what a flush
- * has left. In small steps, so that whoever runs them decides what share of the time it takes.
+ * has left; the dropping of large values that were sent in part. In small steps, so that
+ * whoever runs them decides what share of the time it takes.
  *
  * A checkpoint is begun when it is asked for, when the log has grown by config.log_bytes
  * and by as much as the last checkpoint is large, or when the disk is full and dropping some of
@@ -35,6 +36,7 @@ struct upkeep {
     struct disk *disk;
     struct wal *wal;
     struct keyspace *spaces; /* STORE_USER, STORE_SYSTEM */
+    struct uploads *uploads;
 
     /* The upkeep's thread's alone. */
     enum upkeep_state state;
@@ -58,7 +60,7 @@ struct upkeep {
 };
 
 void upkeep_init(struct upkeep *u, const struct upkeep_config *config, struct disk *d,
-                 struct wal *w, struct keyspace *spaces);
+                 struct wal *w, struct keyspace *spaces, struct uploads *uploads);
 void upkeep_fini(struct upkeep *u);
 
 /* Does a piece of what is to be done. 0: there is more; UPKEEP_IDLE: not before *ret_deadline

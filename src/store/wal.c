@@ -513,6 +513,14 @@ void wal_close(struct wal *w, struct walltime now)
     pthread_mutex_unlock(&w->lock);
 }
 
+size_t wal_buffered(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    size_t bytes = w->buffered_bytes;
+    pthread_mutex_unlock(&w->lock);
+    return bytes;
+}
+
 uint64_t wal_bytes(struct wal *w)
 {
     pthread_mutex_lock(&w->lock);

@@ -105,6 +105,9 @@ struct instant wal_segment_deadline(struct wal *w);
  * log is CLOSED when all is durable. Space for the close record is always kept. */
 void wal_close(struct wal *w, struct walltime now);
 
+/* How many bytes of records are accepted and not yet written. */
+size_t wal_buffered(struct wal *w);
+
 /* How many bytes of records the log has taken, recovered ones included; and the segment that
  * holds the record of an LSN, or would. */
 uint64_t wal_bytes(struct wal *w);

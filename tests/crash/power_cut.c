@@ -213,21 +213,46 @@ static struct history_mutation make_mutation(struct life *l)
     return m;
 }
 
+static struct blob *share(struct bytes *value)
+{
+    struct blob *blob = blob_copy(*value);
+    value->data = blob->memory;
+    return blob;
+}
+
+static void keep_up(struct life *l);
+static bool run_log(struct life *l, bool to_the_end);
+
 static void mutate(struct life *l)
 {
-    static uint8_t rooms[HISTORY_OPS][HISTORY_VALUE_BYTES];
+    struct instant deadline;
+    uint8_t rooms[HISTORY_OPS][HISTORY_VALUE_BYTES];
     struct history_mutation m = make_mutation(l);
     struct store_slot slots[HISTORY_OPS] = {0};
     for (size_t i = 0; i < m.count; i++) {
         slots[i].key = history_key(m.ops[i].key);
         slots[i].value = history_value(m.ops[i].version, rooms[i]);
+        if (slots[i].value.len > l->config.part_bytes)
+            slots[i].blob = share(&slots[i].value);
     }
     uint64_t before = wal_last_lsn(embedded_wal(l->e)), lsn;
     int r = store_update(embedded_store(l->e), history_space(m.ops[0].key), slots, m.count,
                          l->now, change_slots, &m, &lsn);
+    /* What is large may need several tries; sometimes nobody tries again. */
+    for (int i = 0; i < 20 && r == STORE_BUSY && !chance(l, 6); i++) {
+        run_log(l, false);
+        embedded_segment_step(l->e, l->clock, &deadline);
+        if (chance(l, 4))
+            keep_up(l);
+        before = wal_last_lsn(embedded_wal(l->e));
+        r = store_update(embedded_store(l->e), history_space(m.ops[0].key), slots, m.count,
+                         l->now, change_slots, &m, &lsn);
+    }
     m.lsn = wal_last_lsn(embedded_wal(l->e));
     if (r == 0 && m.lsn > before)
         history_add(&l->history, &m);
+    for (size_t i = 0; i < m.count; i++)
+        blob_unref(slots[i].blob);
 }
 
 static void flush(struct life *l)
@@ -384,6 +409,7 @@ static void run_seed(uint64_t seed)
         .segment_bytes_max = 1024 + faulty_random(&l.seed) % 8192,
         .buffered_bytes_max = 512 + faulty_random(&l.seed) % 8192,
         .checkpoint_bytes = 256 + faulty_random(&l.seed) % 4096,
+        .part_bytes = 64 + faulty_random(&l.seed) % 2048,
     };
     if (seed % 3 == 0)
         l.config.buffered_bytes_max = 600; /* unsynced chunks are written early */

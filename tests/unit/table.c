@@ -17,9 +17,9 @@ static struct bytes key_of(size_t i, uint8_t room[8])
 static void put(struct table *t, struct bytes key, struct bytes value, int64_t expires,
                 uint64_t lsn)
 {
-    struct table_entry *e = table_entry_new(key, value, (struct walltime){expires});
+    struct table_entry *e = table_entry_new(key, value, NULL, (struct walltime){expires});
     assert_non_null(e);
-    table_put(t, e, table_hash(t, key), lsn);
+    table_entry_free(table_put(t, e, table_hash(t, key), lsn));
 }
 
 static struct table_entry *find(struct table *t, struct bytes key)
@@ -51,7 +51,7 @@ static void test_an_entry_holds_what_it_was_given(void **state)
     assert_null(find(t, BYTES("a")));
     table_free(t);
     table_free(NULL);
-    table_entry_free(table_entry_new(BYTES("k"), BYTES("v"), (struct walltime){0}));
+    table_entry_free(table_entry_new(BYTES("k"), BYTES("v"), NULL, (struct walltime){0}));
 }
 
 static size_t count(struct table *t)
@@ -72,7 +72,7 @@ static void test_many_keys_come_change_and_go(void **state)
         put(t, key_of(i, room), BYTES("new"), 0, KEYS + i);
     for (size_t i = 1; i < KEYS; i += 3) {
         struct bytes key = key_of(i, room);
-        table_remove(t, key, table_hash(t, key), 3 * KEYS);
+        table_entry_free(table_remove(t, key, table_hash(t, key), 3 * KEYS));
     }
     for (size_t i = 0; i < KEYS; i++) {
         struct table_entry *e = find(t, key_of(i, room));
@@ -93,12 +93,12 @@ static void test_a_shard_knows_its_last_removal_and_change(void **state)
     put(t, BYTES("k"), BYTES("v"), 0, 3);
     assert_int_equal(table_shard_change_lsn(t, shard), 3);
     assert_int_equal(table_shard_removal_lsn(t, shard), 0);
-    table_remove(t, BYTES("k"), hash, 4);
+    table_entry_free(table_remove(t, BYTES("k"), hash, 4));
     put(t, BYTES("k"), BYTES("v"), 0, 5);
     assert_int_equal(table_shard_removal_lsn(t, shard), 4);
     assert_int_equal(table_shard_change_lsn(t, shard), 5);
-    table_remove(t, BYTES("k"), hash, 6);
-    table_remove(t, BYTES("k"), hash, 7); /* not there, remembered all the same */
+    table_entry_free(table_remove(t, BYTES("k"), hash, 6));
+    table_entry_free(table_remove(t, BYTES("k"), hash, 7)); /* not there, remembered all the same */
     assert_int_equal(table_shard_removal_lsn(t, shard), 7);
     assert_int_equal(table_shard_count(t, shard), 0);
     table_free(t);

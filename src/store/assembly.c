@@ -1,0 +1,75 @@
+#include "store/assembly.h"
+
+#include "base/buffer.h"
+#include "base/limits.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct assembled {
+    struct assembled *next;
+    uint64_t id;
+    struct buffer value;
+};
+
+/* The link that holds it, or the NULL at the end. */
+static struct assembled **find(struct assembly *a, uint64_t id)
+{
+    struct assembled **link = &a->first;
+    while (*link && (*link)->id != id)
+        link = &(*link)->next;
+    return link;
+}
+
+static void remove_at(struct assembled **link)
+{
+    struct assembled *gone = *link;
+    *link = gone->next;
+    buffer_fini(&gone->value);
+    free(gone);
+}
+
+void assembly_fini(struct assembly *a)
+{
+    while (a->first)
+        remove_at(&a->first);
+}
+
+int assembly_add(struct assembly *a, uint64_t id, bool starts, struct bytes part)
+{
+    struct assembled *value = *find(a, id);
+    if (!value && !starts)
+        return 0;
+    if (!value) {
+        value = malloc(sizeof *value);
+        if (!value)
+            return -ENOMEM;
+        *value = (struct assembled){.next = a->first, .id = id};
+        buffer_init(&value->value, LIMIT_VALUE_BYTES);
+        a->first = value;
+    }
+    int r = buffer_append_bytes(&value->value, part);
+    /* Longer than a value can be: whoever asks for it will not find it. */
+    return r < 0 ? r : 0;
+}
+
+int assembly_take(struct assembly *a, uint64_t id, size_t len, struct blob **ret)
+{
+    struct assembled **link = find(a, id);
+    if (!*link || buffer_len(&(*link)->value) != len)
+        return ASSEMBLY_UNKNOWN;
+    struct blob *blob = blob_new((*link)->value.data);
+    if (!blob)
+        return -ENOMEM;
+    (*link)->value = (struct buffer){0}; /* its memory is the blob's now */
+    remove_at(link);
+    *ret = blob;
+    return 0;
+}
+
+void assembly_drop(struct assembly *a, uint64_t id)
+{
+    struct assembled **link = find(a, id);
+    if (*link)
+        remove_at(link);
+}

@@ -81,7 +81,7 @@ int command_error_about(struct call *call, const char *words, struct bytes about
         buffer_append(&reason, "'", 2) == 0)
         reply_error(call->reply, "ERR", (const char *)buffer_view(&reason).data);
     else
-        call->reply->failed = true;
+        call->reply->failed = -ENOMEM;
     buffer_fini(&reason);
     return COMMAND_DONE;
 }

@@ -7,6 +7,7 @@
 #include "base/log_line.h"
 #include "hub/hub_name.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 /* Commands about the hub. */
@@ -282,7 +283,7 @@ static int run_info(struct call *call)
         info_server(&info);
     info_rest(&info);
     if (info.failed)
-        call->reply->failed = true;
+        call->reply->failed = -ENOMEM;
     else
         reply_text(call->reply, buffer_view(&info.text));
     buffer_fini(&info.text);

@@ -177,9 +177,29 @@ static struct instant end_of_turn(struct connection *c)
     return c->served_until = instant_after_ms(begin, delay_ms);
 }
 
-/* The reply written since `before` is whole. */
-static void take_reply(struct connection *c, size_t before, const struct reply *reply)
+/* A reply that could not be written becomes an error in its place. */
+static void mend_reply(struct connection *c, size_t before, struct reply *reply)
 {
+    bool too_large = reply->failed == BUFFER_FULL;
+    struct log_line line =
+        log_line_begin(&c->hub->log, LOG_WARNING,
+                       too_large ? "a reply was too large" : "no memory for a reply");
+    log_line_number(&line, "connection", (int64_t)c->id);
+    log_line_end(&line);
+    buffer_truncate(reply->out, before);
+    reply->failed = 0;
+    if (too_large)
+        reply_error(reply, "ERR",
+                    "the reply is too large: replies that wait are at most 512 MiB");
+    else
+        reply_error(reply, "OOM", "out of memory for the reply");
+}
+
+/* The reply written since `before` is whole. */
+static void take_reply(struct connection *c, size_t before, struct reply *reply)
+{
+    if (reply->failed)
+        mend_reply(c, before, reply);
     if (reply->failed) {
         connection_abort(c);
         return;

@@ -9,8 +9,8 @@ enum { REPLY_ERROR_BYTES = 512 };
 
 static void note(struct reply *r, int result)
 {
-    if (result != 0)
-        r->failed = true;
+    if (result != 0 && r->failed == 0)
+        r->failed = result;
 }
 
 static void end_line(struct reply *r)

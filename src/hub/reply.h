@@ -14,8 +14,8 @@
  *       ... to a GET     ERROR          ERROR: REASON
  *
  * A text answer ends as the question did. The rest is RESP's alone. A reply that cannot be
- * written (out of memory, past LIMIT_REPLY_BYTES) marks the whole reply as failed, and the
- * connection is closed: a reply is never half of one. */
+ * written (out of memory, past LIMIT_REPLY_BYTES) marks the whole reply as failed; an error is
+ * answered in its place: a reply is never half of one. */
 
 #include "base/buffer.h"
 #include "wire/line.h"
@@ -32,7 +32,7 @@ struct reply {
     struct bytes key;        /* asked about, where question is not REPLY_TO_ANY */
     enum line_ending ending; /* of the question, in the text dialects */
     uint64_t lsn;            /* the newest LSN the answer depends on */
-    bool failed;
+    int failed; /* BUFFER_FULL or -ENOMEM: it could not be written; 0: nothing failed */
 };
 
 /* The answer depends on this LSN too. */

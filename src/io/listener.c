@@ -97,6 +97,25 @@ static int bind_path(int fd, const struct sockaddr_un *at)
     return 0;
 }
 
+static void remember_path(struct listener *l, const char *path, size_t len)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return;
+    memcpy(l->path, path, len + 1);
+    l->device = st.st_dev;
+    l->inode = st.st_ino;
+}
+
+/* Somebody may have put something of his own in its place meanwhile. */
+static void remove_path(const struct listener *l)
+{
+    struct stat st;
+    if (l->path[0] && lstat(l->path, &st) == 0 && st.st_dev == l->device &&
+        st.st_ino == l->inode)
+        unlink(l->path);
+}
+
 int listener_bind_unix(struct listener *l, const char *path)
 {
     *l = (struct listener){.fd = -1, .is_unix = true};
@@ -113,7 +132,7 @@ int listener_bind_unix(struct listener *l, const char *path)
         listener_close(l);
         return r;
     }
-    memcpy(l->path, path, len + 1);
+    remember_path(l, path, len);
     snprintf(l->text, sizeof l->text, "%s", path);
     return 0;
 }
@@ -129,8 +148,7 @@ void listener_close(struct listener *l)
         return;
     close(l->fd);
     l->fd = -1;
-    if (l->path[0])
-        unlink(l->path);
+    remove_path(l);
 }
 
 /* ---- acceptors ---- */

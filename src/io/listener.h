@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/un.h>
 #include <uv.h>
 
@@ -17,7 +18,9 @@ struct listener {
     bool is_unix;
     uint16_t port;                  /* the one it really has; 0 for Unix sockets */
     char text[LISTENER_TEXT_BYTES]; /* "127.0.0.1:12345", "[::1]:12345", or a path */
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* to be removed at the end */
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* to be removed at the end ... */
+    dev_t device;                                           /* ... while it is this very file */
+    ino_t inode;
 };
 
 /* Binds a TCP address: a number, IPv4 or IPv6, or a name. Port 0 takes a free one. -errno, or
@@ -30,7 +33,8 @@ int listener_bind_unix(struct listener *l, const char *path);
 /* From now on clients may connect. */
 int listener_listen(struct listener *l, int backlog);
 
-/* Closes it, and removes a Unix socket's path. Nothing for a zeroed one with fd -1. */
+/* Closes it, and removes a Unix socket's path, unless something else is there by now. Nothing
+ * for a zeroed one with fd -1. */
 void listener_close(struct listener *l);
 
 /* A worker's share in a listener: an acceptor on its own loop. */

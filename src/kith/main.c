@@ -1,24 +1,14 @@
 #include "kith/command.h"
 #include "kith/help.h"
 
+#include "io/standard_streams.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #define NO_COMMAND "there is no command %.64s; kith --help lists them"
-
-/* Where a standard stream is closed, the next file or socket would take its place, and what
- * is meant for people would go there. A stream that cannot be written says so instead. */
-static int hold_standard_streams(void)
-{
-    int fd;
-    do
-        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    return fd < 0 ? fd : close(fd);
-}
 
 static int check_demo_options(struct session *s)
 {
@@ -119,7 +109,7 @@ int main(int argc, char **argv)
 {
     struct options options;
     char problem[OPTIONS_PROBLEM_BYTES];
-    if (hold_standard_streams() < 0)
+    if (standard_streams_hold(true) < 0)
         return EXIT_USAGE;
     signal(SIGPIPE, SIG_IGN);
     if (options_parse(&options, argc, argv, problem) < 0) {

@@ -119,14 +119,18 @@ void link_identify(struct connection *c)
 
 /* ---- accepting ---- */
 
-static enum access_origin find_origin(const struct link *l, bool is_unix)
+/* False where the other end is gone already: it cannot be said who it was. */
+static bool find_origin(const struct link *l, bool is_unix, enum access_origin *ret)
 {
     struct address peer;
-    if (is_unix)
-        return ACCESS_UNIX;
-    bool local =
-        address_of_peer(stream_fd(&l->stream), &peer) == 0 && address_is_loopback(&peer);
-    return local ? ACCESS_LOOPBACK : ACCESS_REMOTE;
+    if (is_unix) {
+        *ret = ACCESS_UNIX;
+        return true;
+    }
+    if (address_of_peer(stream_fd(&l->stream), &peer) < 0)
+        return false;
+    *ret = address_is_loopback(&peer) ? ACCESS_LOOPBACK : ACCESS_REMOTE;
+    return true;
 }
 
 int link_accept(struct link_owner *owner, struct acceptor *from,
@@ -148,7 +152,11 @@ int link_accept(struct link_owner *owner, struct acceptor *from,
         return -EMFILE;
     }
     owner->turn(owner);
-    struct access_peer peer = {.origin = find_origin(l, listener->is_unix)};
+    struct access_peer peer = {0};
+    if (!find_origin(l, listener->is_unix, &peer.origin)) {
+        stream_close(&l->stream, false);
+        return 0;
+    }
     l->connection = hub_accept(owner->hub, &peer, replies_full);
     if (!l->connection) {
         stream_close(&l->stream, false);

@@ -3,10 +3,12 @@
 #include "base/clean.h"
 #include "base/limits.h"
 
-static bool is_upper_word(struct bytes word)
+/* As in GET, M-SEARCH. */
+static bool is_http_method(struct bytes word)
 {
     for (size_t i = 0; i < word.len; i++) {
-        if (word.data[i] < 'A' || word.data[i] > 'Z')
+        uint8_t c = word.data[i];
+        if ((c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_')
             return false;
     }
     return word.len > 0;
@@ -16,13 +18,13 @@ bool text_is_http(struct bytes message)
 {
     if (bytes_starts_with(message, "HTTP/"))
         return true;
-    struct bytes host = bytes_from_str("Host:");
-    if (message.len >= host.len && bytes_equal_nocase(bytes_first(message, host.len), host))
+    struct bytes name = bytes_first(message, bytes_find(message, ':'));
+    if (name.len < message.len && bytes_equal_nocase(bytes_trim(name), bytes_from_str("Host")))
         return true;
     struct bytes method = bytes_next_word(&message);
     bytes_next_word(&message);
     struct bytes version = bytes_next_word(&message);
-    return bytes_starts_with(version, "HTTP/") && is_upper_word(method) &&
+    return bytes_starts_with(version, "HTTP/") && is_http_method(method) &&
            !bytes_equal_str(method, "STORE");
 }
 

@@ -66,6 +66,14 @@ def test_a_value_of_any_bytes(hub):
     check(hub.kith("get", "d"), 0, b"-\n")
 
 
+def test_a_closed_standard_input_is_no_value(hub):
+    hub.kith("store", "k", "v")
+    done = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", hub.build / "kith", "--hub",
+                           hub.where, "store", "k", "-"], capture_output=True, timeout=WAIT_S)
+    check(done, 2, b"", b"kith: cannot read standard input: Bad file descriptor\n")
+    check(hub.kith("get", "k"), 0, b"v\n")
+
+
 def test_a_value_too_large(hub):
     result = hub.kith("store", "b", "-", input=bytes(64 * 1024 * 1024 + 1))
     check(result, 2, b"", b"kith: a value has at most 64 MiB\n")

@@ -239,6 +239,17 @@ def test_redis_benchmark(hub, more):
     assert is_served(hub)
 
 
+def test_a_reply_too_large_is_an_error_in_its_place(hub):
+    value = b"v" * (60 << 20)
+    assert ask(hub, "SET", "m", value) == b"+OK\r\n"
+    with connect(hub) as s:
+        s.sendall(resp("SET", "a", "1") + resp("MGET", *["m"] * 9) + resp("SET", "b", "1"))
+        s.shutdown(socket.SHUT_WR)
+        said = read_all(s)
+    assert re.fullmatch(rb"\+OK\r\n-ERR the reply is too large[^\r\n]*\r\n\+OK\r\n", said), said[:200]
+    assert "a reply was too large" in hub.log()
+
+
 def test_half_closed_with_a_pipeline_under_way(hub):
     with connect(hub) as s:
         s.sendall(b"".join(resp("SET", f"k{i}", "v" * 1000) for i in range(500)))

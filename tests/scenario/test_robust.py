@@ -270,3 +270,13 @@ def test_commands_with_a_few_bytes_changed(hub, seed):
             send_quietly(s, bytes(data))
             read_all(s)
     assert is_served(hub)
+
+
+def test_who_is_gone_before_he_is_let_in_is_no_other_machine(hub):
+    for _ in range(500):
+        s = connect(hub)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.sendall(b"STORE x = y\nGET")
+        s.close()
+    assert is_served(hub)
+    assert "another machine" not in hub.log()

@@ -99,6 +99,35 @@ def test_a_unix_socket(start_hub, tmp_path):
     assert not path.exists()
 
 
+@pytest.mark.parametrize("other", ["socket", "file"])
+def test_what_took_the_place_of_a_socket_stays(start_hub, tmp_path, other):
+    path = tmp_path / "a.sock"
+    first = start_hub(listen=path)
+    path.unlink()
+    if other == "file":
+        path.write_text("mine")
+    else:
+        start_hub(listen=path)
+    first.stop()
+    assert path.read_text() == "mine" if other == "file" else bare(path, "hello") == "hello"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_stay_out_of_the_way(build, data, closed):
+    """No file of the hub's, and no client, may stand where people are spoken to."""
+    process = subprocess.Popen(
+        ["sh", "-c", f'exec "$0" --listen 127.0.0.1:0 --data "$1" {closed}', build / "kithd", data],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: list(data.glob("log-*")), "the log")
+        fds = [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in range(3)]
+        assert fds == ["/dev/null"] * 3
+        assert (data / "lock").read_text().strip() == str(process.pid)
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+
+
 def test_a_plain_file_where_the_socket_should_be(tmp_path, data):
     path = tmp_path / "file"
     path.write_text("precious")

@@ -51,6 +51,11 @@ static inline struct bytes bytes_first(struct bytes b, size_t n)
 
 /* ASCII letters compare without case, everything else exactly. */
 bool bytes_equal_nocase(struct bytes a, struct bytes b);
+static inline bool bytes_equal_nocase_str(struct bytes a, const char *s)
+{
+    return bytes_equal_nocase(a, bytes_from_str(s));
+}
+
 bool bytes_starts_with(struct bytes b, const char *prefix);
 
 /* Without spaces and tabs at both ends. */

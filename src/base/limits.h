@@ -29,6 +29,11 @@
 #define LIMIT_HELD_REPLIES ((size_t)1024)    /* replies waiting, each for a moment of its own */
 #define LIMIT_STALL_MS ((uint64_t)60 * 1000) /* without progress while replies wait */
 
+/* A connection's transaction (hub/transaction.h). */
+#define LIMIT_TRANSACTION_BYTES (64 * LIMIT_MIB) /* of all its commands and watched keys */
+#define LIMIT_TRANSACTION_COMMANDS ((size_t)1024 * 1024)
+#define LIMIT_WATCHED_KEYS ((size_t)64 * 1024)
+
 /* A worker. */
 #define LIMIT_READ_BYTES (64 * LIMIT_KIB)    /* taken from a socket at once */
 #define LIMIT_LOG_BUFFER_BYTES LIMIT_MIB     /* log lines not yet written */

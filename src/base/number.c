@@ -33,18 +33,28 @@ bool number_parse_i64(struct bytes b, int64_t *ret)
     return true;
 }
 
-size_t number_format_i64(char out[NUMBER_INT64_CHARS], int64_t v)
+static size_t put_digits(char *out, uint64_t v)
 {
     char digits[NUMBER_INT64_CHARS];
     size_t n = 0, len = 0;
-    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
     do {
-        digits[n++] = (char)('0' + u % 10);
-        u /= 10;
-    } while (u > 0);
-    if (v < 0)
-        out[len++] = '-';
+        digits[n++] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
     while (n > 0)
         out[len++] = digits[--n];
     return len;
+}
+
+size_t number_format_u64(char out[NUMBER_INT64_CHARS], uint64_t v)
+{
+    return put_digits(out, v);
+}
+
+size_t number_format_i64(char out[NUMBER_INT64_CHARS], int64_t v)
+{
+    if (v >= 0)
+        return put_digits(out, (uint64_t)v);
+    out[0] = '-';
+    return 1 + put_digits(out + 1, 0 - (uint64_t)v);
 }

@@ -13,6 +13,7 @@ bool number_parse_u64(struct bytes b, uint64_t *ret);
 
 /* Writes the digits of v, without a NUL, and returns how many. */
 size_t number_format_i64(char out[NUMBER_INT64_CHARS], int64_t v);
+size_t number_format_u64(char out[NUMBER_INT64_CHARS], uint64_t v);
 
 /* Little-endian integers of fixed width, as everything on disk uses them. */
 static inline void number_put_u32(uint8_t *at, uint32_t v)

@@ -2,19 +2,20 @@
 
 #include "hub/connection.h"
 #include "hub/hub.h"
+#include "hub/transaction.h"
 
 #include "base/clean.h"
 #include "base/log_line.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { ABOUT_BYTES_SHOWN = 64, ERROR_BYTES = 512 };
 
 static const struct command_part *const parts[] = {
-    &commands_connection,
-    &commands_server,
-    &commands_values,
+    &commands_connection, &commands_server,      &commands_table,  &commands_expiry,
+    &commands_strings,    &commands_transaction, &commands_values,
 };
 
 size_t command_count(void)
@@ -86,6 +87,37 @@ int command_error_about(struct call *call, const char *words, struct bytes about
     return COMMAND_DONE;
 }
 
+int command_error_in(struct call *call, const char *words)
+{
+    char name[32], reason[128];
+    size_t n = 0;
+    for (; n < call->argv[0].len && n < sizeof name - 1; n++) {
+        uint8_t c = call->argv[0].data[n];
+        name[n] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    name[n] = 0;
+    snprintf(reason, sizeof reason, "%s '%s' command", words, name);
+    return command_error(call, "ERR", reason);
+}
+
+int command_refuse(struct call *call, const char *code, const char *reason)
+{
+    command_error(call, code, reason);
+    return COMMAND_REFUSED;
+}
+
+int command_refuse_about(struct call *call, const char *words, struct bytes about)
+{
+    command_error_about(call, words, about);
+    return COMMAND_REFUSED;
+}
+
+int command_refuse_in(struct call *call, const char *words)
+{
+    command_error_in(call, words);
+    return COMMAND_REFUSED;
+}
+
 int command_store_failed(struct call *call, int result)
 {
     switch (result) {
@@ -149,17 +181,102 @@ static bool arity_fits(const struct command *command, size_t argc)
                               : argc == (size_t)command->arity;
 }
 
+/* ---- commands on keys */
+
+size_t command_key_count(const struct command *command, size_t argc)
+{
+    if (command->first_key == 0)
+        return 0;
+    int last = command->last_key < 0 ? (int)argc + command->last_key : command->last_key;
+    return (size_t)((last - command->first_key) / command->key_step + 1);
+}
+
+size_t command_key_at(const struct command *command, size_t i)
+{
+    return (size_t)command->first_key + i * (size_t)command->key_step;
+}
+
+void *command_take(struct call *call, size_t n)
+{
+    return arena_take(&call->hub->arena, n);
+}
+
+struct application {
+    struct call *call;
+    const struct command *command;
+    size_t before; /* length of the output before the answer */
+};
+
+static int apply_again(void *ctx, struct store_slot *slots, size_t n)
+{
+    struct application *a = ctx;
+    buffer_truncate(a->call->reply->out, a->before);
+    return a->command->apply(a->call, slots, n);
+}
+
+static int apply_over(struct call *call, const struct command *command,
+                      struct store_slot *slots, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        slots[i] = (struct store_slot){.key = call->argv[command_key_at(command, i)]};
+    struct application a = {call, command, buffer_len(call->reply->out)};
+    uint64_t lsn = 0;
+    int r = store_update(call->hub->shared->store, STORE_USER, slots, n, call->hub->wall,
+                         apply_again, &a, &lsn);
+    if (r >= 0)
+        reply_depends(call->reply, lsn);
+    if (r == 0 || r == COMMAND_REFUSED)
+        return COMMAND_DONE;
+    buffer_truncate(call->reply->out, a.before);
+    return command_store_failed(call, r);
+}
+
+int command_apply(struct call *call, const struct command *command)
+{
+    enum { FEW_KEYS = 4 };
+    size_t n = command_key_count(command, call->argc);
+    struct store_slot few[FEW_KEYS], *slots = few;
+    if (n > FEW_KEYS && !(slots = malloc(n * sizeof *slots)))
+        return command_store_failed(call, -ENOMEM);
+    int r = apply_over(call, command, slots, n);
+    if (slots != few)
+        free(slots);
+    arena_reset(&call->hub->arena);
+    return r;
+}
+
+/* ---- running */
+
+static int run_allowed(struct call *call, const struct command *command)
+{
+    int r;
+    if (!command_allows(call, command->need, &r))
+        return r;
+    if (call->connection->transaction && !(command->flags & COMMAND_DIRECT) &&
+        transaction_gathers(call->connection->transaction))
+        return transaction_add(call->connection->transaction, call, command);
+    return command->run ? command->run(call) : command_apply(call, command);
+}
+
+/* An error before a command is run spoils the transaction it was for. */
+static void spoil(struct call *call)
+{
+    if (call->connection->transaction)
+        transaction_spoil(call->connection->transaction);
+}
+
 int command_run(struct call *call)
 {
     const struct command *command = command_find(&call->hub->commands, call->argv[0]);
-    if (!command)
+    if (!command) {
+        spoil(call);
         return command_error_about(call, "unknown command", call->argv[0]);
-    if (!arity_fits(command, call->argc))
-        return command_error_about(call, "wrong number of arguments for",
-                                   bytes_from_str(command->name));
-    int r;
-    if (command_allows(call, command->need, &r))
-        r = command->run(call);
+    }
+    if (!arity_fits(command, call->argc)) {
+        spoil(call);
+        return command_error_in(call, "wrong number of arguments for");
+    }
+    int r = run_allowed(call, command);
     if (r == COMMAND_DONE) {
         atomic_fetch_add_explicit(&call->hub->shared->counters.commands_total, 1,
                                   memory_order_relaxed);

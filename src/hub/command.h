@@ -4,11 +4,17 @@
 /* The one command table. Doors translate into an argv; a handler takes it and writes to a
  * reply; what it needs (arity, rights) is checked here, once.
  *
- * A handler that cannot finish now, because the log has no room, returns COMMAND_AGAIN before
- * it has changed anything: the connection then rests and the same command runs again later. */
+ * A command on keys is a function from their old values to new, which answers as it goes
+ * (`apply`): it runs under the store's locks, through store_update, alone or as one of those of
+ * a transaction, and perhaps more than once: only its last answer counts. Any other command is
+ * a function that does something (`run`). A handler that cannot finish now, because the log has
+ * no room, returns COMMAND_AGAIN_* before it has changed anything: the connection then rests
+ * and the same command runs again later. */
 
+#include "base/arena.h"
 #include "hub/access.h"
 #include "hub/reply.h"
+#include "store/store.h"
 
 struct connection;
 struct hub;
@@ -25,9 +31,17 @@ enum {
     COMMAND_DONE = 0,
     COMMAND_AGAIN_LOG = 1,  /* nothing happened: run it again when the log has moved */
     COMMAND_AGAIN_USER = 2, /* likewise, when the other end's user is known */
+    COMMAND_AGAIN_TURN = 3, /* a piece is done: go on in the next turn */
 };
 
 typedef int (*command_fn)(struct call *call);
+
+/* slots are of the command's keys, in their order. New values must hold until the update is
+ * over: arguments do, and so does what command_take gives. 0: what the slots say is to happen,
+ * and is answered; COMMAND_REFUSED: nothing, and the answer says why; STORE_TOO_LARGE; -ENOMEM.
+ */
+typedef int (*command_apply_fn)(struct call *call, struct store_slot *slots, size_t n);
+enum { COMMAND_REFUSED = STORE_FN_FIRST };
 
 struct command {
     const char *name; /* upper-case */
@@ -35,13 +49,17 @@ struct command {
     enum access_need need;
     unsigned flags;
     int first_key, last_key, key_step; /* as COMMAND tells them; 0: no keys */
-    command_fn run;
-    const char *summary; /* a line for COMMAND DOCS */
+    command_fn run;                    /* NULL: apply alone */
+    command_apply_fn apply;            /* NULL: not a command on keys */
+    const char *summary;               /* a line for COMMAND DOCS */
 };
 
 enum {
     COMMAND_WRITES = 1 << 0, /* changes the table */
     COMMAND_FAST = 1 << 1,
+    COMMAND_GROWS = 1 << 2,  /* may need more memory for the table */
+    COMMAND_PLAIN = 1 << 3,  /* no keys, but may run within a transaction */
+    COMMAND_DIRECT = 1 << 4, /* runs at once where a transaction is being gathered */
 };
 
 /* The table, to be looked up by name. */
@@ -63,9 +81,27 @@ const struct command *command_at(size_t i);
 /* Finds and runs call->argv. The reply says what was wrong where something was. */
 int command_run(struct call *call);
 
+/* Runs a command's apply over its keys, as one update. */
+int command_apply(struct call *call, const struct command *command);
+
+/* The keys of an argv: how many, and the argument that is the i-th. */
+size_t command_key_count(const struct command *command, size_t argc);
+size_t command_key_at(const struct command *command, size_t i);
+
+/* Memory for a new value; it holds until the command is over. NULL when memory is out. */
+void *command_take(struct call *call, size_t n);
+
 /* Answers an error, worded as printf does, about arguments cleaned and cut; COMMAND_DONE. */
 int command_error(struct call *call, const char *code, const char *reason);
 int command_error_about(struct call *call, const char *format, struct bytes about);
+
+/* ... about the command itself: "words 'name' command". */
+int command_error_in(struct call *call, const char *words);
+
+/* The same within an apply: COMMAND_REFUSED. */
+int command_refuse(struct call *call, const char *code, const char *reason);
+int command_refuse_about(struct call *call, const char *words, struct bytes about);
+int command_refuse_in(struct call *call, const char *words);
 
 /* Is the caller allowed this much? False: the refusal is answered (and logged), or waits for
  * the other end's user to be known; the handler returns *ret_result. For handlers that need
@@ -82,8 +118,12 @@ struct command_part {
     size_t count;
 };
 
-extern const struct command_part commands_connection; /* PING, HELLO, CLIENT ... */
-extern const struct command_part commands_server;     /* INFO, COMMAND, NAME, SHUTDOWN ... */
-extern const struct command_part commands_values;     /* GET, SET, STORE, INCR ... */
+extern const struct command_part commands_connection;  /* PING, HELLO, CLIENT ... */
+extern const struct command_part commands_server;      /* INFO, COMMAND, NAME, SHUTDOWN ... */
+extern const struct command_part commands_table;       /* SCAN, KEYS, DBSIZE, FLUSHDB ... */
+extern const struct command_part commands_expiry;      /* EXPIRE, TTL, PERSIST ... */
+extern const struct command_part commands_strings;     /* INCR, APPEND, GETRANGE ... */
+extern const struct command_part commands_transaction; /* MULTI, EXEC, WATCH ... */
+extern const struct command_part commands_values;      /* GET, SET, STORE, DEL ... */
 
 #endif

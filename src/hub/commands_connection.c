@@ -7,15 +7,10 @@
 
 /* Commands about the connection itself. */
 
-static bool is(struct bytes argument, const char *word)
-{
-    return bytes_equal_nocase(argument, bytes_from_str(word));
-}
-
 static int run_ping(struct call *call)
 {
     if (call->argc > 2)
-        return command_error(call, "ERR", "wrong number of arguments for 'PING'");
+        return command_error_in(call, "wrong number of arguments for");
     if (call->argc == 2)
         reply_text(call->reply, call->argv[1]);
     else
@@ -80,7 +75,8 @@ static void answer_name(struct call *call)
 static int set_info(struct call *call)
 {
     struct bytes attribute = call->argv[2], value = call->argv[3];
-    if (!is(attribute, "LIB-NAME") && !is(attribute, "LIB-VER"))
+    if (!bytes_equal_nocase_str(attribute, "LIB-NAME") &&
+        !bytes_equal_nocase_str(attribute, "LIB-VER"))
         return command_error_about(call, "unrecognized option", attribute);
     if (!is_name(value))
         return command_error_about(call, "not a name without blanks:", value);
@@ -91,13 +87,13 @@ static int set_info(struct call *call)
 static int run_client(struct call *call)
 {
     struct bytes what = call->argv[1];
-    if (is(what, "ID") && call->argc == 2)
+    if (bytes_equal_nocase_str(what, "ID") && call->argc == 2)
         reply_integer(call->reply, (int64_t)call->connection->id);
-    else if (is(what, "GETNAME") && call->argc == 2)
+    else if (bytes_equal_nocase_str(what, "GETNAME") && call->argc == 2)
         answer_name(call);
-    else if (is(what, "SETNAME") && call->argc == 3)
+    else if (bytes_equal_nocase_str(what, "SETNAME") && call->argc == 3)
         return set_name(call, call->argv[2]);
-    else if (is(what, "SETINFO") && call->argc == 4)
+    else if (bytes_equal_nocase_str(what, "SETINFO") && call->argc == 4)
         return set_info(call);
     else
         return command_error_about(call, "unknown subcommand or wrong number of arguments for",
@@ -131,7 +127,7 @@ static int hello(struct call *call, bool version_given, int64_t version)
 {
     struct connection *c = call->connection;
     if (call->argc > 2) {
-        if (!is(call->argv[2], "SETNAME") || call->argc != 4)
+        if (!bytes_equal_nocase_str(call->argv[2], "SETNAME") || call->argc != 4)
             return command_error_about(call, "unsupported HELLO option", call->argv[2]);
         if (!is_name(call->argv[3]) || connection_set_name(c, call->argv[3]) != 0)
             return command_error_about(call, "not a name without blanks:", call->argv[3]);
@@ -156,15 +152,18 @@ static int run_hello(struct call *call)
     return hello(call, true, version);
 }
 
+#define PLAIN (COMMAND_FAST | COMMAND_PLAIN)
+
 static const struct command commands[] = {
-    {"CLIENT", -2, ACCESS_ANYONE, 0, 0, 0, 0, run_client,
+    {"CLIENT", -2, ACCESS_ANYONE, 0, 0, 0, 0, run_client, NULL,
      "This connection: ID, GETNAME, SETNAME name, SETINFO LIB-NAME|LIB-VER value"},
-    {"ECHO", 2, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_echo, "The message comes back"},
-    {"HELLO", -1, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_hello,
+    {"ECHO", 2, ACCESS_ANYONE, PLAIN, 0, 0, 0, run_echo, NULL, "The message comes back"},
+    {"HELLO", -1, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_hello, NULL,
      "Chooses RESP2 or RESP3 and tells about the hub"},
-    {"PING", -1, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_ping, "PONG, or the message"},
-    {"QUIT", -1, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_quit, "Closes this connection"},
-    {"SELECT", 2, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_select, "There is one table: 0"},
+    {"PING", -1, ACCESS_ANYONE, PLAIN, 0, 0, 0, run_ping, NULL, "PONG, or the message"},
+    {"QUIT", -1, ACCESS_ANYONE, COMMAND_FAST | COMMAND_DIRECT, 0, 0, 0, run_quit, NULL,
+     "Closes this connection"},
+    {"SELECT", 2, ACCESS_ANYONE, PLAIN, 0, 0, 0, run_select, NULL, "There is one table: 0"},
 };
 
 const struct command_part commands_connection = {commands, sizeof commands / sizeof *commands};

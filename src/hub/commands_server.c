@@ -12,11 +12,6 @@
 
 /* Commands about the hub. */
 
-static bool is(struct bytes argument, const char *word)
-{
-    return bytes_equal_nocase(argument, bytes_from_str(word));
-}
-
 /* ---- COMMAND ---- */
 
 static void answer_str(struct reply *r, const char *s)
@@ -35,12 +30,14 @@ static void answer_lower(struct reply *r, const char *name)
 
 static void answer_command_flags(struct reply *r, const struct command *command)
 {
-    const char *flags[4];
+    const char *flags[5];
     size_t n = 0;
     if (command->flags & COMMAND_WRITES)
         flags[n++] = "write";
     else if (command->first_key)
         flags[n++] = "readonly";
+    if (command->flags & COMMAND_GROWS)
+        flags[n++] = "denyoom";
     if (command->flags & COMMAND_FAST)
         flags[n++] = "fast";
     if (command->need == ACCESS_ADMIN)
@@ -114,13 +111,13 @@ static int run_command(struct call *call)
 {
     if (call->argc == 1)
         command_list(call);
-    else if (is(call->argv[1], "COUNT") && call->argc == 2)
+    else if (bytes_equal_nocase_str(call->argv[1], "COUNT") && call->argc == 2)
         reply_integer(call->reply, (int64_t)command_count());
-    else if (is(call->argv[1], "DOCS"))
+    else if (bytes_equal_nocase_str(call->argv[1], "DOCS"))
         command_docs(call);
-    else if (is(call->argv[1], "INFO") && call->argc == 2)
+    else if (bytes_equal_nocase_str(call->argv[1], "INFO") && call->argc == 2)
         command_list(call);
-    else if (is(call->argv[1], "INFO"))
+    else if (bytes_equal_nocase_str(call->argv[1], "INFO"))
         command_info(call);
     else
         return command_error_about(call, "unknown subcommand or wrong number of arguments for",
@@ -160,7 +157,7 @@ static bool is_asked_for(const struct call *call, const char *name)
 
 static int run_config(struct call *call)
 {
-    if (!is(call->argv[1], "GET") || call->argc < 3)
+    if (!bytes_equal_nocase_str(call->argv[1], "GET") || call->argc < 3)
         return command_error_about(call, "unknown subcommand or wrong number of arguments for",
                                    call->argv[1]);
     struct setting settings[SETTINGS];
@@ -192,8 +189,10 @@ static bool section_wanted(const struct info *info, const char *name)
     if (call->argc == 1)
         return true;
     for (size_t i = 1; i < call->argc; i++) {
-        if (is(call->argv[i], name) || is(call->argv[i], "all") ||
-            is(call->argv[i], "default") || is(call->argv[i], "everything"))
+        if (bytes_equal_nocase_str(call->argv[i], name) ||
+            bytes_equal_nocase_str(call->argv[i], "all") ||
+            bytes_equal_nocase_str(call->argv[i], "default") ||
+            bytes_equal_nocase_str(call->argv[i], "everything"))
             return true;
     }
     return false;
@@ -309,7 +308,7 @@ static int tell_name(struct call *call)
 static int run_name(struct call *call)
 {
     if (call->argc > 2)
-        return command_error(call, "ERR", "wrong number of arguments for 'NAME'");
+        return command_error_in(call, "wrong number of arguments for");
     if (call->argc == 1)
         return tell_name(call);
     struct bytes name = call->argv[1];
@@ -335,8 +334,8 @@ static int run_name(struct call *call)
 
 static int run_shutdown(struct call *call)
 {
-    if (call->argc > 2 ||
-        (call->argc == 2 && !is(call->argv[1], "SAVE") && !is(call->argv[1], "NOSAVE")))
+    if (call->argc > 2 || (call->argc == 2 && !bytes_equal_nocase_str(call->argv[1], "SAVE") &&
+                           !bytes_equal_nocase_str(call->argv[1], "NOSAVE")))
         return command_error(call, "ERR", "syntax error");
     struct log_line line = log_line_begin(&call->hub->log, LOG_INFO, "asked to stop");
     log_line_number(&line, "connection", (int64_t)call->connection->id);
@@ -349,12 +348,14 @@ static int run_shutdown(struct call *call)
 }
 
 static const struct command commands[] = {
-    {"COMMAND", -1, ACCESS_ANYONE, 0, 0, 0, 0, run_command,
+    {"COMMAND", -1, ACCESS_ANYONE, 0, 0, 0, 0, run_command, NULL,
      "The commands: COUNT, DOCS [name ...], INFO [name ...]"},
-    {"CONFIG", -2, ACCESS_TABLE, 0, 0, 0, 0, run_config, "Settings: GET pattern ..."},
-    {"INFO", -1, ACCESS_TABLE, 0, 0, 0, 0, run_info, "The state of the hub"},
-    {"NAME", -1, ACCESS_ANYONE, 0, 0, 0, 0, run_name, "The hub's name; with one, renames it"},
-    {"SHUTDOWN", -1, ACCESS_ADMIN, 0, 0, 0, 0, run_shutdown, "Stops the hub in good order"},
+    {"CONFIG", -2, ACCESS_TABLE, 0, 0, 0, 0, run_config, NULL, "Settings: GET pattern ..."},
+    {"INFO", -1, ACCESS_TABLE, 0, 0, 0, 0, run_info, NULL, "The state of the hub"},
+    {"NAME", -1, ACCESS_ANYONE, 0, 0, 0, 0, run_name, NULL,
+     "The hub's name; with one, renames it"},
+    {"SHUTDOWN", -1, ACCESS_ADMIN, COMMAND_DIRECT, 0, 0, 0, run_shutdown, NULL,
+     "Stops the hub in good order"},
 };
 
 const struct command_part commands_server = {commands, sizeof commands / sizeof *commands};

@@ -1,48 +1,23 @@
-#include "hub/command.h"
+#include "hub/expiry.h"
 #include "hub/hub.h"
 
-#include "base/limits.h"
-#include "base/number.h"
+/* Values as a whole: read, set, removed, moved. */
 
-#include <errno.h>
-#include <stdlib.h>
-
-/* Values: what a key holds. Every handler makes slots, hands the store a function over them,
- * and answers; it may run again where the store was busy, so answers come last. */
-
-enum { FEW_KEYS = 8, NOT_A_NUMBER = STORE_FN_FIRST, OVERFLOWS, TOO_LONG };
-
-static int update(struct call *call, struct store_slot *slots, size_t n, store_update_fn fn,
-                  void *ctx)
-{
-    uint64_t lsn = 0;
-    int r = store_update(call->hub->shared->store, STORE_USER, slots, n, call->hub->wall, fn,
-                         ctx, &lsn);
-    if (r >= 0)
-        reply_depends(call->reply, lsn);
-    return r;
-}
-
-static int get(struct call *call, store_visit_fn visit, void *ctx)
-{
-    uint64_t lsn = 0;
-    int r = store_get(call->hub->shared->store, STORE_USER, call->argv[1], call->hub->wall,
-                      visit, ctx, &lsn);
-    if (r >= 0)
-        reply_depends(call->reply, lsn);
-    return r;
-}
-
-/* ---- one key ---- */
+/* ---- one key, read */
 
 static void answer_value(void *ctx, const struct store_value *value)
 {
     reply_value(ctx, value->bytes);
 }
 
+/* Nothing is asked more often, so it goes the shortest way. */
 static int run_get(struct call *call)
 {
-    int r = get(call, answer_value, call->reply);
+    uint64_t lsn = 0;
+    int r = store_get(call->hub->shared->store, STORE_USER, call->argv[1], call->hub->wall,
+                      answer_value, call->reply, &lsn);
+    if (r >= 0)
+        reply_depends(call->reply, lsn);
     if (r == STORE_MISSING)
         reply_missing(call->reply, call->argv[1]);
     else if (r != 0)
@@ -50,281 +25,342 @@ static int run_get(struct call *call)
     return COMMAND_DONE;
 }
 
-static void answer_length(void *ctx, const struct store_value *value)
+static void answer_old(struct call *call, const struct store_slot *slot)
 {
-    reply_integer(ctx, (int64_t)value->bytes.len);
+    if (slot->present)
+        reply_value(call->reply, slot->old.bytes);
+    else
+        reply_null(call->reply);
 }
 
-static int run_strlen(struct call *call)
+static int apply_get(struct call *call, struct store_slot *slots, size_t n)
 {
-    int r = get(call, answer_length, call->reply);
-    if (r == STORE_MISSING)
-        reply_integer(call->reply, 0);
-    else if (r != 0)
-        return command_store_failed(call, r);
-    return COMMAND_DONE;
-}
-
-static int put_value(void *ctx, struct store_slot *slots, size_t n)
-{
-    const struct bytes *value = ctx;
-    slots[0].verdict = STORE_PUT;
-    slots[0].value = *value;
-    slots[0].expires = STORE_NO_EXPIRY;
+    answer_old(call, &slots[0]);
     return 0;
 }
 
-static int run_set(struct call *call)
+static int apply_type(struct call *call, struct store_slot *slots, size_t n)
 {
-    struct store_slot slot = {.key = call->argv[1]};
-    struct bytes value = call->argv[2];
-    int r = update(call, &slot, 1, put_value, &value);
-    if (r != 0)
-        return command_store_failed(call, r);
-    reply_status(call->reply, "OK");
-    return COMMAND_DONE;
+    reply_status(call->reply, slots[0].present ? "string" : "none");
+    return 0;
 }
 
-static int run_store(struct call *call)
+/* ---- one key, set */
+
+static void put(struct store_slot *slot, struct bytes value, struct walltime expires)
 {
-    struct store_slot slot = {.key = call->argv[1]};
-    struct bytes value = call->argv[2];
-    int r = update(call, &slot, 1, put_value, &value);
-    if (r != 0)
-        return command_store_failed(call, r);
-    reply_stored(call->reply, call->argv[1], slot.present);
-    return COMMAND_DONE;
+    slot->verdict = STORE_PUT;
+    slot->value = value;
+    slot->blob = NULL;
+    slot->expires = expires;
 }
 
-/* ---- numbers ---- */
-
-struct addition {
-    int64_t add, sum;
-    char digits[NUMBER_INT64_CHARS];
+struct set_options {
+    bool if_absent, if_present, if_equal, get;
+    struct bytes equal;
+    struct expiry expiry;
 };
 
-static int add_number(void *ctx, struct store_slot *slots, size_t n)
+/* One option at *at, which moves past it; false where it is none, or not in this company. */
+static bool read_set_option(struct call *call, size_t *at, struct set_options *o)
 {
-    struct addition *a = ctx;
-    int64_t old = 0;
-    if (slots[0].present && !number_parse_i64(slots[0].old.bytes, &old))
-        return NOT_A_NUMBER;
-    if (__builtin_add_overflow(old, a->add, &a->sum))
-        return OVERFLOWS;
-    slots[0].verdict = STORE_PUT;
-    slots[0].value = bytes_make(a->digits, number_format_i64(a->digits, a->sum));
-    slots[0].expires = slots[0].old.expires;
-    return 0;
-}
-
-static int add(struct call *call, int64_t amount)
-{
-    struct addition a = {.add = amount};
-    struct store_slot slot = {.key = call->argv[1]};
-    int r = update(call, &slot, 1, add_number, &a);
-    if (r == NOT_A_NUMBER)
-        return command_error(call, "ERR", "value is not an integer or out of range");
-    if (r == OVERFLOWS)
-        return command_error(call, "ERR", "increment or decrement would overflow");
-    if (r != 0)
-        return command_store_failed(call, r);
-    reply_integer(call->reply, a.sum);
-    return COMMAND_DONE;
-}
-
-static int run_incr(struct call *call)
-{
-    return add(call, 1);
-}
-
-static int run_decr(struct call *call)
-{
-    return add(call, -1);
-}
-
-static int run_incrby(struct call *call)
-{
-    int64_t amount;
-    if (!number_parse_i64(call->argv[2], &amount))
-        return command_error(call, "ERR", "value is not an integer or out of range");
-    return add(call, amount);
-}
-
-static int run_decrby(struct call *call)
-{
-    int64_t amount;
-    if (!number_parse_i64(call->argv[2], &amount))
-        return command_error(call, "ERR", "value is not an integer or out of range");
-    if (amount == INT64_MIN)
-        return command_error(call, "ERR", "decrement would overflow");
-    return add(call, -amount);
-}
-
-/* ---- append ---- */
-
-struct appending {
-    struct bytes suffix;
-    struct buffer whole;
-};
-
-static int append_value(void *ctx, struct store_slot *slots, size_t n)
-{
-    struct appending *a = ctx;
-    buffer_truncate(&a->whole, 0);
-    int r = buffer_append_bytes(&a->whole, slots[0].old.bytes);
-    if (r == 0)
-        r = buffer_append_bytes(&a->whole, a->suffix);
-    if (r != 0)
-        return r == BUFFER_FULL ? TOO_LONG : r;
-    slots[0].verdict = STORE_PUT;
-    slots[0].value = buffer_view(&a->whole);
-    slots[0].expires = slots[0].old.expires;
-    return 0;
-}
-
-static int run_append(struct call *call)
-{
-    struct appending a = {.suffix = call->argv[2]};
-    struct store_slot slot = {.key = call->argv[1]};
-    buffer_init(&a.whole, LIMIT_VALUE_BYTES);
-    int r = update(call, &slot, 1, append_value, &a);
-    size_t len = buffer_len(&a.whole);
-    buffer_fini(&a.whole);
-    if (r != 0)
-        return command_store_failed(call, r == TOO_LONG ? STORE_TOO_LARGE : r);
-    reply_integer(call->reply, (int64_t)len);
-    return COMMAND_DONE;
-}
-
-/* ---- several keys ---- */
-
-/* Runs fn over slots whose keys are every step-th argument from the first on. */
-static int update_many(struct call *call, size_t step, store_update_fn fn, void *ctx)
-{
-    size_t n = (call->argc - 1) / step;
-    struct store_slot few[FEW_KEYS], *slots = few;
-    if (n > FEW_KEYS && !(slots = malloc(n * sizeof *slots)))
-        return -ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        slots[i] = (struct store_slot){.key = call->argv[1 + i * step]};
-    int r = update(call, slots, n, fn, ctx);
-    if (slots != few)
-        free(slots);
-    return r;
-}
-
-static int answer_values(void *ctx, struct store_slot *slots, size_t n)
-{
-    struct reply *reply = ctx;
-    reply_array(reply, n);
-    for (size_t i = 0; i < n; i++) {
-        if (slots[i].present)
-            reply_value(reply, slots[i].old.bytes);
-        else
-            reply_null(reply);
+    struct bytes word = call->argv[(*at)++];
+    bool conditional = o->if_absent || o->if_present || o->if_equal;
+    if (bytes_equal_nocase_str(word, "NX") && !conditional)
+        return o->if_absent = true;
+    if (bytes_equal_nocase_str(word, "XX") && !conditional)
+        return o->if_present = true;
+    if (bytes_equal_nocase_str(word, "IFEQ") && !conditional && *at < call->argc) {
+        o->equal = call->argv[(*at)++];
+        return o->if_equal = true;
     }
-    return 0;
+    if (bytes_equal_nocase_str(word, "GET"))
+        return o->get = true;
+    return expiry_read_option(call, word, at, EXPIRY_KEEPTTL, &o->expiry);
 }
 
-static int run_mget(struct call *call)
+static int read_set_options(struct call *call, struct set_options *ret)
 {
-    int r = update_many(call, 1, answer_values, call->reply);
-    return r != 0 ? command_store_failed(call, r) : COMMAND_DONE;
+    struct set_options o = {0};
+    for (size_t at = 3; at < call->argc;)
+        if (!read_set_option(call, &at, &o))
+            return command_refuse(call, "ERR", "syntax error");
+    *ret = o;
+    return expiry_resolve(call, &ret->expiry);
 }
 
-static int put_pairs(void *ctx, struct store_slot *slots, size_t n)
+static bool set_holds(const struct set_options *o, const struct store_slot *slot)
 {
-    const struct call *call = ctx;
-    for (size_t i = 0; i < n; i++) {
-        slots[i].verdict = STORE_PUT;
-        slots[i].value = call->argv[2 + 2 * i];
-        slots[i].expires = STORE_NO_EXPIRY;
-    }
-    return 0;
+    if (o->if_absent)
+        return !slot->present;
+    if (o->if_present)
+        return slot->present;
+    return !o->if_equal || (slot->present && bytes_equal(slot->old.bytes, o->equal));
 }
 
-static int run_mset(struct call *call)
+static int apply_set_with_options(struct call *call, struct store_slot *slot)
 {
-    if (call->argc % 2 == 0)
-        return command_error(call, "ERR", "wrong number of arguments for MSET");
-    int r = update_many(call, 2, put_pairs, call);
+    struct set_options o;
+    int r = read_set_options(call, &o);
     if (r != 0)
-        return command_store_failed(call, r);
+        return r;
+    bool holds = set_holds(&o, slot);
+    if (holds) {
+        put(slot, call->argv[2],
+            o.expiry.kind == EXPIRY_KEEPTTL ? slot->old.expires : o.expiry.at);
+        if (expiry_is_past(call, slot->expires))
+            slot->verdict = STORE_REMOVE;
+    }
+    if (o.get)
+        answer_old(call, slot);
+    else if (holds)
+        reply_status(call->reply, "OK");
+    else
+        reply_null(call->reply);
+    return 0;
+}
+
+static int apply_set(struct call *call, struct store_slot *slots, size_t n)
+{
+    if (call->argc > 3)
+        return apply_set_with_options(call, &slots[0]);
+    put(&slots[0], call->argv[2], STORE_NO_EXPIRY);
     reply_status(call->reply, "OK");
-    return COMMAND_DONE;
-}
-
-static int count_present(void *ctx, struct store_slot *slots, size_t n)
-{
-    int64_t *count = ctx;
-    *count = 0;
-    for (size_t i = 0; i < n; i++)
-        *count += slots[i].present;
     return 0;
 }
 
-static int run_exists(struct call *call)
+static int apply_store(struct call *call, struct store_slot *slots, size_t n)
 {
-    int64_t count;
-    int r = update_many(call, 1, count_present, &count);
+    put(&slots[0], call->argv[2], STORE_NO_EXPIRY);
+    reply_stored(call->reply, call->argv[1], slots[0].present);
+    return 0;
+}
+
+static int apply_setnx(struct call *call, struct store_slot *slots, size_t n)
+{
+    if (!slots[0].present)
+        put(&slots[0], call->argv[2], STORE_NO_EXPIRY);
+    reply_integer(call->reply, !slots[0].present);
+    return 0;
+}
+
+static int apply_getset(struct call *call, struct store_slot *slots, size_t n)
+{
+    answer_old(call, &slots[0]);
+    put(&slots[0], call->argv[2], STORE_NO_EXPIRY);
+    return 0;
+}
+
+static int set_expiring(struct call *call, struct store_slot *slot, enum expiry_kind kind)
+{
+    struct expiry expiry = {.kind = kind, .number = call->argv[2]};
+    int r = expiry_resolve(call, &expiry);
     if (r != 0)
-        return command_store_failed(call, r);
+        return r;
+    put(slot, call->argv[3], expiry.at);
+    reply_status(call->reply, "OK");
+    return 0;
+}
+
+static int apply_setex(struct call *call, struct store_slot *slots, size_t n)
+{
+    return set_expiring(call, &slots[0], EXPIRY_EX);
+}
+
+static int apply_psetex(struct call *call, struct store_slot *slots, size_t n)
+{
+    return set_expiring(call, &slots[0], EXPIRY_PX);
+}
+
+/* ---- one key, removed or touched as it is read */
+
+static int apply_getdel(struct call *call, struct store_slot *slots, size_t n)
+{
+    answer_old(call, &slots[0]);
+    slots[0].verdict = STORE_REMOVE;
+    return 0;
+}
+
+static int apply_delifeq(struct call *call, struct store_slot *slots, size_t n)
+{
+    bool equal = slots[0].present && bytes_equal(slots[0].old.bytes, call->argv[2]);
+    if (equal)
+        slots[0].verdict = STORE_REMOVE;
+    reply_integer(call->reply, equal);
+    return 0;
+}
+
+static int apply_getex(struct call *call, struct store_slot *slots, size_t n)
+{
+    struct expiry expiry = {0};
+    for (size_t at = 2; at < call->argc;) {
+        struct bytes word = call->argv[at++];
+        if (!expiry_read_option(call, word, &at, EXPIRY_PERSIST, &expiry))
+            return command_refuse(call, "ERR", "syntax error");
+    }
+    int r = expiry_resolve(call, &expiry);
+    if (r != 0)
+        return r;
+    answer_old(call, &slots[0]);
+    if (slots[0].present && expiry.kind != EXPIRY_NONE)
+        expiry_set(call, &slots[0], expiry.at);
+    return 0;
+}
+
+/* ---- several keys */
+
+static int apply_mget(struct call *call, struct store_slot *slots, size_t n)
+{
+    reply_array(call->reply, n);
+    for (size_t i = 0; i < n; i++)
+        answer_old(call, &slots[i]);
+    return 0;
+}
+
+static bool is_paired(const struct call *call)
+{
+    return call->argc % 2 == 1;
+}
+
+static void put_pairs(struct call *call, struct store_slot *slots, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        put(&slots[i], call->argv[2 + 2 * i], STORE_NO_EXPIRY);
+}
+
+static int apply_mset(struct call *call, struct store_slot *slots, size_t n)
+{
+    if (!is_paired(call))
+        return command_refuse_in(call, "wrong number of arguments for");
+    put_pairs(call, slots, n);
+    reply_status(call->reply, "OK");
+    return 0;
+}
+
+static int apply_msetnx(struct call *call, struct store_slot *slots, size_t n)
+{
+    if (!is_paired(call))
+        return command_refuse_in(call, "wrong number of arguments for");
+    size_t present = 0;
+    for (size_t i = 0; i < n; i++)
+        present += slots[i].present;
+    if (present == 0)
+        put_pairs(call, slots, n);
+    reply_integer(call->reply, present == 0);
+    return 0;
+}
+
+static int apply_exists(struct call *call, struct store_slot *slots, size_t n)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += slots[i].present;
     reply_integer(call->reply, count);
-    return COMMAND_DONE;
+    return 0;
 }
 
-static int remove_present(void *ctx, struct store_slot *slots, size_t n)
+static int apply_del(struct call *call, struct store_slot *slots, size_t n)
 {
-    int64_t *count = ctx;
-    *count = 0;
+    int64_t count = 0;
     for (size_t i = 0; i < n; i++) {
         if (!slots[i].present)
             continue;
         slots[i].verdict = STORE_REMOVE;
-        *count += !slots[i].repeated;
+        count += slots[i].first == i;
     }
+    reply_integer(call->reply, count);
     return 0;
 }
 
-static int run_del(struct call *call)
+/* ---- from one key to another */
+
+static void put_same(struct store_slot *to, const struct store_slot *from)
 {
-    int64_t count;
-    int r = update_many(call, 1, remove_present, &count);
-    if (r != 0)
-        return command_store_failed(call, r);
-    reply_integer(call->reply, count);
-    return COMMAND_DONE;
+    put(to, from->old.bytes, from->old.expires);
+    to->blob = from->old.blob;
 }
 
-static int run_dbsize(struct call *call)
+static void move(struct store_slot *slots)
 {
-    uint64_t lsn = 0;
-    size_t count = store_count(call->hub->shared->store, STORE_USER, &lsn);
-    reply_depends(call->reply, lsn);
-    reply_integer(call->reply, (int64_t)count);
-    return COMMAND_DONE;
+    if (slots[1].first == 0)
+        return; /* to itself */
+    put_same(&slots[1], &slots[0]);
+    slots[0].verdict = STORE_REMOVE;
 }
 
-#define WRITES (COMMAND_WRITES | COMMAND_FAST)
+static int apply_rename(struct call *call, struct store_slot *slots, size_t n)
+{
+    if (!slots[0].present)
+        return command_refuse(call, "ERR", "no such key");
+    move(slots);
+    reply_status(call->reply, "OK");
+    return 0;
+}
+
+static int apply_renamenx(struct call *call, struct store_slot *slots, size_t n)
+{
+    if (!slots[0].present)
+        return command_refuse(call, "ERR", "no such key");
+    if (!slots[1].present)
+        move(slots);
+    reply_integer(call->reply, !slots[1].present);
+    return 0;
+}
+
+static int apply_copy(struct call *call, struct store_slot *slots, size_t n)
+{
+    bool replace = call->argc == 4 && bytes_equal_nocase_str(call->argv[3], "REPLACE");
+    if (call->argc > 3 && !replace)
+        return command_refuse(call, "ERR", "syntax error");
+    if (slots[1].first == 0)
+        return command_refuse(call, "ERR", "source and destination objects are the same");
+    bool copies = slots[0].present && (replace || !slots[1].present);
+    if (copies)
+        put_same(&slots[1], &slots[0]);
+    reply_integer(call->reply, copies);
+    return 0;
+}
+
 #define READS COMMAND_FAST
+#define WRITES COMMAND_WRITES
+#define GROWS (COMMAND_WRITES | COMMAND_GROWS)
 
 static const struct command commands[] = {
-    {"APPEND", 3, ACCESS_TABLE, WRITES, 1, 1, 1, run_append, "Adds to the end of a value"},
-    {"DBSIZE", 1, ACCESS_TABLE, READS, 0, 0, 0, run_dbsize, "How many keys there are"},
-    {"DECR", 2, ACCESS_TABLE, WRITES, 1, 1, 1, run_decr, "Takes one from a number"},
-    {"DECRBY", 3, ACCESS_TABLE, WRITES, 1, 1, 1, run_decrby, "Takes from a number"},
-    {"DEL", -2, ACCESS_TABLE, COMMAND_WRITES, 1, -1, 1, run_del, "Removes keys"},
-    {"EXISTS", -2, ACCESS_TABLE, READS, 1, -1, 1, run_exists, "How many of these keys exist"},
-    {"GET", 2, ACCESS_TABLE, READS, 1, 1, 1, run_get, "The value of a key"},
-    {"INCR", 2, ACCESS_TABLE, WRITES, 1, 1, 1, run_incr, "Adds one to a number"},
-    {"INCRBY", 3, ACCESS_TABLE, WRITES, 1, 1, 1, run_incrby, "Adds to a number"},
-    {"MGET", -2, ACCESS_TABLE, READS, 1, -1, 1, run_mget,
+    {"COPY", -3, ACCESS_TABLE, GROWS, 1, 2, 1, NULL, apply_copy, "Copies a value: REPLACE"},
+    {"DEL", -2, ACCESS_TABLE, WRITES, 1, -1, 1, NULL, apply_del, "Removes keys"},
+    {"DELIFEQ", 3, ACCESS_TABLE, WRITES, 1, 1, 1, NULL, apply_delifeq,
+     "Removes a key that has this value"},
+    {"EXISTS", -2, ACCESS_TABLE, READS, 1, -1, 1, NULL, apply_exists,
+     "How many of these keys exist"},
+    {"GET", 2, ACCESS_TABLE, READS, 1, 1, 1, run_get, apply_get, "The value of a key"},
+    {"GETDEL", 2, ACCESS_TABLE, WRITES, 1, 1, 1, NULL, apply_getdel,
+     "The value of a key, which is removed"},
+    {"GETEX", -2, ACCESS_TABLE, WRITES, 1, 1, 1, NULL, apply_getex,
+     "The value of a key, whose expiry changes: EX|PX|EXAT|PXAT time, PERSIST"},
+    {"GETSET", 3, ACCESS_TABLE, GROWS, 1, 1, 1, NULL, apply_getset,
+     "Sets a value and answers the one before"},
+    {"MGET", -2, ACCESS_TABLE, READS, 1, -1, 1, NULL, apply_mget,
      "The values of keys, as of one moment"},
-    {"MSET", -3, ACCESS_TABLE, COMMAND_WRITES, 1, -1, 2, run_mset, "Sets keys, all as one"},
-    {"SET", 3, ACCESS_TABLE, COMMAND_WRITES, 1, 1, 1, run_set, "Sets the value of a key"},
-    {"STORE", 3, ACCESS_TABLE, COMMAND_WRITES, 1, 1, 1, run_store,
+    {"MSET", -3, ACCESS_TABLE, GROWS, 1, -1, 2, NULL, apply_mset, "Sets keys, all as one"},
+    {"MSETNX", -3, ACCESS_TABLE, GROWS, 1, -1, 2, NULL, apply_msetnx,
+     "Sets keys, all as one, if none of them exists"},
+    {"RENAME", 3, ACCESS_TABLE, GROWS, 1, 2, 1, NULL, apply_rename, "Moves a value"},
+    {"RENAMENX", 3, ACCESS_TABLE, GROWS, 1, 2, 1, NULL, apply_renamenx,
+     "Moves a value to a key that does not exist"},
+    {"SET", -3, ACCESS_TABLE, GROWS, 1, 1, 1, NULL, apply_set,
+     "Sets a value: NX|XX|IFEQ value, GET, EX|PX|EXAT|PXAT time, KEEPTTL"},
+    {"SETEX", 4, ACCESS_TABLE, GROWS, 1, 1, 1, NULL, apply_setex,
+     "Sets a value that expires after seconds"},
+    {"PSETEX", 4, ACCESS_TABLE, GROWS, 1, 1, 1, NULL, apply_psetex,
+     "Sets a value that expires after milliseconds"},
+    {"SETNX", 3, ACCESS_TABLE, GROWS, 1, 1, 1, NULL, apply_setnx,
+     "Sets the value of a key that does not exist"},
+    {"STORE", 3, ACCESS_TABLE, GROWS, 1, 1, 1, NULL, apply_store,
      "Sets the value of a key and says whether it was there"},
-    {"STRLEN", 2, ACCESS_TABLE, READS, 1, 1, 1, run_strlen, "The length of a value"},
+    {"TOUCH", -2, ACCESS_TABLE, READS, 1, -1, 1, NULL, apply_exists,
+     "How many of these keys exist"},
+    {"TYPE", 2, ACCESS_TABLE, READS, 1, 1, 1, NULL, apply_type, "string, or none"},
+    {"UNLINK", -2, ACCESS_TABLE, WRITES, 1, -1, 1, NULL, apply_del, "Removes keys"},
 };
 
 const struct command_part commands_values = {commands, sizeof commands / sizeof *commands};

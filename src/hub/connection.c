@@ -357,6 +357,12 @@ void connection_log_moved(struct connection *c)
     }
 }
 
+void connection_turn(struct connection *c)
+{
+    c->rests &= (uint8_t)~CONNECTION_RESTS_TURN;
+    connection_run(c);
+}
+
 void connection_identified(struct connection *c, bool known, uint32_t uid)
 {
     c->peer.user = known ? ACCESS_USER_KNOWN : ACCESS_USER_UNKNOWN;

@@ -41,6 +41,7 @@ enum {
     CONNECTION_RESTS_OUTPUT = 1 << 0, /* LIMIT_UNREAD_REPLY_BYTES or LIMIT_HELD_REPLIES */
     CONNECTION_RESTS_LOG = 1 << 1,
     CONNECTION_RESTS_USER = 1 << 2,
+    CONNECTION_RESTS_TURN = 1 << 3, /* a long command goes on in the next turn */
 };
 
 struct connection {
@@ -50,15 +51,18 @@ struct connection {
     struct list link;       /* in hub.connections */
     struct list ready_link; /* in hub.ready: has output, or something for the caller to see */
     struct list wait_link;  /* in hub.waiting: replies held until the log has moved */
+    struct list turn_link;  /* in hub.next_turn: a command to go on with */
     struct timer timer;     /* the earliest of its deadlines */
     struct buffer in;       /* input that waits; begins at a message's first byte */
     struct reply_queue replies;
-    char *name;                   /* CLIENT SETNAME; NULL: none */
-    struct resp_request resp;     /* of the RESP door */
-    size_t need;                  /* no use in parsing before `in` holds this many bytes */
-    struct instant silent_since;  /* last input, while a bare message may be ending */
-    struct instant stalled_since; /* last progress, while output waits; 0: none waits */
-    struct instant served_until;  /* --delay: when the last message's time is over */
+    char *name;                      /* CLIENT SETNAME; NULL: none */
+    struct transaction *transaction; /* MULTI, WATCH; NULL: none */
+    struct walk *walk;               /* KEYS, under way; NULL: none */
+    struct resp_request resp;        /* of the RESP door */
+    size_t need;                     /* no use in parsing before `in` holds this many bytes */
+    struct instant silent_since;     /* last input, while a bare message may be ending */
+    struct instant stalled_since;    /* last progress, while output waits; 0: none waits */
+    struct instant served_until;     /* --delay: when the last message's time is over */
     struct access_peer peer;
     uint8_t state;    /* enum connection_state */
     uint8_t rests;    /* CONNECTION_RESTS_* */
@@ -102,6 +106,9 @@ void connection_run(struct connection *c);
 
 /* The log has moved: held replies may leave, a resting command may run. */
 void connection_log_moved(struct connection *c);
+
+/* The next turn has come. */
+void connection_turn(struct connection *c);
 
 /* A deadline of it is due. */
 void connection_tick(struct connection *c);

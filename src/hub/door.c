@@ -37,6 +37,10 @@ int door_run(struct call *call)
     case COMMAND_AGAIN_LOG:
         c->rests |= CONNECTION_RESTS_LOG;
         return DOOR_REST;
+    case COMMAND_AGAIN_TURN:
+        c->rests |= CONNECTION_RESTS_TURN;
+        hub_next_turn(c);
+        return DOOR_REST;
     case COMMAND_AGAIN_USER:
         c->rests |= CONNECTION_RESTS_USER;
         return DOOR_REST;

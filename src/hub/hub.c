@@ -2,6 +2,8 @@
 
 #include "base/limits.h"
 #include "base/log_line.h"
+#include "hub/transaction.h"
+#include "hub/walk.h"
 
 #include <stdlib.h>
 
@@ -11,6 +13,7 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     list_init(&hub->connections);
     list_init(&hub->ready);
     list_init(&hub->waiting);
+    list_init(&hub->next_turn);
     timers_init(&hub->timers);
     command_index_init(&hub->commands);
     resp_args_init(&hub->args);
@@ -24,6 +27,7 @@ void hub_fini(struct hub *hub)
     timers_fini(&hub->timers);
     buffer_pool_fini(&hub->buffers);
     resp_args_fini(&hub->args);
+    arena_fini(&hub->arena);
     buffer_fini(&hub->log);
 }
 
@@ -34,11 +38,22 @@ void hub_tick(struct hub *hub, struct instant now, struct walltime wall)
     struct timer *timer;
     while ((timer = timers_pop(&hub->timers, now)))
         connection_tick(list_entry(timer, struct connection, timer));
+    struct list turn, *link;
+    list_init(&turn);
+    list_splice(&turn, &hub->next_turn);
+    while ((link = list_pop(&turn)))
+        connection_turn(list_entry(link, struct connection, turn_link));
 }
 
 struct instant hub_deadline(const struct hub *hub)
 {
-    return timers_deadline(&hub->timers);
+    return list_is_empty(&hub->next_turn) ? timers_deadline(&hub->timers) : hub->now;
+}
+
+void hub_next_turn(struct connection *c)
+{
+    if (!list_is_linked(&c->turn_link))
+        list_append(&c->hub->next_turn, &c->turn_link);
 }
 
 struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
@@ -71,10 +86,13 @@ void connection_free(struct connection *c)
     list_remove(&c->link);
     list_remove(&c->ready_link);
     list_remove(&c->wait_link);
+    list_remove(&c->turn_link);
     timers_clear(&c->hub->timers, &c->timer);
     buffer_fini(&c->in);
     reply_queue_fini(&c->replies);
     resp_request_fini(&c->resp);
+    transaction_free(c->transaction);
+    walk_free(c->walk);
     free(c->name);
     free(c);
 }

@@ -36,10 +36,12 @@ struct hub {
     struct list connections; /* all of them */
     struct list ready;       /* those to be reported as HUB_EVENT_OUTPUT */
     struct list waiting;     /* those with replies held until the log has moved */
+    struct list next_turn;   /* those with a command that goes on in the next turn */
     struct timers timers;
     struct buffer_pool buffers;
     struct command_index commands;
-    struct resp_args args; /* scratch: the command being run */
+    struct resp_args args; /* scratch: the command being run ... */
+    struct arena arena;    /* ... and the new values it makes */
     struct buffer log;
     bool stopping;
     bool stop_wanted; /* HUB_EVENT_STOP is to be reported */
@@ -78,6 +80,7 @@ bool hub_is_empty(const struct hub *hub);
 void hub_want_stop(struct hub *hub);
 
 /* For connections. */
+void hub_next_turn(struct connection *c);
 void hub_set_ready(struct connection *c);
 
 #endif

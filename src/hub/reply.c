@@ -122,6 +122,16 @@ void reply_null(struct reply *r)
     note(r, resp_write_null(r->out, reply_resp_version(r)));
 }
 
+void reply_raw(struct reply *r, struct bytes replies)
+{
+    note(r, buffer_append_bytes(r->out, replies));
+}
+
+void reply_null_array(struct reply *r)
+{
+    note(r, resp_write_null_array(r->out, reply_resp_version(r)));
+}
+
 void reply_array(struct reply *r, size_t count)
 {
     note(r, resp_write_array(r->out, count));

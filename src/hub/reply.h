@@ -64,7 +64,11 @@ void reply_error(struct reply *r, const char *code, const char *reason);
 void reply_status(struct reply *r, const char *text);
 void reply_integer(struct reply *r, int64_t value);
 void reply_null(struct reply *r);
+void reply_null_array(struct reply *r); /* a null where an array might have been */
 void reply_array(struct reply *r, size_t count);
+
+/* Replies written elsewhere, in this dialect. */
+void reply_raw(struct reply *r, struct bytes replies);
 void reply_map(struct reply *r, size_t pairs);
 
 #endif

@@ -97,6 +97,11 @@ static uint64_t durable(struct store *s)
     return wal_durable(embedded_of(s)->wal);
 }
 
+static struct walltime time_of(struct store *s, struct walltime now)
+{
+    return keyspace_time(keyspace_of(s, STORE_USER), now);
+}
+
 static size_t memory(struct store *s)
 {
     return table_memory(keyspace_of(s, STORE_USER)->table) +
@@ -113,6 +118,7 @@ static const struct store_ops ops = {
     .save = save,
     .saved = saved,
     .durable = durable,
+    .time = time_of,
     .memory = memory,
 };
 

@@ -57,7 +57,7 @@ struct store_slot {
     struct bytes key; /* 1 to LIMIT_KEY_BYTES bytes */
 
     bool present;
-    bool repeated;          /* an earlier slot has the same key */
+    size_t first;           /* the first slot with the same key: its own index, mostly */
     struct store_value old; /* where not present: no bytes, version 0 */
 
     enum store_verdict verdict;
@@ -122,6 +122,7 @@ struct store_ops {
     bool (*save)(struct store *s);
     void (*saved)(struct store *s, struct store_saved *ret);
     uint64_t (*durable)(struct store *s);
+    struct walltime (*time)(struct store *s, struct walltime now);
     size_t (*memory)(struct store *s);
 };
 
@@ -188,6 +189,12 @@ static inline bool store_save(struct store *s)
 static inline void store_saved(struct store *s, struct store_saved *ret)
 {
     s->ops->saved(s, ret);
+}
+
+/* The time that counts here: now, or the latest in the log where the clock was set back. */
+static inline struct walltime store_time(struct store *s, struct walltime now)
+{
+    return s->ops->time(s, now);
 }
 
 /* About how many bytes of memory the keys and values take. Cheap. */

@@ -115,9 +115,9 @@ static void read_slot(struct update *u, size_t i)
         u->seen_lsn = lsn;
     slot->present = entry && keyspace_entry_is_live(entry, u->now);
     slot->old = slot->present ? keyspace_entry_value(entry) : (struct store_value){0};
-    slot->repeated = u->places[i].first != i;
+    slot->first = u->places[i].first;
     slot->verdict = STORE_KEEP;
-    if (entry && !slot->present && !slot->repeated)
+    if (entry && !slot->present && slot->first == i)
         u->places[i].expired = u->expires = true;
 }
 

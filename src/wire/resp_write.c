@@ -102,6 +102,11 @@ int resp_write_bulk(struct buffer *out, struct bytes value)
     return 0;
 }
 
+int resp_write_null_array(struct buffer *out, int version)
+{
+    return version == 3 ? buffer_append(out, "_\r\n", 3) : buffer_append(out, "*-1\r\n", 5);
+}
+
 int resp_write_null(struct buffer *out, int version)
 {
     return version == 3 ? buffer_append(out, "_\r\n", 3) : buffer_append(out, "$-1\r\n", 5);

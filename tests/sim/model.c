@@ -83,6 +83,7 @@ bool model_updates(const struct model *m, const struct model_session *s,
     case VERB_MSET:
     case VERB_ADD:
     case VERB_APPEND:
+    case VERB_STRLEN:
     case VERB_NAME:
         return request_refusal(m, s, r) == NULL;
     default:
@@ -432,7 +433,7 @@ static void run_odd(struct run *x)
         answer_error(x, "ERR", "unknown command 'NONSUCH'");
         break;
     case VERB_ARITY:
-        answer_error(x, "ERR", "wrong number of arguments for 'GET'");
+        answer_error(x, "ERR", "wrong number of arguments for 'get' command");
         break;
     case VERB_NONSENSE:
         answer_error(x, "ERR", "Protocol error: expected '$', got ':'");

@@ -62,6 +62,11 @@ static void saved(struct store *s, struct store_saved *ret)
     store_saved(witness_of(s)->inner, ret);
 }
 
+static struct walltime time_of(struct store *s, struct walltime now)
+{
+    return store_time(witness_of(s)->inner, now);
+}
+
 static size_t memory(struct store *s)
 {
     return store_memory(witness_of(s)->inner);
@@ -77,6 +82,7 @@ static const struct store_ops ops = {
     .save = save,
     .saved = saved,
     .durable = durable,
+    .time = time_of,
     .memory = memory,
 };
 

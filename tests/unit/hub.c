@@ -224,15 +224,14 @@ static const struct conversation conversations[] = {
      .closed = true},
     {.said = BYTES(RESP "NOPE a\r\nGET\r\nPING a b c\r\n"),
      .answered = BYTES("+PONG\r\n-ERR unknown command 'NOPE'\r\n"
-                       "-ERR wrong number of arguments for 'GET'\r\n"
-                       "-ERR wrong number of arguments for 'PING'\r\n")},
+                       "-ERR wrong number of arguments for 'get' command\r\n"
+                       "-ERR wrong number of arguments for 'ping' command\r\n")},
     /* RESP: values */
     {.said =
-         BYTES(RESP "SET k v\r\nGET k\r\nSET k v EX 3\r\nSTORE k w\r\nSTORE l w\r\nSTRLEN k\r\n"
+         BYTES(RESP "SET k v\r\nGET k\r\nSET k v EY 3\r\nSTORE k w\r\nSTORE l w\r\nSTRLEN k\r\n"
                     "STRLEN x\r\nAPPEND k xyz\r\nAPPEND new n\r\nGET k\r\n"),
-     .answered = BYTES(
-         "+PONG\r\n+OK\r\n$1\r\nv\r\n-ERR wrong number of arguments for 'SET'\r\n+Updated\r\n"
-         "+Saved\r\n:1\r\n:0\r\n:4\r\n:1\r\n$4\r\nwxyz\r\n")},
+     .answered = BYTES("+PONG\r\n+OK\r\n$1\r\nv\r\n-ERR syntax error\r\n+Updated\r\n"
+                       "+Saved\r\n:1\r\n:0\r\n:4\r\n:1\r\n$4\r\nwxyz\r\n")},
     {.said = BYTES(
          RESP
          "INCR n\r\nINCRBY n 9\r\nDECR n\r\nDECRBY n 20\r\nINCRBY n x\r\nSET s abc\r\n"
@@ -246,10 +245,10 @@ static const struct conversation conversations[] = {
     {.said =
          BYTES(RESP "MSET a 1 b 2 a 3\r\nMSET a\r\nMSET a 1 b\r\nMGET a x b\r\nEXISTS a a x\r\n"
                     "DBSIZE\r\nDEL a a x\r\nDBSIZE\r\n"),
-     .answered = BYTES(
-         "+PONG\r\n+OK\r\n-ERR wrong number of arguments for 'MSET'\r\n"
-         "-ERR wrong number of arguments for MSET\r\n*3\r\n$1\r\n3\r\n$-1\r\n$1\r\n2\r\n:2\r\n"
-         ":2\r\n:1\r\n:1\r\n")},
+     .answered = BYTES("+PONG\r\n+OK\r\n-ERR wrong number of arguments for 'mset' command\r\n"
+                       "-ERR wrong number of arguments for 'mset' "
+                       "command\r\n*3\r\n$1\r\n3\r\n$-1\r\n$1\r\n2\r\n:2\r\n"
+                       ":2\r\n:1\r\n:1\r\n")},
     {.said = BYTES(
          RESP
          "*3\r\n$3\r\nSET\r\n$3\r\na\r\n\r\n$2\r\n\0\n\r\n*2\r\n$3\r\nGET\r\n$3\r\na\r\n\r\n"),

@@ -1,0 +1,36 @@
+#ifndef KITH_HUB_TRANSACTION_H
+#define KITH_HUB_TRANSACTION_H
+
+/* A connection's transaction: the keys it watches, and the commands gathered since MULTI. EXEC
+ * runs them as one update over all their keys, each seeing what the ones before it did; nobody
+ * sees, and no crash leaves, a part of them.
+ *
+ * A watched key is remembered by its version (store.h); where it has another when EXEC runs,
+ * nothing happens and the answer is null. Any error while commands are gathered spoils the
+ * transaction: EXEC then refuses. Limits: LIMIT_TRANSACTION_*. */
+
+#include "hub/command.h"
+
+struct transaction;
+
+/* NULL when memory is out. transaction_free takes NULL. */
+struct transaction *transaction_new(void);
+void transaction_free(struct transaction *t);
+
+/* Begins to gather; false where it does already. */
+bool transaction_begin(struct transaction *t);
+bool transaction_gathers(const struct transaction *t);
+
+/* Adds a command in place of running it, and answers QUEUED, or why not. COMMAND_DONE. */
+int transaction_add(struct transaction *t, struct call *call, const struct command *command);
+
+/* Something went wrong with a command that was to be added. */
+void transaction_spoil(struct transaction *t);
+
+/* Remembers a key as it is now. -ENOMEM; BUFFER_FULL: too many. */
+int transaction_watch(struct transaction *t, struct bytes key, uint64_t version);
+
+/* Runs what was gathered, and answers. COMMAND_DONE: it is over; COMMAND_AGAIN_LOG. */
+int transaction_run(struct transaction *t, struct call *call);
+
+#endif

@@ -98,7 +98,9 @@ static bool set_holds(const struct set_options *o, const struct store_slot *slot
     return !o->if_equal || (slot->present && bytes_equal(slot->old.bytes, o->equal));
 }
 
-static int apply_set_with_options(struct call *call, struct store_slot *slot)
+/* Decides what SET or STORE with options does; *ret_holds: it is done. */
+static int decide(struct call *call, struct store_slot *slot, struct set_options *ret,
+                  bool *ret_holds)
 {
     struct set_options o;
     int r = read_set_options(call, &o);
@@ -111,6 +113,18 @@ static int apply_set_with_options(struct call *call, struct store_slot *slot)
         if (expiry_is_past(call, slot->expires))
             slot->verdict = STORE_REMOVE;
     }
+    *ret = o;
+    *ret_holds = holds;
+    return 0;
+}
+
+static int apply_set_with_options(struct call *call, struct store_slot *slot)
+{
+    struct set_options o;
+    bool holds;
+    int r = decide(call, slot, &o, &holds);
+    if (r != 0)
+        return r;
     if (o.get)
         answer_old(call, slot);
     else if (holds)
@@ -131,8 +145,17 @@ static int apply_set(struct call *call, struct store_slot *slots, size_t n)
 
 static int apply_store(struct call *call, struct store_slot *slots, size_t n)
 {
-    put(&slots[0], call->argv[2], STORE_NO_EXPIRY);
-    reply_stored(call->reply, call->argv[1], slots[0].present);
+    struct set_options o;
+    bool holds;
+    int r = decide(call, &slots[0], &o, &holds);
+    if (r != 0)
+        return r;
+    if (o.get)
+        return command_refuse(call, "ERR", "syntax error");
+    if (holds)
+        reply_stored(call->reply, call->argv[1], slots[0].present);
+    else
+        reply_null(call->reply);
     return 0;
 }
 
@@ -355,8 +378,8 @@ static const struct command commands[] = {
      "Sets a value that expires after milliseconds"},
     {"SETNX", 3, ACCESS_TABLE, GROWS, 1, 1, 1, NULL, apply_setnx,
      "Sets the value of a key that does not exist"},
-    {"STORE", 3, ACCESS_TABLE, GROWS, 1, 1, 1, NULL, apply_store,
-     "Sets the value of a key and says whether it was there"},
+    {"STORE", -3, ACCESS_TABLE, GROWS, 1, 1, 1, NULL, apply_store,
+     "As SET, without GET, and says whether the key was there"},
     {"TOUCH", -2, ACCESS_TABLE, READS, 1, -1, 1, NULL, apply_exists,
      "How many of these keys exist"},
     {"TYPE", 2, ACCESS_TABLE, READS, 1, 1, 1, NULL, apply_type, "string, or none"},

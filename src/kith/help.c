@@ -8,6 +8,7 @@ static const char all[] =
     "  store [KEY [VALUE]]   keep a value; VALUE - is all of standard input\n"
     "  get [KEY]             fetch a value\n"
     "  del [KEY]...          remove keys\n"
+    "  ls [PREFIX]           the keys there are\n"
     "  echo [TEXT]...        send a message and print the reply\n"
     "  name [NEW]            what the hub is called, or call it NEW\n"
     "  info [SECTION]        what the hub says about itself\n"
@@ -45,7 +46,13 @@ static const struct topic topics[] = {
      "value before (Update Successfully). Once that is said, the value is on the hub's disk.\n"
      "\n"
      "VALUE - reads the value from standard input, every byte of it, 64 MiB at most. A value\n"
-     "that is a dash or begins with two comes after --, as in: kith store KEY -- -\n"},
+     "that is a dash or begins with two comes after --, as in: kith store KEY -- -\n"
+     "\n"
+     "  --expire TIME   the key is gone after that time: 500ms, 30s, 10m, 12h, 7d\n"
+     "  --if-absent     only if there is no such key\n"
+     "  --if-equal OLD  only if the value is OLD now\n"
+     "\n"
+     "Where the condition does not hold nothing is stored: exit code 1.\n"},
     {"get",
      "kith get [KEY]\n"
      "kith --key=KEY\n"
@@ -58,6 +65,12 @@ static const struct topic topics[] = {
             "\n"
             "Removes the keys. Exit code 1 where one of them was not there; the others are\n"
             "removed all the same.\n"},
+    {"ls",
+     "kith ls [PREFIX]\n"
+     "\n"
+     "Prints the keys, those that begin with PREFIX, one a line and in no order. A key that\n"
+     "is there all the while is printed, whatever else comes and goes; once or, rarely,\n"
+     "twice.\n"},
     {"echo",
      "kith echo [TEXT]...\n"
      "\n"

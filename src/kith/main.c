@@ -10,12 +10,18 @@
 
 #define NO_COMMAND "there is no command %.64s; kith --help lists them"
 
-static int check_demo_options(struct session *s)
+static int check_options(struct session *s)
 {
     const struct options *o = &s->options;
     bool demo = o->word_count > 0 && !o->raw && strcmp(o->words[0], "demo") == 0;
     if (!demo && (o->logs || o->story || o->print_story))
         return session_fail(s, EXIT_USAGE, "--logs, --story and --print-story are demo's");
+    bool stores =
+        !o->raw && (o->word_count > 0 ? strcmp(o->words[0], "store") == 0 : !!o->value);
+    if (!stores && (o->expire || o->if_absent || o->if_equal))
+        return session_fail(s, EXIT_USAGE, "--expire, --if-absent and --if-equal are store's");
+    if (o->if_absent && o->if_equal)
+        return session_fail(s, EXIT_USAGE, "--if-absent and --if-equal exclude each other");
     if (demo && o->log)
         return session_fail(s, EXIT_USAGE, "demo writes its logs to --logs DIR");
     return EXIT_DONE;
@@ -24,7 +30,7 @@ static int check_demo_options(struct session *s)
 static int run(struct session *s)
 {
     const struct options *o = &s->options;
-    int code = check_demo_options(s);
+    int code = check_options(s);
     if (code == EXIT_DONE)
         code = session_open_log(s);
     if (code != EXIT_DONE)

@@ -1,6 +1,7 @@
 /* kith store KEY VALUE: keeps a value in the hub's table. */
 
 #include "base/limits.h"
+#include "base/number.h"
 #include "kith/command.h"
 
 #include <errno.h>
@@ -25,13 +26,67 @@ static int print_stored(struct session *s, struct bytes key, bool updated)
     return EXIT_DONE;
 }
 
+/* "30s" as milliseconds, in digits. */
+static bool read_duration(const char *text, char digits[NUMBER_INT64_CHARS], struct bytes *ret)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    size_t n = strspn(text, "0123456789");
+    int64_t number, ms;
+    if (!number_parse_i64(bytes_make(text, n), &number) || number == 0)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(text + n, units[i].unit) != 0)
+            continue;
+        if (__builtin_mul_overflow(number, units[i].ms, &ms))
+            return false;
+        *ret = bytes_make(digits, number_format_i64(digits, ms));
+        return true;
+    }
+    return false;
+}
+
+static int not_stored(struct session *s, struct bytes key)
+{
+    if (!s->output.json) {
+        output_error_line("Not Saved for key:", key);
+        return EXIT_NO;
+    }
+    struct buffer b;
+    buffer_init(&b, SIZE_MAX);
+    struct json j = json_begin(&b);
+    json_bytes(&j, "key", key);
+    json_str(&j, "stored", "no");
+    output_json(&s->output, &j);
+    return EXIT_NO;
+}
+
 int store_pair(struct session *s, struct bytes key, struct bytes value)
 {
+    const struct options *o = &s->options;
     const struct resp_value *reply;
-    struct bytes argv[] = {bytes_from_str("STORE"), key, value};
-    int code = session_ask(s, argv, 3, &reply);
+    char digits[NUMBER_INT64_CHARS];
+    struct bytes argv[8] = {bytes_from_str("STORE"), key, value};
+    size_t n = 3;
+    if (o->if_absent)
+        argv[n++] = bytes_from_str("NX");
+    if (o->if_equal) {
+        argv[n++] = bytes_from_str("IFEQ");
+        argv[n++] = bytes_from_str(o->if_equal);
+    }
+    if (o->expire) {
+        argv[n++] = bytes_from_str("PX");
+        if (!read_duration(o->expire, digits, &argv[n++]))
+            return session_fail(s, EXIT_USAGE,
+                                "--expire takes a time: 500ms, 30s, 10m, 12h, 7d");
+    }
+    int code = session_ask(s, argv, n, &reply);
     if (code != EXIT_DONE)
         return code;
+    if (reply->kind == RESP_NULL)
+        return not_stored(s, key);
     bool updated = bytes_equal_str(reply->text, "Updated");
     if (reply->kind != RESP_STATUS || (!updated && !bytes_equal_str(reply->text, "Saved")))
         return session_strange(s);

@@ -10,6 +10,8 @@ import threading
 import pexpect
 import pytest
 from conftest import WAIT_S, run_kith
+from hubs import until
+from talk import connect, resp
 
 
 def check(result, code, stdout=b"", stderr=b""):
@@ -54,6 +56,48 @@ def test_keyed(hub):
     check(hub.kith("--key", "foo", "--value", "--w"), 0, b"Update Successfully for key:foo\n")
     check(hub.kith("--key=foo"), 0, b"--w\n")
     check(hub.kith("--key=QUIT", "--value=x"), 0, b"Saved Successfully for key:QUIT\n")
+
+
+def test_store_on_conditions(hub):
+    check(hub.kith("store", "--if-absent", "k", "v"), 0, b"Saved Successfully for key:k\n")
+    check(hub.kith("store", "--if-absent", "k", "w"), 1, b"", b"Not Saved for key:k\n")
+    check(hub.kith("store", "--if-equal", "x", "k", "w"), 1, b"", b"Not Saved for key:k\n")
+    check(hub.kith("store", "--if-equal=v", "k", "w"), 0, b"Update Successfully for key:k\n")
+    check(hub.kith("--json", "store", "--if-absent", "k", "v"), 1,
+          b'{"key":"k","stored":"no"}\n')
+    check(hub.kith("get", "k"), 0, b"w\n")
+    check(hub.kith("get", "--if-absent", "k"), 2, b"",
+          b"kith: --expire, --if-absent and --if-equal are store's\n")
+    check(hub.kith("store", "--if-absent", "--if-equal", "a", "k", "v"), 2, b"",
+          b"kith: --if-absent and --if-equal exclude each other\n")
+
+
+def test_store_for_a_while(hub):
+    check(hub.kith("store", "--expire", "500ms", "k", "v"), 0, b"Saved Successfully for key:k\n")
+    until(lambda: hub.kith("get", "k").returncode == 1, "the end of a key")
+    check(hub.kith("--expire=12h", "--key=k", "--value=v"), 0, b"Saved Successfully for key:k\n")
+    with connect(hub) as s:
+        s.sendall(resp("TTL", "k"))
+        assert 43000 < int(s.recv(100)[1:]) <= 43200
+    for wrong in ["", "5", "s", "-5s", "0s", "1.5s", "5 s", "99999999999999999999s",
+                  "9999999999999999d", "5y"]:
+        check(hub.kith("store", "--expire", wrong, "k", "v"), 2, b"",
+              b"kith: --expire takes a time: 500ms, 30s, 10m, 12h, 7d\n")
+
+
+def test_ls(hub):
+    check(hub.kith("ls"), 0, b"")
+    for key in ["user:1", "user:2", "user*x", "other"]:
+        hub.kith("store", key, "v")
+    assert sorted(hub.kith("ls").stdout.split()) == [b"other", b"user*x", b"user:1", b"user:2"]
+    assert sorted(hub.kith("ls", "user:").stdout.split()) == [b"user:1", b"user:2"]
+    check(hub.kith("ls", "user*"), 0, b"user*x\n")
+    check(hub.kith("--json", "ls", "oth"), 0, b'{"key":"other"}\n')
+    with connect(hub) as s:
+        s.sendall(resp("MSET", *sum(([f"many:{i}", "v"] for i in range(5000)), [])))
+        s.recv(100)
+    assert sorted(hub.kith("ls", "many:").stdout.split()) == sorted(
+        b"many:%d" % i for i in range(5000))
 
 
 def test_a_value_of_any_bytes(hub):

@@ -34,6 +34,16 @@ static void slide_to_front(struct buffer *b)
     b->start = 0;
 }
 
+static int resize(struct buffer *b, size_t capacity)
+{
+    uint8_t *data = realloc(b->data, capacity);
+    if (!data)
+        return -ENOMEM;
+    b->data = data;
+    b->capacity = capacity;
+    return 0;
+}
+
 /* Capacity doubles, up to the ceiling; past it, to twice the ceiling, which is as far as a
  * buffer that slides only when at most half of it is content ever gets. */
 static int grow(struct buffer *b, size_t need)
@@ -44,12 +54,7 @@ static int grow(struct buffer *b, size_t need)
     size_t limit = need > b->max && b->max <= SIZE_MAX / 2 ? b->max * 2 : b->max;
     if (capacity > limit)
         capacity = need > limit ? need : limit;
-    uint8_t *data = realloc(b->data, capacity);
-    if (!data)
-        return -ENOMEM;
-    b->data = data;
-    b->capacity = capacity;
-    return 0;
+    return resize(b, capacity);
 }
 
 /* Room for n bytes after the end, whatever the ceiling. Sliding is paid for by the bytes
@@ -64,6 +69,16 @@ static int make_room(struct buffer *b, size_t n)
 static bool fits(const struct buffer *b, size_t n)
 {
     return n <= b->max && buffer_len(b) <= b->max - n;
+}
+
+int buffer_reserve_exactly(struct buffer *b, size_t n)
+{
+    if (!fits(b, n))
+        return BUFFER_FULL;
+    if (b->capacity - b->end >= n)
+        return 0;
+    slide_to_front(b);
+    return b->capacity - b->end < n ? resize(b, b->end + n) : 0;
 }
 
 int buffer_reserve(struct buffer *b, size_t n, uint8_t **ret_space)

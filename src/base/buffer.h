@@ -38,6 +38,10 @@ static inline struct bytes buffer_view(const struct buffer *b)
     return bytes_make(b->data ? b->data + b->start : NULL, b->end - b->start);
 }
 
+/* Makes room for n more bytes, with no more memory than that, for who knows how much will come.
+ */
+int buffer_reserve_exactly(struct buffer *b, size_t n);
+
 /* Makes room for n more bytes and returns where they go; buffer_wrote says how many were. */
 int buffer_reserve(struct buffer *b, size_t n, uint8_t **ret_space);
 static inline void buffer_wrote(struct buffer *b, size_t n)

@@ -20,8 +20,8 @@
 #define LIMIT_BARE_MESSAGE_BYTES (4 * LIMIT_KIB)  /* ended by silence */
 #define LIMIT_RESP_INLINE_BYTES (64 * LIMIT_KIB)
 #define LIMIT_RESP_ARGS ((size_t)1024 * 1024)
-#define LIMIT_RESP_COMMAND_BYTES (256 * LIMIT_MIB) /* all arguments of one command */
-#define LIMIT_INPUT_BYTES (320 * LIMIT_MIB)        /* of one command, its framing included */
+#define LIMIT_RESP_COMMAND_BYTES (65 * LIMIT_MIB) /* all arguments of one command */
+#define LIMIT_INPUT_BYTES (96 * LIMIT_MIB)        /* of one command, its framing included */
 
 /* A connection's output. */
 #define LIMIT_UNREAD_REPLY_BYTES LIMIT_MIB   /* past it, no further command runs */
@@ -34,8 +34,16 @@
 #define LIMIT_TRANSACTION_COMMANDS ((size_t)1024 * 1024)
 #define LIMIT_WATCHED_KEYS ((size_t)64 * 1024)
 
-/* A worker. */
-#define LIMIT_READ_BYTES (64 * LIMIT_KIB)    /* taken from a socket at once */
+/* Values of more than this are handed on by reference, not copied (hub/inbox.h). */
+#define LIMIT_LARGE_BYTES (64 * LIMIT_KIB)
+
+/* A worker: what one connection may make it do before others have their turn. */
+#define LIMIT_READ_BYTES (16 * LIMIT_KIB)        /* taken from a socket at once ... */
+#define LIMIT_LARGE_READ_BYTES (256 * LIMIT_KIB) /* ... of a large value, at once */
+#define LIMIT_TURN_BYTES (32 * LIMIT_KIB) /* run and answered; what is begun, is finished */
+#define LIMIT_TURN_OUTPUT_BYTES (256 * LIMIT_KIB) /* written to its socket */
+
+/* A worker, else. */
 #define LIMIT_LOG_BUFFER_BYTES LIMIT_MIB     /* log lines not yet written */
 #define LIMIT_DESCRIPTORS_SPARE ((size_t)64) /* kept free for files when accepting */
 

@@ -67,6 +67,11 @@ const struct command *command_find(const struct command_index *index, struct byt
     return NULL;
 }
 
+struct blob *call_blob(const struct call *call, size_t i)
+{
+    return inbox_blob(call->connection->inbox, call->argv[i]);
+}
+
 int command_error(struct call *call, const char *code, const char *reason)
 {
     reply_error(call->reply, code, reason);
@@ -129,7 +134,7 @@ int command_store_failed(struct call *call, int result)
     case STORE_TOO_LARGE:
         return command_error(call, "ERR",
                              "a key is 1 byte to 64 KiB, a value at most 64 MiB, and one "
-                             "command at most 256 MiB");
+                             "command at most 65 MiB");
     case -ENOMEM:
         return command_error(call, "OOM", "out of memory: nothing was changed");
     default:
@@ -204,13 +209,13 @@ void *command_take(struct call *call, size_t n)
 struct application {
     struct call *call;
     const struct command *command;
-    size_t before; /* length of the output before the answer */
+    struct reply_mark before; /* the answer */
 };
 
 static int apply_again(void *ctx, struct store_slot *slots, size_t n)
 {
     struct application *a = ctx;
-    buffer_truncate(a->call->reply->out, a->before);
+    reply_rewind(a->call->reply, a->before);
     return a->command->apply(a->call, slots, n);
 }
 
@@ -219,7 +224,7 @@ static int apply_over(struct call *call, const struct command *command,
 {
     for (size_t i = 0; i < n; i++)
         slots[i] = (struct store_slot){.key = call->argv[command_key_at(command, i)]};
-    struct application a = {call, command, buffer_len(call->reply->out)};
+    struct application a = {call, command, reply_mark(call->reply)};
     uint64_t lsn = 0;
     int r = store_update(call->hub->shared->store, STORE_USER, slots, n, call->hub->wall,
                          apply_again, &a, &lsn);
@@ -227,7 +232,7 @@ static int apply_over(struct call *call, const struct command *command,
         reply_depends(call->reply, lsn);
     if (r == 0 || r == COMMAND_REFUSED)
         return COMMAND_DONE;
-    buffer_truncate(call->reply->out, a.before);
+    reply_rewind(call->reply, a.before);
     return command_store_failed(call, r);
 }
 

@@ -27,6 +27,9 @@ struct call {
     struct reply *reply;
 };
 
+/* The blob in which argument i lies; NULL: in none, it must be copied to be kept. */
+struct blob *call_blob(const struct call *call, size_t i);
+
 enum {
     COMMAND_DONE = 0,
     COMMAND_AGAIN_LOG = 1,  /* nothing happened: run it again when the log has moved */

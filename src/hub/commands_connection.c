@@ -7,20 +7,23 @@
 
 /* Commands about the connection itself. */
 
+static int run_echo(struct call *call)
+{
+    struct blob *blob = call_blob(call, 1);
+    if (blob)
+        reply_shared_value(call->reply, call->argv[1], blob);
+    else
+        reply_text(call->reply, call->argv[1]);
+    return COMMAND_DONE;
+}
+
 static int run_ping(struct call *call)
 {
     if (call->argc > 2)
         return command_error_in(call, "wrong number of arguments for");
     if (call->argc == 2)
-        reply_text(call->reply, call->argv[1]);
-    else
-        reply_status(call->reply, "PONG");
-    return COMMAND_DONE;
-}
-
-static int run_echo(struct call *call)
-{
-    reply_text(call->reply, call->argv[1]);
+        return run_echo(call);
+    reply_status(call->reply, "PONG");
     return COMMAND_DONE;
 }
 

@@ -5,30 +5,48 @@
 
 /* ---- one key, read */
 
-static void answer_value(void *ctx, const struct store_value *value)
+/* What GET found: the answer to it, or a large value, which is answered when nothing is locked
+ * any more. */
+struct found {
+    struct reply *reply;
+    struct bytes large;
+    struct blob *blob;
+};
+
+static void take_found(void *ctx, const struct store_value *value)
 {
-    reply_value(ctx, value->bytes);
+    struct found *found = ctx;
+    if (!value->blob) {
+        reply_value(found->reply, value->bytes);
+        return;
+    }
+    found->large = value->bytes;
+    found->blob = blob_ref(value->blob);
 }
 
 /* Nothing is asked more often, so it goes the shortest way. */
 static int run_get(struct call *call)
 {
+    struct found found = {.reply = call->reply};
     uint64_t lsn = 0;
     int r = store_get(call->hub->shared->store, STORE_USER, call->argv[1], call->hub->wall,
-                      answer_value, call->reply, &lsn);
+                      take_found, &found, &lsn);
     if (r >= 0)
         reply_depends(call->reply, lsn);
     if (r == STORE_MISSING)
         reply_missing(call->reply, call->argv[1]);
     else if (r != 0)
         return command_store_failed(call, r);
+    if (found.blob)
+        reply_shared_value(call->reply, found.large, found.blob);
+    blob_unref(found.blob);
     return COMMAND_DONE;
 }
 
 static void answer_old(struct call *call, const struct store_slot *slot)
 {
     if (slot->present)
-        reply_value(call->reply, slot->old.bytes);
+        reply_shared_value(call->reply, slot->old.bytes, slot->old.blob);
     else
         reply_null(call->reply);
 }
@@ -47,11 +65,12 @@ static int apply_type(struct call *call, struct store_slot *slots, size_t n)
 
 /* ---- one key, set */
 
-static void put(struct store_slot *slot, struct bytes value, struct walltime expires)
+/* Argument i becomes the value. */
+static void put(struct call *call, struct store_slot *slot, size_t i, struct walltime expires)
 {
     slot->verdict = STORE_PUT;
-    slot->value = value;
-    slot->blob = NULL;
+    slot->value = call->argv[i];
+    slot->blob = call_blob(call, i);
     slot->expires = expires;
 }
 
@@ -108,8 +127,7 @@ static int decide(struct call *call, struct store_slot *slot, struct set_options
         return r;
     bool holds = set_holds(&o, slot);
     if (holds) {
-        put(slot, call->argv[2],
-            o.expiry.kind == EXPIRY_KEEPTTL ? slot->old.expires : o.expiry.at);
+        put(call, slot, 2, o.expiry.kind == EXPIRY_KEEPTTL ? slot->old.expires : o.expiry.at);
         if (expiry_is_past(call, slot->expires))
             slot->verdict = STORE_REMOVE;
     }
@@ -138,7 +156,7 @@ static int apply_set(struct call *call, struct store_slot *slots, size_t n)
 {
     if (call->argc > 3)
         return apply_set_with_options(call, &slots[0]);
-    put(&slots[0], call->argv[2], STORE_NO_EXPIRY);
+    put(call, &slots[0], 2, STORE_NO_EXPIRY);
     reply_status(call->reply, "OK");
     return 0;
 }
@@ -162,7 +180,7 @@ static int apply_store(struct call *call, struct store_slot *slots, size_t n)
 static int apply_setnx(struct call *call, struct store_slot *slots, size_t n)
 {
     if (!slots[0].present)
-        put(&slots[0], call->argv[2], STORE_NO_EXPIRY);
+        put(call, &slots[0], 2, STORE_NO_EXPIRY);
     reply_integer(call->reply, !slots[0].present);
     return 0;
 }
@@ -170,7 +188,7 @@ static int apply_setnx(struct call *call, struct store_slot *slots, size_t n)
 static int apply_getset(struct call *call, struct store_slot *slots, size_t n)
 {
     answer_old(call, &slots[0]);
-    put(&slots[0], call->argv[2], STORE_NO_EXPIRY);
+    put(call, &slots[0], 2, STORE_NO_EXPIRY);
     return 0;
 }
 
@@ -180,7 +198,7 @@ static int set_expiring(struct call *call, struct store_slot *slot, enum expiry_
     int r = expiry_resolve(call, &expiry);
     if (r != 0)
         return r;
-    put(slot, call->argv[3], expiry.at);
+    put(call, slot, 3, expiry.at);
     reply_status(call->reply, "OK");
     return 0;
 }
@@ -248,7 +266,7 @@ static bool is_paired(const struct call *call)
 static void put_pairs(struct call *call, struct store_slot *slots, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        put(&slots[i], call->argv[2 + 2 * i], STORE_NO_EXPIRY);
+        put(call, &slots[i], 2 + 2 * i, STORE_NO_EXPIRY);
 }
 
 static int apply_mset(struct call *call, struct store_slot *slots, size_t n)
@@ -299,8 +317,10 @@ static int apply_del(struct call *call, struct store_slot *slots, size_t n)
 
 static void put_same(struct store_slot *to, const struct store_slot *from)
 {
-    put(to, from->old.bytes, from->old.expires);
+    to->verdict = STORE_PUT;
+    to->value = from->old.bytes;
     to->blob = from->old.blob;
+    to->expires = from->old.expires;
 }
 
 static void move(struct store_slot *slots)

@@ -15,8 +15,10 @@ struct hub_config {
     bool open;            /* plaintext from elsewhere may use the table */
     bool open_admin;      /* ... and admin commands */
     bool log_requests;
-    uint32_t uid;       /* the user the hub runs as */
-    bool holds_replies; /* --durability commit */
+    size_t held_bytes_max; /* input and replies that wait, all connections together; 0: any */
+    size_t memory_max;     /* --maxmemory: keys and values grow up to here; 0: without end */
+    uint32_t uid;          /* the user the hub runs as */
+    bool holds_replies;    /* --durability commit */
     struct walltime started;
     uint32_t pid, workers, tcp_port; /* for INFO; tcp_port 0: no TCP listener */
     char run_id[41];                 /* for INFO: 40 random hex digits */
@@ -27,6 +29,7 @@ struct hub_counters {
     atomic_uint_fast64_t connections;        /* open now */
     atomic_uint_fast64_t connections_total;
     atomic_uint_fast64_t commands_total;
+    atomic_uint_fast64_t held; /* by all connections, in CONNECTION_HELD_UNITs */
 };
 
 struct hub_shared {

@@ -36,7 +36,45 @@ static bool takes_input(const struct connection *c)
 
 bool connection_wants_input(const struct connection *c)
 {
-    return takes_input(c) && !c->input_over && c->rests == 0;
+    return takes_input(c) && !c->input_over && (c->rests & ~CONNECTION_RESTS_TURN) == 0;
+}
+
+/* ---- shares ---- */
+
+static void begin_share(struct connection *c)
+{
+    if (c->turn == c->hub->turn)
+        return;
+    c->turn = c->hub->turn;
+    c->worked = c->sent = 0;
+}
+
+/* True where it may run a message more in this turn. */
+static bool has_share(struct connection *c)
+{
+    if (c->worked < LIMIT_TURN_BYTES)
+        return true;
+    c->rests |= CONNECTION_RESTS_TURN;
+    hub_put_off(c);
+    return false;
+}
+
+void connection_go_on(struct connection *c)
+{
+    c->put_off = false;
+    c->rests &= (uint8_t)~CONNECTION_RESTS_TURN;
+    hub_set_ready(c);
+    connection_run(c);
+}
+
+/* What it holds of the hub's memory has changed. */
+static void count_held(struct connection *c)
+{
+    size_t bytes =
+        c->state == CONNECTION_CLOSED ? 0 : inbox_len(c->inbox) + connection_unread(c);
+    uint32_t held = (uint32_t)(bytes / CONNECTION_HELD_UNIT);
+    if (held != c->held)
+        hub_count_held(c, held);
 }
 
 /* ---- deadlines ---- */
@@ -45,7 +83,7 @@ bool connection_wants_input(const struct connection *c)
  * client that has never sent a newline. */
 static bool silence_ends(const struct connection *c)
 {
-    size_t waiting = buffer_len(&c->in);
+    size_t waiting = inbox_len(c->inbox);
     return c->hub->shared->config.unframed_ms > 0 && c->state <= CONNECTION_TEXT &&
            !c->framed && !c->ended && c->peer.origin != ACCESS_REMOTE && waiting > 0 &&
            waiting <= LIMIT_BARE_MESSAGE_BYTES;
@@ -54,19 +92,25 @@ static bool silence_ends(const struct connection *c)
 static struct instant silence_deadline(const struct connection *c)
 {
     return silence_ends(c)
-               ? instant_after_ms(c->silent_since, c->hub->shared->config.unframed_ms)
+               ? instant_after_ms(c->inbox->silent_since, c->hub->shared->config.unframed_ms)
                : INSTANT_NEVER;
 }
 
 static struct instant stall_deadline(const struct connection *c)
 {
-    return c->stalled_since.ns > 0 ? instant_after_ms(c->stalled_since, LIMIT_STALL_MS)
-                                   : INSTANT_NEVER;
+    return c->replies && c->replies->stalled_since.ns > 0
+               ? instant_after_ms(c->replies->stalled_since, LIMIT_STALL_MS)
+               : INSTANT_NEVER;
+}
+
+static const struct reply_gate *first_gate(const struct connection *c)
+{
+    return c->replies ? reply_queue_gate(c->replies) : NULL;
 }
 
 static struct instant gate_deadline(const struct connection *c)
 {
-    const struct reply_gate *gate = reply_queue_gate(&c->replies);
+    const struct reply_gate *gate = first_gate(c);
     return gate && gate->after.ns > c->hub->now.ns ? gate->after : INSTANT_NEVER;
 }
 
@@ -84,23 +128,32 @@ static void set_timer(struct connection *c)
 
 static void close_if_drained(struct connection *c)
 {
-    if (c->state == CONNECTION_DRAINING && reply_queue_len(&c->replies) == 0)
+    if (c->state == CONNECTION_DRAINING && connection_unread(c) == 0)
         connection_set_state(c, CONNECTION_CLOSED);
 }
 
 static void rest_while_unread(struct connection *c)
 {
-    if (reply_queue_len(&c->replies) >= LIMIT_UNREAD_REPLY_BYTES ||
-        c->replies.count >= LIMIT_HELD_REPLIES)
+    if (c->replies && (reply_queue_len(c->replies) >= LIMIT_UNREAD_REPLY_BYTES ||
+                       c->replies->count >= LIMIT_HELD_REPLIES))
         c->rests |= CONNECTION_RESTS_OUTPUT;
     else
         c->rests &= (uint8_t)~CONNECTION_RESTS_OUTPUT;
+    count_held(c);
+}
+
+static void release_if_empty(struct connection *c)
+{
+    if (!c->replies || reply_queue_len(c->replies) > 0)
+        return;
+    reply_pool_give(&c->hub->replies, c->replies);
+    c->replies = NULL;
 }
 
 /* Held replies are looked at again when the log has moved. */
 static void wait_for_log(struct connection *c)
 {
-    const struct reply_gate *gate = reply_queue_gate(&c->replies);
+    const struct reply_gate *gate = first_gate(c);
     bool waits = (gate && gate->lsn > 0) || c->rests & CONNECTION_RESTS_LOG;
     if (waits && !list_is_linked(&c->wait_link))
         list_append(&c->hub->waiting, &c->wait_link);
@@ -108,39 +161,50 @@ static void wait_for_log(struct connection *c)
 
 static struct bytes ready_output(struct connection *c)
 {
-    return reply_queue_ready(&c->replies, store_durable(c->hub->shared->store), c->hub->now);
+    if (!c->replies)
+        return (struct bytes){0};
+    return reply_queue_ready(c->replies, store_durable(c->hub->shared->store), c->hub->now);
 }
 
 struct bytes connection_output(struct connection *c)
 {
-    if (c->state == CONNECTION_CLOSED)
+    if (c->state == CONNECTION_CLOSED || !c->replies)
         return (struct bytes){0};
+    begin_share(c);
     struct bytes out = ready_output(c);
     wait_for_log(c);
-    if (reply_queue_gate(&c->replies))
+    if (reply_queue_gate(c->replies))
         set_timer(c);
-    return out;
+    if (out.len > 0 && c->sent >= LIMIT_TURN_OUTPUT_BYTES) {
+        hub_put_off(c);
+        return (struct bytes){0};
+    }
+    size_t share = LIMIT_TURN_OUTPUT_BYTES - c->sent;
+    return out.len > share ? bytes_first(out, share) : out;
 }
 
 /* Stalled is who does not take what may leave; what is held does not count. */
 static void note_progress(struct connection *c, size_t n)
 {
-    bool was_stalled = c->stalled_since.ns > 0;
+    bool was_stalled = c->replies->stalled_since.ns > 0;
     if (ready_output(c).len == 0)
-        c->stalled_since.ns = 0;
+        c->replies->stalled_since.ns = 0;
     else if (n > 0 || !was_stalled)
-        c->stalled_since = c->hub->now;
-    if (was_stalled || c->stalled_since.ns > 0)
+        c->replies->stalled_since = c->hub->now;
+    if (was_stalled || c->replies->stalled_since.ns > 0)
         set_timer(c);
 }
 
 void connection_sent(struct connection *c, size_t n)
 {
-    if (c->state == CONNECTION_CLOSED)
+    if (c->state == CONNECTION_CLOSED || !c->replies)
         return;
     bool was_resting = c->rests & CONNECTION_RESTS_OUTPUT;
-    reply_queue_sent(&c->replies, n, &c->hub->buffers);
+    begin_share(c);
+    c->sent += (uint32_t)n;
+    reply_queue_sent(c->replies, n);
     note_progress(c, n);
+    release_if_empty(c);
     rest_while_unread(c);
     close_if_drained(c);
     if (was_resting && !(c->rests & CONNECTION_RESTS_OUTPUT))
@@ -164,6 +228,7 @@ void connection_abort(struct connection *c)
     c->aborted = true;
     timers_clear(&c->hub->timers, &c->timer);
     list_remove(&c->wait_link);
+    count_held(c);
 }
 
 /* ---- input ---- */
@@ -178,7 +243,7 @@ static struct instant end_of_turn(struct connection *c)
 }
 
 /* A reply that could not be written becomes an error in its place. */
-static void mend_reply(struct connection *c, size_t before, struct reply *reply)
+static void mend_reply(struct connection *c, struct reply *reply)
 {
     bool too_large = reply->failed == BUFFER_FULL;
     struct log_line line =
@@ -186,7 +251,7 @@ static void mend_reply(struct connection *c, size_t before, struct reply *reply)
                        too_large ? "a reply was too large" : "no memory for a reply");
     log_line_number(&line, "connection", (int64_t)c->id);
     log_line_end(&line);
-    buffer_truncate(reply->out, before);
+    reply_queue_cancel(c->replies);
     reply->failed = 0;
     if (too_large)
         reply_error(reply, "ERR",
@@ -195,19 +260,19 @@ static void mend_reply(struct connection *c, size_t before, struct reply *reply)
         reply_error(reply, "OOM", "out of memory for the reply");
 }
 
-/* The reply written since `before` is whole. */
-static void take_reply(struct connection *c, size_t before, struct reply *reply)
+/* The reply is whole. */
+static void take_reply(struct connection *c, struct reply *reply)
 {
     if (reply->failed)
-        mend_reply(c, before, reply);
+        mend_reply(c, reply);
     if (reply->failed) {
         connection_abort(c);
         return;
     }
-    if (reply_queue_len(&c->replies) == before)
+    if (reply_queue_begun(c->replies) == 0)
         return;
     uint64_t lsn = reply->lsn > store_durable(c->hub->shared->store) ? reply->lsn : 0;
-    if (reply_queue_end(&c->replies, before, lsn, end_of_turn(c)) != 0) {
+    if (reply_queue_end(c->replies, lsn, end_of_turn(c)) != 0) {
         connection_abort(c);
         return;
     }
@@ -217,16 +282,20 @@ static void take_reply(struct connection *c, size_t before, struct reply *reply)
 
 static int run_message(struct connection *c, struct bytes in, size_t *ret_consumed)
 {
-    struct buffer *out = reply_queue_begin(&c->replies, &c->hub->buffers);
+    if (!c->replies && !(c->replies = reply_pool_take(&c->hub->replies)))
+        return DOOR_ABORT;
+    struct buffer *out = reply_queue_begin(c->replies);
     size_t before = buffer_len(out);
-    struct reply reply = {.out = out, .dialect = c->dialect};
+    struct reply reply = {.out = out, .queue = c->replies, .dialect = c->dialect};
     int r = c->state == CONNECTION_RESP ? door_resp(c, in, &reply, ret_consumed)
                                         : door_text(c, in, &reply, ret_consumed);
-    if (r == DOOR_DONE || r == DOOR_CLOSE)
-        take_reply(c, before, &reply);
-    if (r != DOOR_DONE)
-        reply_queue_cancel(&c->replies, r == DOOR_CLOSE ? reply_queue_len(&c->replies) : before,
-                           &c->hub->buffers);
+    if (r == DOOR_DONE || r == DOOR_CLOSE) {
+        c->worked += (uint32_t)(*ret_consumed + buffer_len(out) - before);
+        take_reply(c, &reply);
+    } else {
+        reply_queue_cancel(c->replies);
+    }
+    release_if_empty(c);
     return r;
 }
 
@@ -259,43 +328,53 @@ static void sniff(struct connection *c, struct bytes in)
     }
 }
 
+/* Runs the message at the front of in, which is not empty; returns its length, 0 where none is
+ * whole or may run now. */
+static size_t run_front(struct connection *c, struct bytes in)
+{
+    if (c->state == CONNECTION_SNIFFING)
+        sniff(c, in);
+    if (c->state != CONNECTION_TEXT && c->state != CONNECTION_RESP)
+        return 0;
+    if (!has_share(c))
+        return 0;
+    size_t consumed = 0;
+    int r = run_message(c, in, &consumed);
+    if (r == DOOR_CLOSE)
+        connection_drain(c);
+    else if (r == DOOR_ABORT)
+        connection_abort(c);
+    return r == DOOR_DONE || r == DOOR_CLOSE ? consumed : 0;
+}
+
 /* Runs what may run of in; returns how much of it was taken. */
 static size_t run_bytes(struct connection *c, struct bytes in)
 {
-    size_t taken = 0;
-    while (takes_input(c) && c->rests == 0 && taken < in.len) {
-        struct bytes rest = bytes_from(in, taken);
-        if (c->state == CONNECTION_SNIFFING) {
-            sniff(c, rest);
-            if (c->state == CONNECTION_SNIFFING)
-                break;
-            continue;
-        }
-        if (rest.len < c->need)
-            break;
-        c->need = 0;
-        size_t consumed = 0;
-        int r = run_message(c, rest, &consumed);
-        if (r == DOOR_MORE || r == DOOR_REST)
-            break;
-        taken += consumed;
-        if (r == DOOR_CLOSE)
-            connection_drain(c);
-        else if (r == DOOR_ABORT)
-            connection_abort(c);
-    }
+    size_t taken = 0, n = 1;
+    while (n > 0 && takes_input(c) && c->rests == 0 && taken < in.len)
+        taken += n = run_front(c, bytes_from(in, taken));
     return taken;
+}
+
+static void run_inbox(struct connection *c)
+{
+    size_t n = 1;
+    while (n > 0 && takes_input(c) && c->rests == 0 && inbox_len(c->inbox) > 0) {
+        n = run_front(c, inbox_view(c->inbox));
+        inbox_consume(c->inbox, n);
+    }
 }
 
 /* After a run: what it left, and what follows from it. */
 static void after_run(struct connection *c)
 {
-    if (!takes_input(c)) {
-        buffer_release(&c->in);
-        return;
+    if (!takes_input(c) || inbox_len(c->inbox) == 0) {
+        inbox_free(c->inbox);
+        c->inbox = NULL;
     }
-    if (buffer_len(&c->in) == 0)
-        buffer_release(&c->in);
+    count_held(c);
+    if (!takes_input(c))
+        return;
     if (c->input_over && c->rests == 0) {
         connection_drain(c);
         return;
@@ -310,16 +389,30 @@ void connection_run(struct connection *c)
 {
     if (!takes_input(c) || c->rests)
         return;
-    size_t taken = run_bytes(c, buffer_view(&c->in));
-    if (takes_input(c))
-        buffer_consume(&c->in, taken);
+    begin_share(c);
+    run_inbox(c);
     after_run(c);
     hub_set_ready(c);
 }
 
+size_t connection_space(struct connection *c, uint8_t **space, size_t n)
+{
+    begin_share(c);
+    if (!connection_wants_input(c) || c->worked > 0)
+        return 0;
+    size_t total = c->inbox && c->state == CONNECTION_RESP ? resp_request_need(&c->resp) : 0;
+    size_t large = total > 0 ? inbox_space(c->inbox, total, space) : 0;
+    return large > 0 ? large : n;
+}
+
 static void keep(struct connection *c, struct bytes in)
 {
-    if (buffer_append_bytes(&c->in, in) != 0)
+    if (!c->inbox && !(c->inbox = inbox_new())) {
+        connection_abort(c);
+        return;
+    }
+    c->inbox->silent_since = c->hub->now;
+    if (inbox_append(c->inbox, in) != 0)
         connection_abort(c);
 }
 
@@ -327,8 +420,10 @@ void connection_feed(struct connection *c, struct bytes in)
 {
     if (!takes_input(c))
         return;
-    c->silent_since = c->hub->now;
-    if (buffer_len(&c->in) == 0 && c->rests == 0) {
+    begin_share(c);
+    c->worked +=
+        c->worked == 0; /* even where nothing runs, this was its turn to be read from */
+    if (inbox_len(c->inbox) == 0 && c->rests == 0) {
         size_t taken = run_bytes(c, in);
         if (takes_input(c) && taken < in.len)
             keep(c, bytes_from(in, taken));
@@ -357,12 +452,6 @@ void connection_log_moved(struct connection *c)
     }
 }
 
-void connection_turn(struct connection *c)
-{
-    c->rests &= (uint8_t)~CONNECTION_RESTS_TURN;
-    connection_run(c);
-}
-
 void connection_identified(struct connection *c, bool known, uint32_t uid)
 {
     c->peer.user = known ? ACCESS_USER_KNOWN : ACCESS_USER_UNKNOWN;
@@ -378,7 +467,7 @@ void connection_tick(struct connection *c)
         close_and_log(c, "closed a connection that does not read its replies");
         return;
     }
-    if (gate_deadline(c).ns == INSTANT_NEVER.ns && reply_queue_gate(&c->replies))
+    if (gate_deadline(c).ns == INSTANT_NEVER.ns && first_gate(c))
         hub_set_ready(c);
     if (silence_deadline(c).ns <= c->hub->now.ns) {
         c->ended = true;

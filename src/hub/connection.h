@@ -12,6 +12,11 @@
  * what must wait, is copied. A connection rests, and wants no input, while its replies are not
  * read, while the log has no room, or while the other end's user is being asked for.
  *
+ * In one turn of the hub (from hub_tick to hub_tick) a connection has a share, LIMIT_TURN_BYTES
+ * of messages and LIMIT_TURN_OUTPUT_BYTES of output; past it, it goes on in the next.
+ *
+ * Idle, a connection is this struct and nothing else.
+ *
  * States, and which may follow which:
  *     SNIFFING -> TEXT, RESP, DRAINING, CLOSED
  *     TEXT, RESP -> DRAINING, CLOSED
@@ -19,6 +24,7 @@
  * A CLOSED connection has no output; the caller closes its socket and calls connection_free. */
 
 #include "hub/access.h"
+#include "hub/inbox.h"
 #include "hub/reply.h"
 #include "hub/reply_queue.h"
 
@@ -41,28 +47,30 @@ enum {
     CONNECTION_RESTS_OUTPUT = 1 << 0, /* LIMIT_UNREAD_REPLY_BYTES or LIMIT_HELD_REPLIES */
     CONNECTION_RESTS_LOG = 1 << 1,
     CONNECTION_RESTS_USER = 1 << 2,
-    CONNECTION_RESTS_TURN = 1 << 3, /* a long command goes on in the next turn */
+    CONNECTION_RESTS_TURN = 1 << 3, /* it has had its share, or a long command goes on */
 };
 
 struct connection {
     struct hub *hub;
     void *user; /* the caller's own */
     uint64_t id;
-    struct list link;       /* in hub.connections */
-    struct list ready_link; /* in hub.ready: has output, or something for the caller to see */
-    struct list wait_link;  /* in hub.waiting: replies held until the log has moved */
-    struct list turn_link;  /* in hub.next_turn: a command to go on with */
-    struct timer timer;     /* the earliest of its deadlines */
-    struct buffer in;       /* input that waits; begins at a message's first byte */
-    struct reply_queue replies;
+    struct list link;                /* in hub.connections */
+    struct list ready_link;          /* in hub.ready, or hub.put_off */
+    struct list wait_link;           /* in hub.waiting: replies held until the log has moved */
+    struct timer timer;              /* the earliest of its deadlines */
+    struct inbox *inbox;             /* input that waits; NULL: none */
+    struct reply_queue *replies;     /* replies that have not left; NULL: none */
     char *name;                      /* CLIENT SETNAME; NULL: none */
     struct transaction *transaction; /* MULTI, WATCH; NULL: none */
     struct walk *walk;               /* KEYS, under way; NULL: none */
-    struct resp_request resp;        /* of the RESP door */
-    size_t need;                     /* no use in parsing before `in` holds this many bytes */
-    struct instant silent_since;     /* last input, while a bare message may be ending */
-    struct instant stalled_since;    /* last progress, while output waits; 0: none waits */
-    struct instant served_until;     /* --delay: when the last message's time is over */
+    union {
+        struct resp_request resp; /* of the RESP door, whose dialects are REPLY_RESP2 and 3 */
+        struct line line;         /* of the text door */
+    };
+    struct instant served_until; /* --delay: when the last message's time is over */
+    uint32_t turn;               /* of the hub, in which it ... */
+    uint32_t worked, sent;       /* ... has had these bytes of its share */
+    uint32_t held; /* of what waits here, counted in the hub's sum; in HELD_UNITs */
     struct access_peer peer;
     uint8_t state;    /* enum connection_state */
     uint8_t rests;    /* CONNECTION_RESTS_* */
@@ -72,8 +80,16 @@ struct connection {
     bool input_over;  /* end of input */
     bool told_denied; /* the log has been told once that this one was refused */
     bool aborted;     /* closed with things owed, or by refusal: nothing is waited for */
-    struct line line; /* of the text door */
+    bool put_off;     /* goes on in the next turn */
 };
+
+/* What a connection holds is summed up in units of this many bytes, so that small ones, which
+ * are nearly all, cost nothing. */
+enum { CONNECTION_HELD_UNIT = 64 * 1024 };
+
+/* Where the next input may be put, and how much of it: in the n bytes at *space, or in others,
+ * which *space then is. 0: nothing may be read in this turn. */
+size_t connection_space(struct connection *c, uint8_t **space, size_t n);
 
 /* Input has come. Everything in it is taken: executed, or kept. */
 void connection_feed(struct connection *c, struct bytes in);
@@ -87,7 +103,8 @@ void connection_abort(struct connection *c);
 /* May the caller read? While not, what arrives stays in the socket. */
 bool connection_wants_input(const struct connection *c);
 
-/* The bytes that may leave now; they hold until the next call for this connection. */
+/* Bytes that may leave now, in one run; they hold until the next call for this connection. When
+ * they have left there may be more. */
 struct bytes connection_output(struct connection *c);
 
 /* n of them have been taken by the socket; 0 says that it took nothing and is full. */
@@ -107,11 +124,17 @@ void connection_run(struct connection *c);
 /* The log has moved: held replies may leave, a resting command may run. */
 void connection_log_moved(struct connection *c);
 
-/* The next turn has come. */
-void connection_turn(struct connection *c);
-
 /* A deadline of it is due. */
 void connection_tick(struct connection *c);
+
+/* It was put off to this turn. */
+void connection_go_on(struct connection *c);
+
+/* Bytes of replies that have not left. */
+static inline size_t connection_unread(const struct connection *c)
+{
+    return c->replies ? reply_queue_len(c->replies) : 0;
+}
 
 /* Sets its name; an empty one takes it away. -ENOMEM. */
 int connection_set_name(struct connection *c, struct bytes name);

@@ -39,7 +39,7 @@ int door_run(struct call *call)
         return DOOR_REST;
     case COMMAND_AGAIN_TURN:
         c->rests |= CONNECTION_RESTS_TURN;
-        hub_next_turn(c);
+        hub_put_off(c);
         return DOOR_REST;
     case COMMAND_AGAIN_USER:
         c->rests |= CONNECTION_RESTS_USER;

@@ -21,9 +21,20 @@ static bool is_too_long_for_guest(const struct connection *c, size_t len)
            access_is_guest(&c->hub->shared->config, &c->peer);
 }
 
+/* Large arguments are handed on by reference, where they lie in memory of the connection. */
+static int share_arguments(struct connection *c, struct bytes in, size_t consumed)
+{
+    struct resp_args *args = &c->hub->args;
+    if (!c->inbox || inbox_view(c->inbox).data != in.data)
+        return 0;
+    return inbox_share(c->inbox, consumed, args->argv, args->argc);
+}
+
 int door_resp(struct connection *c, struct bytes in, struct reply *reply, size_t *ret_consumed)
 {
     struct resp_args *args = &c->hub->args;
+    if (in.len < resp_request_need(&c->resp))
+        return DOOR_MORE;
     const char *problem;
     size_t consumed, need;
     int r = resp_request_parse(&c->resp, args, in, &consumed, &need, &problem);
@@ -37,10 +48,8 @@ int door_resp(struct connection *c, struct bytes in, struct reply *reply, size_t
         *ret_consumed = in.len;
         return protocol_error(reply, "the command is too long");
     }
-    if (r == RESP_MORE) {
-        c->need = need;
+    if (r == RESP_MORE)
         return DOOR_MORE;
-    }
     /* A web page cannot begin as RESP does, but may get a line in where inline commands may be.
      */
     if (text_is_http(args->line))
@@ -48,6 +57,8 @@ int door_resp(struct connection *c, struct bytes in, struct reply *reply, size_t
     *ret_consumed = consumed;
     if (args->argc == 0)
         return DOOR_DONE;
+    if (consumed > LIMIT_LARGE_BYTES && share_arguments(c, in, consumed) != 0)
+        return DOOR_ABORT;
     struct call call = {c->hub, c, args->argv, args->argc, reply};
     return door_run(&call);
 }

@@ -13,7 +13,7 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     list_init(&hub->connections);
     list_init(&hub->ready);
     list_init(&hub->waiting);
-    list_init(&hub->next_turn);
+    list_init(&hub->put_off);
     timers_init(&hub->timers);
     command_index_init(&hub->commands);
     resp_args_init(&hub->args);
@@ -25,35 +25,36 @@ void hub_fini(struct hub *hub)
     while (!list_is_empty(&hub->connections))
         connection_free(list_entry(hub->connections.next, struct connection, link));
     timers_fini(&hub->timers);
-    buffer_pool_fini(&hub->buffers);
+    reply_pool_fini(&hub->replies);
     resp_args_fini(&hub->args);
     arena_fini(&hub->arena);
     buffer_fini(&hub->log);
+}
+
+static void go_on(struct hub *hub)
+{
+    struct list put_off, *link;
+    list_init(&put_off);
+    list_splice(&put_off, &hub->put_off);
+    while ((link = list_pop(&put_off)))
+        connection_go_on(list_entry(link, struct connection, ready_link));
 }
 
 void hub_tick(struct hub *hub, struct instant now, struct walltime wall)
 {
     hub->now = now;
     hub->wall = wall;
+    hub->turn++;
     struct timer *timer;
     while ((timer = timers_pop(&hub->timers, now)))
         connection_tick(list_entry(timer, struct connection, timer));
-    struct list turn, *link;
-    list_init(&turn);
-    list_splice(&turn, &hub->next_turn);
-    while ((link = list_pop(&turn)))
-        connection_turn(list_entry(link, struct connection, turn_link));
+    if (!list_is_empty(&hub->put_off))
+        go_on(hub);
 }
 
 struct instant hub_deadline(const struct hub *hub)
 {
-    return list_is_empty(&hub->next_turn) ? timers_deadline(&hub->timers) : hub->now;
-}
-
-void hub_next_turn(struct connection *c)
-{
-    if (!list_is_linked(&c->turn_link))
-        list_append(&c->hub->next_turn, &c->turn_link);
+    return list_is_empty(&hub->put_off) ? timers_deadline(&hub->timers) : hub->now;
 }
 
 struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
@@ -67,9 +68,6 @@ struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
     c->id = atomic_fetch_add(&counters->next_connection_id, 1) + 1;
     c->peer = *peer;
     c->dialect = replies_full ? REPLY_TEXT_FULL : REPLY_TEXT_TERSE;
-    buffer_init(&c->in, LIMIT_INPUT_BYTES);
-    reply_queue_init(&c->replies);
-    resp_request_init(&c->resp);
     list_append(&hub->connections, &c->link);
     atomic_fetch_add(&counters->connections, 1);
     atomic_fetch_add(&counters->connections_total, 1);
@@ -83,14 +81,16 @@ void connection_free(struct connection *c)
     if (!c)
         return;
     atomic_fetch_sub(&c->hub->shared->counters.connections, 1);
+    if (c->held > 0)
+        hub_count_held(c, 0);
     list_remove(&c->link);
     list_remove(&c->ready_link);
     list_remove(&c->wait_link);
-    list_remove(&c->turn_link);
     timers_clear(&c->hub->timers, &c->timer);
-    buffer_fini(&c->in);
-    reply_queue_fini(&c->replies);
-    resp_request_fini(&c->resp);
+    inbox_free(c->inbox);
+    reply_pool_give(&c->hub->replies, c->replies);
+    if (c->dialect >= REPLY_RESP2)
+        resp_request_fini(&c->resp);
     transaction_free(c->transaction);
     walk_free(c->walk);
     free(c->name);
@@ -118,6 +118,8 @@ bool hub_next_event(struct hub *hub, struct hub_event *ret)
     if (!link)
         return false;
     struct connection *c = list_entry(link, struct connection, ready_link);
+    if (c->put_off)
+        list_append(&hub->put_off, &c->ready_link);
     bool asks = c->rests & CONNECTION_RESTS_USER && c->state != CONNECTION_CLOSED;
     *ret = (struct hub_event){asks ? HUB_EVENT_IDENTIFY : HUB_EVENT_OUTPUT, c};
     return true;
@@ -127,6 +129,43 @@ void hub_set_ready(struct connection *c)
 {
     if (!list_is_linked(&c->ready_link))
         list_append(&c->hub->ready, &c->ready_link);
+}
+
+void hub_put_off(struct connection *c)
+{
+    c->put_off = true;
+    if (!list_is_linked(&c->ready_link))
+        list_append(&c->hub->put_off, &c->ready_link);
+}
+
+static void close_largest(struct hub *hub)
+{
+    struct connection *largest = NULL;
+    list_foreach (link, &hub->connections) {
+        struct connection *c = list_entry(link, struct connection, link);
+        if (c->held > 0 && (!largest || c->held > largest->held))
+            largest = c;
+    }
+    if (!largest)
+        return;
+    struct log_line line = log_line_begin(
+        &hub->log, LOG_WARNING, "closed the connection that held most: too much waits here");
+    log_line_number(&line, "connection", (int64_t)largest->id);
+    log_line_number(&line, "bytes", (int64_t)largest->held * CONNECTION_HELD_UNIT);
+    log_line_end(&line);
+    connection_abort(largest);
+}
+
+void hub_count_held(struct connection *c, uint32_t units)
+{
+    struct hub_shared *shared = c->hub->shared;
+    uint64_t change = (uint64_t)units - c->held; /* may wrap, and back */
+    bool grows = units > c->held;
+    c->held = units;
+    uint64_t sum = atomic_fetch_add(&shared->counters.held, change) + change;
+    uint64_t max = shared->config.held_bytes_max / CONNECTION_HELD_UNIT;
+    if (grows && max > 0 && sum > max)
+        close_largest(c->hub);
 }
 
 void hub_stop(struct hub *hub)

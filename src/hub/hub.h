@@ -21,6 +21,7 @@
 #include "hub/command.h"
 #include "hub/config.h"
 #include "hub/connection.h"
+#include "hub/reply_pool.h"
 
 enum hub_event_kind { HUB_EVENT_OUTPUT, HUB_EVENT_IDENTIFY, HUB_EVENT_STOP };
 
@@ -33,12 +34,13 @@ struct hub {
     struct hub_shared *shared;
     struct instant now;
     struct walltime wall;
+    uint32_t turn;           /* counted by hub_tick */
     struct list connections; /* all of them */
     struct list ready;       /* those to be reported as HUB_EVENT_OUTPUT */
     struct list waiting;     /* those with replies held until the log has moved */
-    struct list next_turn;   /* those with a command that goes on in the next turn */
+    struct list put_off;     /* those that go on in the next turn, at once */
     struct timers timers;
-    struct buffer_pool buffers;
+    struct reply_pool replies;
     struct command_index commands;
     struct resp_args args; /* scratch: the command being run ... */
     struct arena arena;    /* ... and the new values it makes */
@@ -52,10 +54,11 @@ void hub_init(struct hub *hub, struct hub_shared *shared);
 /* Frees what connections are left. */
 void hub_fini(struct hub *hub);
 
-/* It is now this time; deadlines due are acted on. Call it before whatever else happens now. */
+/* A turn begins, and it is now this time: deadlines due are acted on, and what was put off goes
+ * on. Call it before whatever else happens now. */
 void hub_tick(struct hub *hub, struct instant now, struct walltime wall);
 
-/* When hub_tick has something to do. */
+/* When hub_tick has something to do: at once, where something was put off. */
 struct instant hub_deadline(const struct hub *hub);
 
 /* A new connection, owned by the hub; connection_free ends it. NULL when memory is out. */
@@ -80,7 +83,11 @@ bool hub_is_empty(const struct hub *hub);
 void hub_want_stop(struct hub *hub);
 
 /* For connections. */
-void hub_next_turn(struct connection *c);
 void hub_set_ready(struct connection *c);
+void hub_put_off(struct connection *c);
+
+/* A connection now holds that many CONNECTION_HELD_UNITs. Where all of them together hold more
+ * than config.held_bytes_max, the one that holds most here is closed. */
+void hub_count_held(struct connection *c, uint32_t units);
 
 #endif

@@ -1,5 +1,6 @@
 #include "hub/reply.h"
 
+#include "base/limits.h"
 #include "wire/resp_write.h"
 #include "wire/text_request.h"
 
@@ -61,6 +62,26 @@ void reply_value(struct reply *r, struct bytes value)
         line_str(r, "ERROR");
     else
         line(r, value);
+}
+
+void reply_shared_value(struct reply *r, struct bytes value, struct blob *blob)
+{
+    if (!blob || !r->queue || value.len <= LIMIT_LARGE_BYTES) {
+        reply_value(r, value);
+        return;
+    }
+    bool text = reply_is_text(r);
+    if (text && text_value_problem(value)) {
+        line_str(r, "ERROR");
+        return;
+    }
+    if (!text)
+        note(r, resp_write_bulk_length(r->out, value.len));
+    note(r, reply_queue_add(r->queue, value, blob));
+    if (text)
+        end_line(r);
+    else
+        note(r, buffer_append_str(r->out, "\r\n"));
 }
 
 void reply_missing(struct reply *r, struct bytes key)

@@ -17,7 +17,7 @@
  * written (out of memory, past LIMIT_REPLY_BYTES) marks the whole reply as failed; an error is
  * answered in its place: a reply is never half of one. */
 
-#include "base/buffer.h"
+#include "hub/reply_queue.h"
 #include "wire/line.h"
 
 enum reply_dialect { REPLY_TEXT_TERSE, REPLY_TEXT_FULL, REPLY_RESP2, REPLY_RESP3 };
@@ -27,6 +27,7 @@ enum reply_question { REPLY_TO_ANY, REPLY_TO_STORE, REPLY_TO_GET };
 
 struct reply {
     struct buffer *out;
+    struct reply_queue *queue; /* whose buffer it is; NULL: it is a buffer alone */
     enum reply_dialect dialect;
     enum reply_question question;
     struct bytes key;        /* asked about, where question is not REPLY_TO_ANY */
@@ -42,6 +43,20 @@ static inline void reply_depends(struct reply *r, uint64_t lsn)
         r->lsn = lsn;
 }
 
+/* What is written after the mark can be taken back. */
+static inline struct reply_mark reply_mark(const struct reply *r)
+{
+    return r->queue ? reply_queue_mark(r->queue) : (struct reply_mark){buffer_len(r->out), 0};
+}
+
+static inline void reply_rewind(struct reply *r, struct reply_mark mark)
+{
+    if (r->queue)
+        reply_queue_rewind(r->queue, mark);
+    else
+        buffer_truncate(r->out, mark.out);
+}
+
 static inline bool reply_is_text(const struct reply *r)
 {
     return r->dialect == REPLY_TEXT_TERSE || r->dialect == REPLY_TEXT_FULL;
@@ -55,6 +70,10 @@ static inline int reply_resp_version(const struct reply *r)
 
 void reply_stored(struct reply *r, struct bytes key, bool existed);
 void reply_value(struct reply *r, struct bytes value);
+
+/* Likewise, of a value that lies in a blob: a large one is not copied. NULL: it is. */
+void reply_shared_value(struct reply *r, struct bytes value, struct blob *blob);
+
 void reply_missing(struct reply *r, struct bytes key);
 void reply_text(struct reply *r, struct bytes text);
 

@@ -167,7 +167,7 @@ struct state {
 struct execution {
     struct transaction *transaction;
     struct call *call;
-    size_t before;            /* length of the output before the answer */
+    struct reply_mark before; /* the answer */
     struct bytes *argv;       /* of all commands */
     struct state *states;     /* a slot each */
     struct store_slot *parts; /* the slots of one command, as it sees them */
@@ -239,7 +239,7 @@ static int run_queue(void *ctx, struct store_slot *slots, size_t n)
 {
     struct execution *x = ctx;
     struct transaction *t = x->transaction;
-    buffer_truncate(x->call->reply->out, x->before);
+    reply_rewind(x->call->reply, x->before);
     if (!watches_hold(t, slots, n)) {
         reply_null_array(x->call->reply);
         return COMMAND_REFUSED;
@@ -291,7 +291,7 @@ static int execute(struct execution *x, struct store_slot *slots, size_t n)
         reply_depends(call->reply, lsn);
     if (r == 0 || r == COMMAND_REFUSED)
         return COMMAND_DONE;
-    buffer_truncate(call->reply->out, x->before);
+    reply_rewind(call->reply, x->before);
     return command_store_failed(call, r);
 }
 
@@ -303,7 +303,7 @@ int transaction_run(struct transaction *t, struct call *call)
     size_t n = count_keys(t);
     struct execution x = {.transaction = t,
                           .call = call,
-                          .before = buffer_len(call->reply->out),
+                          .before = reply_mark(call->reply),
                           .argv = command_take(call, t->arg_count * sizeof *x.argv),
                           .states = command_take(call, n * sizeof *x.states),
                           .parts = command_take(call, n * sizeof *x.parts)};

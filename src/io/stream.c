@@ -51,7 +51,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         s->handler->read(s, bytes_make(buf->base, (size_t)n));
     else if (n == UV_EOF)
         s->handler->end(s);
-    else if (n < 0)
+    else if (n < 0 && n != UV_ENOBUFS)
         s->handler->fail(s);
 }
 

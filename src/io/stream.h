@@ -14,7 +14,8 @@
 struct stream;
 
 struct stream_handler {
-    /* Where the next input may be put; used until `read` returns. */
+    /* Where the next input may be put; used until `read` returns. Of no length: nothing is read
+     * before the loop comes round again. */
     uv_buf_t (*space)(struct stream *s);
     void (*read)(struct stream *s, struct bytes in);
     void (*end)(struct stream *s);  /* the other end sends no more */

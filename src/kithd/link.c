@@ -1,5 +1,6 @@
 #include "kithd/link.h"
 
+#include "base/limits.h"
 #include "io/address.h"
 #include "io/peer_uid.h"
 
@@ -29,13 +30,16 @@ static void forget(struct link *l, bool gently)
 
 static uv_buf_t on_space(struct stream *s)
 {
-    return link_of(s)->owner->read_buffer;
+    struct link *l = link_of(s);
+    uint8_t *space = l->owner->read_space;
+    l->owner->turn(l->owner);
+    size_t n = connection_space(l->connection, &space, LIMIT_READ_BYTES);
+    return uv_buf_init((char *)space, (unsigned)n);
 }
 
 static void on_read(struct stream *s, struct bytes in)
 {
     struct link *l = link_of(s);
-    l->owner->turn(l->owner);
     connection_feed(l->connection, in);
 }
 

@@ -12,8 +12,8 @@ struct link;
 /* What a link needs of its worker. */
 struct link_owner {
     struct hub *hub;
-    uv_buf_t read_buffer;                   /* shared by all links of the worker */
-    int descriptors_max;                    /* from this one on they are kept for files */
+    uint8_t *read_space; /* LIMIT_READ_BYTES, shared by all links of the worker */
+    int descriptors_max; /* from this one on they are kept for files */
     void (*turn)(struct link_owner *owner); /* called before anything happens: tells the time */
     void (*gone)(struct link_owner *owner); /* a link has ended and is freed */
 };

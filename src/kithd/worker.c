@@ -47,7 +47,7 @@ struct worker {
     struct instant lost_told_again;
     bool turn_begun; /* the hub knows what time it is */
     bool stopping;
-    char read_space[LIMIT_READ_BYTES];
+    uint8_t read_space[LIMIT_READ_BYTES];
 };
 
 static void begin_turn(struct link_owner *owner)
@@ -329,7 +329,7 @@ int worker_start(struct worker **ret, const struct worker_config *config)
     w->armed = INSTANT_NEVER;
     hub_init(&w->hub, config->shared);
     w->owner = (struct link_owner){.hub = &w->hub,
-                                   .read_buffer = uv_buf_init(w->read_space, LIMIT_READ_BYTES),
+                                   .read_space = w->read_space,
                                    .descriptors_max = config->descriptors_max,
                                    .turn = begin_turn,
                                    .gone = on_gone};

@@ -17,6 +17,7 @@ struct resp_partial {
     size_t at;        /* array: offset of the next argument; 0 before its count was read */
     size_t left;      /* arguments still to come */
     size_t bytes;     /* of the arguments passed */
+    size_t need;      /* no use in going on before `in` holds this many bytes */
 };
 
 struct walk {
@@ -48,6 +49,11 @@ void resp_request_fini(struct resp_request *r)
 {
     free(r->partial);
     r->partial = NULL;
+}
+
+size_t resp_request_need(const struct resp_request *r)
+{
+    return r->partial ? r->partial->need : 0;
 }
 
 static int fail(struct walk *w, const char *problem)
@@ -192,7 +198,7 @@ static inline int walk_array(struct walk *w, struct resp_partial *p, bool keep)
     return r;
 }
 
-static int keep_partial(struct resp_request *r, const struct resp_partial *p)
+static int keep_partial(struct resp_request *r, const struct resp_partial *p, size_t need)
 {
     if (!r->partial) {
         r->partial = malloc(sizeof *r->partial);
@@ -200,6 +206,7 @@ static int keep_partial(struct resp_request *r, const struct resp_partial *p)
             return -ENOMEM;
     }
     *r->partial = *p;
+    r->partial->need = need;
     return RESP_MORE;
 }
 
@@ -208,7 +215,7 @@ static int parse_array(struct resp_request *request, struct walk *w, size_t *ret
     struct resp_partial p = request->partial ? *request->partial : (struct resp_partial){0};
     int r = walk_array(w, &p, !request->partial);
     if (r == RESP_MORE)
-        return keep_partial(request, &p);
+        return keep_partial(request, &p, w->need);
     if (r == 0 && request->partial) {
         p = (struct resp_partial){0};
         r = walk_array(w, &p, true);
@@ -313,7 +320,7 @@ static int parse_inline(struct resp_request *request, struct walk *w, size_t *re
         line_parse(&p.line, w->in, LIMIT_RESP_INLINE_BYTES, &consumed, &w->args->line, &ending);
     if (r == LINE_MORE) {
         more(w, 0);
-        return keep_partial(request, &p);
+        return keep_partial(request, &p, w->need);
     }
     if (r != 0)
         return fail(w, "too big inline request");

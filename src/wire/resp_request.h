@@ -50,4 +50,7 @@ void resp_request_fini(struct resp_request *r);
 int resp_request_parse(struct resp_request *r, struct resp_args *args, struct bytes in,
                        size_t *ret_consumed, size_t *ret_need, const char **ret_problem);
 
+/* What *ret_need was while a command is incomplete; 0 between commands. */
+size_t resp_request_need(const struct resp_request *r);
+
 #endif

@@ -107,6 +107,11 @@ int resp_write_null_array(struct buffer *out, int version)
     return version == 3 ? buffer_append(out, "_\r\n", 3) : buffer_append(out, "*-1\r\n", 5);
 }
 
+int resp_write_bulk_length(struct buffer *out, size_t n)
+{
+    return write_head(out, '$', n);
+}
+
 int resp_write_null(struct buffer *out, int version)
 {
     return version == 3 ? buffer_append(out, "_\r\n", 3) : buffer_append(out, "$-1\r\n", 5);

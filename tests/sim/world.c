@@ -67,12 +67,12 @@ static void look_deeper(struct world *w);
 
 static void check_unread(struct world *w, const struct client *c)
 {
-    size_t unread = reply_queue_len(&c->connection->replies);
+    size_t unread = connection_unread(c->connection);
     CHECK(w, unread <= LIMIT_UNREAD_REPLY_BYTES + c->largest_reply,
           "connection %" PRIu64 ": %zu bytes of replies wait", c->session.id, unread);
-    CHECK(w, c->connection->replies.count <= LIMIT_HELD_REPLIES,
-          "connection %" PRIu64 ": %u replies are held", c->session.id,
-          c->connection->replies.count);
+    const struct reply_queue *replies = c->connection->replies;
+    CHECK(w, !replies || replies->count <= LIMIT_HELD_REPLIES,
+          "connection %" PRIu64 ": %u replies are held", c->session.id, replies->count);
 }
 
 static void forget(struct world *w, struct client *c)
@@ -770,7 +770,7 @@ static void settle(struct world *w)
                   " outlives the stop, in state %d, resting for %d, %zu bytes owed",
                   w->clients[i]->session.id, w->clients[i]->connection->state,
                   w->clients[i]->connection->rests,
-                  reply_queue_len(&w->clients[i]->connection->replies));
+                  connection_unread(w->clients[i]->connection));
         CHECK(w, all_stopped(w), "a stop does not end");
         finish_stop(w);
     } else {

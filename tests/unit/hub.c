@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* One hub, on a store over a disk in memory, and one connection whose other end is the test.
  * The log moves when the test says so. */
@@ -54,11 +55,22 @@ static void handle(struct scene *s, const struct hub_event *event)
     }
 }
 
+static bool has_more(const struct scene *s)
+{
+    return hub_deadline(&s->hub).ns <= s->ns;
+}
+
+/* Turn after turn, as long as something is put off. */
 static void take_events(struct scene *s)
 {
     struct hub_event event;
-    while (hub_next_event(&s->hub, &event))
-        handle(s, &event);
+    for (;;) {
+        while (hub_next_event(&s->hub, &event))
+            handle(s, &event);
+        if (!has_more(s))
+            return;
+        tick(s);
+    }
 }
 
 static void move_log(struct scene *s)
@@ -116,6 +128,7 @@ static void connect_from(struct scene *s, enum access_origin origin, bool full)
 static void say(struct scene *s, struct bytes in)
 {
     struct bytes copy = unit_copy(in);
+    tick(s);
     connection_feed(s->c, copy);
     unit_free(copy);
     take_events(s);
@@ -256,7 +269,7 @@ static const struct conversation conversations[] = {
     {.said = BYTES(RESP "*2\r\n$3\r\nGET\r\n$0\r\n\r\n"),
      .answered = BYTES(
          "+PONG\r\n-ERR a key is 1 byte to 64 KiB, a value at most 64 MiB, and one command at "
-         "most 256 MiB\r\n")},
+         "most 65 MiB\r\n")},
     /* RESP: the hub */
     {.said = BYTES(
          RESP "NAME\r\nNAME zorro\r\nNAME\r\nNAME \" x\"\r\nCONFIG GET sav*\r\n"
@@ -507,10 +520,10 @@ static void test_many_held_replies_rest_the_connection(void **state)
     connect_from(&s, ACCESS_LOOPBACK, false);
     for (size_t i = 0; i < LIMIT_HELD_REPLIES + 5; i++)
         say_str(&s, "x\n");
-    assert_int_equal(s.c->replies.count, LIMIT_HELD_REPLIES);
+    assert_int_equal(s.c->replies->count, LIMIT_HELD_REPLIES);
     assert_false(connection_wants_input(s.c));
     wait_ms(&s, 1);
-    assert_int_equal(s.c->replies.count, LIMIT_HELD_REPLIES);
+    assert_int_equal(s.c->replies->count, LIMIT_HELD_REPLIES);
     for (size_t i = 0; i < LIMIT_HELD_REPLIES + 5; i++)
         wait_ms(&s, 1);
     assert_int_equal(buffer_len(&s.got), 2 * (LIMIT_HELD_REPLIES + 5));
@@ -533,7 +546,7 @@ static void test_unread_replies_rest_the_connection(void **state)
     }
     assert_false(connection_wants_input(s.c));
     say_str(&s, "waits\n");
-    assert_int_equal(reply_queue_len(&s.c->replies), LIMIT_UNREAD_REPLY_BYTES);
+    assert_int_equal(connection_unread(s.c), LIMIT_UNREAD_REPLY_BYTES);
     s.deaf = false;
     hub_set_ready(s.c);
     take_events(&s);
@@ -585,6 +598,307 @@ static void test_long_lines(void **state)
     free(line);
 }
 
+/* ---- large values ---- */
+
+enum { LARGE = 3 * LIMIT_MIB + 7 }; /* more than goes into the log at once */
+
+static void append(struct buffer *b, const char *text)
+{
+    assert_int_equal(buffer_append_str(b, text), 0);
+}
+
+static void append_many(struct buffer *b, char fill, size_t n)
+{
+    uint8_t *space;
+    assert_int_equal(buffer_reserve(b, n, &space), 0);
+    memset(space, fill, n);
+    buffer_wrote(b, n);
+}
+
+static void append_bulk(struct buffer *b, char fill, size_t n)
+{
+    char head[32];
+    snprintf(head, sizeof head, "$%zu\r\n", n);
+    append(b, head);
+    append_many(b, fill, n);
+    append(b, "\r\n");
+}
+
+/* As a worker reads: where the connection wants it, at most n bytes in a turn. */
+static void read_in(struct scene *s, struct bytes in, size_t n)
+{
+    uint8_t shared[LIMIT_READ_BYTES];
+    while (in.len > 0) {
+        uint8_t *space = shared;
+        tick(s);
+        size_t room = connection_space(s->c, &space, sizeof shared);
+        if (room > 0) {
+            size_t some = room < n ? room : n;
+            some = some < in.len ? some : in.len;
+            memcpy(space, in.data, some);
+            connection_feed(s->c, bytes_make(space, some));
+            in = bytes_from(in, some);
+        }
+        settle(s);
+    }
+}
+
+static void hold_large_talk(size_t piece, size_t n)
+{
+    struct scene s;
+    struct buffer said, wanted;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    buffer_init(&said, 64 * LIMIT_MIB);
+    buffer_init(&wanted, 64 * LIMIT_MIB);
+    append(&said, RESP "GET l\r\n*3\r\n$3\r\nSET\r\n$1\r\nl\r\n");
+    append_bulk(&said, 'x', n);
+    append(&said, "PING\r\nGET l\r\n*3\r\n$5\r\nSTORE\r\n$1\r\nl\r\n");
+    append_bulk(&said, 'y', n);
+    append(&said, "*5\r\n$4\r\nMSET\r\n$1\r\nm\r\n");
+    append_bulk(&said, 'm', n);
+    append(&said, "$1\r\nn\r\n");
+    append_bulk(&said, 'n', n);
+    append(&said, "*2\r\n$4\r\nECHO\r\n");
+    append_bulk(&said, 'e', n);
+    append(&said, "MGET l x m n\r\nDEL l\r\nGET l\r\n");
+    append(&wanted, "+PONG\r\n$-1\r\n+OK\r\n+PONG\r\n");
+    append_bulk(&wanted, 'x', n);
+    append(&wanted, "+Updated\r\n+OK\r\n");
+    append_bulk(&wanted, 'e', n);
+    append(&wanted, "*4\r\n");
+    append_bulk(&wanted, 'y', n);
+    append(&wanted, "$-1\r\n");
+    append_bulk(&wanted, 'm', n);
+    append_bulk(&wanted, 'n', n);
+    append(&wanted, ":1\r\n$-1\r\n");
+    read_in(&s, buffer_view(&said), piece);
+    settle(&s);
+    assert_int_equal(buffer_len(&s.got), buffer_len(&wanted));
+    assert_true(bytes_equal(buffer_view(&s.got), buffer_view(&wanted)));
+    assert_null(s.c->inbox);
+    assert_null(s.c->replies);
+    buffer_fini(&said);
+    buffer_fini(&wanted);
+    close_scene(&s);
+}
+
+static void test_large_values(void **state)
+{
+    hold_large_talk(SIZE_MAX, LARGE);
+    hold_large_talk(5000, LARGE);
+    hold_large_talk(1, LIMIT_LARGE_BYTES + 1);
+    hold_large_talk(SIZE_MAX, LIMIT_LARGE_BYTES);
+}
+
+static void begin_large_set(struct scene *s, size_t n)
+{
+    struct buffer said;
+    buffer_init(&said, 64 * LIMIT_MIB);
+    append(&said, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n");
+    append_bulk(&said, 'x', n);
+    struct bytes in = buffer_view(&said);
+    uint8_t shared[LIMIT_READ_BYTES];
+    while (in.len > 0) {
+        uint8_t *space = shared;
+        tick(s);
+        size_t some = connection_space(s->c, &space, sizeof shared);
+        some = some < in.len ? some : in.len;
+        memcpy(space, in.data, some);
+        connection_feed(s->c, bytes_make(space, some));
+        in = bytes_from(in, some);
+    }
+    take_events(s);
+    buffer_fini(&said);
+}
+
+/* From the socket's memory to the reply: the value is where it was put first. */
+static void test_a_large_value_is_not_copied(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    begin_large_set(&s, LARGE);
+    assert_int_equal(s.c->rests, CONNECTION_RESTS_LOG);
+    const uint8_t *memory = inbox_view(s.c->inbox).data;
+    settle(&s);
+    expect_str(&s, "+OK\r\n");
+    assert_null(s.c->inbox);
+    struct connection *other;
+    for (int text = 0; text <= 1; text++) {
+        connect_from(&s, ACCESS_LOOPBACK, false);
+        other = s.c;
+        struct bytes get = text ? BYTES("GET k\n") : BYTES("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+        tick(&s);
+        connection_feed(other, get);
+        if (!text)
+            connection_sent(other, connection_output(other).len); /* the length */
+        struct bytes out = connection_output(other);
+        assert_true(out.data > memory && out.data < memory + 100);
+    }
+    close_scene(&s);
+}
+
+static void test_a_large_value_is_given_up_halfway(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    say_str(&s, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000\r\nabc");
+    connection_abort(s.c); /* not whole yet */
+    take_events(&s);
+    connection_free(s.c);
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    begin_large_set(&s, LARGE);
+    assert_int_equal(s.c->rests, CONNECTION_RESTS_LOG);
+    connection_abort(s.c); /* half of it is in the log */
+    take_events(&s);
+    connection_free(s.c);
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    say_str(&s, "GET k\n");
+    settle(&s);
+    expect_str(&s, "ERROR\n");
+    close_scene(&s);
+}
+
+/* ---- shares: nobody waits for another one's work ---- */
+
+static size_t lines_in(struct bytes b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b.len; i++)
+        n += b.data[i] == '\n';
+    return n;
+}
+
+/* What the events of this turn let leave, of one connection. */
+static size_t end_turn_lines(struct scene *s)
+{
+    struct hub_event event;
+    while (hub_next_event(&s->hub, &event))
+        handle(s, &event);
+    size_t n = lines_in(buffer_view(&s->got));
+    buffer_truncate(&s->got, 0);
+    return n;
+}
+
+static void test_a_pipeline_has_its_share_of_a_turn(void **state)
+{
+    enum { COMMANDS = 100000 };
+    struct scene s;
+    struct buffer many;
+    buffer_init(&many, 64 * LIMIT_MIB);
+    append(&many, RESP);
+    for (size_t i = 1; i < COMMANDS; i++)
+        append(&many, "PING\r\n");
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    struct connection *greedy = s.c;
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    connection_feed(greedy, buffer_view(&many));
+    size_t answered = end_turn_lines(&s), turns = 1;
+    for (; answered < COMMANDS; turns++) {
+        assert_true(has_more(&s));
+        tick(&s);
+        connection_feed(s.c, BYTES("hello\n")); /* somebody else, in every turn */
+        size_t n = end_turn_lines(&s) - 1;
+        assert_in_range(n, 1, LIMIT_TURN_BYTES / strlen("PING\r\n"));
+        answered += n;
+    }
+    assert_int_equal(answered, COMMANDS);
+    assert_true(turns > COMMANDS * strlen("PING\r\n+PONG\r\n") / LIMIT_TURN_BYTES);
+    tick(&s);
+    assert_false(has_more(&s));
+    buffer_fini(&many);
+    close_scene(&s);
+}
+
+static void test_one_is_read_from_once_a_turn(void **state)
+{
+    struct scene s;
+    uint8_t shared[1], *space = shared;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    tick(&s);
+    assert_int_equal(connection_space(s.c, &space, 1), 1);
+    connection_feed(s.c, BYTES("a\n"));
+    assert_int_equal(connection_space(s.c, &space, 1), 0);
+    assert_true(connection_wants_input(s.c));
+    tick(&s);
+    assert_int_equal(connection_space(s.c, &space, 1), 1);
+    connection_feed(s.c, BYTES("half")); /* nothing to be run, but read */
+    assert_int_equal(connection_space(s.c, &space, 1), 0);
+    assert_ptr_equal(space, shared);
+    close_scene(&s);
+}
+
+static void test_output_has_its_share_of_a_turn(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    begin_large_set(&s, LARGE);
+    settle(&s);
+    buffer_truncate(&s.got, 0);
+    tick(&s);
+    connection_feed(s.c, BYTES("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"));
+    struct hub_event event;
+    size_t before = 0, whole = strlen("$3145735\r\n") + LARGE + 2;
+    for (;;) {
+        while (hub_next_event(&s.hub, &event))
+            handle(&s, &event);
+        assert_in_range(buffer_len(&s.got) - before, 1, LIMIT_TURN_OUTPUT_BYTES);
+        before = buffer_len(&s.got);
+        if (before == whole)
+            break;
+        assert_true(has_more(&s));
+        tick(&s);
+    }
+    close_scene(&s);
+}
+
+/* ---- what all connections hold together ---- */
+
+static void test_who_holds_most_is_closed(void **state)
+{
+    struct scene s;
+    struct connection *c[3];
+    open_scene(&s, &(struct hub_config){.held_bytes_max = 20 * CONNECTION_HELD_UNIT});
+    static const size_t units[] = {4, 10, 6};
+    for (size_t i = 0; i < 3; i++) {
+        struct buffer said;
+        buffer_init(&said, 64 * LIMIT_MIB);
+        connect_from(&s, ACCESS_LOOPBACK, false);
+        c[i] = s.c;
+        append(&said, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$9999999\r\n");
+        append_many(&said, 'x', units[i] * CONNECTION_HELD_UNIT);
+        say(&s, buffer_view(&said));
+        buffer_fini(&said);
+    }
+    assert_int_equal(s.shared.counters.held, 20);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(c[i]->state, CONNECTION_RESP);
+    /* Replies count as input does. */
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    s.deaf = true;
+    char line[CONNECTION_HELD_UNIT];
+    memset(line, 'x', sizeof line);
+    line[sizeof line - 1] = '\n';
+    say(&s, bytes_make(line, sizeof line));
+    assert_int_equal(c[1]->state, CONNECTION_CLOSED);
+    assert_true(c[1]->aborted);
+    assert_int_equal(s.shared.counters.held, 11);
+    assert_int_equal(c[2]->state, CONNECTION_RESP);
+    for (size_t i = 0; i < 3; i++)
+        connection_free(c[i]);
+    assert_int_equal(s.shared.counters.held, 1);
+    s.deaf = false;
+    hub_set_ready(s.c);
+    take_events(&s);
+    assert_int_equal(s.shared.counters.held, 0);
+    close_scene(&s);
+}
+
 /* ---- stopping ---- */
 
 static void test_what_is_owed_leaves_before_the_stop(void **state)
@@ -627,6 +941,13 @@ int main(void)
         cmocka_unit_test(test_unread_replies_rest_the_connection),
         cmocka_unit_test(test_a_stalled_reader_is_closed),
         cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_large_values),
+        cmocka_unit_test(test_a_large_value_is_not_copied),
+        cmocka_unit_test(test_a_large_value_is_given_up_halfway),
+        cmocka_unit_test(test_a_pipeline_has_its_share_of_a_turn),
+        cmocka_unit_test(test_one_is_read_from_once_a_turn),
+        cmocka_unit_test(test_output_has_its_share_of_a_turn),
+        cmocka_unit_test(test_who_holds_most_is_closed),
         cmocka_unit_test(test_what_is_owed_leaves_before_the_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

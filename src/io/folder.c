@@ -29,15 +29,28 @@ static int folder_fd(struct disk *d)
 
 /* ---- struct disk ---- */
 
+/* A plain file's descriptor; O_NONBLOCK, since opening a pipe might wait. */
+static int open_plain(int folder, const char *name, bool create)
+{
+    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT | O_EXCL : 0);
+    int fd = openat(folder, name, flags, 0600);
+    if (fd < 0)
+        return errno == EISDIR || errno == ELOOP || errno == ENXIO ? -EINVAL : -errno;
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fd;
+    close(fd);
+    return -EINVAL;
+}
+
 static int file_open(struct disk *d, const char *name, bool create, struct disk_file **ret)
 {
     struct disk_file *f = malloc(sizeof *f);
     if (!f)
         return -ENOMEM;
-    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT | O_EXCL : 0);
-    f->fd = openat(folder_fd(d), name, flags, 0600);
+    f->fd = open_plain(folder_fd(d), name, create);
     if (f->fd < 0) {
-        int error = -errno;
+        int error = f->fd;
         free(f);
         return error;
     }

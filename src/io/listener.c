@@ -71,12 +71,15 @@ int listener_bind_tcp(struct listener *l, const char *address, uint16_t port)
 
 /* ---- Unix ---- */
 
+static bool is_socket(const struct sockaddr_un *at)
+{
+    struct stat st;
+    return lstat(at->sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 /* A socket at a path that nobody answers at was left by a process that is gone. */
 static bool is_left_over(const struct sockaddr_un *at)
 {
-    struct stat st;
-    if (lstat(at->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
-        return false;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
@@ -86,15 +89,25 @@ static bool is_left_over(const struct sockaddr_un *at)
     return refused;
 }
 
+/* Anybody on this machine may connect, as to a port; who may not is kept out by the folder. */
+static int bind_for_all(int fd, const struct sockaddr_un *at)
+{
+    mode_t mask = umask(S_IXUSR | S_IXGRP | S_IXOTH);
+    int r = bind(fd, (const struct sockaddr *)at, sizeof *at) == 0 ? 0 : -errno;
+    umask(mask);
+    return r;
+}
+
 static int bind_path(int fd, const struct sockaddr_un *at)
 {
-    if (bind(fd, (const struct sockaddr *)at, sizeof *at) == 0)
-        return 0;
-    if (errno != EADDRINUSE || !is_left_over(at))
-        return -errno;
-    if (unlink(at->sun_path) != 0 || bind(fd, (const struct sockaddr *)at, sizeof *at) != 0)
-        return -errno;
-    return 0;
+    int r = bind_for_all(fd, at);
+    if (r != -EADDRINUSE)
+        return r;
+    if (!is_socket(at))
+        return -EEXIST;
+    if (!is_left_over(at))
+        return r;
+    return unlink(at->sun_path) == 0 ? bind_for_all(fd, at) : -errno;
 }
 
 static void remember_path(struct listener *l, const char *path, size_t len)

@@ -27,7 +27,9 @@ struct listener {
  * libuv's UV_EAI_*; uv_strerror words both. */
 int listener_bind_tcp(struct listener *l, const char *address, uint16_t port);
 
-/* Binds a Unix socket; a socket left at that path by a process that is gone is replaced. */
+/* Binds a Unix socket, which any user of this machine may connect to; a socket left at that
+ * path by a process that is gone is replaced. -EEXIST: something else is there. Sets the
+ * process' umask for a moment: call it while there is one thread. */
 int listener_bind_unix(struct listener *l, const char *path);
 
 /* From now on clients may connect. */

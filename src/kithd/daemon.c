@@ -86,6 +86,32 @@ static void log_recovery(struct daemon *d, const struct recovery_report *report)
 
 /* ---- listeners ---- */
 
+/* Is the i-th listener that is wanted one of those before it, too? */
+static bool is_wanted_twice(const struct daemon *d, size_t i)
+{
+    const struct options_listener *all = d->options->listeners;
+    for (size_t j = 0; j < i; j++) {
+        if (all[i].is_unix == all[j].is_unix && strcmp(all[i].host, all[j].host) == 0 &&
+            (all[i].is_unix || (all[i].port == all[j].port && all[i].port != 0)))
+            return true;
+    }
+    return false;
+}
+
+static int refuse_listener(const struct options_listener *wanted, int error)
+{
+    if (error == -EADDRINUSE)
+        return refuse(wanted->is_unix ? "%s is taken: somebody listens there already"
+                                      : "%s port %u is taken: somebody listens there already",
+                      wanted->host, wanted->port);
+    if (error == -EEXIST)
+        return refuse("%s is there already, and is no socket", wanted->host);
+    if (wanted->is_unix)
+        return refuse("cannot listen on %s: %s", wanted->host, uv_strerror(error));
+    return refuse("cannot listen on %s port %u: %s", wanted->host, wanted->port,
+                  uv_strerror(error));
+}
+
 static int bind_listener(struct daemon *d, const struct options_listener *wanted)
 {
     struct listener *l = &d->listeners[d->listener_count];
@@ -94,15 +120,11 @@ static int bind_listener(struct daemon *d, const struct options_listener *wanted
     /* A path where nobody listens yet would be taken for a left-over by another hub. */
     if (r == 0 && wanted->is_unix)
         r = listener_listen(l, d->options->backlog);
-    if (r == -EADDRINUSE)
-        return refuse(wanted->is_unix ? "%s is taken: somebody listens there already"
-                                      : "%s port %u is taken: somebody listens there already",
-                      wanted->host, wanted->port);
     d->replies_full[d->listener_count] = wanted->replies_full;
     d->listener_count += r == 0;
     if (r < 0) {
         listener_close(l);
-        return refuse("cannot listen on %s: %s", wanted->host, uv_strerror(r));
+        return refuse_listener(wanted, r);
     }
     if (d->shared.config.tcp_port == 0)
         d->shared.config.tcp_port = l->port;
@@ -112,6 +134,8 @@ static int bind_listener(struct daemon *d, const struct options_listener *wanted
 static int bind_all(struct daemon *d)
 {
     for (size_t i = 0; i < d->options->listener_count; i++) {
+        if (is_wanted_twice(d, i))
+            return refuse("%s is listened on twice", d->options->listeners[i].host);
         int r = bind_listener(d, &d->options->listeners[i]);
         if (r != 0)
             return r;
@@ -123,8 +147,10 @@ static int listen_all(struct daemon *d)
 {
     for (size_t i = 0; i < d->listener_count; i++) {
         int r = listener_listen(&d->listeners[i], d->options->backlog);
+        /* Of two sockets of this process the second fails only here. */
         if (r == -EADDRINUSE)
-            return refuse("%s is taken: somebody listens there already", d->listeners[i].text);
+            return refuse("%s is taken, perhaps by another listener of this hub",
+                          d->listeners[i].text);
         if (r < 0)
             return refuse("cannot listen on %s: %s", d->listeners[i].text, uv_strerror(r));
     }
@@ -163,8 +189,10 @@ static int open_store(struct daemon *d, uint64_t secret)
         return refuse("%s/%s is corrupt at offset %llu: %s; nothing was changed", d->data,
                       report.file, (unsigned long long)report.offset, report.problem);
     if (r == RECOVERY_NEWER)
-        return refuse("%s/%s was written by a newer kith: %s; nothing was changed", d->data,
-                      report.file, report.problem);
+        return refuse(
+            "%s/%s was written by a newer kith (it says so at offset %llu); nothing was "
+            "changed",
+            d->data, report.file, (unsigned long long)report.offset);
     if (r == -ENOSPC)
         return refuse("the disk of %s is full: to start, a hub rewrites its last log file, and "
                       "needs that much room",
@@ -341,7 +369,8 @@ static void announce(struct daemon *d)
     for (size_t i = 0; i < d->listener_count; i++)
         printf("Server listening on %s\n", d->listeners[i].text);
     fflush(stdout);
-    log_event(d, LOG_INFO, "listening", "on", d->listeners[0].text);
+    for (size_t i = 0; i < d->listener_count; i++)
+        log_event(d, LOG_INFO, "listening", "on", d->listeners[i].text);
     notify_supervisor("READY=1");
 }
 

@@ -17,8 +17,10 @@ static const char usage[] =
     "A hub: keeps values, echoes, and answers nc, redis-cli and kith on one port.\n"
     "NAME is the hub's name; ADDR and PORT default to 127.0.0.1 and 12345.\n"
     "\n"
-    "  --listen ADDR[:PORT][,replies=full]  listen there; may be given often. ADDR is an IPv4\n"
-    "                          or [IPv6] address, a name, or the path of a Unix socket\n"
+    "  --listen ADDR[:PORT][,replies=terse|full]  listen there; may be given often. ADDR is "
+    "an\n"
+    "                          IPv4 or [IPv6] address ([::] takes both), a name, or the path\n"
+    "                          of a Unix socket, written with a slash: ./hub.sock\n"
     "  --data DIR              keep everything in DIR (default: a folder of yours, by port)\n"
     "  --durability commit     answer when it is on disk (the default)\n"
     "  --durability second     answer at once, sync every second\n"
@@ -112,6 +114,15 @@ static int parse_choice(struct parsing *p, const char *what, const char *text, c
     return 0;
 }
 
+static int parse_path(struct parsing *p, const char *what, const char *of, const char *text,
+                      const char **ret)
+{
+    if (!*text)
+        return complain(p, "%s needs the name of %s", what, of);
+    *ret = text;
+    return 0;
+}
+
 /* ---- addresses ---- */
 
 static int set_host(struct parsing *p, struct options_listener *l, struct bytes host)
@@ -186,9 +197,11 @@ static int parse_listen(struct parsing *p, const char *argument)
         return OPTIONS_INVALID;
     if (comma < text.len) {
         struct bytes setting = bytes_from(text, comma + 1);
+        l->replies_given = true;
         l->replies_full = bytes_equal_str(setting, "replies=full");
-        if (!l->replies_full)
-            return complain(p, "after the address of --listen only ,replies=full may follow");
+        if (!l->replies_full && !bytes_equal_str(setting, "replies=terse"))
+            return complain(p, "after the address of --listen only ,replies=terse or "
+                               ",replies=full may follow");
     }
     return parse_address(p, l, bytes_first(text, comma));
 }
@@ -204,8 +217,7 @@ static int parse_option(struct parsing *p, int code, const char *argument)
     case OPT_LISTEN:
         return parse_listen(p, argument);
     case OPT_DATA:
-        o->data = argument;
-        break;
+        return parse_path(p, "--data", "a folder", argument, &o->data);
     case OPT_DURABILITY:
         return parse_choice(p, "--durability", argument, "commit", "second", &o->second);
     case OPT_REPLIES:
@@ -234,8 +246,7 @@ static int parse_option(struct parsing *p, int code, const char *argument)
         o->open_admin = true;
         break;
     case OPT_LOG:
-        o->log = argument;
-        break;
+        return parse_path(p, "--log", "a file", argument, &o->log);
     case OPT_LOG_REQUESTS:
         o->log_requests = true;
         break;
@@ -281,7 +292,8 @@ static int settle(struct parsing *p)
         set_host(p, l, bytes_from_str(OPTIONS_ADDRESS_DEFAULT));
     }
     for (size_t i = 0; i < o->listener_count; i++)
-        o->listeners[i].replies_full |= p->replies_full;
+        if (!o->listeners[i].replies_given)
+            o->listeners[i].replies_full = p->replies_full;
     return 0;
 }
 

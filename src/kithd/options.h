@@ -3,7 +3,7 @@
 
 /* kithd's command line:
  *
- *     kithd [NAME [ADDR [PORT]]] [--listen ADDR[:PORT][,replies=full]]... [--data DIR]
+ *     kithd [NAME [ADDR [PORT]]] [--listen ADDR[:PORT][,replies=terse|full]]... [--data DIR]
  *           [--durability commit|second] [--replies terse|full] [--workers N] [--backlog N]
  *           [--one-at-a-time] [--delay MS] [--unframed-ms MS] [--open] [--open-admin]
  *           [--log FILE] [--log-requests]
@@ -29,6 +29,7 @@ struct options_listener {
     uint16_t port;
     bool is_unix;
     bool replies_full;
+    bool replies_given; /* for this listener itself */
 };
 
 struct options {

@@ -42,7 +42,7 @@ struct disk {
 };
 
 /* Opens a file. With create it is made new and must not exist (-EEXIST); without, it must
- * (-ENOENT). The caller closes it. */
+ * (-ENOENT), and be a plain one (-EINVAL). The caller closes it. */
 static inline int disk_open(struct disk *d, const char *name, bool create,
                             struct disk_file **ret)
 {

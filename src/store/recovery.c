@@ -127,6 +127,8 @@ static int read_header(struct recovery *r, struct segment_header *h)
     segment_name(name, h->id);
     struct disk_file *f;
     int e = disk_open(r->disk, name, false, &f);
+    if (e == -EINVAL)
+        return tell(r, RECOVERY_CORRUPT, h->id, 0, "not a log segment");
     if (e < 0)
         return e;
     uint8_t header[SEGMENT_HEADER_BYTES];
@@ -140,8 +142,9 @@ static int read_header(struct recovery *r, struct segment_header *h)
 }
 
 /* Sorts out segments that the checkpoint or others replace. From the end: what a replaced one
- * replaced is replaced too. What the checkpoint replaces is passed over, but stays until the next
- * checkpoint: this one's name may be in the cache alone, where the folder's sync failed. */
+ * replaced is replaced too. What the checkpoint replaces is passed over, but stays until the
+ * next checkpoint: this one's name may be in the cache alone, where the folder's sync failed.
+ */
 static int drop_replaced(struct recovery *r)
 {
     r->dead = calloc(r->count + 1, sizeof *r->dead);

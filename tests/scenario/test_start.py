@@ -99,6 +99,50 @@ def test_a_unix_socket(start_hub, tmp_path):
     assert not path.exists()
 
 
+def test_listening_twice(tmp_path, data):
+    path = tmp_path / "a.sock"
+    for first, second, said in [
+            ("127.0.0.1:14747", "127.0.0.1:14747", "127.0.0.1 is listened on twice"),
+            (path, path, f"{path} is listened on twice")]:
+        check_refusal(run_kithd("--data", data, "--listen", first, "--listen", second), 3, said)
+    done = run_kithd("--data", data, "--listen", "0.0.0.0:14747", "--listen", "[::]:14747")
+    assert done.returncode == 3
+    assert "kithd: [::]:14747 is taken, perhaps by another listener of this hub" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--data", "--log"])
+def test_a_path_without_a_name(option):
+    check_refusal(run_kithd(option, ""), 2, f"{option} needs the name of")
+
+
+def test_replies_by_listener(start_hub, tmp_path):
+    terse, full = tmp_path / "terse.sock", tmp_path / "full.sock"
+    start_hub("--replies", "full", "--listen", f"{terse},replies=terse", "--listen", full)
+    assert bare(terse, "STORE k = v") == "1"
+    assert bare(full, "STORE k = v") == "Update Successfully for key:k"
+
+
+def test_every_listener_is_told(start_hub):
+    hub = start_hub("--listen", "127.0.0.1:0", "--listen", "[::1]:0")
+    assert len(hub.addresses) == 2
+    for address in hub.addresses:
+        assert f"msg=listening on={address}\n" in hub.log()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+def test_a_segment_that_is_no_file(data, kind):
+    data.mkdir(mode=0o700)
+    path = data / "log-00000000000000fe"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/null")
+    check_refusal(run_kithd("--data", data, "--listen", "127.0.0.1:0"), 3,
+                  f"{path} is corrupt at offset 0: not a log segment")
+
+
 @pytest.mark.parametrize("other", ["socket", "file"])
 def test_what_took_the_place_of_a_socket_stays(start_hub, tmp_path, other):
     path = tmp_path / "a.sock"

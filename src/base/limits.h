@@ -37,6 +37,12 @@
 /* Values of more than this are handed on by reference, not copied (hub/inbox.h). */
 #define LIMIT_LARGE_BYTES (64 * LIMIT_KIB)
 
+/* Pushes (hub/exchange.h). */
+#define LIMIT_CONNECTION_SUBSCRIPTIONS ((size_t)1024)
+#define LIMIT_SUBSCRIPTIONS ((size_t)64 * 1024) /* of all connections */
+#define LIMIT_MAILBOX_BYTES (64 * LIMIT_MIB)    /* of pushes that wait for a worker */
+#define LIMIT_UNREAD_PUSH_BYTES (8 * LIMIT_MIB) /* past it, a subscriber is closed */
+
 /* A worker: what one connection may make it do before others have their turn. */
 #define LIMIT_READ_BYTES (16 * LIMIT_KIB)        /* taken from a socket at once ... */
 #define LIMIT_LARGE_READ_BYTES (256 * LIMIT_KIB) /* ... of a large value, at once */

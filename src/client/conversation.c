@@ -52,16 +52,17 @@ int conversation_next(struct conversation *c, const struct resp_value **ret_valu
                       size_t *ret_count)
 {
     drop_taken(c);
-    if (c->unanswered == 0)
-        return buffer_len(&c->in) > 0 ? CONVERSATION_FOREIGN : CONVERSATION_MORE;
     size_t consumed;
     int r = resp_reply_parse(&c->reply, buffer_view(&c->in), &consumed);
     if (r == RESP_REPLY_MORE)
         return CONVERSATION_MORE;
     if (r != 0)
         return r < 0 ? r : CONVERSATION_FOREIGN;
+    bool is_push = c->reply.values[0].kind == RESP_PUSH;
+    if (!is_push && c->unanswered == 0)
+        return CONVERSATION_FOREIGN;
     c->taken = consumed;
-    c->unanswered--;
+    c->unanswered -= !is_push;
     *ret_values = c->reply.values;
     *ret_count = c->reply.count;
     return 0;

@@ -2,7 +2,8 @@
 #define KITH_CLIENT_CONVERSATION_H
 
 /* A client's side of a RESP connection: requests go out, replies come back in their order.
- * Whoever owns the connection sends conversation_output and feeds what arrives. */
+ * Pushes come out of turn, once they were asked for (RESP3). Whoever owns the connection sends
+ * conversation_output and feeds what arrives. */
 
 #include "base/buffer.h"
 #include "wire/resp_reply.h"
@@ -40,7 +41,7 @@ static inline void conversation_sent(struct conversation *c, size_t n)
 int conversation_feed(struct conversation *c, struct bytes data);
 
 /* The next reply, its values (see wire/resp_reply.h) holding until the next call for c. A
- * reply nobody asked for is CONVERSATION_FOREIGN. -ENOMEM. */
+ * reply nobody asked for, and that is no push, is CONVERSATION_FOREIGN. -ENOMEM. */
 int conversation_next(struct conversation *c, const struct resp_value **ret_values,
                       size_t *ret_count);
 

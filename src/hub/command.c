@@ -2,6 +2,7 @@
 
 #include "hub/connection.h"
 #include "hub/hub.h"
+#include "hub/subscriber.h"
 #include "hub/transaction.h"
 
 #include "base/clean.h"
@@ -14,8 +15,8 @@
 enum { ABOUT_BYTES_SHOWN = 64, ERROR_BYTES = 512 };
 
 static const struct command_part *const parts[] = {
-    &commands_connection, &commands_server,      &commands_table,  &commands_expiry,
-    &commands_strings,    &commands_transaction, &commands_values,
+    &commands_connection, &commands_server,  &commands_table,       &commands_expiry,
+    &commands_push,       &commands_strings, &commands_transaction, &commands_values,
 };
 
 size_t command_count(void)
@@ -252,11 +253,27 @@ int command_apply(struct call *call, const struct command *command)
 
 /* ---- running */
 
+/* In RESP2 nothing tells a push from a reply, so who has subscribed gets no others. */
+static bool is_only_told(const struct connection *c)
+{
+    return c->subscriber && c->dialect == REPLY_RESP2 && c->subscriber->first;
+}
+
+static int refuse_while_told(struct call *call)
+{
+    return command_error_about(call,
+                               "only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / FOLLOW / UNFOLLOW / "
+                               "PING / QUIT are allowed in this context: cannot execute",
+                               call->argv[0]);
+}
+
 static int run_allowed(struct call *call, const struct command *command)
 {
     int r;
     if (!command_allows(call, command->need, &r))
         return r;
+    if (is_only_told(call->connection) && !(command->flags & COMMAND_SUBSCRIBED))
+        return refuse_while_told(call);
     if (call->connection->transaction && !(command->flags & COMMAND_DIRECT) &&
         transaction_gathers(call->connection->transaction))
         return transaction_add(call->connection->transaction, call, command);

@@ -60,9 +60,10 @@ struct command {
 enum {
     COMMAND_WRITES = 1 << 0, /* changes the table */
     COMMAND_FAST = 1 << 1,
-    COMMAND_GROWS = 1 << 2,  /* may need more memory for the table */
-    COMMAND_PLAIN = 1 << 3,  /* no keys, but may run within a transaction */
-    COMMAND_DIRECT = 1 << 4, /* runs at once where a transaction is being gathered */
+    COMMAND_GROWS = 1 << 2,      /* may need more memory for the table */
+    COMMAND_PLAIN = 1 << 3,      /* no keys, but may run within a transaction */
+    COMMAND_SUBSCRIBED = 1 << 5, /* also where a RESP2 connection has subscribed */
+    COMMAND_DIRECT = 1 << 4,     /* runs at once where a transaction is being gathered */
 };
 
 /* The table, to be looked up by name. */
@@ -125,6 +126,7 @@ extern const struct command_part commands_connection;  /* PING, HELLO, CLIENT ..
 extern const struct command_part commands_server;      /* INFO, COMMAND, NAME, SHUTDOWN ... */
 extern const struct command_part commands_table;       /* SCAN, KEYS, DBSIZE, FLUSHDB ... */
 extern const struct command_part commands_expiry;      /* EXPIRE, TTL, PERSIST ... */
+extern const struct command_part commands_push;        /* SUBSCRIBE, PUBLISH, FOLLOW ... */
 extern const struct command_part commands_strings;     /* INCR, APPEND, GETRANGE ... */
 extern const struct command_part commands_transaction; /* MULTI, EXEC, WATCH ... */
 extern const struct command_part commands_values;      /* GET, SET, STORE, DEL ... */

@@ -17,10 +17,21 @@ static int run_echo(struct call *call)
     return COMMAND_DONE;
 }
 
+/* As Redis has it: who has subscribed by RESP2 gets an array. */
+static int pong(struct call *call)
+{
+    reply_array(call->reply, 2);
+    reply_text(call->reply, bytes_from_str("pong"));
+    reply_text(call->reply, call->argc == 2 ? call->argv[1] : bytes_make(NULL, 0));
+    return COMMAND_DONE;
+}
+
 static int run_ping(struct call *call)
 {
     if (call->argc > 2)
         return command_error_in(call, "wrong number of arguments for");
+    if (call->connection->subscriber && call->reply->dialect == REPLY_RESP2)
+        return pong(call);
     if (call->argc == 2)
         return run_echo(call);
     reply_status(call->reply, "PONG");
@@ -163,9 +174,10 @@ static const struct command commands[] = {
     {"ECHO", 2, ACCESS_ANYONE, PLAIN, 0, 0, 0, run_echo, NULL, "The message comes back"},
     {"HELLO", -1, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_hello, NULL,
      "Chooses RESP2 or RESP3 and tells about the hub"},
-    {"PING", -1, ACCESS_ANYONE, PLAIN, 0, 0, 0, run_ping, NULL, "PONG, or the message"},
-    {"QUIT", -1, ACCESS_ANYONE, COMMAND_FAST | COMMAND_DIRECT, 0, 0, 0, run_quit, NULL,
-     "Closes this connection"},
+    {"PING", -1, ACCESS_ANYONE, PLAIN | COMMAND_SUBSCRIBED, 0, 0, 0, run_ping, NULL,
+     "PONG, or the message"},
+    {"QUIT", -1, ACCESS_ANYONE, COMMAND_FAST | COMMAND_DIRECT | COMMAND_SUBSCRIBED, 0, 0, 0,
+     run_quit, NULL, "Closes this connection"},
     {"SELECT", 2, ACCESS_ANYONE, PLAIN, 0, 0, 0, run_select, NULL, "There is one table: 0"},
 };
 

@@ -132,13 +132,18 @@ struct setting {
     char value[32];
 };
 
-enum { SETTINGS = 6 };
+enum { SETTINGS = 7 };
 
 static void collect_settings(const struct hub_config *config, struct setting out[SETTINGS])
 {
     const struct setting fixed[SETTINGS] = {
-        {"appendfsync", ""}, {"appendonly", "yes"}, {"databases", "1"},
-        {"maxmemory", "0"},  {"port", ""},          {"save", ""},
+        {"appendfsync", ""},
+        {"appendonly", "yes"},
+        {"databases", "1"},
+        {"maxmemory", "0"},
+        {"port", ""},
+        {"save", ""},
+        {"notify-keyspace-events", "AKE"},
     };
     memcpy(out, fixed, sizeof fixed);
     snprintf(out[0].value, sizeof out[0].value, "%s",
@@ -155,8 +160,29 @@ static bool is_asked_for(const struct call *call, const char *name)
     return false;
 }
 
+/* Events are always told to who asks for them: whatever selection is wanted is a part of it. */
+static int set_events(struct call *call)
+{
+    static const char flags[] = "KEg$lshzxetdmnA";
+    struct bytes wanted = call->argv[3];
+    bool known = wanted.len > 0;
+    for (size_t i = 0; i < wanted.len; i++)
+        known &= wanted.data[i] != 0 && strchr(flags, wanted.data[i]) != NULL;
+    int r;
+    if (!known)
+        return command_error_about(call,
+                                   "events are always told; not a selection of them:", wanted);
+    if (!command_allows(call, ACCESS_ADMIN, &r))
+        return r;
+    reply_status(call->reply, "OK");
+    return COMMAND_DONE;
+}
+
 static int run_config(struct call *call)
 {
+    if (bytes_equal_nocase_str(call->argv[1], "SET") && call->argc == 4 &&
+        bytes_equal_nocase_str(call->argv[2], "notify-keyspace-events"))
+        return set_events(call);
     if (!bytes_equal_nocase_str(call->argv[1], "GET") || call->argc < 3)
         return command_error_about(call, "unknown subcommand or wrong number of arguments for",
                                    call->argv[1]);

@@ -5,6 +5,7 @@
  * run, but for the counters. */
 
 #include "base/time.h"
+#include "hub/exchange.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -36,6 +37,7 @@ struct hub_shared {
     struct hub_config config;
     struct store *store;
     struct hub_counters counters;
+    struct exchange exchange;
 };
 
 #endif

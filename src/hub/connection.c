@@ -307,6 +307,33 @@ static void close_and_log(struct connection *c, const char *what)
     connection_abort(c);
 }
 
+bool connection_begin_push(struct connection *c, struct reply *ret)
+{
+    if (!takes_input(c) || (!c->replies && !(c->replies = reply_pool_take(&c->hub->replies))))
+        return false;
+    *ret = (struct reply){.out = reply_queue_begin(c->replies),
+                          .queue = c->replies,
+                          .dialect = c->dialect,
+                          .ending = LINE_LF};
+    return true;
+}
+
+void connection_end_push(struct connection *c, struct reply *reply)
+{
+    size_t told = reply_queue_begun(c->replies);
+    uint64_t lsn = reply->lsn > store_durable(c->hub->shared->store) ? reply->lsn : 0;
+    bool ended = !reply->failed && reply_queue_end(c->replies, lsn, (struct instant){0}) == 0;
+    if (!ended || (told > 0 && reply_queue_len(c->replies) > LIMIT_UNREAD_PUSH_BYTES)) {
+        close_and_log(c, "closed a connection that does not read what it is told");
+        return;
+    }
+    if (told > 0) {
+        hub_set_ready(c);
+        rest_while_unread(c);
+    }
+    release_if_empty(c);
+}
+
 static void sniff(struct connection *c, struct bytes in)
 {
     switch (door_sniff(in, c->ended)) {

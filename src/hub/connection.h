@@ -63,6 +63,7 @@ struct connection {
     char *name;                      /* CLIENT SETNAME; NULL: none */
     struct transaction *transaction; /* MULTI, WATCH; NULL: none */
     struct walk *walk;               /* KEYS, under way; NULL: none */
+    struct subscriber *subscriber;   /* who is told things unasked; NULL: is not */
     union {
         struct resp_request resp; /* of the RESP door, whose dialects are REPLY_RESP2 and 3 */
         struct line line;         /* of the text door */
@@ -129,6 +130,11 @@ void connection_tick(struct connection *c);
 
 /* It was put off to this turn. */
 void connection_go_on(struct connection *c);
+
+/* Begins to tell it something unasked; false where it is ending. end must follow: it holds what
+ * was written until it is durable, and closes who does not read. */
+bool connection_begin_push(struct connection *c, struct reply *ret);
+void connection_end_push(struct connection *c, struct reply *reply);
 
 /* Bytes of replies that have not left. */
 static inline size_t connection_unread(const struct connection *c)

@@ -9,6 +9,7 @@ static const char *const help_lines[] = {
     "GET key             the value, or ERROR when there is none",
     "NAME=X              call this hub X",
     "REPLIES full|terse  how STORE and GET answer from now on",
+    "WATCH prefix        tell each change of keys that begin so; UNWATCH ends it",
     "QUIT                stop this hub",
     "#HELP               these lines",
     "anything else       comes back as it is",
@@ -70,6 +71,10 @@ static int run_message(struct connection *c, struct bytes message, struct reply 
         return run_command(c, "SHUTDOWN", NULL, 0, reply);
     case TEXT_NAME:
         return run_command(c, "NAME", &request.value, 1, reply);
+    case TEXT_WATCH:
+        return run_command(c, "FOLLOW", &request.value, 1, reply);
+    case TEXT_UNWATCH:
+        return run_command(c, "UNFOLLOW", NULL, 0, reply);
     case TEXT_REPLIES:
         answer_replies(c, request.full, reply);
         return DOOR_DONE;

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/log_line.h"
+#include "hub/subscriber.h"
 #include "hub/transaction.h"
 #include "hub/walk.h"
 
@@ -14,6 +15,8 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     list_init(&hub->ready);
     list_init(&hub->waiting);
     list_init(&hub->put_off);
+    list_init(&hub->subscribers);
+    hub->number = exchange_join(&shared->exchange, &hub->mail);
     timers_init(&hub->timers);
     command_index_init(&hub->commands);
     resp_args_init(&hub->args);
@@ -24,6 +27,7 @@ void hub_fini(struct hub *hub)
 {
     while (!list_is_empty(&hub->connections))
         connection_free(list_entry(hub->connections.next, struct connection, link));
+    mailbox_fini(&hub->mail);
     timers_fini(&hub->timers);
     reply_pool_fini(&hub->replies);
     resp_args_fini(&hub->args);
@@ -91,6 +95,7 @@ void connection_free(struct connection *c)
     reply_pool_give(&c->hub->replies, c->replies);
     if (c->dialect >= REPLY_RESP2)
         resp_request_fini(&c->resp);
+    subscriber_free(c->subscriber);
     transaction_free(c->transaction);
     walk_free(c->walk);
     free(c->name);
@@ -105,6 +110,28 @@ void hub_log_moved(struct hub *hub)
     struct list *link;
     while ((link = list_pop(&waiting)))
         connection_log_moved(list_entry(link, struct connection, wait_link));
+}
+
+/* Who has missed something must not believe he has seen everything. */
+static void close_subscribers(struct hub *hub)
+{
+    struct log_line line = log_line_begin(&hub->log, LOG_WARNING,
+                                          "closed all who are told things: too much waits");
+    log_line_end(&line);
+    list_foreach (link, &hub->subscribers)
+        connection_abort(list_entry(link, struct subscriber, link)->connection);
+}
+
+void hub_take_mail(struct hub *hub)
+{
+    struct push *p;
+    if (mailbox_has_lost(&hub->mail))
+        close_subscribers(hub);
+    while (mailbox_take(&hub->mail, &p)) {
+        list_foreach (link, &hub->subscribers)
+            subscriber_tell(list_entry(link, struct subscriber, link), p);
+        push_unref(p);
+    }
 }
 
 bool hub_next_event(struct hub *hub, struct hub_event *ret)

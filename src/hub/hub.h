@@ -13,9 +13,10 @@
  *                       connection_identified
  *   HUB_EVENT_STOP      somebody who may has asked the hub to stop: all workers call hub_stop
  *
- * hub_log_moved is called when the store's log has moved: more is durable, there is room
- * again, or making room has failed. Log lines gather in hub->log (base/log_line.h), for the
- * caller to write and consume.
+ * hub_take_mail is called when the hub's mailbox (hub->mail, whose wake the caller sets) has
+ * woken it. hub_log_moved is called when the store's log has moved: more is durable, there is
+ * room again, or making room has failed. Log lines gather in hub->log (base/log_line.h), for
+ * the caller to write and consume.
  */
 
 #include "hub/command.h"
@@ -39,6 +40,9 @@ struct hub {
     struct list ready;       /* those to be reported as HUB_EVENT_OUTPUT */
     struct list waiting;     /* those with replies held until the log has moved */
     struct list put_off;     /* those that go on in the next turn, at once */
+    struct list subscribers; /* those that are told things unasked (hub/subscriber.h) */
+    struct mailbox mail;     /* what they are to be told */
+    size_t number;           /* of this worker, in the exchange */
     struct timers timers;
     struct reply_pool replies;
     struct command_index commands;
@@ -70,6 +74,9 @@ void connection_free(struct connection *c);
 
 /* The store's log has moved. */
 void hub_log_moved(struct hub *hub);
+
+/* The mailbox has something: tells it on. */
+void hub_take_mail(struct hub *hub);
 
 /* True with the next event, false when there is none. */
 bool hub_next_event(struct hub *hub, struct hub_event *ret);

@@ -143,6 +143,11 @@ void reply_null(struct reply *r)
     note(r, resp_write_null(r->out, reply_resp_version(r)));
 }
 
+void reply_push(struct reply *r, size_t count)
+{
+    note(r, resp_write_push(r->out, count, reply_resp_version(r)));
+}
+
 void reply_raw(struct reply *r, struct bytes replies)
 {
     note(r, buffer_append_bytes(r->out, replies));

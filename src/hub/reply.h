@@ -86,6 +86,8 @@ void reply_null(struct reply *r);
 void reply_null_array(struct reply *r); /* a null where an array might have been */
 void reply_array(struct reply *r, size_t count);
 
+void reply_push(struct reply *r, size_t count); /* an array out of turn */
+
 /* Replies written elsewhere, in this dialect. */
 void reply_raw(struct reply *r, struct bytes replies);
 void reply_map(struct reply *r, size_t pairs);

@@ -20,6 +20,7 @@ int store_run(struct session *s);
 int get_run(struct session *s);
 int del_run(struct session *s);
 int ls_run(struct session *s);
+int watch_run(struct session *s);
 int echo_run(struct session *s);
 int name_run(struct session *s);
 int quit_run(struct session *s);

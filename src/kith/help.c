@@ -9,6 +9,7 @@ static const char all[] =
     "  get [KEY]             fetch a value\n"
     "  del [KEY]...          remove keys\n"
     "  ls [PREFIX]           the keys there are\n"
+    "  watch [PREFIX]        tell each change of keys, until Ctrl+C\n"
     "  echo [TEXT]...        send a message and print the reply\n"
     "  name [NEW]            what the hub is called, or call it NEW\n"
     "  info [SECTION]        what the hub says about itself\n"
@@ -71,6 +72,12 @@ static const struct topic topics[] = {
      "Prints the keys, those that begin with PREFIX, one a line and in no order. A key that\n"
      "is there all the while is printed, whatever else comes and goes; once or, rarely,\n"
      "twice.\n"},
+    {"watch",
+     "kith watch [PREFIX]\n"
+     "\n"
+     "Prints a line for each change of a key that begins with PREFIX, from now on and once it "
+     "is\n"
+     "on the hub's disk: KEY = VALUE, KEY (removed), KEY (expired), or (all keys removed).\n"},
     {"echo",
      "kith echo [TEXT]...\n"
      "\n"

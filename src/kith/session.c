@@ -217,6 +217,17 @@ int session_ask(struct session *s, const struct bytes *argv, size_t argc,
     return code;
 }
 
+int session_hear(struct session *s, const struct resp_value **ret_value)
+{
+    int r = receive_reply(s, ret_value);
+    if (r == 0)
+        return EXIT_DONE;
+    if (r == ASK_FOREIGN)
+        return session_strange(s);
+    return session_fail(s, EXIT_UNREACHABLE, "%s: the connection ended%s%s", s->where_text,
+                        r < 0 ? ": " : "", r < 0 ? dial_problem(r) : "");
+}
+
 int session_prompt(struct session *s, const char *prompt, const char *missing,
                    struct bytes *ret)
 {

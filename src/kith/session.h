@@ -51,6 +51,9 @@ int session_ask(struct session *s, const struct bytes *argv, size_t argc,
 int session_ask_last(struct session *s, const struct bytes *argv, size_t argc,
                      const struct resp_value **ret_value);
 
+/* Waits for the next thing the hub says unasked. Where it ends instead, the user is told. */
+int session_hear(struct session *s, const struct resp_value **ret_value);
+
 /* Says what is wrong, on standard error or as JSON, and returns code: "kith: " and the
  * printf-like message. */
 int session_fail(struct session *s, enum exit_code code, const char *format, ...)

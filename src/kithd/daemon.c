@@ -201,6 +201,7 @@ static int open_store(struct daemon *d, uint64_t secret)
         return refuse("cannot open %s: %s", d->data, uv_strerror(r));
     log_recovery(d, &report);
     d->shared.store = embedded_store(d->store);
+    store_watch(d->shared.store, exchange_on_change, &d->shared.exchange);
     return 0;
 }
 

@@ -22,6 +22,7 @@ enum {
     WAKE_LOG_MOVED = 1 << 0,
     WAKE_STOP = 1 << 1,
     WAKE_ABORT = 1 << 2,
+    WAKE_MAIL = 1 << 3,
 };
 
 enum { LOST_TOLD_EVERY_MS = 1000 };
@@ -179,6 +180,8 @@ static void on_wake(uv_async_t *wake)
     begin_turn(&w->owner);
     if (why & WAKE_LOG_MOVED)
         hub_log_moved(&w->hub);
+    if (why & WAKE_MAIL)
+        hub_take_mail(&w->hub);
     if (why & (WAKE_STOP | WAKE_ABORT))
         begin_stop(w);
     if (why & WAKE_ABORT)
@@ -314,6 +317,18 @@ void worker_free(struct worker *w)
     free(w);
 }
 
+static void wake(struct worker *w, unsigned why)
+{
+    atomic_fetch_or(&w->wake_for, why);
+    uv_async_send(&w->wake);
+}
+
+/* On any thread. */
+static void on_mail(void *ctx)
+{
+    wake(ctx, WAKE_MAIL);
+}
+
 int worker_start(struct worker **ret, const struct worker_config *config)
 {
     struct worker *w = calloc(1, sizeof *w);
@@ -328,6 +343,8 @@ int worker_start(struct worker **ret, const struct worker_config *config)
     w->keepers = keepers;
     w->armed = INSTANT_NEVER;
     hub_init(&w->hub, config->shared);
+    w->hub.mail.wake = on_mail;
+    w->hub.mail.ctx = w;
     w->owner = (struct link_owner){.hub = &w->hub,
                                    .read_space = w->read_space,
                                    .descriptors_max = config->descriptors_max,
@@ -345,12 +362,6 @@ int worker_start(struct worker **ret, const struct worker_config *config)
     }
     *ret = w;
     return 0;
-}
-
-static void wake(struct worker *w, unsigned why)
-{
-    atomic_fetch_or(&w->wake_for, why);
-    uv_async_send(&w->wake);
 }
 
 void worker_log_moved(struct worker *w)

@@ -91,6 +91,7 @@ struct store_change {
     enum store_space space;
     struct bytes key;
     struct bytes value;      /* of a put */
+    struct blob *blob;       /* where a large value lies; else NULL */
     struct walltime expires; /* of a put */
     uint64_t lsn;            /* as ret_lsn: nobody is told before it is durable */
 };

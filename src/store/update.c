@@ -221,15 +221,15 @@ static int make_entries(struct update *u)
 
 static void tell(const struct update *u, size_t i, const struct record_op *op)
 {
-    struct store_change change = {.kind = STORE_CHANGE_REMOVE,
-                                  .key = op->key,
-                                  .value = op->value,
-                                  .expires = op->expires,
-                                  .lsn = u->lsn};
-    if (op->kind == RECORD_PUT)
+    struct store_change change = {
+        .kind = STORE_CHANGE_REMOVE, .key = op->key, .expires = op->expires, .lsn = u->lsn};
+    if (op->kind == RECORD_PUT) {
         change.kind = STORE_CHANGE_PUT;
-    else if (u->places[i].expired)
+        change.value = table_entry_value(u->places[i].entry);
+        change.blob = table_entry_blob(u->places[i].entry);
+    } else if (u->places[i].expired) {
         change.kind = STORE_CHANGE_EXPIRE;
+    }
     keyspace_tell(u->keyspace, &change);
 }
 

@@ -122,6 +122,11 @@ int resp_write_array(struct buffer *out, size_t count)
     return write_head(out, '*', count);
 }
 
+int resp_write_push(struct buffer *out, size_t count, int version)
+{
+    return write_head(out, version == 3 ? '>' : '*', count);
+}
+
 int resp_write_map(struct buffer *out, size_t pairs, int version)
 {
     return version == 3 ? write_head(out, '%', pairs) : write_head(out, '*', pairs * 2);

@@ -13,10 +13,11 @@ int resp_write_error(struct buffer *out, const char *text);  /* -ERR why */
 int resp_write_integer(struct buffer *out, int64_t value);   /* :1 */
 int resp_write_bulk(struct buffer *out, struct bytes value); /* $3 CR LF foo */
 int resp_write_bulk_length(struct buffer *out, size_t n); /* $3 CR LF; those and CR LF follow */
-int resp_write_null_array(struct buffer *out, int version);        /* *-1 or _ */
-int resp_write_null(struct buffer *out, int version);              /* $-1 or _ */
-int resp_write_array(struct buffer *out, size_t count);            /* *2; elements follow */
-int resp_write_map(struct buffer *out, size_t pairs, int version); /* %2, or an array of 4 */
+int resp_write_null_array(struct buffer *out, int version);         /* *-1 or _ */
+int resp_write_null(struct buffer *out, int version);               /* $-1 or _ */
+int resp_write_array(struct buffer *out, size_t count);             /* *2; elements follow */
+int resp_write_push(struct buffer *out, size_t count, int version); /* >2, or an array */
+int resp_write_map(struct buffer *out, size_t pairs, int version);  /* %2, or an array of 4 */
 
 /* A whole request: an array of bulk strings. */
 int resp_write_request(struct buffer *out, const struct bytes *argv, size_t argc);

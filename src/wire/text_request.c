@@ -88,6 +88,12 @@ static bool is_name(struct bytes name)
            bytes_trim(name).len == name.len;
 }
 
+static bool is_word(struct bytes b)
+{
+    return b.len > 0 && b.len <= LIMIT_KEY_BYTES && bytes_find(b, ' ') == b.len &&
+           bytes_find(b, '\t') == b.len;
+}
+
 /* The commands that count only in their exact shape; all else is an echo. */
 static struct text_request parse_exact(struct bytes message)
 {
@@ -97,6 +103,10 @@ static struct text_request parse_exact(struct bytes message)
         return (struct text_request){.verb = TEXT_REPLIES, .full = true};
     if (bytes_equal_str(message, "REPLIES terse"))
         return (struct text_request){.verb = TEXT_REPLIES};
+    if (bytes_starts_with(message, "WATCH ") && is_word(bytes_from(message, 6)))
+        return (struct text_request){.verb = TEXT_WATCH, .value = bytes_from(message, 6)};
+    if (bytes_equal_str(message, "UNWATCH"))
+        return (struct text_request){.verb = TEXT_UNWATCH};
     if (bytes_equal_str(message, "#HELP"))
         return (struct text_request){.verb = TEXT_HELP};
     return (struct text_request){.verb = TEXT_ECHO, .value = message};

@@ -11,6 +11,8 @@
  *     NAME=X               X is 1 to LIMIT_NAME_BYTES bytes of clean text, not blank at its
  *                          ends
  *     REPLIES full|terse   byte for byte, as is
+ *     WATCH prefix         one word, byte for byte
+ *     UNWATCH
  *     #HELP
  *
  * A message with the first word STORE or GET is never an echo: where its shape is wrong it is
@@ -25,6 +27,8 @@ enum text_verb {
     TEXT_QUIT,
     TEXT_NAME,
     TEXT_REPLIES,
+    TEXT_WATCH,
+    TEXT_UNWATCH,
     TEXT_HELP,
     TEXT_HTTP, /* looks like HTTP: close, and read nothing that follows */
 };
@@ -32,7 +36,8 @@ enum text_verb {
 struct text_request {
     enum text_verb verb;
     struct bytes key;    /* STORE, GET: may be of any shape where problem is set */
-    struct bytes value;  /* STORE: the value; NAME: the name; ECHO: the whole message */
+    struct bytes value;  /* STORE: the value; NAME: the name; WATCH: the prefix; ECHO: the whole
+                            message */
     const char *problem; /* STORE, GET: why it cannot be done, static; else NULL */
     bool full;           /* REPLIES: full asked for */
 };

@@ -207,9 +207,11 @@ static void handle_events(struct worker *w)
 }
 
 /* Says that somebody waits before looking once more, so that a move of the log in between is
- * seen here or announced by the log's thread. */
+ * seen here or announced by the log's thread. What has been run is told to that thread each
+ * time: it may have appended more. */
 static void wait_for_log(struct worker *w)
 {
+    committer_wake(w->config->committer);
     while (!list_is_empty(&w->hub.waiting)) {
         atomic_store(&w->waits_for_log, true);
         uint64_t moves = committer_moves(w->config->committer);
@@ -218,6 +220,7 @@ static void wait_for_log(struct worker *w)
         w->moves_seen = moves;
         hub_log_moved(&w->hub);
         handle_events(w);
+        committer_wake(w->config->committer);
     }
 }
 
@@ -256,7 +259,6 @@ static void on_turn_end(uv_prepare_t *prepare)
     struct worker *w = prepare->data;
     begin_turn(&w->owner);
     handle_events(w);
-    committer_wake(w->config->committer);
     wait_for_log(w);
     set_deadline(w);
     write_log(w);

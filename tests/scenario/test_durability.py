@@ -214,3 +214,16 @@ def test_deleting_is_refused_too_while_nothing_can_be_written(small_disk):
             r.delete("k")
             r.set("k", "v")
     os.unlink(f"{folder}/.ballast")
+
+
+# ---- large values go to the log bit by bit ----
+
+def test_large_values_one_after_the_other(start_hub):
+    hub = start_hub("--workers", 1)
+    client = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    for i in range(25):
+        assert client.set("large", bytes([i]) * (20 << 20))
+    hub.kill()
+    hub.restart()
+    value = redis.Redis(port=hub.port).get("large")
+    assert len(value) == 20 << 20 and set(value) == {24}

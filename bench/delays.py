@@ -54,11 +54,11 @@ def in_threads(count, work):
     return results
 
 
-def crowd(port, clients, messages):
+def crowd(port, clients, count):
     """So many clients ask so often: messages a second, and the waits."""
     begin = time.monotonic()
     waits = in_threads(clients, lambda i: [ask(port, f"client {i} message {n}")
-                                           for n in range(messages)])
+                                           for n in range(count)])
     seconds = time.monotonic() - begin
     flat = sorted(wait for waits_of_one in waits for wait in waits_of_one)
     return {"rate": len(flat) / seconds, "median": median(flat), "longest": flat[-1]}
@@ -79,6 +79,11 @@ def hub(run, stack, folder, form):
         "--delay", DELAY_MS, *FORMS[form]], cores="0,1"))
 
 
+def messages(run):
+    """How many each client sends."""
+    return -(-MESSAGES // run.hurry)
+
+
 def measure(run):
     """results[form][clients], arrivals[form]"""
     results, arrivals = {}, {}
@@ -89,7 +94,7 @@ def measure(run):
             results[form] = {}
             for clients in CLIENTS:
                 run.say(f"{form}: {clients} clients")
-                results[form][clients] = crowd(port, clients, -(-MESSAGES // run.hurry))
+                results[form][clients] = crowd(port, clients, messages(run))
     return results, arrivals
 
 
@@ -141,12 +146,12 @@ def draw(results):
                     Chart("A client's longest wait, ms", "clients", CLIENTS, series("longest"))])
 
 
-def compose(results, arrivals):
+def compose(results, arrivals, messages):
     facts = "".join(f"- {line}\n" for line in machine())
     return f"""# What concurrency buys
 
 Written by `./dev bench delays`. A hub answers each message {DELAY_MS} ms later (`--delay {DELAY_MS}`).
-1, 2, 4 … {CLIENTS[-1]} clients ask it, each {MESSAGES} times, one message after another, on a new
+1, 2, 4 … {CLIENTS[-1]} clients ask it, each {messages} times, one message after another, on a new
 connection each time, as an echo client does. The hub serves one connection at a time
 (`--one-at-a-time`), the same with room for 128 clients to wait, or all at once. A wait is from
 dialing to the reply.
@@ -162,7 +167,7 @@ dialing to the reply.
 
 def main(run, writes):
     results, arrivals = measure(run)
-    document = compose(results, arrivals)
+    document = compose(results, arrivals, messages(run))
     print(document)
     if writes:
         FOLDER.mkdir(parents=True, exist_ok=True)

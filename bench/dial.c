@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void dial_fail(const char *what)
+_Noreturn void dial_fail(const char *what)
 {
     fprintf(stderr, "%s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
     exit(1);
@@ -25,7 +25,6 @@ uint64_t dial_number(const char *argument, uint64_t min)
         return n;
     errno = EINVAL;
     dial_fail(argument);
-    return 0;
 }
 
 int dial(uint16_t port)

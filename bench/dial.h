@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void dial_fail(const char *what);
+_Noreturn void dial_fail(const char *what);
 
 /* The number in a program's argument, at least min. */
 uint64_t dial_number(const char *argument, uint64_t min);

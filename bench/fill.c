@@ -25,8 +25,9 @@ static size_t compose(struct fill *f, uint64_t first, uint64_t n)
         to += snprintf(to, HEAD_BYTES, "*3\r\n$3\r\nSET\r\n$16\r\nkey:%012llu\r\n$%llu\r\n",
                        (unsigned long long)i, (unsigned long long)f->value_bytes);
         memset(to, 'v', f->value_bytes);
-        memcpy(to + f->value_bytes, "\r\n", 2);
-        to += f->value_bytes + 2;
+        to += f->value_bytes;
+        *to++ = '\r';
+        *to++ = '\n';
     }
     return (size_t)(to - f->requests);
 }

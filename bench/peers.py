@@ -10,7 +10,7 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PATIENCE = 10  # seconds until a server that does not answer is given up on
+PATIENCE = 120  # seconds until a server that does not answer is given up on
 SERVER_CORE, LOAD_CORE = "0", "1"
 CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED of the kernel's per-process clocks: exact, in nanoseconds
 

@@ -11,6 +11,7 @@ from run import machine
 from svg import Chart, picture
 
 DELAY_MS, MESSAGES = 20, 5
+GIVE_UP_S = 10  # what a client waits for at most
 CLIENTS = [1, 2, 4, 8, 16, 32, 64]
 FORMS = {
     "one at a time": ["--one-at-a-time"],
@@ -22,18 +23,26 @@ FOLDER = peers.ROOT / "docs/experiments"
 
 
 def ask(port, text):
-    """Sends a message on a new connection, and returns how many milliseconds the reply took."""
+    """Sends a message on a new connection, and returns how many milliseconds the reply took; where
+    none came, what the client waited before it gave up."""
     begin = time.monotonic()
-    with socket.create_connection(("127.0.0.1", port), timeout=peers.PATIENCE) as s:
-        s.sendall(text.encode() + b"\n")
+    try:
+        exchange(port, text.encode() + b"\n")
+    except TimeoutError:
+        return GIVE_UP_S * 1000
+    return (time.monotonic() - begin) * 1000
+
+
+def exchange(port, message):
+    with socket.create_connection(("127.0.0.1", port), timeout=GIVE_UP_S) as s:
+        s.sendall(message)
         reply = b""
         while not reply.endswith(b"\n"):
             if not (some := s.recv(4096)):
-                raise RuntimeError(f"no reply to {text!r}")
+                raise RuntimeError(f"no reply to {message}")
             reply += some
-    if reply != text.encode() + b"\n":
-        raise RuntimeError(f"the reply to {text!r} is {reply!r}")
-    return (time.monotonic() - begin) * 1000
+    if reply != message:
+        raise RuntimeError(f"the reply to {message} is {reply}")
 
 
 def in_threads(count, work):
@@ -55,13 +64,15 @@ def in_threads(count, work):
 
 
 def crowd(port, clients, count):
-    """So many clients ask so often: messages a second, and the waits."""
+    """So many clients ask so often: answers a second, the waits, and how often one gave up."""
     begin = time.monotonic()
     waits = in_threads(clients, lambda i: [ask(port, f"client {i} message {n}")
                                            for n in range(count)])
     seconds = time.monotonic() - begin
     flat = sorted(wait for waits_of_one in waits for wait in waits_of_one)
-    return {"rate": len(flat) / seconds, "median": median(flat), "longest": flat[-1]}
+    lost = sum(wait >= GIVE_UP_S * 1000 for wait in flat)
+    return {"rate": (len(flat) - lost) / seconds, "median": median(flat), "longest": flat[-1],
+            "lost": lost}
 
 
 def arrival(port):
@@ -126,8 +137,9 @@ and {ms(every['longest'])}. A queue of {most} is {most} turns long, and everybod
 **And when the queue is short?** The programs kith comes from let five clients wait (`listen(5)`),
 and `--one-at-a-time` does so too. Whoever comes when five wait is turned away silently by the
 kernel and asks again a second later, then after two more, and so on. With {most} clients that made
-the longest wait {ms(five['longest'])}, and {five['rate']:,.0f} messages a second: the server stands
-idle while clients that were turned away wait for their next try.
+the longest wait {ms(five['longest'])}, and {five['rate']:,.0f} answers a second: the server stands
+idle while clients that were turned away wait for their next try. A client gave up after
+{GIVE_UP_S} seconds; {five['lost']} messages were given up so.
 """
 
 
@@ -154,7 +166,7 @@ Written by `./dev bench delays`. A hub answers each message {DELAY_MS} ms later 
 1, 2, 4 … {CLIENTS[-1]} clients ask it, each {messages} times, one message after another, on a new
 connection each time, as an echo client does. The hub serves one connection at a time
 (`--one-at-a-time`), the same with room for 128 clients to wait, or all at once. A wait is from
-dialing to the reply.
+dialing to the reply, or to giving up after {GIVE_UP_S} seconds.
 
 ![messages a second, and the longest wait, by the number of clients](delays.svg)
 

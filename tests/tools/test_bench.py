@@ -149,12 +149,13 @@ def test_a_picture_shows_every_point():
 
 
 def test_the_report_on_delays_says_what_was_measured():
-    results = {form: {c: {"rate": 10.0 * c * n, "median": 20.0 * n, "longest": 5000.0 + n}
+    results = {form: {c: {"rate": 10.0 * c * n, "median": 20.0 * n, "longest": 5000.0 + n, "lost": 7}
                       for c in delays.CLIENTS} for n, form in enumerate(delays.FORMS, 1)}
     arrivals = dict(zip(delays.FORMS, [33.0, 31.0, 21.0]))
     text = delays.compose(results, arrivals, 5)
     for said in ["waited 31 ms", "waited 21 ms", "1,920 from the one, 64 times as many",
                  "1,280 from the other", "the longest wait 5,001 ms", "each 5 times",
+                 "7 messages were given up",
                  "| 64      |"]:
         assert said in text.replace("\n", " "), said
     assert delays.draw(results).count("<circle") == 2 * 3 * len(delays.CLIENTS)

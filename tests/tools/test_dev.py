@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMANDS = ["run", "test", "build", "check", "fuzz", "sanitize"]
+COMMANDS = ["run", "test", "build", "check", "fuzz", "sanitize", "bench", "bench"]
 
 
 def dev(*arguments):
@@ -45,7 +45,7 @@ def test_where_nothing_can_be_installed_the_packages_are_named(tmp_path):
 
 def test_the_readme_names_every_package():
     script = (ROOT / "dev").read_text()
-    packages = set(re.findall(r"^(?:build|test|check|fuzz) +([a-z0-9+-]+) +(?:has|header|library"
+    packages = set(re.findall(r"^(?:build|test|check|fuzz|bench) +([a-z0-9+-]+) +(?:has|header|library"
                               r"|module|runtime) ", script, re.MULTILINE))
     assert len(packages) > 15
     readme = (ROOT / "README.md").read_text()

@@ -1,0 +1,14 @@
+/* bare-answer PORT: answers "+OK" to every command. The floor of a server on a libuv loop. */
+
+#include "responder.h"
+
+#include <errno.h>
+
+int main(int argc, char **argv)
+{
+    static struct responder responder;
+    responder_check(argc == 2 ? 0 : -EINVAL, "bare-answer PORT");
+    responder_init(&responder);
+    responder_run(&responder, responder_port(argv[1]));
+    return 0;
+}

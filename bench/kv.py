@@ -1,0 +1,80 @@
+"""./dev bench kv [PART...]: the table against its peers, and every bar it has to clear."""
+
+import subprocess
+
+import kv_cost
+import kv_memory
+import kv_pauses
+import kv_recovery
+import kv_workers
+import peers
+from figures import BAR_HEAD, Bar, table
+from run import machine
+
+PARTS = {
+    "idle": kv_memory.idle,
+    "entries": kv_memory.entries,
+    "recovery": kv_recovery.recovery,
+    "workers": kv_workers.workers,
+    "checkpoint": kv_pauses.under_checkpoint,
+    "fairness": kv_pauses.fairness,
+}
+NAMES = [*kv_cost.WORKLOADS, *PARTS]
+DOCUMENT = peers.ROOT / "docs/benchmarks.md"
+
+HEAD = """# What the table costs
+
+Written by `./dev bench kv`: all of it measured in one run, side by side. The server runs on one
+processor, with one worker; the load on another, over loopback. `redis-benchmark` asks, with 50
+connections, 100,000 keys and values of 32 bytes. CPU is what the kernel accounts to all threads
+of the server. Absolute figures drift from machine to machine and hour to hour; ratios, taken
+round by round with the servers taking turns, hold: what stands here is their median.
+
+- *bare libuv, +OK* answers every command without reading it: the floor of any server on such a
+  loop.
+- *bare libuv, group commit* answers a write when it is on disk, and does nothing else either: the
+  floor of a server that keeps its word.
+- `kithd --durability commit` is the default: every answer waits for the disk. `second` syncs every
+  second.
+
+"""
+
+
+def compose(bars, texts):
+    lines = "".join(f"- {line}\n" for line in machine())
+    met = sum(bar.is_met() for bar in bars)
+    return (f"{HEAD}{lines}\n## The bars: {met} of {len(bars)} met\n\n"
+            f"{table(BAR_HEAD, [bar.row() for bar in bars])}\n## The figures\n\n"
+            + "\n".join(texts))
+
+
+def measure_part(run, name, measure):
+    """A part that fails leaves its bar missed, and the others their figures."""
+    try:
+        return measure(run)
+    except (RuntimeError, OSError, subprocess.SubprocessError) as e:
+        run.say(f"{name}: {e}")
+        return [Bar(f"{name}: {str(e).splitlines()[0]}", 0)], f"### {name}\n\nNot measured.\n"
+
+
+def measure(run, names):
+    """The bars and texts of the parts named."""
+    bars, texts = [], []
+    parts = [name for name in kv_cost.WORKLOADS if name in names]
+    todo = [(", ".join(parts), lambda run: kv_cost.measure(run, parts))] if parts else []
+    todo += [(name, PARTS[name]) for name in PARTS if name in names]
+    for name, part in todo:
+        more, text = measure_part(run, name, part)
+        bars += more
+        texts.append(text)
+    return bars, texts
+
+
+def main(run, names, writes):
+    """Prints the parts named, all without a name; where all were measured, writes them down."""
+    bars, texts = measure(run, names or NAMES)
+    document = compose(bars, texts)
+    print(document)
+    if writes and not names:
+        DOCUMENT.write_text(document)
+        run.say(f"written to {DOCUMENT}")

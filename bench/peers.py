@@ -1,0 +1,137 @@
+"""The servers that are measured: started on a free port with a folder of their own, pinned to
+their processors, and what the kernel says they cost."""
+
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PATIENCE = 120  # seconds until a server that does not answer is given up on
+SERVER_CORE, LOAD_CORE = "0", "1"
+CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED of the kernel's per-process clocks: exact, in nanoseconds
+
+
+def build():
+    """Where the programs are."""
+    return pathlib.Path(os.environ.get("KITH_BUILD", ROOT / "build")).resolve()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def command(*words):
+    """A command in the Redis protocol."""
+    raw = [w if isinstance(w, bytes) else str(w).encode() for w in words]
+    return b"*%d\r\n" % len(raw) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in raw)
+
+
+class Peer:
+    """A running server, ended by `with`."""
+
+    def __init__(self, name, folder, arguments, cores=SERVER_CORE):
+        self.name, self.folder, self.arguments, self.cores = name, folder, arguments, cores
+        folder.mkdir(parents=True, exist_ok=True)
+        self.start()
+
+    def start(self):
+        """Starts it; started_s is how long it took to the first answer."""
+        self.port = free_port()
+        words = [str(a).replace("{port}", str(self.port)) for a in self.arguments]
+        begin = time.monotonic()
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(["taskset", "-c", self.cores, *words], cwd=self.folder,
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            self.wait_until_it_answers()
+        except BaseException:
+            self.kill()
+            raise
+        self.started_s = time.monotonic() - begin
+
+    def wait_until_it_answers(self):
+        deadline = time.monotonic() + PATIENCE
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} does not start:\n{self.log()}")
+            time.sleep(0.002)
+
+    def answers(self):
+        try:
+            return self.ask("PING").startswith(b"+")
+        except OSError:
+            return False
+
+    def log(self):
+        return (self.folder / "log").read_text(errors="replace")[-2000:]
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+    def ask(self, *words):
+        """The first bytes of the answer to a command."""
+        with self.connect() as s:
+            s.sendall(command(*words))
+            return s.recv(65536)
+
+    def cpu_ns(self):
+        """What all its threads, those that ended included, have run so far."""
+        return int(time.clock_gettime(~self.process.pid << 3 | CLOCK_OF_PROCESS) * 1e9)
+
+    def memory(self):
+        """Bytes of memory that it alone has written to."""
+        rollup = pathlib.Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
+        return int(re.search(r"^Private_Dirty: +(\d+) kB", rollup, re.MULTILINE)[1]) * 1024
+
+    def anonymous(self):
+        """Nearly the same from counters, so that asking does not disturb."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"^RssAnon:\s+(\d+) kB", status, re.MULTILINE)[1]) * 1024
+
+    def stop(self):
+        """Ends it in good order."""
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+
+    def kill(self):
+        """Ends it as a crash does."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def kithd(folder, durability="commit", workers=1, cores=SERVER_CORE, options=()):
+    return Peer(f"kithd --durability {durability}", folder,
+                [build() / "kithd", "--listen", "127.0.0.1:{port}", "--data", folder / "data",
+                 "--durability", durability, "--workers", workers, *options], cores)
+
+
+def redis(folder, appendfsync=None):
+    """No persistence, or a log synced so often; never a rewrite of it by surprise."""
+    options = ["--appendonly", "no"] if appendfsync is None else \
+        ["--appendonly", "yes", "--appendfsync", appendfsync, "--auto-aof-rewrite-percentage", "0"]
+    name = "Redis, no persistence" if appendfsync is None else f"Redis, appendfsync {appendfsync}"
+    return Peer(name, folder, ["redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--dir",
+                               folder, "--save", "", "--maxclients", "12000", *options])
+
+
+def bare_answer(folder):
+    return Peer("bare libuv, +OK", folder, [build() / "bench/bare-answer", "{port}"])
+
+
+def bare_commit(folder):
+    return Peer("bare libuv, group commit", folder,
+                [build() / "bench/bare-commit", "{port}", folder / "written"])

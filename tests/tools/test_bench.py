@@ -1,0 +1,167 @@
+"""What ./dev bench measures with: its programs answer right, and its writers write right."""
+
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+import xml.dom.minidom
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+
+import delays  # noqa: E402
+import figures  # noqa: E402
+import kv_cost  # noqa: E402
+import load  # noqa: E402
+import peers  # noqa: E402
+import svg  # noqa: E402
+
+
+@pytest.fixture(scope="module", autouse=True)
+def programs():
+    subprocess.run(["ninja", "-C", peers.build(), "kithd", "bench-programs"], check=True,
+                   capture_output=True)
+
+
+@pytest.fixture(params=["bare_answer", "bare_commit", "kithd"])
+def peer(request, tmp_path):
+    with getattr(peers, request.param)(tmp_path / "peer") as p:
+        yield p
+
+
+def receive(s, count):
+    data = b""
+    while len(data) < count:
+        some = s.recv(count - len(data))
+        assert some, f"closed after {data[-100:]}"
+        data += some
+    return data
+
+
+@pytest.mark.parametrize("count", [1, 16, 5000])
+def test_every_write_of_a_pipeline_is_answered(peer, count):
+    with peer.connect() as s:
+        s.sendall(peers.command("SET", "key:000000000000", "v" * 32) * count)
+        assert receive(s, 5 * count) == b"+OK\r\n" * count
+        s.shutdown(socket.SHUT_WR)
+        assert s.recv(1) == b""
+
+
+def test_a_command_in_pieces_is_one_command(peer):
+    with peer.connect() as s:
+        for byte in peers.command("SET", "key", "value"):
+            s.sendall(bytes([byte]))
+        assert receive(s, 5) == b"+OK\r\n"
+        s.shutdown(socket.SHUT_WR)
+        assert s.recv(1) == b""
+
+
+def test_the_bare_committer_writes_what_it_acknowledges(tmp_path):
+    with peers.bare_commit(tmp_path / "peer") as peer:
+        request = peers.command("SET", "key:000000000007", "v" * 32)
+        peer.ask("SET", "key:000000000007", "v" * 32)
+        assert (peer.folder / "written").read_bytes().startswith(request)
+
+
+def test_fill_sets_the_keys_that_are_asked_for(tmp_path):
+    with peers.kithd(tmp_path / "peer") as hub:
+        load.fill(hub, 1000, 64)
+        assert hub.ask("DBSIZE") == b":1000\r\n"
+        assert hub.ask("GET", "key:000000000999") == b"$32\r\n" + b"v" * 32 + b"\r\n"
+
+
+def test_a_probe_counts_its_turns_and_begins_anew(tmp_path):
+    with peers.kithd(tmp_path / "peer") as hub, load.Probe(hub, 100) as probe:
+        first = probe.window()
+        while first["count"] == 0:
+            first = probe.window()
+        assert 0 < first["p50"] <= first["p99"] <= first["p999"] <= first["max"]
+
+
+def test_a_late_answer_makes_the_next_ones_late(tmp_path):
+    options = ["--delay", "20", "--log-requests"]
+    with peers.kithd(tmp_path / "peer", options=options) as hub, load.Probe(hub, 1000) as probe:
+        deadline = time.monotonic() + peers.PATIENCE
+        while hub.log().count("command=GET") < 4:  # the fourth is asked when three are answered
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        assert probe.window()["max"] >= 3 * 19
+
+
+def test_a_benchmark_is_measured_and_charged_to_the_server(peer):
+    load.fill(peer, 100)
+    sample = load.cost(peer, "GET", 16, 2000)
+    assert sample["cpu"] > 0 and sample["rate"] > 0
+    assert 0 < sample["p50"] <= sample["p99"] <= sample["p999"]
+
+
+def test_a_benchmark_of_errors_is_none(tmp_path):
+    with peers.redis(tmp_path / "peer") as redis:
+        redis.ask("CONFIG", "SET", "maxmemory", "1")
+        with pytest.raises(RuntimeError, match="OOM"):
+            load.cost(redis, "SET", 1, 100)
+
+
+def test_ratios_are_taken_round_by_round():
+    ours, theirs = ([{"cpu": c} for c in costs] for costs in [[1, 20, 3], [2, 10, 3]])
+    assert figures.median_ratio(ours, theirs, "cpu") == 1
+
+
+@pytest.mark.parametrize("how, measured, verdict", [
+    ({"at_most": 1.15}, 1.15, "met"), ({"at_most": 1.15}, 1.16, "missed"),
+    ({"at_least": 2.5}, 2.5, "met"), ({"at_least": 2.5}, 2.4, "missed"),
+    ({"at_most": 5}, None, "missed"),
+])
+def test_a_bar_is_met_or_missed(how, measured, verdict):
+    assert figures.Bar("it", measured=measured, **how).row()[3] == verdict
+
+
+def test_each_workload_has_its_bars():
+    of = [[{"cpu": c, "rate": c}] for c in [1, 2, 4, 8, 16, 32]]
+    found = {part: [bar.measured for bar in kv_cost.bars(part, of)] for part in kv_cost.WORKLOADS}
+    assert found == {"get-single": [1 / 16], "get-pipe": [1 / 4],
+                     "set-single": [2 / 16, 1 / 32, 1 / 32], "set-pipe": [2 / 4, 1 / 8, 1 / 4]}
+
+
+def test_a_table():
+    assert figures.table(["what", "n"], [["one", 1], ["thousand", 1000]]) == (
+        "| what     |    n |\n"
+        "| -------- | ---: |\n"
+        "| one      |    1 |\n"
+        "| thousand | 1000 |\n")
+
+
+def test_a_picture_shows_every_point():
+    chart = svg.Chart("Speed & more", "clients", [1, 2, 4], [("one", [1, 10, 100]),
+                                                             ("all", [100, 10, 1])])
+    drawn = xml.dom.minidom.parseString(svg.picture([chart]))
+    circles = [(c.getAttribute("class"), float(c.getAttribute("cx")), float(c.getAttribute("cy")))
+               for c in drawn.getElementsByTagName("circle")]
+    low, high = chart.y(1), chart.y(100)
+    assert (low, high) == (svg.HEIGHT - svg.BOTTOM, svg.TOP)
+    assert [y for _, _, y in circles] == pytest.approx(
+        [low, (low + high) / 2, high, high, (low + high) / 2, low])
+    assert [x for _, x, _ in circles[:3]] == [svg.LEFT, 305, svg.WIDTH - svg.RIGHT]
+    assert "prefers-color-scheme: dark" in drawn.toxml()
+
+
+def test_the_report_on_delays_says_what_was_measured():
+    results = {form: {c: {"rate": 10.0 * c * n, "median": 20.0 * n, "longest": 5000.0 + n, "lost": 7}
+                      for c in delays.CLIENTS} for n, form in enumerate(delays.FORMS, 1)}
+    arrivals = dict(zip(delays.FORMS, [33.0, 31.0, 21.0]))
+    text = delays.compose(results, arrivals, 5)
+    for said in ["waited 31 ms", "waited 21 ms", "1,920 from the one, 64 times as many",
+                 "1,280 from the other", "the longest wait 5,001 ms", "each 5 times",
+                 "7 messages were given up",
+                 "| 64      |"]:
+        assert said in text.replace("\n", " "), said
+    assert delays.draw(results).count("<circle") == 2 * 3 * len(delays.CLIENTS)
+
+
+def test_a_part_that_is_none_is_refused():
+    result = subprocess.run(["/usr/bin/python3", ROOT / "bench/main.py", "kv", "nonsense"],
+                            capture_output=True, text=True)
+    assert (result.returncode, "no such part of kv: nonsense" in result.stderr) == (2, True)

@@ -298,6 +298,11 @@ int command_run(struct call *call)
         spoil(call);
         return command_error_in(call, "wrong number of arguments for");
     }
+    if (command->flags & COMMAND_GROWS && hub_is_full(call->hub)) {
+        spoil(call);
+        return command_error(call, "OOM",
+                             "command not allowed when used memory > 'maxmemory'.");
+    }
     int r = run_allowed(call, command);
     if (r == COMMAND_DONE) {
         atomic_fetch_add_explicit(&call->hub->shared->counters.commands_total, 1,

@@ -207,6 +207,16 @@ bool hub_is_empty(const struct hub *hub)
     return list_is_empty(&hub->connections);
 }
 
+bool hub_is_full(struct hub *hub)
+{
+    size_t max = hub->shared->config.memory_max;
+    if (max > 0 && hub->measured != hub->turn) {
+        hub->measured = hub->turn;
+        hub->full = store_memory(hub->shared->store) > max;
+    }
+    return hub->full;
+}
+
 void hub_want_stop(struct hub *hub)
 {
     hub->stop_wanted = true;

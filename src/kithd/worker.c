@@ -218,6 +218,7 @@ static void wait_for_log(struct worker *w)
         w->moves_seen = moves;
         hub_log_moved(&w->hub);
         handle_events(w);
+        committer_wake(w->config->committer); /* for what went on, and wrote more */
     }
 }
 

@@ -19,7 +19,7 @@
 #define LIMIT_GUEST_MESSAGE_BYTES (4 * LIMIT_KIB) /* where only echo is allowed */
 #define LIMIT_BARE_MESSAGE_BYTES (4 * LIMIT_KIB)  /* ended by silence */
 #define LIMIT_RESP_INLINE_BYTES (64 * LIMIT_KIB)
-#define LIMIT_RESP_ARGS ((size_t)1024 * 1024)
+#define LIMIT_RESP_ARGS ((size_t)64 * 1024)
 #define LIMIT_RESP_COMMAND_BYTES (65 * LIMIT_MIB) /* all arguments of one command */
 #define LIMIT_INPUT_BYTES (96 * LIMIT_MIB)        /* of one command, its framing included */
 
@@ -57,6 +57,9 @@
 #define LIMIT_LISTENERS ((size_t)64)
 #define LIMIT_WORKERS ((size_t)256)
 #define LIMIT_DELAY_MS ((uint64_t)60 * 60 * 1000)
+/* Input and replies that wait, of all connections together: a quarter of the memory, but no
+ * less than this. Past it the connection that holds most is closed. */
+#define LIMIT_HELD_BYTES_MIN (256 * LIMIT_MIB)
 #define LIMIT_STOP_MS ((uint64_t)10 * 1000) /* a graceful stop waits for readers this long */
 
 /* The log (store/wal.h). */

@@ -256,7 +256,8 @@ int command_apply(struct call *call, const struct command *command)
 /* In RESP2 nothing tells a push from a reply, so who has subscribed gets no others. */
 static bool is_only_told(const struct connection *c)
 {
-    return c->subscriber && c->dialect == REPLY_RESP2 && c->subscriber->first;
+    const struct subscriber *s = connection_subscriber(c);
+    return s && c->dialect == REPLY_RESP2 && s->first;
 }
 
 static int refuse_while_told(struct call *call)
@@ -274,17 +275,18 @@ static int run_allowed(struct call *call, const struct command *command)
         return r;
     if (is_only_told(call->connection) && !(command->flags & COMMAND_SUBSCRIBED))
         return refuse_while_told(call);
-    if (call->connection->transaction && !(command->flags & COMMAND_DIRECT) &&
-        transaction_gathers(call->connection->transaction))
-        return transaction_add(call->connection->transaction, call, command);
+    struct transaction *transaction = connection_transaction(call->connection);
+    if (transaction && !(command->flags & COMMAND_DIRECT) && transaction_gathers(transaction))
+        return transaction_add(transaction, call, command);
     return command->run ? command->run(call) : command_apply(call, command);
 }
 
 /* An error before a command is run spoils the transaction it was for. */
 static void spoil(struct call *call)
 {
-    if (call->connection->transaction)
-        transaction_spoil(call->connection->transaction);
+    struct transaction *transaction = connection_transaction(call->connection);
+    if (transaction)
+        transaction_spoil(transaction);
 }
 
 int command_run(struct call *call)
@@ -297,6 +299,11 @@ int command_run(struct call *call)
     if (!arity_fits(command, call->argc)) {
         spoil(call);
         return command_error_in(call, "wrong number of arguments for");
+    }
+    if (command->flags & COMMAND_GROWS && hub_is_full(call->hub)) {
+        spoil(call);
+        return command_error(call, "OOM",
+                             "command not allowed when used memory > 'maxmemory'.");
     }
     int r = run_allowed(call, command);
     if (r == COMMAND_DONE) {

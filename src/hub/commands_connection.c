@@ -30,7 +30,7 @@ static int run_ping(struct call *call)
 {
     if (call->argc > 2)
         return command_error_in(call, "wrong number of arguments for");
-    if (call->connection->subscriber && call->reply->dialect == REPLY_RESP2)
+    if (connection_subscriber(call->connection) && call->reply->dialect == REPLY_RESP2)
         return pong(call);
     if (call->argc == 2)
         return run_echo(call);
@@ -78,7 +78,8 @@ static int set_name(struct call *call, struct bytes name)
 
 static void answer_name(struct call *call)
 {
-    const char *name = call->connection->name;
+    const struct connection_extra *extra = call->connection->extra;
+    const char *name = extra ? extra->name : NULL;
     if (name)
         reply_text(call->reply, bytes_from_str(name));
     else

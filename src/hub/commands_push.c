@@ -21,7 +21,7 @@ static const struct words prefixes = {"follow", "unfollow", SUBSCRIPTION_PREFIX}
 /* Redis counts channels and patterns together; prefixes are counted by themselves. */
 static int64_t count_of(const struct connection *c, enum subscription_kind kind)
 {
-    const struct subscriber *s = c->subscriber;
+    const struct subscriber *s = connection_subscriber(c);
     if (!s)
         return 0;
     if (kind == SUBSCRIPTION_PREFIX)
@@ -59,7 +59,7 @@ static int subscribe(struct call *call, const struct words *w)
 
 static void unsubscribe_all(struct call *call, const struct words *w)
 {
-    struct subscriber *s = call->connection->subscriber;
+    struct subscriber *s = connection_subscriber(call->connection);
     const struct subscription *at = s ? subscriber_first(s, w->kind) : NULL;
     if (!at)
         answer(call, w->remove, w, NULL);
@@ -83,12 +83,12 @@ static int unsubscribe(struct call *call, const struct words *w)
     if (call->argc == 1)
         unsubscribe_all(call, w);
     for (size_t i = 1; i < call->argc; i++) {
-        if (c->subscriber)
-            subscriber_remove(c->subscriber, w->kind, call->argv[i]);
+        if (connection_subscriber(c))
+            subscriber_remove(connection_subscriber(c), w->kind, call->argv[i]);
         answer(call, w->remove, w, &call->argv[i]);
     }
-    if (c->subscriber && !c->subscriber->first)
-        subscriber_free(c->subscriber);
+    if (connection_subscriber(c) && !connection_subscriber(c)->first)
+        subscriber_free(connection_subscriber(c));
     arena_reset(&call->hub->arena);
     return COMMAND_DONE;
 }
@@ -131,7 +131,7 @@ static int run_unfollow(struct call *call)
 {
     if (!reply_is_text(call->reply))
         return unsubscribe(call, &prefixes);
-    subscriber_free(call->connection->subscriber);
+    subscriber_free(connection_subscriber(call->connection));
     reply_text(call->reply, bytes_from_str("UNWATCHED"));
     return COMMAND_DONE;
 }

@@ -140,7 +140,7 @@ static void collect_settings(const struct hub_config *config, struct setting out
         {"appendfsync", ""},
         {"appendonly", "yes"},
         {"databases", "1"},
-        {"maxmemory", "0"},
+        {"maxmemory", ""},
         {"port", ""},
         {"save", ""},
         {"notify-keyspace-events", "AKE"},
@@ -148,6 +148,7 @@ static void collect_settings(const struct hub_config *config, struct setting out
     memcpy(out, fixed, sizeof fixed);
     snprintf(out[0].value, sizeof out[0].value, "%s",
              config->holds_replies ? "always" : "everysec");
+    snprintf(out[3].value, sizeof out[3].value, "%zu", config->memory_max);
     snprintf(out[4].value, sizeof out[4].value, "%u", config->tcp_port);
 }
 
@@ -271,12 +272,24 @@ static void info_server(struct info *info)
     buffer_fini(&name);
 }
 
+static void info_memory(struct info *info)
+{
+    struct hub_shared *shared = info->call->hub->shared;
+    info_line(info, "used_memory:%zu", store_memory(shared->store));
+    info_line(info, "mem_clients_normal:%zu",
+              (size_t)atomic_load(&shared->counters.held) * CONNECTION_HELD_UNIT);
+    info_line(info, "maxmemory:%zu", shared->config.memory_max);
+    info_line(info, "maxmemory_policy:noeviction");
+}
+
 static void info_rest(struct info *info)
 {
     struct hub_shared *shared = info->call->hub->shared;
     if (info_section(info, "Clients"))
         info_line(info, "connected_clients:%llu",
                   (unsigned long long)atomic_load(&shared->counters.connections));
+    if (info_section(info, "Memory"))
+        info_memory(info);
     if (info_section(info, "Persistence")) {
         info_line(info, "loading:0");
         info_line(info, "aof_enabled:1");

@@ -104,8 +104,8 @@ static int run_scan(struct call *call)
 
 static int run_keys(struct call *call)
 {
-    struct connection *c = call->connection;
-    if (!c->walk && !(c->walk = walk_new(call->argv[1])))
+    struct connection_extra *c = connection_extra(call->connection);
+    if (!c || (!c->walk && !(c->walk = walk_new(call->argv[1]))))
         return command_store_failed(call, -ENOMEM);
     int r = walk_on(c->walk, call);
     if (r == COMMAND_AGAIN_TURN || r == STORE_BUSY)

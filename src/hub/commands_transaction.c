@@ -7,20 +7,22 @@
 
 static struct transaction *have_transaction(struct connection *c)
 {
-    if (!c->transaction)
-        c->transaction = transaction_new();
-    return c->transaction;
+    struct connection_extra *extra = connection_extra(c);
+    if (extra && !extra->transaction)
+        extra->transaction = transaction_new();
+    return extra ? extra->transaction : NULL;
 }
 
 static void end_transaction(struct connection *c)
 {
-    transaction_free(c->transaction);
-    c->transaction = NULL;
+    transaction_free(connection_transaction(c));
+    if (c->extra)
+        c->extra->transaction = NULL;
 }
 
 static bool gathers(const struct connection *c)
 {
-    return c->transaction && transaction_gathers(c->transaction);
+    return connection_transaction(c) && transaction_gathers(connection_transaction(c));
 }
 
 static int run_multi(struct call *call)
@@ -47,7 +49,7 @@ static int run_exec(struct call *call)
 {
     if (!gathers(call->connection))
         return command_error(call, "ERR", "EXEC without MULTI");
-    int r = transaction_run(call->connection->transaction, call);
+    int r = transaction_run(connection_transaction(call->connection), call);
     if (r == COMMAND_DONE)
         end_transaction(call->connection);
     return r;
@@ -75,7 +77,7 @@ static int watch_key(struct call *call, struct bytes key)
     if (r != 0 && r != STORE_MISSING)
         return command_store_failed(call, r);
     reply_depends(call->reply, lsn);
-    r = transaction_watch(call->connection->transaction, key, version);
+    r = transaction_watch(connection_transaction(call->connection), key, version);
     if (r < 0)
         return command_error(call, "OOM", "out of memory for the transaction");
     return r > 0 ? command_error(call, "ERR", "too many watched keys") : COMMAND_DONE;

@@ -504,12 +504,22 @@ void connection_tick(struct connection *c)
     set_timer(c);
 }
 
+struct connection_extra *connection_extra(struct connection *c)
+{
+    if (!c->extra)
+        c->extra = calloc(1, sizeof *c->extra);
+    return c->extra;
+}
+
 int connection_set_name(struct connection *c, struct bytes name)
 {
+    struct connection_extra *extra = connection_extra(c);
+    if (!extra)
+        return -ENOMEM;
     char *copy = NULL;
     if (name.len > 0 && !(copy = strndup((const char *)name.data, name.len)))
         return -ENOMEM;
-    free(c->name);
-    c->name = copy;
+    free(extra->name);
+    extra->name = copy;
     return 0;
 }

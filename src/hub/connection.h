@@ -50,20 +50,25 @@ enum {
     CONNECTION_RESTS_TURN = 1 << 3, /* it has had its share, or a long command goes on */
 };
 
-struct connection {
-    struct hub *hub;
-    void *user; /* the caller's own */
-    uint64_t id;
-    struct list link;                /* in hub.connections */
-    struct list ready_link;          /* in hub.ready, or hub.put_off */
-    struct list wait_link;           /* in hub.waiting: replies held until the log has moved */
-    struct timer timer;              /* the earliest of its deadlines */
-    struct inbox *inbox;             /* input that waits; NULL: none */
-    struct reply_queue *replies;     /* replies that have not left; NULL: none */
+/* What few connections have, so that the others need not make room for it. */
+struct connection_extra {
     char *name;                      /* CLIENT SETNAME; NULL: none */
     struct transaction *transaction; /* MULTI, WATCH; NULL: none */
     struct walk *walk;               /* KEYS, under way; NULL: none */
     struct subscriber *subscriber;   /* who is told things unasked; NULL: is not */
+};
+
+struct connection {
+    struct hub *hub;
+    void *user; /* the caller's own */
+    uint64_t id;
+    struct list link;               /* in hub.connections */
+    struct list ready_link;         /* in hub.ready, or hub.put_off */
+    struct list wait_link;          /* in hub.waiting: replies held until the log has moved */
+    struct timer timer;             /* the earliest of its deadlines */
+    struct inbox *inbox;            /* input that waits; NULL: none */
+    struct reply_queue *replies;    /* replies that have not left; NULL: none */
+    struct connection_extra *extra; /* NULL: none */
     union {
         struct resp_request resp; /* of the RESP door, whose dialects are REPLY_RESP2 and 3 */
         struct line line;         /* of the text door */
@@ -140,6 +145,19 @@ void connection_end_push(struct connection *c, struct reply *reply);
 static inline size_t connection_unread(const struct connection *c)
 {
     return c->replies ? reply_queue_len(c->replies) : 0;
+}
+
+/* Its extra, made where there is none; NULL when memory is out. */
+struct connection_extra *connection_extra(struct connection *c);
+
+static inline struct transaction *connection_transaction(const struct connection *c)
+{
+    return c->extra ? c->extra->transaction : NULL;
+}
+
+static inline struct subscriber *connection_subscriber(const struct connection *c)
+{
+    return c->extra ? c->extra->subscriber : NULL;
 }
 
 /* Sets its name; an empty one takes it away. -ENOMEM. */

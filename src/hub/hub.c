@@ -80,6 +80,17 @@ struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
     return c;
 }
 
+static void free_extra(struct connection_extra *extra)
+{
+    if (!extra)
+        return;
+    subscriber_free(extra->subscriber);
+    transaction_free(extra->transaction);
+    walk_free(extra->walk);
+    free(extra->name);
+    free(extra);
+}
+
 void connection_free(struct connection *c)
 {
     if (!c)
@@ -95,10 +106,7 @@ void connection_free(struct connection *c)
     reply_pool_give(&c->hub->replies, c->replies);
     if (c->dialect >= REPLY_RESP2)
         resp_request_fini(&c->resp);
-    subscriber_free(c->subscriber);
-    transaction_free(c->transaction);
-    walk_free(c->walk);
-    free(c->name);
+    free_extra(c->extra);
     free(c);
 }
 
@@ -205,6 +213,16 @@ void hub_stop(struct hub *hub)
 bool hub_is_empty(const struct hub *hub)
 {
     return list_is_empty(&hub->connections);
+}
+
+bool hub_is_full(struct hub *hub)
+{
+    size_t max = hub->shared->config.memory_max;
+    if (max > 0 && hub->measured != hub->turn) {
+        hub->measured = hub->turn;
+        hub->full = store_memory(hub->shared->store) > max;
+    }
+    return hub->full;
 }
 
 void hub_want_stop(struct hub *hub)

@@ -36,6 +36,8 @@ struct hub {
     struct instant now;
     struct walltime wall;
     uint32_t turn;           /* counted by hub_tick */
+    uint32_t measured;       /* the turn in which the table's memory was last asked for ... */
+    bool full;               /* ... and whether it was past --maxmemory */
     struct list connections; /* all of them */
     struct list ready;       /* those to be reported as HUB_EVENT_OUTPUT */
     struct list waiting;     /* those with replies held until the log has moved */
@@ -85,6 +87,9 @@ bool hub_next_event(struct hub *hub, struct hub_event *ret);
  * CLOSED. hub_is_empty says when the caller has freed them all. */
 void hub_stop(struct hub *hub);
 bool hub_is_empty(const struct hub *hub);
+
+/* For commands: is the table past --maxmemory? As of some moment in this turn. */
+bool hub_is_full(struct hub *hub);
 
 /* For commands: ask for the hub to be stopped. */
 void hub_want_stop(struct hub *hub);

@@ -49,15 +49,15 @@ int inbox_append(struct inbox *b, struct bytes in)
     return buffer_append_bytes(&b->bytes, in);
 }
 
-/* Memory for the whole of a message is taken at once, so that it never moves; what nobody has
- * written to costs nothing yet. */
+/* Memory for the whole of a message, and for what is read together with its end, is taken at
+ * once, so that it never moves; what nobody has written to costs nothing yet. */
 size_t inbox_space(struct inbox *b, size_t total, uint8_t **ret_space)
 {
     size_t len = buffer_len(&b->bytes);
-    if (total <= LIMIT_LARGE_BYTES || total <= len)
+    if (total <= LIMIT_LARGE_BYTES || total <= len + LIMIT_READ_BYTES)
         return 0;
     size_t n = total - len;
-    if (buffer_reserve_exactly(&b->bytes, n) != 0)
+    if (buffer_reserve_exactly(&b->bytes, n + LIMIT_READ_BYTES) != 0)
         return 0;
     *ret_space = b->bytes.data + b->bytes.end;
     return n < LIMIT_LARGE_READ_BYTES ? n : LIMIT_LARGE_READ_BYTES;

@@ -30,8 +30,8 @@ void inbox_free(struct inbox *b); /* takes NULL */
 int inbox_append(struct inbox *b, struct bytes in);
 
 /* The message at the front will be `total` bytes long: where more of it can be put, at most
- * LIMIT_LARGE_READ_BYTES and no more than is missing. Nothing where memory is out, or the
- * message is not large: then the input takes the usual way. */
+ * LIMIT_LARGE_READ_BYTES and no more than is missing. Nothing where memory is out, or not much
+ * is missing: then the input takes the usual way. */
 size_t inbox_space(struct inbox *b, size_t total, uint8_t **ret_space);
 
 /* What is to run next: the shared message alone, else everything. */

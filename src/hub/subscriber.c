@@ -9,14 +9,15 @@
 
 struct subscriber *subscriber_of(struct connection *c)
 {
-    if (c->subscriber)
-        return c->subscriber;
+    struct connection_extra *extra = connection_extra(c);
+    if (!extra || extra->subscriber)
+        return extra ? extra->subscriber : NULL;
     struct subscriber *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
     s->connection = c;
     list_append(&c->hub->subscribers, &s->link);
-    return c->subscriber = s;
+    return extra->subscriber = s;
 }
 
 static struct exchange *exchange_of(const struct subscriber *s)
@@ -34,7 +35,7 @@ void subscriber_free(struct subscriber *s)
         exchange_unsubscribe(exchange_of(s), gone);
     }
     list_remove(&s->link);
-    s->connection->subscriber = NULL;
+    s->connection->extra->subscriber = NULL;
     free(s);
 }
 

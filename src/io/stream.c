@@ -78,6 +78,7 @@ static void on_written(uv_write_t *request, int status)
     struct stream *s = (struct stream *)request->handle;
     size_t len = kept->len;
     free(kept);
+    s->writing = false;
     if (s->closing)
         return;
     if (status < 0)
@@ -86,7 +87,7 @@ static void on_written(uv_write_t *request, int status)
         s->handler->written(s, len);
 }
 
-static int keep(struct stream *s, struct bytes out, size_t *ret_kept)
+static int keep(struct stream *s, struct bytes out)
 {
     if (out.len > KEPT_BYTES_MAX)
         out.len = KEPT_BYTES_MAX;
@@ -102,19 +103,18 @@ static int keep(struct stream *s, struct bytes out, size_t *ret_kept)
         free(kept);
         return r;
     }
-    *ret_kept = out.len;
+    s->writing = true;
     return 0;
 }
 
-int stream_write(struct stream *s, struct bytes out, size_t *ret_taken, size_t *ret_kept)
+int stream_write(struct stream *s, struct bytes out, size_t *ret_taken)
 {
     uv_buf_t buf = {.base = (char *)(uintptr_t)out.data, .len = out.len};
     int n = uv_try_write(&s->uv.stream, &buf, 1);
     if (n < 0 && n != UV_EAGAIN)
         return n;
     *ret_taken = n < 0 ? 0 : (size_t)n;
-    *ret_kept = 0;
-    return *ret_taken < out.len ? keep(s, bytes_from(out, *ret_taken), ret_kept) : 0;
+    return *ret_taken < out.len ? keep(s, bytes_from(out, *ret_taken)) : 0;
 }
 
 /* ---- closing ---- */

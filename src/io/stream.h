@@ -34,6 +34,7 @@ struct stream {
     const struct stream_handler *handler;
     bool reading;
     bool closing;
+    bool writing; /* bytes are kept that have not left */
 };
 
 /* Takes a connection that waits at an acceptor. 0, or -errno: handler.closed follows where
@@ -44,10 +45,10 @@ int stream_accept(struct stream *s, struct acceptor *from, bool is_unix,
 /* Starts or stops reading. 0 or -errno. */
 int stream_set_reading(struct stream *s, bool reading);
 
-/* Writes. *ret_taken bytes are gone to the socket; where that is not all of them, *ret_kept
- * more were copied, and handler.written reports them when the socket has taken those too: until
- * then nothing may be written. 0 or -errno. */
-int stream_write(struct stream *s, struct bytes out, size_t *ret_taken, size_t *ret_kept);
+/* Writes. *ret_taken bytes are gone to the socket; where that is not all of them, some more
+ * were copied, and handler.written reports them when the socket has taken those too: until then
+ * the stream is writing, and nothing else may be written. 0 or -errno. */
+int stream_write(struct stream *s, struct bytes out, size_t *ret_taken);
 
 /* Closes. gently: what was written is let arrive before the rest of the input, unread, would
  * reset the connection; at most STREAM_LINGER_MS. */

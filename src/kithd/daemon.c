@@ -431,6 +431,14 @@ static int run_store(struct daemon *d)
 
 /* ---- the whole ---- */
 
+/* What connections may make the hub hold besides the table; see LIMIT_HELD_BYTES_MIN. */
+static size_t held_bytes_max(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    size_t quarter = pages > 0 && page > 0 ? (size_t)pages / 4 * (size_t)page : 0;
+    return quarter > LIMIT_HELD_BYTES_MIN ? quarter : LIMIT_HELD_BYTES_MIN;
+}
+
 static void fill_config(struct daemon *d, const uint8_t random[20])
 {
     const struct options *o = d->options;
@@ -441,6 +449,8 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
         .open = o->open,
         .open_admin = o->open_admin,
         .log_requests = o->log_requests,
+        .held_bytes_max = held_bytes_max(),
+        .memory_max = o->memory_max,
         .uid = geteuid(),
         .holds_replies = !o->second,
         .started = clock_walltime(),

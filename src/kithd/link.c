@@ -11,7 +11,6 @@ struct link {
     struct stream stream; /* first: a stream is its link */
     struct link_owner *owner;
     struct connection *connection; /* NULL once the hub has forgotten it */
-    bool writing;                  /* the stream keeps bytes that have not left */
 };
 
 static struct link *link_of(struct stream *s)
@@ -60,7 +59,6 @@ static void on_written(struct stream *s, size_t n)
 {
     struct link *l = link_of(s);
     l->owner->turn(l->owner);
-    l->writing = false;
     connection_sent(l->connection, n);
     hub_set_ready(l->connection);
 }
@@ -87,16 +85,15 @@ static const struct stream_handler handler = {
 static void write_output(struct link *l)
 {
     struct connection *c = l->connection;
-    while (!l->writing && c->state != CONNECTION_CLOSED) {
+    while (!l->stream.writing && c->state != CONNECTION_CLOSED) {
         struct bytes out = connection_output(c);
         if (out.len == 0)
             return;
-        size_t taken, kept;
-        if (stream_write(&l->stream, out, &taken, &kept) < 0) {
+        size_t taken;
+        if (stream_write(&l->stream, out, &taken) < 0) {
             connection_abort(c);
             return;
         }
-        l->writing = kept > 0;
         connection_sent(c, taken);
     }
 }

@@ -28,6 +28,8 @@ static const char usage[] =
     "  --workers N             threads that serve (default: one a core)\n"
     "  --backlog N             clients that may wait to be let in (default 1024, with\n"
     "                          --one-at-a-time 5)\n"
+    "  --maxmemory BYTES       refuse what makes the table grow past BYTES[k|m|g] (default 0:\n"
+    "                          nothing is refused)\n"
     "  --one-at-a-time         serve one connection at a time\n"
     "  --delay MS              answer each message MS milliseconds after its turn came\n"
     "  --unframed-ms MS        silence that ends a message without a newline (default 30,\n"
@@ -45,6 +47,7 @@ enum option_code {
     OPT_REPLIES,
     OPT_WORKERS,
     OPT_BACKLOG,
+    OPT_MAXMEMORY,
     OPT_ONE_AT_A_TIME,
     OPT_DELAY,
     OPT_UNFRAMED,
@@ -63,6 +66,7 @@ static const struct option long_options[] = {
     {"replies", required_argument, NULL, OPT_REPLIES},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"backlog", required_argument, NULL, OPT_BACKLOG},
+    {"maxmemory", required_argument, NULL, OPT_MAXMEMORY},
     {"one-at-a-time", no_argument, NULL, OPT_ONE_AT_A_TIME},
     {"delay", required_argument, NULL, OPT_DELAY},
     {"unframed-ms", required_argument, NULL, OPT_UNFRAMED},
@@ -102,6 +106,25 @@ static int parse_number(struct parsing *p, const char *what, const char *text, u
         return complain(p, "%s must be a number from %llu to %llu, not '%s'", what,
                         (unsigned long long)min, (unsigned long long)max, text);
     *ret = v;
+    return 0;
+}
+
+/* A number of bytes, or of KiB, MiB or GiB where k, m or g stands behind it. */
+static int parse_size(struct parsing *p, const char *what, const char *text, size_t *ret)
+{
+    struct bytes number = bytes_from_str(text);
+    unsigned shift = 0;
+    uint64_t v;
+    if (number.len > 0) {
+        uint8_t unit = number.data[number.len - 1] | 0x20;
+        shift = unit == 'k' ? 10 : unit == 'm' ? 20 : unit == 'g' ? 30 : 0;
+    }
+    if (shift > 0)
+        number = bytes_first(number, number.len - 1);
+    if (!number_parse_u64(number, &v) || v > SIZE_MAX >> shift)
+        return complain(p, "%s must be a number of bytes, as 500000, 100m or 2g, not '%s'",
+                        what, text);
+    *ret = (size_t)v << shift;
     return 0;
 }
 
@@ -232,6 +255,8 @@ static int parse_option(struct parsing *p, int code, const char *argument)
         o->backlog = (int)v;
         p->backlog_given = true;
         break;
+    case OPT_MAXMEMORY:
+        return parse_size(p, "--maxmemory", argument, &o->memory_max);
     case OPT_ONE_AT_A_TIME:
         o->one_at_a_time = true;
         break;

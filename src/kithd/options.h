@@ -5,7 +5,8 @@
  *
  *     kithd [NAME [ADDR [PORT]]] [--listen ADDR[:PORT][,replies=terse|full]]... [--data DIR]
  *           [--durability commit|second] [--replies terse|full] [--workers N] [--backlog N]
- *           [--one-at-a-time] [--delay MS] [--unframed-ms MS] [--open] [--open-admin]
+ *           [--maxmemory BYTES] [--one-at-a-time] [--delay MS] [--unframed-ms MS] [--open]
+ * [--open-admin]
  *           [--log FILE] [--log-requests]
  *
  * ADDR is an IPv4 or IPv6 address (in brackets before a port), a name, or the path of a Unix
@@ -43,6 +44,7 @@ struct options {
     unsigned workers; /* at least 1 */
     int backlog;
     uint64_t delay_ms, unframed_ms;
+    size_t memory_max; /* 0: none */
 };
 
 enum {

@@ -38,7 +38,7 @@ def test_help_and_version():
 def test_help_tells_every_option():
     said = run_kithd("--help").stdout
     for option in ["listen", "data", "durability", "replies", "workers", "backlog",
-                   "one-at-a-time", "delay", "unframed-ms", "open", "open-admin", "log",
+                   "maxmemory", "one-at-a-time", "delay", "unframed-ms", "open", "open-admin", "log",
                    "log-requests"]:
         assert f"--{option}" in said
 

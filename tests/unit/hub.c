@@ -899,6 +899,47 @@ static void test_who_holds_most_is_closed(void **state)
     close_scene(&s);
 }
 
+/* ---- --maxmemory ---- */
+
+static void test_a_full_table_refuses_to_grow(void **state)
+{
+    struct scene s;
+    static const char oom[] = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+    open_scene(&s, &(struct hub_config){.memory_max = LIMIT_LARGE_BYTES});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    begin_large_set(&s, LIMIT_LARGE_BYTES + 1); /* what is begun below it may pass it */
+    settle(&s);
+    expect_str(&s, "+OK\r\n");
+    say_str(&s, "SET l v\r\nINCR n\r\nCONFIG GET maxmem*\r\n");
+    settle(&s);
+    struct buffer wanted;
+    buffer_init(&wanted, LIMIT_MIB);
+    append(&wanted, oom);
+    append(&wanted, oom);
+    append(&wanted, "*2\r\n$9\r\nmaxmemory\r\n$5\r\n65536\r\n");
+    expect(&s, buffer_view(&wanted));
+    buffer_fini(&wanted);
+    say_str(&s, "MULTI\r\nSET l v\r\nEXEC\r\n");
+    settle(&s);
+    assert_true(bytes_starts_with(buffer_view(&s.got), "+OK\r\n-OOM "));
+    assert_true(buffer_len(&s.got) > strlen("+OK\r\n") + strlen(oom));
+    buffer_truncate(&s.got, 0);
+    struct connection *resp = s.c;
+    connect_from(&s, ACCESS_LOOPBACK, true);
+    say_str(&s, "STORE l = v\nREPLIES terse\nSTORE l = v\n");
+    settle(&s);
+    expect_str(&s, "Not Saved for key:l: command not allowed when used memory > "
+                   "'maxmemory'.\nterse\n0\n");
+    s.c = resp;
+    say_str(&s, "STRLEN k\r\nDEL k\r\n");
+    settle(&s);
+    expect_str(&s, ":65537\r\n:1\r\n");
+    say_str(&s, "SET l v\r\n"); /* there is room again */
+    settle(&s);
+    expect_str(&s, "+OK\r\n");
+    close_scene(&s);
+}
+
 /* ---- stopping ---- */
 
 static void test_what_is_owed_leaves_before_the_stop(void **state)
@@ -948,6 +989,7 @@ int main(void)
         cmocka_unit_test(test_one_is_read_from_once_a_turn),
         cmocka_unit_test(test_output_has_its_share_of_a_turn),
         cmocka_unit_test(test_who_holds_most_is_closed),
+        cmocka_unit_test(test_a_full_table_refuses_to_grow),
         cmocka_unit_test(test_what_is_owed_leaves_before_the_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

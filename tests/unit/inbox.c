@@ -110,23 +110,29 @@ static void test_a_large_message_never_moves(void **state)
 {
     struct inbox *b = open_inbox();
     uint8_t *space;
-    size_t total = 2 * LIMIT_LARGE_READ_BYTES + 100;
+    size_t total = 2 * LIMIT_LARGE_READ_BYTES + HEAD + 100;
     assert_int_equal(inbox_space(b, LIMIT_LARGE_BYTES, &space), 0);
     receive(b, 'x', HEAD);
     assert_int_equal(inbox_space(b, HEAD, &space), 0);
     assert_int_equal(inbox_space(b, LIMIT_INPUT_BYTES + 1, &space), 0);
     assert_int_equal(inbox_space(b, total, &space), LIMIT_LARGE_READ_BYTES);
     const uint8_t *memory = b->bytes.data;
-    assert_int_equal(b->bytes.capacity, total);
+    assert_int_equal(b->bytes.capacity, total + LIMIT_READ_BYTES);
     for (size_t n; (n = inbox_space(b, total, &space)) > 0;) {
         assert_ptr_equal(space, memory + inbox_len(b));
         memset(space, 'y', n);
         assert_int_equal(inbox_append(b, bytes_make(space, n)), 0);
     }
-    assert_int_equal(inbox_len(b), total);
+    assert_in_range(total - inbox_len(b), 1, LIMIT_READ_BYTES);
+    receive(b, 'z', LIMIT_READ_BYTES); /* its end, and more */
     assert_ptr_equal(b->bytes.data, memory);
     assert_int_equal(memory[HEAD - 1], 'x');
-    assert_int_equal(memory[total - 1], 'y');
+    assert_int_equal(memory[2 * LIMIT_LARGE_READ_BYTES], 'y');
+    inbox_free(b);
+
+    b = open_inbox(); /* long, but of small arguments: they are not read one by one */
+    receive(b, 'x', 2 * LIMIT_LARGE_BYTES);
+    assert_int_equal(inbox_space(b, 2 * LIMIT_LARGE_BYTES + 10, &space), 0);
     inbox_free(b);
 }
 

@@ -46,6 +46,7 @@ static void test_the_defaults(void **state)
     assert_true(o->workers >= 1);
     assert_int_equal(o->backlog, 1024);
     assert_int_equal(o->delay_ms, 0);
+    assert_int_equal(o->memory_max, 0);
     assert_int_equal(o->unframed_ms, 30);
 }
 
@@ -100,9 +101,11 @@ static void test_every_option(void **state)
     assert_true(got.options.second && got.options.one_at_a_time);
     assert_int_equal(got.options.backlog, 7);
     assert_int_equal(got.options.workers, 1);
-    parse(&got, "--workers 3 --delay 50 --unframed-ms 0 --open --open-admin --log l");
+    parse(&got,
+          "--workers 3 --maxmemory 3G --delay 50 --unframed-ms 0 --open --open-admin --log l");
     assert_int_equal(got.options.workers, 3);
     assert_int_equal(got.options.delay_ms, 50);
+    assert_int_equal(got.options.memory_max, 3 * 1024 * LIMIT_MIB);
     assert_int_equal(got.options.unframed_ms, 0);
     assert_true(got.options.open && got.options.open_admin);
     assert_string_equal(got.options.log, "l");
@@ -128,6 +131,12 @@ static void test_what_is_refused(void **state)
         "--workers x",
         "--backlog 0",
         "--backlog 65536",
+        "--maxmemory",
+        "--maxmemory x",
+        "--maxmemory k",
+        "--maxmemory -1",
+        "--maxmemory 1t",
+        "--maxmemory 17179869184g",
         "--delay -1",
         "--delay 3600001",
         "--unframed-ms 60001",

@@ -126,7 +126,7 @@ def test_every_listener_is_told(start_hub):
     hub = start_hub("--listen", "127.0.0.1:0", "--listen", "[::1]:0")
     assert len(hub.addresses) == 2
     for address in hub.addresses:
-        assert f"msg=listening on={address}\n" in hub.log()
+        hub.wait_log(f"msg=listening on={address}\n")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link"])

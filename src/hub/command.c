@@ -50,10 +50,20 @@ void command_index_init(struct command_index *index)
     *index = (struct command_index){0};
     for (size_t i = 0; i < command_count(); i++) {
         size_t at = place(bytes_from_str(command_at(i)->name));
-        while (index->slots[at])
+        while (index->slots[at].command)
             at = (at + 1) % COMMAND_INDEX_SLOTS;
-        index->slots[at] = command_at(i);
+        index->slots[at].command = command_at(i);
+        index->slots[at].name_bytes = strlen(command_at(i)->name);
     }
+}
+
+/* Names are letters alone, so folding a byte is enough; both are of one length. */
+static bool is_named(const struct command *command, struct bytes name)
+{
+    uint8_t different = 0;
+    for (size_t i = 0; i < name.len; i++)
+        different |= (uint8_t)((uint8_t)command->name[i] ^ name.data[i]) & 0xdf;
+    return different == 0;
 }
 
 const struct command *command_find(const struct command_index *index, struct bytes name)
@@ -61,10 +71,9 @@ const struct command *command_find(const struct command_index *index, struct byt
     enum { NAME_BYTES_MAX = 32 };
     if (name.len > NAME_BYTES_MAX)
         return NULL;
-    for (size_t at = place(name); index->slots[at]; at = (at + 1) % COMMAND_INDEX_SLOTS) {
-        if (bytes_equal_nocase(bytes_from_str(index->slots[at]->name), name))
-            return index->slots[at];
-    }
+    for (size_t at = place(name); index->slots[at].command; at = (at + 1) % COMMAND_INDEX_SLOTS)
+        if (index->slots[at].name_bytes == name.len && is_named(index->slots[at].command, name))
+            return index->slots[at].command;
     return NULL;
 }
 

@@ -70,7 +70,10 @@ enum {
 enum { COMMAND_INDEX_SLOTS = 256 };
 
 struct command_index {
-    const struct command *slots[COMMAND_INDEX_SLOTS];
+    struct {
+        const struct command *command;
+        size_t name_bytes;
+    } slots[COMMAND_INDEX_SLOTS];
 };
 
 void command_index_init(struct command_index *index);

@@ -52,7 +52,7 @@ int door_resp(struct connection *c, struct bytes in, struct reply *reply, size_t
         return DOOR_MORE;
     /* A web page cannot begin as RESP does, but may get a line in where inline commands may be.
      */
-    if (text_is_http(args->line))
+    if (args->line.len > 0 && text_is_http(args->line))
         return door_refuse_http(c);
     *ret_consumed = consumed;
     if (args->argc == 0)

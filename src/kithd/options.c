@@ -281,6 +281,18 @@ static int parse_option(struct parsing *p, int code, const char *argument)
     return r;
 }
 
+/* The words stand before the options, whatever order getopt hands them out in. */
+static struct options_listener *add_first_listener(struct parsing *p)
+{
+    struct options_listener *all = p->o->listeners, *last = add_listener(p);
+    if (!last)
+        return NULL;
+    struct options_listener added = *last;
+    memmove(all + 1, all, (p->o->listener_count - 1) * sizeof *all);
+    all[0] = added;
+    return all;
+}
+
 static int parse_positionals(struct parsing *p, int count, char **words)
 {
     if (count > 3)
@@ -294,7 +306,7 @@ static int parse_positionals(struct parsing *p, int count, char **words)
                         LIMIT_NAME_BYTES);
     if (count < 2)
         return 0;
-    struct options_listener *l = add_listener(p);
+    struct options_listener *l = add_first_listener(p);
     if (!l)
         return OPTIONS_INVALID;
     int r = parse_address(p, l, bytes_from_str(words[1]));

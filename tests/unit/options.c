@@ -82,6 +82,19 @@ static void test_addresses(void **state)
     }
 }
 
+static void test_the_words_listener_is_the_first(void **state)
+{
+    struct outcome got;
+    parse(&got, "lab 10.0.0.1 1 --listen 10.0.0.2:2 --listen ./3");
+    assert_int_equal(got.options.listener_count, 3);
+    assert_string_equal(got.options.listeners[0].host, "10.0.0.1");
+    assert_string_equal(got.options.listeners[1].host, "10.0.0.2");
+    assert_string_equal(got.options.listeners[2].host, "./3");
+    parse(&got, "--listen 10.0.0.2:2 lab 10.0.0.1 1");
+    assert_string_equal(got.options.listeners[0].host, "10.0.0.1");
+    assert_int_equal(got.options.listeners[1].port, 2);
+}
+
 static void test_replies_by_listener(void **state)
 {
     struct outcome got;
@@ -191,9 +204,13 @@ static void test_help_and_version(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_defaults),        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_replies_by_listener), cmocka_unit_test(test_every_option),
-        cmocka_unit_test(test_what_is_refused),     cmocka_unit_test(test_too_many_listeners),
+        cmocka_unit_test(test_the_defaults),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_the_words_listener_is_the_first),
+        cmocka_unit_test(test_replies_by_listener),
+        cmocka_unit_test(test_every_option),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_too_many_listeners),
         cmocka_unit_test(test_help_and_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

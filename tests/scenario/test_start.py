@@ -101,13 +101,16 @@ def test_a_unix_socket(start_hub, tmp_path):
 
 def test_listening_twice(tmp_path, data):
     path = tmp_path / "a.sock"
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
     for first, second, said in [
-            ("127.0.0.1:14747", "127.0.0.1:14747", "127.0.0.1 is listened on twice"),
+            (f"127.0.0.1:{port}", f"127.0.0.1:{port}", "127.0.0.1 is listened on twice"),
             (path, path, f"{path} is listened on twice")]:
         check_refusal(run_kithd("--data", data, "--listen", first, "--listen", second), 3, said)
-    done = run_kithd("--data", data, "--listen", "0.0.0.0:14747", "--listen", "[::]:14747")
+    done = run_kithd("--data", data, "--listen", f"0.0.0.0:{port}", "--listen", f"[::]:{port}")
     assert done.returncode == 3
-    assert "kithd: [::]:14747 is taken, perhaps by another listener of this hub" in done.stderr
+    assert f"kithd: [::]:{port} is taken, perhaps by another listener of this hub" in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--data", "--log"])

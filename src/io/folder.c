@@ -231,13 +231,17 @@ static int lock(struct folder *f, pid_t *ret_holder)
 
 int folder_open(const char *path, struct folder **ret, pid_t *ret_holder)
 {
+    int r = make_with_parents(path);
+    return r < 0 ? r : folder_open_existing(path, ret, ret_holder);
+}
+
+int folder_open_existing(const char *path, struct folder **ret, pid_t *ret_holder)
+{
     struct folder *f = malloc(sizeof *f);
     if (!f)
         return -ENOMEM;
     *f = (struct folder){.disk = {&ops}, .fd = -1, .lock_fd = -1};
-    int r = make_with_parents(path);
-    if (r < 0)
-        goto fail;
+    int r = 0;
     f->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (f->fd < 0) {
         r = -errno;

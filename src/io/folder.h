@@ -18,6 +18,9 @@ struct folder;
 /* Opens a folder, made with its parents where it is missing, and locks it. *ret_holder is the
  * pid of who holds it on FOLDER_IN_USE (0: not known). -errno. folder_close takes NULL. */
 int folder_open(const char *path, struct folder **ret, pid_t *ret_holder);
+
+/* The same for a folder that must be there (-ENOENT). */
+int folder_open_existing(const char *path, struct folder **ret, pid_t *ret_holder);
 void folder_close(struct folder *f);
 
 struct disk *folder_disk(struct folder *f);

@@ -1,4 +1,5 @@
 #include "io/standard_streams.h"
+#include "kithd/check.h"
 #include "kithd/daemon.h"
 
 #include <malloc.h>
@@ -14,7 +15,7 @@ int main(int argc, char **argv)
         return DAEMON_FAILED;
     switch (options_parse(&options, argc, argv, stdout, stderr)) {
     case 0:
-        return daemon_run(&options);
+        return options.check ? check_run(options.check) : daemon_run(&options);
     case OPTIONS_HELP:
         return DAEMON_DONE;
     default:

@@ -38,6 +38,7 @@ static const char usage[] =
     "  --open-admin            let other machines, and other users, also rename and stop\n"
     "  --log FILE              log there (default: standard error); reopened on SIGHUP\n"
     "  --log-requests          log every request\n"
+    "  --check DIR             run no hub: verify what is kept in DIR and say what it is\n"
     "  --help, --version\n";
 
 enum option_code {
@@ -55,6 +56,7 @@ enum option_code {
     OPT_OPEN_ADMIN,
     OPT_LOG,
     OPT_LOG_REQUESTS,
+    OPT_CHECK,
     OPT_HELP,
     OPT_VERSION,
 };
@@ -74,6 +76,7 @@ static const struct option long_options[] = {
     {"open-admin", no_argument, NULL, OPT_OPEN_ADMIN},
     {"log", required_argument, NULL, OPT_LOG},
     {"log-requests", no_argument, NULL, OPT_LOG_REQUESTS},
+    {"check", required_argument, NULL, OPT_CHECK},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {0},
@@ -272,6 +275,8 @@ static int parse_option(struct parsing *p, int code, const char *argument)
         break;
     case OPT_LOG:
         return parse_path(p, "--log", "a file", argument, &o->log);
+    case OPT_CHECK:
+        return parse_path(p, "--check", "a folder", argument, &o->check);
     case OPT_LOG_REQUESTS:
         o->log_requests = true;
         break;

@@ -8,6 +8,7 @@
  *           [--maxmemory BYTES] [--one-at-a-time] [--delay MS] [--unframed-ms MS] [--open]
  * [--open-admin]
  *           [--log FILE] [--log-requests]
+ *     kithd --check DIR
  *
  * ADDR is an IPv4 or IPv6 address (in brackets before a port), a name, or the path of a Unix
  * socket (with a '/' in it, or as unix:PATH). All strings point into argv. */
@@ -37,9 +38,10 @@ struct options {
     const char *name; /* NULL: the stored one */
     struct options_listener listeners[LIMIT_LISTENERS];
     size_t listener_count;
-    const char *data; /* NULL: a folder of the user's own, by port */
-    const char *log;  /* NULL: standard error */
-    bool second;      /* --durability second */
+    const char *data;  /* NULL: a folder of the user's own, by port */
+    const char *log;   /* NULL: standard error */
+    const char *check; /* a folder to check, and no hub to run; else NULL */
+    bool second;       /* --durability second */
     bool one_at_a_time, open, open_admin, log_requests;
     unsigned workers; /* at least 1 */
     int backlog;

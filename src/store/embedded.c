@@ -231,6 +231,44 @@ int embedded_open(struct embedded **ret, const struct embedded_config *config, s
     return 0;
 }
 
+struct count {
+    struct walltime now;
+    size_t live;
+};
+
+static void count_live(void *ctx, const struct table_entry *entry)
+{
+    struct count *c = ctx;
+    c->live += keyspace_entry_is_live(entry, c->now);
+}
+
+static void count_findings(const struct embedded *e, struct walltime now,
+                           struct embedded_findings *ret)
+{
+    for (size_t i = 0; i < SPACES; i++) {
+        struct count c = {.now = now};
+        for (size_t shard = 0; shard < TABLE_SHARDS; shard++)
+            table_visit(e->spaces[i].table, shard, 0, SIZE_MAX, count_live, &c);
+        ret->keys[i] = c.live;
+        ret->memory += table_memory(e->spaces[i].table);
+    }
+}
+
+int embedded_check(struct disk *d, struct walltime now, struct embedded_findings *ret)
+{
+    *ret = (struct embedded_findings){0};
+    struct embedded e = {.disk = d};
+    struct embedded_config config = {0};
+    int r = open_spaces(&e, &config);
+    if (r == 0)
+        r = recovery_check(d, apply, &e, &ret->report);
+    if (r == 0)
+        count_findings(&e, now, ret);
+    for (size_t i = 0; i < SPACES; i++)
+        table_free(e.spaces[i].table);
+    return r;
+}
+
 void embedded_free(struct embedded *e)
 {
     if (!e)

@@ -35,6 +35,17 @@ struct embedded;
  * recovery_run returns; ret_report is set in every case. */
 int embedded_open(struct embedded **ret, const struct embedded_config *config, struct disk *d,
                   struct walltime now, struct recovery_report *ret_report);
+/* What is in a folder. */
+struct embedded_findings {
+    struct recovery_report report;
+    size_t keys[2]; /* of each keyspace, by enum store_space; expired ones apart */
+    size_t memory;  /* about what a hub needs for them */
+};
+
+/* Reads a folder and changes nothing. What recovery_check returns; the report is set in every
+ * case. */
+int embedded_check(struct disk *d, struct walltime now, struct embedded_findings *ret);
+
 void embedded_free(struct embedded *e); /* takes NULL; does not close in good order */
 
 struct store *embedded_store(struct embedded *e);

@@ -617,6 +617,39 @@ static int make(struct recovery *r, struct walltime now, struct wal_position *re
     return 0;
 }
 
+static int read_everything(struct recovery *r)
+{
+    int e = scan(r);
+    if (e == 0)
+        e = read_checkpoint(r);
+    if (e == 0)
+        e = read_log(r);
+    r->report->closed = e == 0 && r->closed;
+    return e;
+}
+
+static void recovery_fini(struct recovery *r)
+{
+    free(r->segments);
+    free(r->dead);
+    free(r->data);
+    extents_fini(&r->extents);
+    assembly_fini(&r->assembly);
+}
+
+int recovery_check(struct disk *d, recovery_apply_fn apply, void *ctx,
+                   struct recovery_report *ret_report)
+{
+    *ret_report = (struct recovery_report){0};
+    struct recovery r = {
+        .disk = d, .apply = apply, .apply_ctx = ctx, .report = ret_report, .loaded = SIZE_MAX};
+    int e = read_everything(&r);
+    if (e == 0 && r.count == 0)
+        e = tell(&r, RECOVERY_CORRUPT, 1, 0, "there is no log");
+    recovery_fini(&r);
+    return e;
+}
+
 int recovery_run(struct disk *d, const struct wal_config *config, struct walltime now,
                  recovery_apply_fn apply, void *ctx, struct wal_position *ret_position,
                  struct recovery_report *ret_report)
@@ -631,19 +664,9 @@ int recovery_run(struct disk *d, const struct wal_config *config, struct walltim
         .loaded = SIZE_MAX,
         .time = {INT64_MIN},
     };
-    int e = scan(&r);
+    int e = read_everything(&r);
     if (e == 0)
-        e = read_checkpoint(&r);
-    if (e == 0)
-        e = read_log(&r);
-    if (e == 0) {
-        ret_report->closed = r.closed;
         e = make(&r, now, ret_position);
-    }
-    free(r.segments);
-    free(r.dead);
-    free(r.data);
-    extents_fini(&r.extents);
-    assembly_fini(&r.assembly);
+    recovery_fini(&r);
     return e;
 }

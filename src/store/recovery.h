@@ -46,6 +46,11 @@ struct recovery_report {
  * every record, in order. Non-zero stops recovery with it. */
 typedef int (*recovery_apply_fn)(void *ctx, const struct record_op *op, uint64_t lsn);
 
+/* Reads all of it as recovery_run does, and changes nothing. What recovery_run returns; a
+ * folder without a log is corrupt. */
+int recovery_check(struct disk *d, recovery_apply_fn apply, void *ctx,
+                   struct recovery_report *ret_report);
+
 /* Recovers the log in a folder; an empty folder is a new log. secret and the sizes are of
  * *config. On 0 ret_position is where the log goes on (its extents are the caller's), and
  * everything applied is durable.

@@ -1,6 +1,7 @@
 """An answer is a promise: crashes, a corrupted log, a full disk."""
 
 import os
+import re
 import threading
 
 import pytest
@@ -227,3 +228,54 @@ def test_large_values_one_after_the_other(start_hub):
     hub.restart()
     value = redis.Redis(port=hub.port).get("large")
     assert len(value) == 20 << 20 and set(value) == {24}
+
+
+# ---- kithd --check ----
+
+def check_folder(hub):
+    return run_kithd("--check", hub.data)
+
+
+def test_a_whole_folder_is_told(start_hub):
+    hub = start_hub()
+    client = redis.Redis(port=hub.port)
+    client.mset({f"k{i}": "v" for i in range(100)})
+    client.set("large", b"x" * 3000000)
+    client.set("gone", "v", px=1)
+    done = check_folder(hub)
+    assert done.returncode == 3
+    assert done.stderr == f"kithd: {hub.data} is in use by a kithd (process {hub.pid})\n"
+    hub.kill()
+    before = {f.name: f.read_bytes() for f in hub.data.iterdir() if f.name != "lock"}
+    done = check_folder(hub)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch("checkpoint  none\nlog         \\d+ records\nkeys        101, and 0 of the hub's "
+                        "own\nmemory      about 3\\d+ bytes\nIt is whole.\n", done.stdout), done.stdout
+    assert {f.name: f.read_bytes() for f in hub.data.iterdir() if f.name != "lock"} == before
+    hub.restart()
+    hub.stop()
+    said = check_folder(hub).stdout
+    assert re.match("checkpoint  10[12] entries, 3\\d+ bytes\n            begun at 20", said), said
+    assert "records, closed in good order\n" in said and said.endswith("It is whole.\n")
+
+
+def test_a_damaged_folder_is_told(start_hub):
+    hub = start_hub()
+    redis.Redis(port=hub.port).mset({f"k{i}": "v" for i in range(100)})
+    hub.stop()
+    checkpoint = hub.data / "checkpoint"
+    content = bytearray(checkpoint.read_bytes())
+    content[200] ^= 1
+    checkpoint.write_bytes(content)
+    done = check_folder(hub)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == f"kithd: {checkpoint} is corrupt at offset 64: a damaged block\n"
+
+
+def test_a_folder_that_is_none(tmp_path):
+    done = run_kithd("--check", tmp_path / "none")
+    assert done.returncode == 3 and "no such file" in done.stderr
+    assert not (tmp_path / "none").exists()
+    tmp_path.chmod(0o700)
+    done = run_kithd("--check", tmp_path)
+    assert done.returncode == 1 and "there is no log" in done.stderr

@@ -16,6 +16,8 @@ struct place {
     struct table_entry *entry; /* likewise: what is to be put in; afterwards what was there */
     bool expired;              /* in the first one: an entry is there whose time has come */
     uint64_t upload;           /* in the first one: what is to be put is in the log in parts */
+    bool writes;               /* in the first one: op, below, is to be done */
+    struct record_op op;
 };
 
 #define NONE SIZE_MAX
@@ -121,6 +123,23 @@ static void read_slot(struct update *u, size_t i)
         u->places[i].expired = u->expires = true;
 }
 
+/* Makes the operation on the key of which slot i is the first, where there is one. */
+static void make_op(struct update *u, size_t i)
+{
+    struct place *p = &u->places[i];
+    p->writes = p->winner != NONE || p->expired;
+    if (!p->writes)
+        return;
+    p->op = (struct record_op){
+        .kind = RECORD_REMOVE, .space = u->keyspace->id, .key = u->slots[i].key};
+    if (p->winner != NONE && u->slots[p->winner].verdict == STORE_PUT) {
+        p->op.kind = RECORD_PUT;
+        p->op.value = u->slots[p->winner].value;
+        p->op.blob = u->slots[p->winner].blob;
+        p->op.expires = u->slots[p->winner].expires;
+    }
+}
+
 /* The last verdict on a key wins. Removing what is not there changes nothing, unless it has
  * expired: then it is removed in any case. */
 static void choose_winners(struct update *u)
@@ -135,24 +154,14 @@ static void choose_winners(struct update *u)
             p->winner = NONE;
         u->changes |= p->winner != NONE;
         p->expired &= p->winner == NONE;
+        make_op(u, i);
     }
 }
 
-/* The operation on the key of which slot i is the first; false where there is none. */
-static bool op_of(const struct update *u, size_t i, struct record_op *ret)
+/* The operation on the key of which slot i is the first; NULL where there is none. */
+static const struct record_op *op_of(const struct update *u, size_t i)
 {
-    const struct place *p = &u->places[i];
-    if (p->winner == NONE && !p->expired)
-        return false;
-    *ret = (struct record_op){
-        .kind = RECORD_REMOVE, .space = u->keyspace->id, .key = u->slots[i].key};
-    if (p->winner != NONE && u->slots[p->winner].verdict == STORE_PUT) {
-        ret->kind = RECORD_PUT;
-        ret->value = u->slots[p->winner].value;
-        ret->blob = u->slots[p->winner].blob;
-        ret->expires = u->slots[p->winner].expires;
-    }
-    return true;
+    return u->places[i].writes ? &u->places[i].op : NULL;
 }
 
 /* As it stands in the log: a large value is there in parts already. */
@@ -173,14 +182,14 @@ static struct record_op logged_op(const struct update *u, size_t i, const struct
 static int send_large(struct update *u)
 {
     struct uploads *uploads = u->keyspace->uploads;
-    struct record_op op;
     int r = 0;
     for (size_t i = 0; i < u->n && r == 0; i++) {
-        if (!op_of(u, i, &op) || !uploads_wants(uploads, op.value, op.blob))
+        const struct record_op *op = op_of(u, i);
+        if (!op || !uploads_wants(uploads, op->value, op->blob))
             continue;
-        if (op.value.len > LIMIT_VALUE_BYTES)
+        if (op->value.len > LIMIT_VALUE_BYTES)
             return STORE_TOO_LARGE;
-        r = uploads_send(uploads, u->keyspace->wal, op.value, op.blob, u->now,
+        r = uploads_send(uploads, u->keyspace->wal, op->value, op->blob, u->now,
                          &u->places[i].upload);
     }
     return r;
@@ -190,15 +199,15 @@ static int send_large(struct update *u)
 static int measure(const struct update *u, size_t *ret_bytes)
 {
     size_t bytes = 0;
-    struct record_op op;
     uint8_t room[RECORD_PARTS_BYTES];
     for (size_t i = 0; i < u->n; i++) {
-        if (!op_of(u, i, &op))
+        const struct record_op *op = op_of(u, i);
+        if (!op)
             continue;
-        if (op.value.len > LIMIT_VALUE_BYTES)
+        if (op->value.len > LIMIT_VALUE_BYTES)
             return STORE_TOO_LARGE;
-        op = logged_op(u, i, &op, room);
-        bytes += record_op_bytes(&op);
+        struct record_op logged = logged_op(u, i, op, room);
+        bytes += record_op_bytes(&logged);
         if (bytes > LIMIT_RECORD_BYTES)
             return STORE_TOO_LARGE;
     }
@@ -208,11 +217,11 @@ static int measure(const struct update *u, size_t *ret_bytes)
 
 static int make_entries(struct update *u)
 {
-    struct record_op op;
     for (size_t i = 0; i < u->n; i++) {
-        if (!op_of(u, i, &op) || op.kind != RECORD_PUT)
+        const struct record_op *op = op_of(u, i);
+        if (!op || op->kind != RECORD_PUT)
             continue;
-        u->places[i].entry = table_entry_new(op.key, op.value, op.blob, op.expires);
+        u->places[i].entry = table_entry_new(op->key, op->value, op->blob, op->expires);
         if (!u->places[i].entry)
             return -ENOMEM;
     }
@@ -236,17 +245,17 @@ static void tell(const struct update *u, size_t i, const struct record_op *op)
 static int append_record(struct update *u, size_t bytes)
 {
     struct wal *wal = u->keyspace->wal;
-    struct record_op op;
     uint8_t *to, room[RECORD_PARTS_BYTES];
     int r = wal_begin(wal, bytes, u->now, u->keyspace->id == STORE_SYSTEM, &to, &u->lsn);
     if (r != 0)
         return r;
     for (size_t i = 0; i < u->n; i++) {
-        if (!op_of(u, i, &op))
+        const struct record_op *op = op_of(u, i);
+        if (!op)
             continue;
-        struct record_op logged = logged_op(u, i, &op, room);
+        struct record_op logged = logged_op(u, i, op, room);
         to = record_op_write(to, &logged);
-        tell(u, i, &op);
+        tell(u, i, op);
     }
     wal_end(wal);
     return 0;
@@ -319,14 +328,14 @@ static void free_entries(struct update *u)
 int update_run(struct keyspace *k, struct store_slot *slots, size_t n, struct walltime now,
                store_update_fn fn, void *ctx, uint64_t *ret_lsn)
 {
-    struct place inline_places[SLOTS_INLINE] = {0};
+    struct place inline_places[SLOTS_INLINE];
     struct update u = {.keyspace = k,
                        .table = k->table,
                        .slots = slots,
                        .places = inline_places,
                        .n = n,
                        .now = now};
-    if (n > SLOTS_INLINE && !(u.places = calloc(n, sizeof *u.places)))
+    if (n > SLOTS_INLINE && !(u.places = malloc(n * sizeof *u.places)))
         return -ENOMEM;
     int r = prepare(&u);
     if (r == 0) {

@@ -27,6 +27,7 @@
 #define LIMIT_UNREAD_REPLY_BYTES LIMIT_MIB   /* past it, no further command runs */
 #define LIMIT_REPLY_BYTES (512 * LIMIT_MIB)  /* ceiling of one connection's output buffer */
 #define LIMIT_HELD_REPLIES ((size_t)1024)    /* replies waiting, each for a moment of its own */
+#define LIMIT_HELD_INPUT_BYTES LIMIT_MIB     /* of commands whose replies are held */
 #define LIMIT_STALL_MS ((uint64_t)60 * 1000) /* without progress while replies wait */
 
 /* A connection's transaction (hub/transaction.h). */

@@ -135,7 +135,8 @@ static void close_if_drained(struct connection *c)
 static void rest_while_unread(struct connection *c)
 {
     if (c->replies && (reply_queue_len(c->replies) >= LIMIT_UNREAD_REPLY_BYTES ||
-                       c->replies->count >= LIMIT_HELD_REPLIES))
+                       c->replies->count >= LIMIT_HELD_REPLIES ||
+                       reply_queue_held(c->replies) >= LIMIT_HELD_INPUT_BYTES))
         c->rests |= CONNECTION_RESTS_OUTPUT;
     else
         c->rests &= (uint8_t)~CONNECTION_RESTS_OUTPUT;
@@ -260,8 +261,8 @@ static void mend_reply(struct connection *c, struct reply *reply)
         reply_error(reply, "OOM", "out of memory for the reply");
 }
 
-/* The reply is whole. */
-static void take_reply(struct connection *c, struct reply *reply)
+/* The reply to a message of `asked` bytes is whole. */
+static void take_reply(struct connection *c, struct reply *reply, size_t asked)
 {
     if (reply->failed)
         mend_reply(c, reply);
@@ -276,6 +277,7 @@ static void take_reply(struct connection *c, struct reply *reply)
         connection_abort(c);
         return;
     }
+    c->replies->asked += asked;
     hub_set_ready(c);
     rest_while_unread(c);
 }
@@ -291,7 +293,7 @@ static int run_message(struct connection *c, struct bytes in, size_t *ret_consum
                                         : door_text(c, in, &reply, ret_consumed);
     if (r == DOOR_DONE || r == DOOR_CLOSE) {
         c->worked += (uint32_t)(*ret_consumed + buffer_len(out) - before);
-        take_reply(c, &reply);
+        take_reply(c, &reply, *ret_consumed);
     } else {
         reply_queue_cancel(c->replies);
     }

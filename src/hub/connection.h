@@ -44,7 +44,7 @@ enum connection_state {
 
 /* Why no further command runs at this moment. */
 enum {
-    CONNECTION_RESTS_OUTPUT = 1 << 0, /* LIMIT_UNREAD_REPLY_BYTES or LIMIT_HELD_REPLIES */
+    CONNECTION_RESTS_OUTPUT = 1 << 0, /* LIMIT_UNREAD_REPLY_BYTES, LIMIT_HELD_* */
     CONNECTION_RESTS_LOG = 1 << 1,
     CONNECTION_RESTS_USER = 1 << 2,
     CONNECTION_RESTS_TURN = 1 << 3, /* it has had its share, or a long command goes on */

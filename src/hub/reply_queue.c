@@ -114,7 +114,7 @@ static int add_gate(struct reply_queue *q, uint64_t lsn, struct instant after)
     if (r < 0)
         return r;
     uint64_t start = q->left + reply_queue_len(q) - reply_queue_begun(q);
-    q->gates[q->first + q->count++] = (struct reply_gate){start, lsn, after};
+    q->gates[q->first + q->count++] = (struct reply_gate){start, q->asked, lsn, after};
     q->shared = after.ns == 0;
     return 0;
 }

@@ -14,6 +14,7 @@
 
 struct reply_gate {
     uint64_t start;       /* bytes before this position are not held by it */
+    uint64_t asked;       /* bytes of commands answered before it */
     uint64_t lsn;         /* durable before the bytes leave; 0: nothing to wait for */
     struct instant after; /* the moment before which they stay; 0: none */
 };
@@ -38,6 +39,7 @@ struct reply_queue {
     struct reply_gate *gates;
     uint32_t first, count, capacity; /* gates[first .. first + count) hold */
     bool shared;                     /* the last gate may take in the next reply too */
+    uint64_t asked;                  /* bytes of commands that were answered; the caller's */
     struct reply_piece *pieces;
     uint32_t piece_first, piece_count, piece_capacity; /* likewise */
     struct reply_mark begun;                           /* before the reply being written */
@@ -79,6 +81,12 @@ static inline size_t reply_queue_len(const struct reply_queue *q)
 
 /* What the reply being written holds so far. */
 size_t reply_queue_begun(const struct reply_queue *q);
+
+/* Bytes of commands whose replies are held. */
+static inline uint64_t reply_queue_held(const struct reply_queue *q)
+{
+    return q->count > 0 ? q->asked - q->gates[q->first].asked : 0;
+}
 
 /* The first gate that holds, NULL where nothing is held. */
 const struct reply_gate *reply_queue_gate(const struct reply_queue *q);

@@ -555,6 +555,32 @@ static void test_unread_replies_rest_the_connection(void **state)
     close_scene(&s);
 }
 
+/* Nobody gets far ahead of the log. */
+static void test_many_held_commands_rest_the_connection(void **state)
+{
+    static const char get[] = "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n";
+    enum { GETS = LIMIT_HELD_INPUT_BYTES / (sizeof get - 1) + 100 };
+    struct scene s;
+    struct buffer said;
+    buffer_init(&said, 64 * LIMIT_MIB);
+    assert_int_equal(buffer_append_str(&said, RESP "SET k v\r\n"), 0);
+    for (size_t i = 0; i < GETS; i++)
+        assert_int_equal(buffer_append_str(&said, get), 0);
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    say(&s, buffer_view(&said));
+    assert_int_equal(s.c->rests, CONNECTION_RESTS_OUTPUT);
+    assert_false(connection_wants_input(s.c));
+    assert_in_range(reply_queue_held(s.c->replies), LIMIT_HELD_INPUT_BYTES,
+                    LIMIT_HELD_INPUT_BYTES + sizeof get);
+    expect_str(&s, "+PONG\r\n");
+    move_log(&s);
+    assert_int_equal(buffer_len(&s.got), strlen("+OK\r\n") + GETS * strlen("$1\r\nv\r\n"));
+    assert_int_equal(s.c->rests, 0);
+    buffer_fini(&said);
+    close_scene(&s);
+}
+
 static void test_a_stalled_reader_is_closed(void **state)
 {
     struct scene s;
@@ -980,6 +1006,7 @@ int main(void)
         cmocka_unit_test(test_a_held_reply_is_no_stall),
         cmocka_unit_test(test_many_held_replies_rest_the_connection),
         cmocka_unit_test(test_unread_replies_rest_the_connection),
+        cmocka_unit_test(test_many_held_commands_rest_the_connection),
         cmocka_unit_test(test_a_stalled_reader_is_closed),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_large_values),

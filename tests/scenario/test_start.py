@@ -160,13 +160,15 @@ def test_what_took_the_place_of_a_socket_stays(start_hub, tmp_path, other):
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_standard_streams_stay_out_of_the_way(build, data, closed):
+def test_closed_standard_streams_stay_out_of_the_way(build, data, tmp_path, closed):
     """No file of the hub's, and no client, may stand where people are spoken to."""
+    path = tmp_path / "s"
     process = subprocess.Popen(
-        ["sh", "-c", f'exec "$0" --listen 127.0.0.1:0 --data "$1" {closed}', build / "kithd", data],
+        ["sh", "-c", f'exec "$0" --listen "$2" --data "$1" {closed}', build / "kithd", data, path],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: list(data.glob("log-*")), "the log")
+        until(path.exists, "the socket")
+        assert bare(path, "hello") == "hello"
         fds = [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in range(3)]
         assert fds == ["/dev/null"] * 3
         assert (data / "lock").read_text().strip() == str(process.pid)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* A thread that works in steps, and sleeps until it is woken or a deadline. */
@@ -95,9 +96,18 @@ static void *run_log(void *arg)
     }
 }
 
+/* What nobody waits for gives way to what somebody does. A thread's own, on Linux; where it may
+ * not be, nothing is lost. */
+static void give_way(void)
+{
+    enum { NICE = 10 };
+    setpriority(PRIO_PROCESS, 0, NICE);
+}
+
 static void *run_segments(void *arg)
 {
     struct committer *c = arg;
+    give_way();
     int last_error = 0;
     for (;;) {
         struct instant deadline = INSTANT_NEVER;
@@ -128,6 +138,7 @@ static bool rest_after_step(struct committer *c, struct instant begun)
 static void *run_upkeep(void *arg)
 {
     struct committer *c = arg;
+    give_way();
     int last_error = 0;
     for (;;) {
         struct instant deadline, now = clock_instant();

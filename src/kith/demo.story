@@ -9,6 +9,7 @@
 #     together                  a meeting point: the requests up to `end` are all under way
 #     end                       before any of them is answered
 #
+# An answer is one line. A hub that is asked to QUIT ends, so nobody asks anything after that.
 # A story of your own is played by `kith demo --story FILE`.
 
 # A writer and a reader, who want short answers.

@@ -15,6 +15,7 @@ enum {
     AT_FIRST_SEGMENT = 24,
     AT_SALT = 32,
     AT_TIME = 40,
+    AT_ENTRIES = 48,
     AT_CHECKSUM = 56,
 };
 
@@ -47,6 +48,7 @@ static void header_write(uint8_t to[CHECKPOINT_HEADER_BYTES], const struct check
     number_put_u64(to + AT_FIRST_SEGMENT, h->first_segment);
     number_put_u64(to + AT_SALT, h->salt);
     number_put_u64(to + AT_TIME, (uint64_t)h->time.ms);
+    number_put_u64(to + AT_ENTRIES, h->entries_about);
     number_put_u64(to + AT_CHECKSUM, hash_bytes(bytes_make(to, AT_CHECKSUM), 0));
 }
 
@@ -241,6 +243,7 @@ static int header_read(struct bytes in, struct checkpoint_header *ret)
         .first_segment = number_get_u64(in.data + AT_FIRST_SEGMENT),
         .salt = number_get_u64(in.data + AT_SALT),
         .time = {(int64_t)number_get_u64(in.data + AT_TIME)},
+        .entries_about = number_get_u64(in.data + AT_ENTRIES),
     };
     if (version != CHECKPOINT_VERSION || h.start_lsn == 0 || h.first_segment == 0)
         return CHECKPOINT_BAD;
@@ -284,12 +287,14 @@ static void reader_close(struct reader *r)
     free(r->data);
 }
 
-int checkpoint_read_header(struct disk *d, struct checkpoint_header *ret)
+int checkpoint_read_header(struct disk *d, struct checkpoint_header *ret, uint64_t *ret_bytes)
 {
     struct reader r = {.disk = d};
     int e = reader_open(&r);
-    if (e == 0)
+    if (e == 0) {
         *ret = r.header;
+        *ret_bytes = r.size;
+    }
     reader_close(&r);
     return e;
 }

@@ -14,7 +14,7 @@
  *         24      8  id of the first segment of the log that is still needed
  *         32      8  salt of its blocks
  *         40      8  wall clock at its start, ms since 1970, signed
- *         48      8  zero, reserved
+ *         48      8  about how many entries there are: to make room, nothing else
  *         56      8  XXH3-64 of bytes 0 to 55, seed 0
  *         64         blocks, the last of them the end block; nothing follows it
  *
@@ -42,6 +42,7 @@ struct checkpoint_header {
     uint64_t first_segment;
     uint64_t salt;
     struct walltime time;
+    uint64_t entries_about;
 };
 
 /* ---- writing */
@@ -88,8 +89,8 @@ enum {
 
 typedef int (*checkpoint_apply_fn)(void *ctx, const struct record_op *put);
 
-/* Reads the header alone. */
-int checkpoint_read_header(struct disk *d, struct checkpoint_header *ret);
+/* Reads the header alone, and how large the file is. */
+int checkpoint_read_header(struct disk *d, struct checkpoint_header *ret, uint64_t *ret_bytes);
 
 /* Reads all of it and hands on each entry; what apply returns where that is not 0 ends it. */
 int checkpoint_read(struct disk *d, checkpoint_apply_fn apply, void *ctx, uint64_t *ret_end_lsn,

@@ -186,10 +186,22 @@ static int open_spaces(struct embedded *e, const struct embedded_config *config)
     return 0;
 }
 
+/* Room for what the checkpoint says it has; no more than a file of its size can hold. */
+static void make_room(struct embedded *e)
+{
+    struct checkpoint_header h;
+    uint64_t bytes;
+    if (checkpoint_read_header(e->disk, &h, &bytes) != 0)
+        return;
+    uint64_t most = bytes / RECORD_OP_BYTES;
+    table_reserve(e->spaces[STORE_USER].table, h.entries_about < most ? h.entries_about : most);
+}
+
 static int open_log(struct embedded *e, const struct wal_config *config, struct walltime now,
                     struct recovery_report *ret_report)
 {
     struct wal_position at = {0};
+    make_room(e);
     int r = recovery_run(e->disk, config, now, apply, e, &at, ret_report);
     if (r == 0)
         r = wal_new(&e->wal, config, &at);
@@ -260,8 +272,10 @@ int embedded_check(struct disk *d, struct walltime now, struct embedded_findings
     struct embedded e = {.disk = d};
     struct embedded_config config = {0};
     int r = open_spaces(&e, &config);
-    if (r == 0)
+    if (r == 0) {
+        make_room(&e);
         r = recovery_check(d, apply, &e, &ret->report);
+    }
     if (r == 0)
         count_findings(&e, now, ret);
     for (size_t i = 0; i < SPACES; i++)

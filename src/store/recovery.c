@@ -169,7 +169,8 @@ static int drop_replaced(struct recovery *r)
 
 static int scan_checkpoint(struct recovery *r)
 {
-    int e = checkpoint_read_header(r->disk, &r->checkpoint);
+    uint64_t bytes;
+    int e = checkpoint_read_header(r->disk, &r->checkpoint, &bytes);
     if (e == CHECKPOINT_NONE)
         return 0;
     if (e == CHECKPOINT_BAD)

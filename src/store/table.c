@@ -90,6 +90,28 @@ int table_new(struct table **ret, uint64_t seed)
     return 0;
 }
 
+/* Only who holds the lock changes it, so this needs no atomic addition. */
+static void shard_add_bytes(struct table_shard *s, size_t added, size_t gone)
+{
+    size_t bytes = atomic_load_explicit(&s->bytes, memory_order_relaxed);
+    atomic_store_explicit(&s->bytes, bytes + added - gone, memory_order_relaxed);
+}
+
+void table_reserve(struct table *t, size_t n)
+{
+    size_t buckets = n / TABLE_SHARDS * 4 / 5 + 1;
+    for (size_t i = 0; i < TABLE_SHARDS; i++) {
+        struct table_shard *s = &t->shards[i];
+        struct table_entry **array =
+            s->bucket_count == 1 && buckets > 1 ? calloc(buckets, sizeof *array) : NULL;
+        if (!array)
+            continue;
+        s->buckets = array;
+        s->bucket_count = s->bucket_capacity = buckets;
+        shard_add_bytes(s, buckets * sizeof *array, 0);
+    }
+}
+
 uint64_t table_hash(const struct table *t, struct bytes key)
 {
     return hash_bytes(key, t->seed);
@@ -235,13 +257,6 @@ static size_t entry_memory(const struct table_entry *e)
 {
     size_t shared = e->key_bytes & IS_SHARED ? e->value_bytes : 0;
     return malloc_usable_size((void *)(uintptr_t)e) + MALLOC_BYTES + shared;
-}
-
-/* Only who holds the lock changes it, so this needs no atomic addition. */
-static void shard_add_bytes(struct table_shard *s, size_t added, size_t gone)
-{
-    size_t bytes = atomic_load_explicit(&s->bytes, memory_order_relaxed);
-    atomic_store_explicit(&s->bytes, bytes + added - gone, memory_order_relaxed);
 }
 
 /* The greatest power of two that is at most bucket_count, itself at least 1. */

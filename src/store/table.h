@@ -23,6 +23,10 @@ struct table_entry; /* key, value, expiry and LSN in one allocation; the layout 
 int table_new(struct table **ret, uint64_t seed);
 void table_free(struct table *t);
 
+/* Makes room for about n entries in an empty table that nobody else uses yet, so that it need
+ * not grow to them bit by bit. Where memory is out, it grows. */
+void table_reserve(struct table *t, size_t n);
+
 /* A key's hash, to be handed to the functions below with the key. */
 uint64_t table_hash(const struct table *t, struct bytes key);
 size_t table_shard(uint64_t hash);

@@ -132,6 +132,8 @@ static int begin(struct upkeep *u, struct walltime wall)
     struct checkpoint_header h = {.start_lsn = wal_last_lsn(u->wal),
                                   .time = keyspace_time(u->spaces, wall)};
     h.first_segment = wal_segment_of(u->wal, first_lsn_needed(u, h.start_lsn + 1));
+    uint64_t ignored;
+    h.entries_about = keyspace_count(&u->spaces[STORE_USER], &ignored);
     uint8_t lsn[8];
     number_put_u64(lsn, h.start_lsn);
     h.salt = hash_bytes(bytes_make(lsn, sizeof lsn), u->config.secret);

@@ -57,9 +57,11 @@ def reference(tmp_path):
     """A redis-server, as something with a port."""
     class Server:
         port = free_port()
+    # Debian's redis-tools has the server too, under another name; it goes by what it is called.
     command = ["redis-server", "--port", str(Server.port), "--save", "", "--dir", tmp_path,
                "--bind", "127.0.0.1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, executable="/usr/bin/redis-check-rdb",
+                               stdout=subprocess.DEVNULL)
     until(lambda: accepts(Server.port), "redis-server")
     yield Server
     process.terminate()

@@ -98,7 +98,8 @@ static void test_a_shard_knows_its_last_removal_and_change(void **state)
     assert_int_equal(table_shard_removal_lsn(t, shard), 4);
     assert_int_equal(table_shard_change_lsn(t, shard), 5);
     table_entry_free(table_remove(t, BYTES("k"), hash, 6));
-    table_entry_free(table_remove(t, BYTES("k"), hash, 7)); /* not there, remembered all the same */
+    table_entry_free(
+        table_remove(t, BYTES("k"), hash, 7)); /* not there, remembered all the same */
     assert_int_equal(table_shard_removal_lsn(t, shard), 7);
     assert_int_equal(table_shard_count(t, shard), 0);
     table_free(t);
@@ -113,9 +114,41 @@ static void test_the_seed_places_keys(void **state)
     table_free(b);
 }
 
+static void count_entry(void *ctx, const struct table_entry *e)
+{
+    ++*(size_t *)ctx;
+}
+
+static void test_room_made_beforehand(void **state)
+{
+    struct table *t = make();
+    uint8_t room[8];
+    table_reserve(t, KEYS / 2);
+    size_t empty = table_memory(t), visited = 0;
+    assert_true(empty > 0);
+    for (size_t i = 0; i < KEYS; i++)
+        put(t, key_of(i, room), BYTES("v"), 0, i + 1);
+    for (size_t i = 0; i < KEYS; i++)
+        assert_non_null(find(t, key_of(i, room)));
+    for (size_t shard = 0; shard < TABLE_SHARDS; shard++)
+        assert_int_equal(table_visit(t, shard, 0, SIZE_MAX, count_entry, &visited), 0);
+    assert_int_equal(visited, KEYS);
+    struct table_garbage *g;
+    assert_int_equal(table_garbage_new(&g), 0);
+    for (size_t shard = 0; shard < TABLE_SHARDS; shard++)
+        table_clear(t, shard, KEYS + 1, g);
+    assert_null(find(t, key_of(1, room)));
+    assert_int_equal(table_memory(t), 0);
+    table_garbage_free(g);
+    table_reserve(t, 0);
+    assert_int_equal(table_memory(t), 0);
+    table_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_room_made_beforehand),
         cmocka_unit_test(test_an_entry_holds_what_it_was_given),
         cmocka_unit_test(test_many_keys_come_change_and_go),
         cmocka_unit_test(test_a_shard_knows_its_last_removal_and_change),

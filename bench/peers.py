@@ -119,12 +119,21 @@ def kithd(folder, durability="commit", workers=1, cores=SERVER_CORE, options=())
                  "--durability", durability, "--workers", workers, *options], cores)
 
 
+def redis_server(folder):
+    """Debian's redis-tools has the server too; what it does goes by the name it is called."""
+    path = folder / "redis-server"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.is_symlink():
+        path.symlink_to("/usr/bin/redis-check-rdb")
+    return str(path)
+
+
 def redis(folder, appendfsync=None):
     """No persistence, or a log synced so often; never a rewrite of it by surprise."""
     options = ["--appendonly", "no"] if appendfsync is None else \
         ["--appendonly", "yes", "--appendfsync", appendfsync, "--auto-aof-rewrite-percentage", "0"]
     name = "Redis, no persistence" if appendfsync is None else f"Redis, appendfsync {appendfsync}"
-    return Peer(name, folder, ["redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--dir",
+    return Peer(name, folder, [redis_server(folder), "--port", "{port}", "--bind", "127.0.0.1", "--dir",
                                folder, "--save", "", "--maxclients", "12000", *options])
 
 

@@ -65,7 +65,7 @@ def machine():
         f"Machine: {len(cpus)} × {cpus[0] if cpus else os.uname().machine}, {memory:.0f} GiB of "
         f"memory; {system}, Linux {os.uname().release}",
         f"Versions: {first_line(str(peers.build() / 'kithd'), '--version')}; "
-        f"{re.search('v=([0-9.]+)', first_line('redis-server', '--version'))[1]} of Redis; "
+        f"{first_line('redis-cli', '--version').split()[1]} of Redis; "
         f"libuv {first_line('pkg-config', '--modversion', 'libuv')}; "
         f"{first_line('gcc', '--version')}",
     ]

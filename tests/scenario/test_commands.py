@@ -83,7 +83,7 @@ class Asker:
     """A connection that tells replies as text, errors too."""
 
     def __init__(self, server):
-        self.client = redis.Redis(port=server.port, single_connection_client=True)
+        self.client = redis.Redis("127.0.0.1", port=server.port, single_connection_client=True)
         self.connection = self.client.connection
 
     def ask(self, *words):
@@ -165,7 +165,7 @@ def test_random_commands_as_with_redis(hub, reference, seed):
 
 @pytest.fixture
 def client(hub):
-    return redis.Redis(port=hub.port, decode_responses=True)
+    return redis.Redis("127.0.0.1", port=hub.port, decode_responses=True)
 
 
 def test_a_pipeline_is_a_transaction(client):
@@ -175,7 +175,7 @@ def test_a_pipeline_is_a_transaction(client):
 
 def test_counting_together_by_watching(hub):
     def count():
-        client = redis.Redis(port=hub.port)
+        client = redis.Redis("127.0.0.1", port=hub.port)
 
         def add(p):
             n = int(p.get("n") or 0)
@@ -188,7 +188,7 @@ def test_counting_together_by_watching(hub):
         t.start()
     for t in threads:
         t.join(PATIENCE)
-    assert redis.Redis(port=hub.port).get("n") == b"300"
+    assert redis.Redis("127.0.0.1", port=hub.port).get("n") == b"300"
 
 
 def test_a_lock_by_compare_and_delete(client):
@@ -235,7 +235,7 @@ def test_what_expires_is_gone_also_after_a_crash(hub, client):
     until(lambda: client.get("short") is None, "the end of a key")
     hub.kill()
     hub.restart()
-    client = redis.Redis(port=hub.port)
+    client = redis.Redis("127.0.0.1", port=hub.port)
     assert client.get("short") is None
     assert 900 < client.ttl("long") <= 1000
     assert client.dbsize() == 1
@@ -256,7 +256,7 @@ def test_a_checkpoint_on_demand(hub, client):
     until(lambda: client.lastsave() != before, "the time")
     hub.kill()
     hub.restart()
-    assert redis.Redis(port=hub.port).get("k") == b"v"
+    assert redis.Redis("127.0.0.1", port=hub.port).get("k") == b"v"
 
 
 def test_a_flush_survives_a_crash(hub, client):
@@ -265,7 +265,7 @@ def test_a_flush_survives_a_crash(hub, client):
     client.set("after", 1)
     hub.kill()
     hub.restart()
-    assert redis.Redis(port=hub.port).keys() == [b"after"]
+    assert redis.Redis("127.0.0.1", port=hub.port).keys() == [b"after"]
 
 
 # ---- limits of a transaction

@@ -221,12 +221,12 @@ def test_deleting_is_refused_too_while_nothing_can_be_written(small_disk):
 
 def test_large_values_one_after_the_other(start_hub):
     hub = start_hub("--workers", 1)
-    client = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    client = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
     for i in range(25):
         assert client.set("large", bytes([i]) * (20 << 20))
     hub.kill()
     hub.restart()
-    value = redis.Redis(port=hub.port).get("large")
+    value = redis.Redis("127.0.0.1", port=hub.port).get("large")
     assert len(value) == 20 << 20 and set(value) == {24}
 
 
@@ -238,7 +238,7 @@ def check_folder(hub):
 
 def test_a_whole_folder_is_told(start_hub):
     hub = start_hub()
-    client = redis.Redis(port=hub.port)
+    client = redis.Redis("127.0.0.1", port=hub.port)
     client.mset({f"k{i}": "v" for i in range(100)})
     client.set("large", b"x" * 3000000)
     client.set("gone", "v", px=1)
@@ -261,7 +261,7 @@ def test_a_whole_folder_is_told(start_hub):
 
 def test_a_damaged_folder_is_told(start_hub):
     hub = start_hub()
-    redis.Redis(port=hub.port).mset({f"k{i}": "v" for i in range(100)})
+    redis.Redis("127.0.0.1", port=hub.port).mset({f"k{i}": "v" for i in range(100)})
     hub.stop()
     checkpoint = hub.data / "checkpoint"
     content = bytearray(checkpoint.read_bytes())

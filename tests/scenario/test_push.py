@@ -19,7 +19,7 @@ def hub(start_hub, request):
 
 
 def client_of(hub, **how):
-    return redis.Redis(port=hub.port, decode_responses=True, **how)
+    return redis.Redis("127.0.0.1", port=hub.port, decode_responses=True, **how)
 
 
 def listener(hub, *patterns, channels=()):
@@ -187,7 +187,7 @@ def test_changes_come_in_order_and_none_is_lost(hub):
             said += s.recv(65536)
 
         def count():
-            client = redis.Redis(port=hub.port)
+            client = redis.Redis("127.0.0.1", port=hub.port)
             for _ in range(200):
                 client.incr("n")
         threads = [threading.Thread(target=count) for _ in range(5)]

@@ -103,7 +103,8 @@ static int take_out(struct world *w, const char *key)
 
 static void see(void *ctx, const struct store_value *value)
 {
-    *(struct bytes *)ctx = value->bytes; /* holds: nothing runs beside the tests that look at it */
+    *(struct bytes *)ctx =
+        value->bytes; /* holds: nothing runs beside the tests that look at it */
 }
 
 static int get(struct world *w, enum store_space space, const char *key, struct bytes *ret)
@@ -320,7 +321,7 @@ static void test_what_expired_is_missing(void **state)
     w.now.ms += 1;
     assert_missing(&w, "k");
     assert_int_equal(w.lsn, made + 1); /* that it is gone is in the log */
-    w.now.ms -= 5; /* a clock set back brings nothing to life */
+    w.now.ms -= 5;                     /* a clock set back brings nothing to life */
     assert_missing(&w, "k");
     assert_int_equal(pump(&w), 0);
     w.now.ms = 1;

@@ -203,7 +203,8 @@ size_t command_key_count(const struct command *command, size_t argc)
     if (command->first_key == 0)
         return 0;
     int last = command->last_key < 0 ? (int)argc + command->last_key : command->last_key;
-    return (size_t)((last - command->first_key) / command->key_step + 1);
+    int steps = (last - command->first_key) / command->key_step;
+    return (size_t)steps + 1;
 }
 
 size_t command_key_at(const struct command *command, size_t i)

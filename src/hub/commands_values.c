@@ -121,7 +121,7 @@ static bool set_holds(const struct set_options *o, const struct store_slot *slot
 static int decide(struct call *call, struct store_slot *slot, struct set_options *ret,
                   bool *ret_holds)
 {
-    struct set_options o;
+    struct set_options o = {0};
     int r = read_set_options(call, &o);
     if (r != 0)
         return r;
@@ -138,8 +138,8 @@ static int decide(struct call *call, struct store_slot *slot, struct set_options
 
 static int apply_set_with_options(struct call *call, struct store_slot *slot)
 {
-    struct set_options o;
-    bool holds;
+    struct set_options o = {0};
+    bool holds = false;
     int r = decide(call, slot, &o, &holds);
     if (r != 0)
         return r;
@@ -163,8 +163,8 @@ static int apply_set(struct call *call, struct store_slot *slots, size_t n)
 
 static int apply_store(struct call *call, struct store_slot *slots, size_t n)
 {
-    struct set_options o;
-    bool holds;
+    struct set_options o = {0};
+    bool holds = false;
     int r = decide(call, &slots[0], &o, &holds);
     if (r != 0)
         return r;

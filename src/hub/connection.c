@@ -84,7 +84,7 @@ static void count_held(struct connection *c)
 static bool silence_ends(const struct connection *c)
 {
     size_t waiting = inbox_len(c->inbox);
-    return c->hub->shared->config.unframed_ms > 0 && c->state <= CONNECTION_TEXT &&
+    return c->inbox && c->hub->shared->config.unframed_ms > 0 && c->state <= CONNECTION_TEXT &&
            !c->framed && !c->ended && c->peer.origin != ACCESS_REMOTE && waiting > 0 &&
            waiting <= LIMIT_BARE_MESSAGE_BYTES;
 }

@@ -113,6 +113,7 @@ static int add_gate(struct reply_queue *q, uint64_t lsn, struct instant after)
     q->gates = gates;
     if (r < 0)
         return r;
+    assert(q->gates); /* there is room */
     uint64_t start = q->left + reply_queue_len(q) - reply_queue_begun(q);
     q->gates[q->first + q->count++] = (struct reply_gate){start, q->asked, lsn, after};
     q->shared = after.ns == 0;

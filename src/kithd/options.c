@@ -93,11 +93,11 @@ __attribute__((format(printf, 2, 3))) static int complain(struct parsing *p, con
                                                           ...)
 {
     va_list args;
-    va_start(args, format);
     fputs("kithd: ", p->err);
+    va_start(args, format);
     vfprintf(p->err, format, args);
-    fputs(" (kithd --help tells more)\n", p->err);
     va_end(args);
+    fputs(" (kithd --help tells more)\n", p->err);
     return OPTIONS_INVALID;
 }
 

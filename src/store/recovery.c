@@ -232,7 +232,7 @@ static int load(struct recovery *r, size_t index)
     r->data = NULL;
     r->loaded = SIZE_MAX;
     const struct segment_header *h = &r->segments[index];
-    uint8_t *data = malloc(h->bytes);
+    uint8_t *data = calloc(1, h->bytes);
     if (!data)
         return -ENOMEM;
     char name[DISK_NAME_BYTES];

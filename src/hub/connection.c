@@ -84,16 +84,16 @@ static void count_held(struct connection *c)
 static bool silence_ends(const struct connection *c)
 {
     size_t waiting = inbox_len(c->inbox);
-    return c->inbox && c->hub->shared->config.unframed_ms > 0 && c->state <= CONNECTION_TEXT &&
+    return c->hub->shared->config.unframed_ms > 0 && c->state <= CONNECTION_TEXT &&
            !c->framed && !c->ended && c->peer.origin != ACCESS_REMOTE && waiting > 0 &&
            waiting <= LIMIT_BARE_MESSAGE_BYTES;
 }
 
 static struct instant silence_deadline(const struct connection *c)
 {
-    return silence_ends(c)
-               ? instant_after_ms(c->inbox->silent_since, c->hub->shared->config.unframed_ms)
-               : INSTANT_NEVER;
+    if (!c->inbox || !silence_ends(c))
+        return INSTANT_NEVER;
+    return instant_after_ms(c->inbox->silent_since, c->hub->shared->config.unframed_ms);
 }
 
 static struct instant stall_deadline(const struct connection *c)

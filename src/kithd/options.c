@@ -93,11 +93,11 @@ __attribute__((format(printf, 2, 3))) static int complain(struct parsing *p, con
                                                           ...)
 {
     va_list args;
-    fputs("kithd: ", p->err);
     va_start(args, format);
-    vfprintf(p->err, format, args);
-    va_end(args);
+    fputs("kithd: ", p->err);
+    vfprintf(p->err, format, args); // NOLINT(clang-analyzer-valist.Uninitialized): it is not
     fputs(" (kithd --help tells more)\n", p->err);
+    va_end(args);
     return OPTIONS_INVALID;
 }
 

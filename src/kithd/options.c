@@ -4,7 +4,6 @@
 #include "hub/hub_name.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,17 +88,10 @@ struct parsing {
     bool replies_full, workers_given, backlog_given;
 };
 
-__attribute__((format(printf, 2, 3))) static int complain(struct parsing *p, const char *format,
-                                                          ...)
-{
-    va_list args;
-    va_start(args, format);
-    fputs("kithd: ", p->err);
-    vfprintf(p->err, format, args); // NOLINT(clang-analyzer-valist.Uninitialized): it is not
-    fputs(" (kithd --help tells more)\n", p->err);
-    va_end(args);
-    return OPTIONS_INVALID;
-}
+/* One line: "kithd: ", what printf makes of the rest, and where to find more. */
+#define complain(p, ...)                                         \
+    (fputs("kithd: ", (p)->err), fprintf((p)->err, __VA_ARGS__), \
+     fputs(" (kithd --help tells more)\n", (p)->err), OPTIONS_INVALID)
 
 static int parse_number(struct parsing *p, const char *what, const char *text, uint64_t min,
                         uint64_t max, uint64_t *ret)

@@ -88,10 +88,15 @@ struct parsing {
     bool replies_full, workers_given, backlog_given;
 };
 
+static int end_complaint(struct parsing *p)
+{
+    fputs(" (kithd --help tells more)\n", p->err);
+    return OPTIONS_INVALID;
+}
+
 /* One line: "kithd: ", what printf makes of the rest, and where to find more. */
-#define complain(p, ...)                                         \
-    (fputs("kithd: ", (p)->err), fprintf((p)->err, __VA_ARGS__), \
-     fputs(" (kithd --help tells more)\n", (p)->err), OPTIONS_INVALID)
+#define complain(p, ...) \
+    (fputs("kithd: ", (p)->err), fprintf((p)->err, __VA_ARGS__), end_complaint(p))
 
 static int parse_number(struct parsing *p, const char *what, const char *text, uint64_t min,
                         uint64_t max, uint64_t *ret)

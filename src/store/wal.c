@@ -68,6 +68,7 @@ struct wal {
     uint64_t written_lsn;    /* the last of them */
     uint64_t sync_lsn;       /* the last that was handed out to be synced */
     uint64_t urgent_lsn;     /* is to be synced without waiting */
+    bool room_wanted;        /* a record waits until what is buffered has been written */
     struct instant sync_due; /* of what is unsynced or waits */
     uint8_t close_record[CLOSE_BYTES];
 
@@ -205,8 +206,10 @@ static int accept_record(struct wal *w, size_t payload_bytes)
     if (payload_bytes > LIMIT_RECORD_BYTES)
         return WAL_TOO_LARGE;
     size_t n = record_bytes(payload_bytes);
-    if (w->buffered_bytes > 0 && w->buffered_bytes + n > w->config.buffered_bytes_max)
+    if (w->buffered_bytes > 0 && w->buffered_bytes + n > w->config.buffered_bytes_max) {
+        w->room_wanted = true;
         return WAL_BUSY;
+    }
     int r = find_space(w, n);
     return r == 0 ? buffered_reserve(&w->tail->records, n) : r;
 }
@@ -262,6 +265,13 @@ static bool has_urgent(const struct wal *w)
     return w->urgent_lsn > w->sync_lsn;
 }
 
+/* Is there enough to be written before its sync is due? */
+static bool has_gathered(const struct wal *w)
+{
+    size_t waiting = w->head->records.len;
+    return waiting >= w->gather_bytes || (waiting > 0 && w->room_wanted);
+}
+
 static bool wants_writer(const struct wal *w)
 {
     if (w->is_out || w->state == WAL_CLOSED || w->state == WAL_FAILED)
@@ -269,7 +279,7 @@ static bool wants_writer(const struct wal *w)
     bool waiting = w->head->records.len > 0 || w->head != w->tail;
     if (w->state == WAL_CLOSING || w->config.sync_every_ms == 0)
         return waiting || w->state == WAL_CLOSING;
-    return has_urgent(w) || w->head != w->tail || w->head->records.len >= w->gather_bytes ||
+    return has_urgent(w) || w->head != w->tail || has_gathered(w) ||
            (waiting && w->sync_due.ns == INSTANT_NEVER.ns);
 }
 
@@ -365,7 +375,7 @@ static int choose_chunk(struct wal *w, struct instant now, struct wal_chunk *ret
     bool sync = is_sync_due(w, now);
     if (w->sync_due.ns == INSTANT_NEVER.ns)
         w->sync_due = instant_after_ms(now, w->config.sync_every_ms);
-    if (!sync && waiting < w->gather_bytes)
+    if (!sync && !has_gathered(w))
         return WAL_IDLE;
     detach_records(w, ret);
     ret->sync = sync;
@@ -384,6 +394,7 @@ int wal_take(struct wal *w, struct instant now, struct wal_chunk *ret,
         return r;
     }
     w->is_out = true;
+    w->room_wanted = false;
     if (ret->sync)
         w->sync_lsn = ret->last_lsn;
     uint8_t *data = ret->data.data == w->close_record ? w->close_record : w->out.data;
@@ -455,9 +466,18 @@ static bool wants_segment(const struct wal *w)
            (!w->has_next || w->need_bytes > w->next.bytes);
 }
 
+/* There was no room for a large record's segment, and there is a next one for others. Nobody
+ * tries again until such a record comes, and it shall not be refused for what was long ago. */
+static bool has_stale_failure(const struct wal *w)
+{
+    return w->making_failed && w->has_next && !w->is_making;
+}
+
 bool wal_wants_segment(struct wal *w, struct instant now, struct wal_segment *ret)
 {
     pthread_mutex_lock(&w->lock);
+    if (has_stale_failure(w) && now.ns >= w->retry_at.ns)
+        w->making_failed = false;
     bool wants = wants_segment(w) && (!w->making_failed || now.ns >= w->retry_at.ns);
     if (wants) {
         uint64_t id = w->next_id++;
@@ -497,7 +517,7 @@ struct instant wal_segment_deadline(struct wal *w)
 {
     pthread_mutex_lock(&w->lock);
     struct instant deadline = INSTANT_NEVER;
-    if (wants_segment(w))
+    if (wants_segment(w) || has_stale_failure(w))
         deadline = w->making_failed ? w->retry_at : (struct instant){0};
     pthread_mutex_unlock(&w->lock);
     return deadline;

@@ -18,7 +18,8 @@
  * Space: a record is accepted only into space a segment already holds on disk. Where the
  * current and the next segment have none, wal_begin says WAL_BUSY (one is being made) or
  * WAL_READ_ONLY (making one failed; it is wanted again after LIMIT_SEGMENT_RETRY_MS, and the
- * log recovers by itself).
+ * log recovers by itself). Where only one for a large record failed, it is made again for who
+ * asks: no answer rests on a failure older than that.
  *
  * States: OPEN -> CLOSING -> CLOSED; OPEN, CLOSING -> FAILED, which is final: nothing becomes
  * durable any more and wal_begin returns -EIO. */

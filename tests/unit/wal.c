@@ -179,6 +179,25 @@ static void test_unsynced_chunks_share_a_batch(void **state)
     wal_free(w);
 }
 
+static void test_who_waits_for_room_waits_for_no_sync(void **state)
+{
+    struct wal *w = make(1000);
+    prepare(w, 0, at_start, 2 * SEGMENT_BYTES);
+    append(w, 8, false);
+    assert_idle(w, at_start, at_start.ns + 1000000000);
+    assert_false(wal_wants_writer(w));
+    assert_int_equal(append(w, 4096, false), WAL_BUSY);
+    assert_true(wal_wants_writer(w));
+    struct wal_chunk chunk = take(w, at_start);
+    assert_false(chunk.sync);
+    assert_false(wal_wants_writer(w));
+    wal_done(w, &chunk, 0, at_start);
+    assert_int_equal(wal_buffered(w), 0);
+    append(w, 8, false);
+    assert_idle(w, at_start, at_start.ns + 1000000000);
+    wal_free(w);
+}
+
 static int fill(struct wal *w)
 {
     int r;
@@ -284,6 +303,35 @@ static void test_a_large_record_gets_a_segment_that_fits(void **state)
     wal_free(w);
 }
 
+/* There is a next segment; what the disk has no room for is one that fits a large record. */
+static void test_no_room_for_a_large_record_is_soon_forgotten(void **state)
+{
+    struct wal *w = make(0);
+    struct wal_segment s;
+    prepare(w, 0, at_start, 2 * SEGMENT_BYTES);
+    assert_int_equal(append(w, 20000, false), WAL_BUSY);
+    assert_true(wal_wants_segment(w, at_start, &s));
+    wal_prepared(w, &s, -ENOSPC, at_start);
+    assert_int_equal(append(w, 20000, false), WAL_READ_ONLY);
+    assert_int_equal(append(w, PAYLOAD, false), 0);
+    drain(w);
+    assert_false(wal_wants_segment(w, at_start, &s));
+    /* Tried once more for who asked meanwhile, then no more until somebody asks. */
+    struct instant later = instant_after_ms(at_start, LIMIT_SEGMENT_RETRY_MS);
+    assert_int_equal(wal_segment_deadline(w).ns, later.ns);
+    assert_true(wal_wants_segment(w, later, &s));
+    wal_prepared(w, &s, -ENOSPC, later);
+    later = instant_after_ms(later, LIMIT_SEGMENT_RETRY_MS);
+    assert_int_equal(wal_segment_deadline(w).ns, later.ns);
+    assert_false(wal_wants_segment(w, later, &s));
+    assert_int_equal(wal_segment_deadline(w).ns, INSTANT_NEVER.ns);
+    assert_int_equal(append(w, 20000, false), WAL_BUSY);
+    assert_true(wal_wants_segment(w, later, &s));
+    wal_prepared(w, &s, 0, later);
+    assert_int_equal(append(w, 20000, false), 0);
+    wal_free(w);
+}
+
 static void test_limits(void **state)
 {
     struct wal *w = make(0);
@@ -317,10 +365,12 @@ int main(void)
         cmocka_unit_test(test_time_never_goes_back),
         cmocka_unit_test(test_a_second_gathers_writes_and_syncs),
         cmocka_unit_test(test_unsynced_chunks_share_a_batch),
+        cmocka_unit_test(test_who_waits_for_room_waits_for_no_sync),
         cmocka_unit_test(test_segments_follow_one_another_and_double),
         cmocka_unit_test(test_a_full_disk_is_read_only_until_there_is_room),
         cmocka_unit_test(test_a_close_has_its_room_in_a_full_segment),
         cmocka_unit_test(test_a_large_record_gets_a_segment_that_fits),
+        cmocka_unit_test(test_no_room_for_a_large_record_is_soon_forgotten),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_a_failure_is_final),
     };

@@ -120,13 +120,11 @@ static void remember_path(struct listener *l, const char *path, size_t len)
     l->inode = st.st_ino;
 }
 
-/* Somebody may have put something of his own in its place meanwhile. */
-static void remove_path(const struct listener *l)
+bool listener_is_at(const struct listener *l, const char *path)
 {
     struct stat st;
-    if (l->path[0] && lstat(l->path, &st) == 0 && st.st_dev == l->device &&
-        st.st_ino == l->inode)
-        unlink(l->path);
+    return l->path[0] && lstat(path, &st) == 0 && st.st_dev == l->device &&
+           st.st_ino == l->inode;
 }
 
 int listener_bind_unix(struct listener *l, const char *path)
@@ -161,7 +159,9 @@ void listener_close(struct listener *l)
         return;
     close(l->fd);
     l->fd = -1;
-    remove_path(l);
+    /* Somebody may have put something of his own in its place meanwhile. */
+    if (listener_is_at(l, l->path))
+        unlink(l->path);
 }
 
 /* ---- acceptors ---- */

@@ -86,13 +86,15 @@ static void log_recovery(struct daemon *d, const struct recovery_report *report)
 
 /* ---- listeners ---- */
 
-/* Is the i-th listener that is wanted one of those before it, too? */
-static bool is_wanted_twice(const struct daemon *d, size_t i)
+/* Is what l was to be bound to one of our own already, perhaps by another name? Of two TCP
+ * sockets of ours that do not listen yet, the second is bound without a word. */
+static bool is_ours(const struct daemon *d, const struct options_listener *wanted,
+                    const struct listener *l)
 {
-    const struct options_listener *all = d->options->listeners;
-    for (size_t j = 0; j < i; j++) {
-        if (all[i].is_unix == all[j].is_unix && strcmp(all[i].host, all[j].host) == 0 &&
-            (all[i].is_unix || (all[i].port == all[j].port && all[i].port != 0)))
+    for (size_t i = 0; i < d->listener_count; i++) {
+        const struct listener *own = &d->listeners[i];
+        if (wanted->is_unix ? listener_is_at(own, wanted->host)
+                            : !own->is_unix && strcmp(own->text, l->text) == 0)
             return true;
     }
     return false;
@@ -117,6 +119,10 @@ static int bind_listener(struct daemon *d, const struct options_listener *wanted
     struct listener *l = &d->listeners[d->listener_count];
     int r = wanted->is_unix ? listener_bind_unix(l, wanted->host)
                             : listener_bind_tcp(l, wanted->host, wanted->port);
+    if (is_ours(d, wanted, l)) {
+        listener_close(l);
+        return refuse("%s is listened on twice", wanted->is_unix ? wanted->host : l->text);
+    }
     /* A path where nobody listens yet would be taken for a left-over by another hub. */
     if (r == 0 && wanted->is_unix)
         r = listener_listen(l, d->options->backlog);
@@ -134,8 +140,6 @@ static int bind_listener(struct daemon *d, const struct options_listener *wanted
 static int bind_all(struct daemon *d)
 {
     for (size_t i = 0; i < d->options->listener_count; i++) {
-        if (is_wanted_twice(d, i))
-            return refuse("%s is listened on twice", d->options->listeners[i].host);
         int r = bind_listener(d, &d->options->listeners[i]);
         if (r != 0)
             return r;

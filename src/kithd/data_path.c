@@ -3,18 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void hub_label(const struct listener *listeners, size_t count,
-                      char out[LISTENER_TEXT_BYTES])
+/* The first port; or the socket's whole path, dashes for slashes. NULL: out of memory. */
+static char *hub_label(const struct listener *listeners, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!listeners[i].is_unix) {
-            snprintf(out, LISTENER_TEXT_BYTES, "%u", listeners[i].port);
-            return;
-        }
-    }
-    snprintf(out, LISTENER_TEXT_BYTES, "%s", listeners[0].path);
-    for (char *c = out; *c; c++)
+    char *label;
+    for (size_t i = 0; i < count; i++)
+        if (!listeners[i].is_unix)
+            return asprintf(&label, "%u", listeners[i].port) < 0 ? NULL : label;
+    label = realpath(listeners[0].path, NULL);
+    for (char *c = label; c && *c; c++)
         *c = *c == '/' ? '-' : *c;
+    return label;
 }
 
 char *data_path_default(const struct listener *listeners, size_t count)
@@ -23,9 +22,11 @@ char *data_path_default(const struct listener *listeners, size_t count)
     bool given = data && data[0] == '/';
     if (!given && !(home && home[0] == '/'))
         return NULL;
-    char label[LISTENER_TEXT_BYTES], *path;
-    hub_label(listeners, count, label);
+    char *path, *label = hub_label(listeners, count);
+    if (!label)
+        return NULL;
     int n = asprintf(&path, "%s%s/kith/hub-%s", given ? data : home,
                      given ? "" : "/.local/share", label);
+    free(label);
     return n < 0 ? NULL : path;
 }

@@ -4,7 +4,7 @@
 /* Where a hub keeps its data when nobody says: a folder of the user's own, by port, so that two
  * hubs on two ports need no option. $XDG_DATA_HOME/kith/hub-PORT, or
  * ~/.local/share/kith/hub-PORT (XDG Base Directory Specification); where there is no TCP port,
- * the Unix socket's path with its slashes turned to dashes stands for it. */
+ * the first Unix socket's whole path with its slashes turned to dashes stands for it. */
 
 #include "io/listener.h"
 

@@ -105,9 +105,12 @@ def test_listening_twice(tmp_path, data):
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     for first, second, said in [
-            (f"127.0.0.1:{port}", f"127.0.0.1:{port}", "127.0.0.1 is listened on twice"),
-            (path, path, f"{path} is listened on twice")]:
+            (f"127.0.0.1:{port}", f"127.0.0.1:{port}", f"127.0.0.1:{port} is listened on twice"),
+            (f"127.1:{port}", f"127.0.0.1:{port}", f"127.0.0.1:{port} is listened on twice"),
+            (path, path, f"{path} is listened on twice"),
+            (path, f"{tmp_path}/./a.sock", f"{tmp_path}/./a.sock is listened on twice")]:
         check_refusal(run_kithd("--data", data, "--listen", first, "--listen", second), 3, said)
+        assert not path.exists()
     done = run_kithd("--data", data, "--listen", f"0.0.0.0:{port}", "--listen", f"[::]:{port}")
     assert done.returncode == 3
     assert f"kithd: [::]:{port} is taken, perhaps by another listener of this hub" in done.stderr
@@ -232,6 +235,19 @@ def test_the_folder_is_private_and_by_port_where_none_is_named(tmp_path, build):
     ask_to_quit(p, build, port)
     del env["HOME"]
     check_refusal(run_kithd("--listen", "127.0.0.1:0", env=env), 3, "--data")
+
+
+@pytest.mark.parametrize("listen", ["./a.sock", "{}/a.sock"], ids=["relative", "absolute"])
+def test_the_folder_is_by_the_whole_path_of_a_socket(tmp_path, build, listen):
+    folder, env = tmp_path / "data", dict(os.environ, XDG_DATA_HOME=f"{tmp_path}/data")
+    p = subprocess.Popen([build / "kithd", "--listen", listen.format(tmp_path)], env=env, text=True,
+                         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert p.stdout.readline().startswith("Server listening on ")
+    assert bare(tmp_path / "a.sock", "QUIT") == "Server Quitting..!"
+    assert p.wait(PATIENCE) == 0
+    p.stdout.close()
+    name = "hub-" + str(tmp_path / "a.sock").replace("/", "-")
+    assert [f.name for f in (folder / "kith").iterdir()] == [name]
 
 
 def test_the_defaults_are_the_origins(build, tmp_path):

@@ -79,6 +79,10 @@ static void test_a_socket_is_for_all_and_goes_with_its_listener(void **state)
     assert_true(connects(f->socket));
     assert_int_equal(listener_bind_unix(&second, f->socket), -EADDRINUSE);
     assert_true(connects(f->socket));
+    char other_name[128];
+    snprintf(other_name, sizeof other_name, "%s/./s", f->path);
+    assert_true(listener_is_at(&l, other_name));
+    assert_false(listener_is_at(&l, f->path));
     listener_close(&l);
     assert_false(is_there(f->socket));
 }

@@ -1,5 +1,6 @@
 """The script everything else starts from, as far as it can be tried without building."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -50,3 +51,22 @@ def test_the_readme_names_every_package():
     assert len(packages) > 15
     readme = (ROOT / "README.md").read_text()
     assert [package for package in sorted(packages) if f"`{package}`" not in readme] == []
+
+
+@pytest.mark.parametrize("failing", ["", "check", "test"])
+def test_what_a_change_must_pass(tmp_path, failing):
+    """Both run, whatever the first says, and nothing may be skipped."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
+    (tmp_path / "dev").write_text(f'#!/bin/sh\necho "$1, CI=$CI"\n[ "$1" != "{failing}" ]\n')
+    (tmp_path / "dev").chmod(0o755)
+    env = {k: v for k, v in os.environ.items() if k != "CI"}
+    result = subprocess.run([tmp_path / ".ci/run"], cwd="/", env=env, capture_output=True, text=True)
+    assert result.stdout == "check, CI=true\ntest, CI=true\n"
+    assert result.returncode == (1 if failing else 0)
+
+
+def test_a_bare_system_needs_a_folder():
+    result = subprocess.run([ROOT / "tools/prove-bare"], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "usage: tools/prove-bare FOLDER [COMMAND...]\n"

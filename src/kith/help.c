@@ -28,6 +28,8 @@ static const char all[] =
     "  --json        a JSON object a line for every answer, errors too\n"
     "  --quiet       only what was asked for: a value, a reply\n"
     "  --log FILE    append what was asked and answered, with the time\n"
+    "  --help        this, or after a command more on it\n"
+    "  --version     which kith this is\n"
     "  --            what follows are words, even where they begin with --\n"
     "\n"
     "Exit codes: 0 done; 1 the answer is no; 2 usage; 3 cannot reach a hub; 4 not allowed.\n"

@@ -1,0 +1,161 @@
+# Completion for bash of kith(1) and kithd(8).
+
+# What has been typed, as words: bash parts them at = and :, which are ordinary here. The last one,
+# which may be empty, ends at the cursor.
+_kith_split()
+{
+    local line=${COMP_LINE:0:COMP_POINT} i word rest
+    words=()
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        rest=${line#"${line%%[![:blank:]]*}"}
+        ((i == COMP_CWORD)) && word=$rest
+        if [[ $rest == "$line" && ${#words[@]} -gt 0 ]]; then
+            words[${#words[@]} - 1]+=$word
+        else
+            words+=("$word")
+        fi
+        line=${rest#"$word"}
+    done
+}
+
+# Bash replaces only what follows the last = or : of the word.
+_kith_trim()
+{
+    local cut=${cur%"${cur##*[=:]}"} i
+    for i in "${!COMPREPLY[@]}"; do
+        COMPREPLY[i]=${COMPREPLY[i]#"$cut"}
+    done
+}
+
+# _kith_offer PREFIX WORDS: those of the words that begin with what has been typed, each behind the
+# prefix, which has been typed already.
+_kith_offer()
+{
+    local IFS=$' \t\n'
+    mapfile -t COMPREPLY < <(compgen -P "$1" -W "$2" -- "${cur#"$1"}")
+}
+
+# _kith_files PREFIX ACTION: files (-f) or folders (-d).
+_kith_files()
+{
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen "$2" -- "${cur#"$1"}")
+}
+
+# _kith_keys PROGRAM PREFIX: the hub's keys, where it answers soon. Nothing that was typed is run: a
+# word with quotes or with what the shell would expand is left alone, but for backslashes.
+_kith_keys()
+{
+    local plain key hub=() typed=${cur#"$2"}
+    [[ $typed == *[\'\"\$\`]* ]] && return
+    # shellcheck disable=SC2162 # takes the backslashes away
+    IFS= read plain <<<"$typed"
+    [ -n "$where" ] && hub=(--hub "$where")
+    while IFS= read -r key; do
+        [[ $key == "$plain"* ]] && printf -v key %q "$key" && COMPREPLY+=("$2$key")
+    done < <(timeout 1 "$1" "${hub[@]}" ls -- "$plain" 2>/dev/null </dev/null | head -n 500)
+}
+
+# _kith_value PROGRAM OPTION PREFIX: what may stand as the value of an option of kith.
+_kith_value()
+{
+    case $2 in
+        --hub) _kith_files "$3" -f ;;
+        --log | --story) _kith_files "$3" -f ;;
+        --logs) _kith_files "$3" -d ;;
+        --key) _kith_keys "$1" "$3" ;;
+        --value | --expire | --if-equal) ;;
+        *) return 1 ;;
+    esac
+}
+
+_kith_words()
+{
+    local commands='store get del ls watch echo name info quit demo help'
+    local options='--hub --json --quiet --log --key --value --raw --help --version'
+    local sections='server clients memory persistence stats replication keyspace all default everything'
+    case $command in
+        store) options+=' --expire --if-absent --if-equal' ;;
+        demo) options+=' --logs --story --print-story' ;;
+    esac
+    if [[ $cur == -* && -z $literal ]]; then
+        _kith_offer '' "$options"
+        return
+    fi
+    case $command/$count in
+        /*) _kith_offer '' "$commands" ;;
+        store/0 | get/0 | ls/0 | watch/0 | del/*) _kith_keys "$1" '' ;;
+        help/0) _kith_offer '' "$commands" ;;
+        info/0) _kith_offer '' "$sections" ;;
+    esac
+}
+
+_kith()
+{
+    local words=() cur previous='' word where='' command='' literal='' count=0 i
+    _kith_split
+    cur=${words[${#words[@]} - 1]}
+    COMPREPLY=()
+    # Where the cursor is: which command, how many words after it, behind which option.
+    for ((i = 1; i < ${#words[@]} - 1; i++)); do
+        word=${words[i]}
+        if [ -n "$previous" ]; then
+            [ "$previous" = --hub ] && where=$word
+            previous=''
+        elif [[ -n $literal || $word != --* ]]; then
+            if [ -z "$command" ]; then command=$word; else count=$((count + 1)); fi
+        else
+            case $word in
+                --) literal=1 ;;
+                --hub=*) where=${word#*=} ;;
+                --hub | --log | --key | --value | --expire | --if-equal | --logs | --story)
+                    previous=$word
+                    ;;
+            esac
+        fi
+    done
+    if [ -n "$previous" ]; then
+        _kith_value "$1" "$previous" ''
+    elif [[ $cur == --*=* && -z $literal ]]; then
+        _kith_value "$1" "${cur%%=*}" "${cur%%=*}="
+    else
+        _kith_words "$1"
+    fi
+    _kith_trim
+}
+
+# _kithd_value OPTION PREFIX
+_kithd_value()
+{
+    case $1 in
+        --durability) _kith_offer "$2" 'commit second' ;;
+        --replies) _kith_offer "$2" 'terse full' ;;
+        --data | --check) _kith_files "$2" -d ;;
+        --log | --listen) _kith_files "$2" -f ;;
+        --workers | --backlog | --maxmemory | --delay | --unframed-ms) ;;
+        *) return 1 ;;
+    esac
+}
+
+_kithd()
+{
+    local words=() cur previous='' options='--listen --data --durability --replies --workers --backlog
+        --maxmemory --one-at-a-time --delay --unframed-ms --open --open-admin --log --log-requests --check
+        --help --version'
+    _kith_split
+    cur=${words[${#words[@]} - 1]}
+    ((${#words[@]} > 1)) && previous=${words[${#words[@]} - 2]}
+    COMPREPLY=()
+    if [[ $previous == --* ]] && _kithd_value "$previous" ''; then
+        :
+    elif [[ $cur == --*=* ]]; then
+        _kithd_value "${cur%%=*}" "${cur%%=*}="
+    elif [[ $cur == -* ]]; then
+        _kith_offer '' "$options"
+    fi
+    _kith_trim
+}
+
+complete -F _kith kith
+complete -F _kithd kithd

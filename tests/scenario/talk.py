@@ -98,6 +98,52 @@ class Lines:
         return self.read()
 
 
+class Resp:
+    """A client that speaks RESP. Strings come as text, null as None, and errors as text that begins
+    with a minus sign."""
+
+    def __init__(self, to):
+        self.socket = connect(to)
+        self.file = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        self.close()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def send(self, *commands):
+        self.socket.sendall(b"".join(resp(*c) for c in commands))
+
+    def read(self):
+        line = self.file.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionError(f"closed within a reply, after {line}")
+        kind, rest = line[:1], line[1:-2].decode()
+        if kind in b"+-":
+            return rest if kind == b"+" else "-" + rest
+        number = int(rest)
+        if kind == b":":
+            return number
+        if number < 0:
+            return None
+        if kind == b"*":
+            return [self.read() for _ in range(number)]
+        assert kind == b"$", line
+        value = self.file.read(number + 2)
+        if len(value) < number + 2:
+            raise ConnectionError("closed within a value")
+        return value[:-2].decode(errors="surrogateescape")
+
+    def ask(self, *command):
+        self.send(command)
+        return self.read()
+
+
 def nc(hub, data):
     """What nc prints when its input is piped into it."""
     done = subprocess.run(["nc", "-N", "127.0.0.1", str(hub.port)], input=as_bytes(data),

@@ -76,4 +76,7 @@
     (64 * LIMIT_MIB) /* of log before one is made unasked, at least */
 #define LIMIT_CHECKPOINT_RETRY_MS ((uint64_t)10 * 1000) /* after one has failed */
 
+/* Backups: a piece of a file, read at once. */
+#define LIMIT_BACKUP_PIECE_BYTES LIMIT_MIB
+
 #endif

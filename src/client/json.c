@@ -3,6 +3,8 @@
 #include "base/clean.h"
 #include "base/utf8.h"
 
+#include <sodium.h>
+
 static void put(struct json *j, const void *data, size_t n)
 {
     int r = j->failed ? 0 : buffer_append(j->out, data, n);
@@ -67,19 +69,16 @@ static void put_text(struct json *j, struct bytes text)
 
 static void put_base64(struct json *j, struct bytes b)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t len = sodium_base64_ENCODED_LEN(b.len, sodium_base64_VARIANT_ORIGINAL);
+    uint8_t *space;
     put_str(j, "\"");
-    while (b.len > 0) {
-        size_t n = b.len < 3 ? b.len : 3;
-        uint32_t group = (uint32_t)b.data[0] << 16 | (n > 1 ? (uint32_t)b.data[1] << 8 : 0) |
-                         (n > 2 ? b.data[2] : 0);
-        char text[4] = {digits[group >> 18], digits[group >> 12 & 63], digits[group >> 6 & 63],
-                        digits[group & 63]};
-        memset(text + n + 1, '=', 3 - n);
-        put(j, text, sizeof text);
-        b = bytes_from(b, n);
-    }
+    int r = j->failed ? 0 : buffer_reserve(j->out, len, &space);
+    if (r != 0)
+        j->failed = r;
+    if (j->failed)
+        return;
+    sodium_bin2base64((char *)space, len, b.data, b.len, sodium_base64_VARIANT_ORIGINAL);
+    buffer_wrote(j->out, len - 1); /* without its NUL */
     put_str(j, "\"");
 }
 

@@ -35,6 +35,7 @@ enum {
     COMMAND_AGAIN_LOG = 1,  /* nothing happened: run it again when the log has moved */
     COMMAND_AGAIN_USER = 2, /* likewise, when the other end's user is known */
     COMMAND_AGAIN_TURN = 3, /* a piece is done: go on in the next turn */
+    COMMAND_AGAIN_JOB = 4,  /* run it again when the connection's job has been done */
 };
 
 typedef int (*command_fn)(struct call *call);
@@ -125,6 +126,7 @@ struct command_part {
     size_t count;
 };
 
+extern const struct command_part commands_backup;      /* BACKUP */
 extern const struct command_part commands_connection;  /* PING, HELLO, CLIENT ... */
 extern const struct command_part commands_server;      /* INFO, COMMAND, NAME, SHUTDOWN ... */
 extern const struct command_part commands_table;       /* SCAN, KEYS, DBSIZE, FLUSHDB ... */

@@ -490,6 +490,13 @@ void connection_identified(struct connection *c, bool known, uint32_t uid)
     connection_run(c);
 }
 
+void connection_job_done(struct connection *c)
+{
+    c->rests &= (uint8_t)~CONNECTION_RESTS_JOB;
+    hub_set_ready(c);
+    connection_run(c);
+}
+
 void connection_tick(struct connection *c)
 {
     if (stall_deadline(c).ns <= c->hub->now.ns) {

@@ -10,7 +10,8 @@
  *
  * Whole messages are executed in place, from the caller's memory; only an incomplete tail, or
  * what must wait, is copied. A connection rests, and wants no input, while its replies are not
- * read, while the log has no room, or while the other end's user is being asked for.
+ * read, while the log has no room, while the other end's user is being asked for, or while a
+ * thread does something for it.
  *
  * In one turn of the hub (from hub_tick to hub_tick) a connection has a share, LIMIT_TURN_BYTES
  * of messages and LIMIT_TURN_OUTPUT_BYTES of output; past it, it goes on in the next.
@@ -48,6 +49,7 @@ enum {
     CONNECTION_RESTS_LOG = 1 << 1,
     CONNECTION_RESTS_USER = 1 << 2,
     CONNECTION_RESTS_TURN = 1 << 3, /* it has had its share, or a long command goes on */
+    CONNECTION_RESTS_JOB = 1 << 4,
 };
 
 /* What few connections have, so that the others need not make room for it. */
@@ -56,6 +58,7 @@ struct connection_extra {
     struct transaction *transaction; /* MULTI, WATCH; NULL: none */
     struct walk *walk;               /* KEYS, under way; NULL: none */
     struct subscriber *subscriber;   /* who is told things unasked; NULL: is not */
+    struct job *job;                 /* what a thread does for it; NULL: nothing */
 };
 
 struct connection {
@@ -129,6 +132,9 @@ void connection_run(struct connection *c);
 
 /* The log has moved: held replies may leave, a resting command may run. */
 void connection_log_moved(struct connection *c);
+
+/* Its job has been done. */
+void connection_job_done(struct connection *c);
 
 /* A deadline of it is due. */
 void connection_tick(struct connection *c);

@@ -41,6 +41,9 @@ int door_run(struct call *call)
         c->rests |= CONNECTION_RESTS_TURN;
         hub_put_off(c);
         return DOOR_REST;
+    case COMMAND_AGAIN_JOB:
+        c->rests |= CONNECTION_RESTS_JOB;
+        return DOOR_REST;
     case COMMAND_AGAIN_USER:
         c->rests |= CONNECTION_RESTS_USER;
         return DOOR_REST;

@@ -15,6 +15,7 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     list_init(&hub->ready);
     list_init(&hub->waiting);
     list_init(&hub->put_off);
+    list_init(&hub->jobs);
     list_init(&hub->subscribers);
     hub->number = exchange_join(&shared->exchange, &hub->mail);
     timers_init(&hub->timers);
@@ -27,6 +28,9 @@ void hub_fini(struct hub *hub)
 {
     while (!list_is_empty(&hub->connections))
         connection_free(list_entry(hub->connections.next, struct connection, link));
+    struct list *link;
+    while ((link = list_pop(&hub->jobs)))
+        job_end(list_entry(link, struct job, link));
     mailbox_fini(&hub->mail);
     timers_fini(&hub->timers);
     reply_pool_fini(&hub->replies);
@@ -87,6 +91,7 @@ static void free_extra(struct connection_extra *extra)
     subscriber_free(extra->subscriber);
     transaction_free(extra->transaction);
     walk_free(extra->walk);
+    job_leave(extra->job);
     free(extra->name);
     free(extra);
 }
@@ -149,14 +154,22 @@ bool hub_next_event(struct hub *hub, struct hub_event *ret)
         *ret = (struct hub_event){.kind = HUB_EVENT_STOP};
         return true;
     }
-    struct list *link = list_pop(&hub->ready);
+    struct list *link = list_pop(&hub->jobs);
+    if (link) {
+        struct job *job = list_entry(link, struct job, link);
+        job_begin(job);
+        *ret = (struct hub_event){.kind = HUB_EVENT_JOB, .job = job};
+        return true;
+    }
+    link = list_pop(&hub->ready);
     if (!link)
         return false;
     struct connection *c = list_entry(link, struct connection, ready_link);
     if (c->put_off)
         list_append(&hub->put_off, &c->ready_link);
     bool asks = c->rests & CONNECTION_RESTS_USER && c->state != CONNECTION_CLOSED;
-    *ret = (struct hub_event){asks ? HUB_EVENT_IDENTIFY : HUB_EVENT_OUTPUT, c};
+    *ret = (struct hub_event){.kind = asks ? HUB_EVENT_IDENTIFY : HUB_EVENT_OUTPUT,
+                              .connection = c};
     return true;
 }
 

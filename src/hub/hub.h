@@ -11,6 +11,7 @@
  *                       write connection_output, say connection_sent, look at its state
  *   HUB_EVENT_IDENTIFY  find out the user at the connection's other end and say
  *                       connection_identified
+ *   HUB_EVENT_JOB       job_run this job on a thread that may wait, then say job_done
  *   HUB_EVENT_STOP      somebody who may has asked the hub to stop: all workers call hub_stop
  *
  * hub_take_mail is called when the hub's mailbox (hub->mail, whose wake the caller sets) has
@@ -22,13 +23,15 @@
 #include "hub/command.h"
 #include "hub/config.h"
 #include "hub/connection.h"
+#include "hub/job.h"
 #include "hub/reply_pool.h"
 
-enum hub_event_kind { HUB_EVENT_OUTPUT, HUB_EVENT_IDENTIFY, HUB_EVENT_STOP };
+enum hub_event_kind { HUB_EVENT_OUTPUT, HUB_EVENT_IDENTIFY, HUB_EVENT_JOB, HUB_EVENT_STOP };
 
 struct hub_event {
     enum hub_event_kind kind;
-    struct connection *connection; /* but for HUB_EVENT_STOP */
+    struct connection *connection; /* of OUTPUT and IDENTIFY */
+    struct job *job;               /* of JOB */
 };
 
 struct hub {
@@ -42,6 +45,7 @@ struct hub {
     struct list ready;       /* those to be reported as HUB_EVENT_OUTPUT */
     struct list waiting;     /* those with replies held until the log has moved */
     struct list put_off;     /* those that go on in the next turn, at once */
+    struct list jobs;        /* to be reported as HUB_EVENT_JOB */
     struct list subscribers; /* those that are told things unasked (hub/subscriber.h) */
     struct mailbox mail;     /* what they are to be told */
     size_t number;           /* of this worker, in the exchange */
@@ -57,7 +61,8 @@ struct hub {
 
 void hub_init(struct hub *hub, struct hub_shared *shared);
 
-/* Frees what connections are left. */
+/* Frees what connections are left. No job may be running; those that are asked for are run here
+ * a last time. */
 void hub_fini(struct hub *hub);
 
 /* A turn begins, and it is now this time: deadlines due are acted on, and what was put off goes

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -274,4 +275,44 @@ void folder_close(struct folder *f)
 struct disk *folder_disk(struct folder *f)
 {
     return &f->disk;
+}
+
+bool folder_exists(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+/* Makes what was renamed below its parent durable. */
+static int sync_parent(const char *path)
+{
+    char copy[PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int r = fsync(fd) == 0 ? 0 : -errno;
+    close(fd);
+    return r;
+}
+
+int folder_rename(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0)
+        return -errno;
+    return sync_parent(to);
+}
+
+static int remove_file(void *ctx, const char *name)
+{
+    disk_remove(ctx, name);
+    return 0;
+}
+
+void folder_discard(const char *path, struct folder *f)
+{
+    disk_list(&f->disk, remove_file, &f->disk);
+    disk_remove(&f->disk, lock_name);
+    folder_close(f);
+    rmdir(path);
 }

@@ -25,4 +25,15 @@ void folder_close(struct folder *f);
 
 struct disk *folder_disk(struct folder *f);
 
+/* Is there anything of that name? */
+bool folder_exists(const char *path);
+
+/* Gives a folder another name beside the old one, durably; never in place of something. -errno.
+ */
+int folder_rename(const char *from, const char *to);
+
+/* Closes a folder and removes it with its plain files; what else is in it stays, and so does it
+ * then. */
+void folder_discard(const char *path, struct folder *f);
+
 #endif

@@ -26,6 +26,9 @@ int name_run(struct session *s);
 int quit_run(struct session *s);
 int info_run(struct session *s);
 int demo_run(struct session *s);
+int export_run(struct session *s);
+int import_run(struct session *s);
+int backup_run(struct session *s);
 
 /* What the options ask for where there is no command: --key and --value, --raw. */
 int keyed_run(struct session *s);

@@ -10,6 +10,9 @@ static const char all[] =
     "  del [KEY]...          remove keys\n"
     "  ls [PREFIX]           the keys there are\n"
     "  watch [PREFIX]        tell each change of keys, until Ctrl+C\n"
+    "  export [PREFIX]       entries as JSON lines\n"
+    "  import [FILE]         store entries from JSON lines\n"
+    "  backup FOLDER         copy all the hub has into a new folder\n"
     "  echo [TEXT]...        send a message and print the reply\n"
     "  name [NEW]            what the hub is called, or call it NEW\n"
     "  info [SECTION]        what the hub says about itself\n"
@@ -32,7 +35,8 @@ static const char all[] =
     "  --version     which kith this is\n"
     "  --            what follows are words, even where they begin with --\n"
     "\n"
-    "Exit codes: 0 done; 1 the answer is no; 2 usage; 3 cannot reach a hub; 4 not allowed.\n"
+    "Exit codes: 0 done; 1 the answer is no; 2 usage; 3 cannot reach a hub; 4 not allowed;\n"
+    "6 a copy failed or is not whole.\n"
     "A missing KEY or VALUE, and what --raw shall send, are asked for where standard input "
     "and\n"
     "output are a terminal.\n";
@@ -81,6 +85,29 @@ static const struct topic topics[] = {
      "Prints a line for each change of a key that begins with PREFIX, from now on and once it "
      "is\n"
      "on the hub's disk: KEY = VALUE, KEY (removed), KEY (expired), or (all keys removed).\n"},
+    {"export",
+     "kith export [PREFIX]\n"
+     "\n"
+     "Prints a line of JSON for each entry, those whose keys begin with PREFIX, in no order:\n"
+     "key, value, and expires_ms, ms since 1970, where it ends. What is not UTF-8 is in\n"
+     "key_base64 and value_base64. Each entry is as of one moment, but not all as of the "
+     "same:\n"
+     "what comes or goes meanwhile may be there or not. kith backup knows but one moment.\n"},
+    {"import",
+     "kith import [FILE]\n"
+     "\n"
+     "Stores what export printed, from FILE or standard input, over what the keys hold now. A\n"
+     "line that is no entry ends it: exit code 2, and what came before it is stored. Entries\n"
+     "whose time is over are gone at once.\n"},
+    {"backup",
+     "kith backup FOLDER\n"
+     "\n"
+     "Copies all the hub has, as of one moment, into a new folder, while it goes on; then "
+     "reads\n"
+     "the copy back. A hub started on it (kithd --data FOLDER) has everything, its name too.\n"
+     "Until it is whole it is called FOLDER.partial. Only the hub's own user and root may, "
+     "from\n"
+     "the hub's machine.\n"},
     {"echo",
      "kith echo [TEXT]...\n"
      "\n"

@@ -158,15 +158,12 @@ static int receive_reply(struct session *s, const struct resp_value **ret)
 
 /* A hub may refuse a request, and close, before it is sent to its end: what it said counts
  * for more than that sending failed. */
-static int exchange(struct session *s, const struct bytes *argv, size_t argc,
-                    const struct resp_value **ret)
+static int exchange(struct session *s, const struct resp_value **ret)
 {
-    int r = conversation_ask(&s->conversation, argv, argc);
-    if (r < 0)
-        return r;
-    int sent = dial_send(s->dial, conversation_output(&s->conversation));
-    conversation_sent(&s->conversation, buffer_len(&s->conversation.out));
-    r = receive_reply(s, ret);
+    struct bytes out = conversation_output(&s->conversation);
+    int sent = out.len > 0 ? dial_send(s->dial, out) : 0;
+    conversation_sent(&s->conversation, out.len);
+    int r = receive_reply(s, ret);
     return r != 0 && r != ASK_FOREIGN && sent < 0 ? sent : r;
 }
 
@@ -180,16 +177,22 @@ static int refused(struct session *s, struct bytes why)
     return session_fail(s, EXIT_NO, "the hub says: %.*s", shown, (const char *)why.data);
 }
 
-int session_ask_last(struct session *s, const struct bytes *argv, size_t argc,
-                     const struct resp_value **ret_value)
+int session_add(struct session *s, const struct bytes *argv, size_t argc)
 {
     int code = session_connect(s);
     if (code != EXIT_DONE)
         return code;
     note_request(s, argv, argc);
+    int r = conversation_ask(&s->conversation, argv, argc);
+    return r < 0 ? session_fail(s, EXIT_NO, "%s", strerror(-r)) : EXIT_DONE;
+}
+
+/* The next answer; *ret_value is NULL where the hub closes instead. */
+static int take_or_end(struct session *s, const struct resp_value **ret_value)
+{
     const struct resp_value *value = NULL;
-    int r = exchange(s, argv, argc, &value);
-    if (r == -ENOMEM || r == -E2BIG)
+    int r = exchange(s, &value);
+    if (r == -ENOMEM)
         return session_fail(s, EXIT_NO, "%s", strerror(-r));
     if (r < 0)
         return session_fail(s, EXIT_UNREACHABLE, "the connection to %s broke: %s",
@@ -204,17 +207,30 @@ int session_ask_last(struct session *s, const struct bytes *argv, size_t argc,
     return EXIT_DONE;
 }
 
-int session_ask(struct session *s, const struct bytes *argv, size_t argc,
-                const struct resp_value **ret_value)
+int session_ask_last(struct session *s, const struct bytes *argv, size_t argc,
+                     const struct resp_value **ret_value)
+{
+    int code = session_add(s, argv, argc);
+    return code == EXIT_DONE ? take_or_end(s, ret_value) : code;
+}
+
+int session_take(struct session *s, const struct resp_value **ret_value)
 {
     const struct resp_value *value = NULL;
-    int code = session_ask_last(s, argv, argc, &value);
+    int code = take_or_end(s, &value);
     if (code == EXIT_DONE && !value)
         return session_fail(s, EXIT_UNREACHABLE, "%s closed the connection without an answer",
                             s->where_text);
     if (code == EXIT_DONE)
         *ret_value = value;
     return code;
+}
+
+int session_ask(struct session *s, const struct bytes *argv, size_t argc,
+                const struct resp_value **ret_value)
+{
+    int code = session_add(s, argv, argc);
+    return code == EXIT_DONE ? session_take(s, ret_value) : code;
 }
 
 int session_hear(struct session *s, const struct resp_value **ret_value)

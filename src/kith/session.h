@@ -18,6 +18,7 @@ enum exit_code {
     EXIT_USAGE = 2,       /* the command line cannot be understood */
     EXIT_UNREACHABLE = 3, /* there is no hub there, or it went away */
     EXIT_DENIED = 4,      /* the hub does not allow it */
+    EXIT_FAILED = 6,      /* a copy failed, or is not what it should be */
 };
 
 struct session {
@@ -50,6 +51,12 @@ int session_ask(struct session *s, const struct bytes *argv, size_t argc,
  * NULL. */
 int session_ask_last(struct session *s, const struct bytes *argv, size_t argc,
                      const struct resp_value **ret_value);
+
+/* Several at once: each session_add puts a request behind those before it, and each
+ * session_take waits for the next answer, which is told and judged as session_ask's. What is
+ * added leaves when the first answer is waited for. */
+int session_add(struct session *s, const struct bytes *argv, size_t argc);
+int session_take(struct session *s, const struct resp_value **ret_value);
 
 /* Waits for the next thing the hub says unasked. Where it ends instead, the user is told. */
 int session_hear(struct session *s, const struct resp_value **ret_value);

@@ -171,6 +171,42 @@ static void begin_stop(struct worker *w)
     close_if_done(w);
 }
 
+/* ---- jobs ---- */
+
+/* One that is being run on a thread of the loop's pool. */
+struct errand {
+    uv_work_t work;
+    struct worker *worker;
+    struct job *job;
+};
+
+static void run_errand(uv_work_t *work)
+{
+    job_run(((struct errand *)work->data)->job);
+}
+
+static void end_errand(uv_work_t *work, int status)
+{
+    struct errand *e = work->data;
+    begin_turn(&e->worker->owner);
+    job_done(e->job);
+    free(e);
+}
+
+/* Without memory for it, the job is done here and now: it is no more than a wait for all. */
+static void begin_errand(struct worker *w, struct job *job)
+{
+    struct errand *e = malloc(sizeof *e);
+    if (!e) {
+        job_run(job);
+        job_done(job);
+        return;
+    }
+    *e = (struct errand){.worker = w, .job = job};
+    e->work.data = e;
+    uv_queue_work(&w->loop, &e->work, run_errand, end_errand);
+}
+
 /* ---- the turn ---- */
 
 static void on_wake(uv_async_t *wake)
@@ -198,6 +234,9 @@ static void handle_events(struct worker *w)
             break;
         case HUB_EVENT_IDENTIFY:
             link_identify(event.connection);
+            break;
+        case HUB_EVENT_JOB:
+            begin_errand(w, event.job);
             break;
         case HUB_EVENT_STOP:
             w->config->stop_wanted(w->config->ctx);

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "store/backup.h"
 #include "store/segment.h"
 #include "store/update.h"
 #include "store/upkeep.h"
@@ -92,6 +93,11 @@ static void saved(struct store *s, struct store_saved *ret)
     };
 }
 
+static int backup(struct store *s, struct backup **ret)
+{
+    return backup_new(ret, embedded_of(s)->disk, embedded_of(s)->wal);
+}
+
 static uint64_t durable(struct store *s)
 {
     return wal_durable(embedded_of(s)->wal);
@@ -117,6 +123,7 @@ static const struct store_ops ops = {
     .watch = watch,
     .save = save,
     .saved = saved,
+    .backup = backup,
     .durable = durable,
     .time = time_of,
     .memory = memory,

@@ -107,6 +107,8 @@ struct store_saved {
     int error;            /* why the newest attempt failed, -errno; 0 where it did not */
 };
 
+struct backup; /* store/backup.h */
+
 struct store;
 
 struct store_ops {
@@ -122,6 +124,7 @@ struct store_ops {
     void (*watch)(struct store *s, store_watch_fn fn, void *ctx);
     bool (*save)(struct store *s);
     void (*saved)(struct store *s, struct store_saved *ret);
+    int (*backup)(struct store *s, struct backup **ret);
     uint64_t (*durable)(struct store *s);
     struct walltime (*time)(struct store *s, struct walltime now);
     size_t (*memory)(struct store *s);
@@ -190,6 +193,13 @@ static inline bool store_save(struct store *s)
 static inline void store_saved(struct store *s, struct store_saved *ret)
 {
     s->ops->saved(s, ret);
+}
+
+/* Begins a backup of all the store holds now (store/backup.h), the caller's to free. -ENOMEM.
+ */
+static inline int store_backup(struct store *s, struct backup **ret)
+{
+    return s->ops->backup(s, ret);
 }
 
 /* The time that counts here: now, or the latest in the log where the clock was set back. */

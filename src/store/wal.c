@@ -65,7 +65,7 @@ struct wal {
     struct buffered out;     /* its data */
     uint64_t batch;          /* the batch being written; 0: none */
     bool unsynced;           /* head's segment has records written and not synced */
-    uint64_t written_lsn;    /* the last of them */
+    struct wal_mark written; /* the last of them */
     uint64_t sync_lsn;       /* the last that was handed out to be synced */
     uint64_t urgent_lsn;     /* is to be synced without waiting */
     bool room_wanted;        /* a record waits until what is buffered has been written */
@@ -96,7 +96,8 @@ int wal_new(struct wal **ret, const struct wal_config *config, struct wal_positi
     if (w->gather_bytes > GATHER_BYTES)
         w->gather_bytes = GATHER_BYTES;
     w->next_lsn = at->next_lsn;
-    w->written_lsn = w->sync_lsn = at->next_lsn - 1;
+    w->written = (struct wal_mark){at->next_lsn - 1, at->segment, at->offset};
+    w->sync_lsn = at->next_lsn - 1;
     atomic_init(&w->durable, at->next_lsn - 1);
     atomic_init(&w->time_ms, at->time.ms);
     w->sync_due = INSTANT_NEVER;
@@ -306,7 +307,7 @@ static void drop_finished_runs(struct wal *w)
 static void detach_records(struct wal *w, struct wal_chunk *chunk)
 {
     struct run *r = w->head;
-    *chunk = (struct wal_chunk){.segment = r->segment.id, .last_lsn = w->written_lsn};
+    *chunk = (struct wal_chunk){.segment = r->segment.id, .last_lsn = w->written.lsn};
     if (r->records.len == 0)
         return;
     w->out = r->records;
@@ -409,7 +410,9 @@ int wal_take(struct wal *w, struct instant now, struct wal_chunk *ret,
 
 static void chunk_succeeded(struct wal *w, const struct wal_chunk *chunk)
 {
-    w->written_lsn = chunk->last_lsn;
+    if (chunk->data.len > 0)
+        w->written =
+            (struct wal_mark){chunk->last_lsn, chunk->segment, chunk->offset + chunk->data.len};
     w->unsynced = !chunk->sync;
     if (!chunk->sync)
         return;
@@ -575,6 +578,14 @@ uint64_t wal_last_lsn(struct wal *w)
     uint64_t lsn = w->next_lsn - 1;
     pthread_mutex_unlock(&w->lock);
     return lsn;
+}
+
+struct wal_mark wal_written(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    struct wal_mark mark = w->written;
+    pthread_mutex_unlock(&w->lock);
+    return mark;
 }
 
 enum wal_state wal_state(struct wal *w)

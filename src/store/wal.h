@@ -61,6 +61,12 @@ struct wal_chunk {
     uint64_t last_lsn; /* durable once synced */
 };
 
+/* How far the log has been written. */
+struct wal_mark {
+    uint64_t lsn;             /* of the last record ... */
+    uint64_t segment, offset; /* ... and where it ends */
+};
+
 /* A segment to make. */
 struct wal_segment {
     uint64_t id, salt, bytes;
@@ -119,6 +125,7 @@ void wal_dropped(struct wal *w, uint64_t first_segment);
 
 uint64_t wal_durable(struct wal *w);  /* any thread, no lock */
 uint64_t wal_last_lsn(struct wal *w); /* of the newest record accepted */
+struct wal_mark wal_written(struct wal *w);
 enum wal_state wal_state(struct wal *w);
 int wal_error(struct wal *w);            /* -errno that made it FAILED, else 0 */
 bool wal_is_read_only(struct wal *w);    /* the disk is full */

@@ -61,6 +61,12 @@ static void flush(struct scene *s, struct connection *c)
     connection_free(c);
 }
 
+static void do_job(struct job *job)
+{
+    job_run(job);
+    job_done(job);
+}
+
 static void take_events(struct scene *s)
 {
     struct hub_event event;
@@ -68,6 +74,8 @@ static void take_events(struct scene *s)
         while (hub_next_event(&s->hub, &event)) {
             if (event.kind == HUB_EVENT_STOP)
                 s->stop_wanted = true;
+            else if (event.kind == HUB_EVENT_JOB)
+                do_job(event.job);
             else if (event.kind == HUB_EVENT_IDENTIFY)
                 connection_identified(event.connection, true,
                                       kind_of(s, event.connection) == OWNER ? OWNER_UID

@@ -147,6 +147,10 @@ static void handle_events(struct world *w, struct world_worker *worker)
         case HUB_EVENT_IDENTIFY:
             ((struct client *)event.connection->user)->identify = true;
             break;
+        case HUB_EVENT_JOB:
+            job_run(event.job);
+            job_done(event.job);
+            break;
         case HUB_EVENT_STOP:
             CHECK(w, w->model.stop_granted, "a hub stops, and nobody who may asked for it");
             ask_to_stop(w, "a client");

@@ -39,6 +39,9 @@ static void handle(struct scene *s, const struct hub_event *event)
     struct connection *c = event->connection;
     if (event->kind == HUB_EVENT_STOP) {
         s->stops++;
+    } else if (event->kind == HUB_EVENT_JOB) {
+        job_run(event->job);
+        job_done(event->job);
     } else if (event->kind == HUB_EVENT_IDENTIFY) {
         s->asked++;
         connection_identified(c, s->uid_known, s->uid);

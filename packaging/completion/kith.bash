@@ -72,7 +72,7 @@ _kith_value()
 
 _kith_words()
 {
-    local commands='store get del ls watch echo name info quit demo help'
+    local commands='store get del ls watch export import backup echo name info quit demo help'
     local options='--hub --json --quiet --log --key --value --raw --help --version'
     local sections='server clients memory persistence stats replication keyspace all default everything'
     case $command in
@@ -85,7 +85,9 @@ _kith_words()
     fi
     case $command/$count in
         /*) _kith_offer '' "$commands" ;;
-        store/0 | get/0 | ls/0 | watch/0 | del/*) _kith_keys "$1" '' ;;
+        store/0 | get/0 | ls/0 | watch/0 | export/0 | del/*) _kith_keys "$1" '' ;;
+        import/0) _kith_files '' -f ;;
+        backup/0) _kith_files '' -d ;;
         help/0) _kith_offer '' "$commands" ;;
         info/0) _kith_offer '' "$sections" ;;
     esac

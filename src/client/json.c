@@ -54,11 +54,26 @@ static void put_char(struct json *j, struct bytes c, uint32_t code)
     }
 }
 
+/* How many bytes at the front are written as they are, most of nearly any text. */
+static size_t plain(struct bytes text)
+{
+    size_t n = 0;
+    while (n < text.len && text.data[n] >= ' ' && text.data[n] < 0x7f && text.data[n] != '"' &&
+           text.data[n] != '\\')
+        n++;
+    return n;
+}
+
 /* text is UTF-8. */
 static void put_text(struct json *j, struct bytes text)
 {
     put_str(j, "\"");
     while (text.len > 0) {
+        size_t as_it_is = plain(text);
+        put(j, text.data, as_it_is);
+        text = bytes_from(text, as_it_is);
+        if (text.len == 0)
+            break;
         uint32_t code = 0;
         size_t n = utf8_decode(text, &code);
         put_char(j, bytes_first(text, n), code);

@@ -104,7 +104,7 @@ static const struct topic topics[] = {
      "\n"
      "Copies all the hub has, as of one moment, into a new folder, while it goes on; then "
      "reads\n"
-     "the copy back. A hub started on it (kithd --data FOLDER) has everything, its name too.\n"
+     "the copy back. A hub started on it has everything, its name too.\n"
      "Until it is whole it is called FOLDER.partial. Only the hub's own user and root may, "
      "from\n"
      "the hub's machine.\n"},

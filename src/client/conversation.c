@@ -8,6 +8,9 @@
 /* Around the arguments of a request: its head, and a length and two line ends for each. */
 #define CONVERSATION_FRAMING_BYTES (32 * LIMIT_RESP_ARGS)
 
+/* An empty buffer of more than this is not kept. */
+#define CONVERSATION_KEPT_BYTES LIMIT_MIB
+
 void conversation_init(struct conversation *c)
 {
     *c = (struct conversation){0};
@@ -35,9 +38,22 @@ int conversation_ask(struct conversation *c, const struct bytes *argv, size_t ar
     return 0;
 }
 
+static void consume(struct buffer *b, size_t n)
+{
+    buffer_consume(b, n);
+    if (buffer_len(b) == 0 && b->capacity > CONVERSATION_KEPT_BYTES)
+        buffer_release(b);
+}
+
+void conversation_sent(struct conversation *c, size_t n)
+{
+    consume(&c->out, n);
+}
+
 static void drop_taken(struct conversation *c)
 {
-    buffer_consume(&c->in, c->taken);
+    if (c->taken > 0)
+        consume(&c->in, c->taken);
     c->taken = 0;
 }
 

@@ -3,7 +3,8 @@
 
 /* A client's side of a RESP connection: requests go out, replies come back in their order.
  * Pushes come out of turn, once they were asked for (RESP3). Whoever owns the connection sends
- * conversation_output and feeds what arrives. */
+ * conversation_output and feeds what arrives. Memory that one large message took is given back
+ * after it. */
 
 #include "base/buffer.h"
 #include "wire/resp_reply.h"
@@ -27,15 +28,19 @@ void conversation_fini(struct conversation *c);
 /* Adds a request. -ENOMEM; -E2BIG where its size is past what a hub takes. */
 int conversation_ask(struct conversation *c, const struct bytes *argv, size_t argc);
 
+/* A push was the answer to a request, as it is to FOLLOW. */
+static inline void conversation_settle(struct conversation *c)
+{
+    assert(c->unanswered > 0);
+    c->unanswered--;
+}
+
 /* What is to be sent; conversation_sent drops n bytes of it. */
 static inline struct bytes conversation_output(const struct conversation *c)
 {
     return buffer_view(&c->out);
 }
-static inline void conversation_sent(struct conversation *c, size_t n)
-{
-    buffer_consume(&c->out, n);
-}
+void conversation_sent(struct conversation *c, size_t n);
 
 /* Takes what arrived. -ENOMEM; CONVERSATION_FOREIGN past a reply's greatest size. */
 int conversation_feed(struct conversation *c, struct bytes data);

@@ -95,6 +95,15 @@ const char *where_parse(struct bytes text, struct where *ret)
     return problem;
 }
 
+const char *where_choose(const char *given, const char *environment, struct where *ret)
+{
+    if (!given && environment && *environment)
+        given = environment;
+    if (!given)
+        given = WHERE_DEFAULT_HOST;
+    return where_parse(bytes_from_str(given), ret);
+}
+
 void where_format(const struct where *w, char out[WHERE_TEXT_BYTES])
 {
     if (w->path[0])

@@ -27,6 +27,10 @@ struct where {
 /* NULL, or what is wrong with text, static, to be read after "WHERE: ". */
 const char *where_parse(struct bytes text, struct where *ret);
 
+/* The same for what was given, else what the environment says unless that is empty, else
+ * 127.0.0.1 and 12345. Both may be NULL. */
+const char *where_choose(const char *given, const char *environment, struct where *ret);
+
 /* HOST:PORT, [V6]:PORT or the path. */
 void where_format(const struct where *w, char out[WHERE_TEXT_BYTES]);
 

@@ -1,6 +1,7 @@
 #include "io/dial.h"
 
 #include "base/limits.h"
+#include "io/signals.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,6 +13,9 @@
 
 /* How much may lie unread before the socket is left alone. */
 #define DIAL_UNREAD_BYTES LIMIT_MIB
+
+/* So long a connection may be idle until the other end is asked whether it is still there. */
+enum { DIAL_KEEPALIVE_S = 60 };
 
 struct dial {
     uv_loop_t loop;
@@ -59,6 +63,12 @@ bool dial_is_stuck(const struct dial *d)
     return d->looking;
 }
 
+int dial_descriptor(const struct dial *d)
+{
+    uv_os_fd_t fd;
+    return d->linked && uv_fileno((const uv_handle_t *)&d->link, &fd) == 0 ? fd : -1;
+}
+
 static void on_link_closed(uv_handle_t *handle)
 {
     struct dial *d = handle->data;
@@ -96,6 +106,7 @@ static void on_time(uv_timer_t *timer)
 {
     struct dial *d = timer->data;
     d->expired = true;
+    uv_stop(&d->loop); /* else this turn of the loop would still wait for something to come */
 }
 
 static void done(struct dial *d, int status)
@@ -135,10 +146,12 @@ static int connect_address(struct dial *d, const struct sockaddr *address, uint6
     r = uv_tcp_connect(&request, &d->link.tcp, address, on_connected);
     if (r == 0)
         r = wait_done(d, timeout_ms);
-    if (r == 0)
+    if (r == 0) {
         uv_tcp_nodelay(&d->link.tcp, 1);
-    else
+        uv_tcp_keepalive(&d->link.tcp, 1, DIAL_KEEPALIVE_S);
+    } else {
         close_link(d); /* its request ends with it, before request's frame does */
+    }
     return r;
 }
 
@@ -168,20 +181,38 @@ static void on_looked_up(uv_getaddrinfo_t *lookup, int status, struct addrinfo *
     done(d, status);
 }
 
+/* What is no name needs no thread to look it up. */
+static bool read_numeric(const char *host, uint16_t port, struct sockaddr_storage *ret)
+{
+    return uv_ip4_addr(host, port, (struct sockaddr_in *)ret) == 0 ||
+           uv_ip6_addr(host, port, (struct sockaddr_in6 *)ret) == 0;
+}
+
+static int look_up(struct dial *d, const char *host, const char *service)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
+    sigset_t before;
+    d->lookup.data = d;
+    signals_hold_all(&before);
+    int r = uv_getaddrinfo(&d->loop, &d->lookup, on_looked_up, host, service, &hints);
+    signals_restore(&before);
+    d->looking = r == 0;
+    return r;
+}
+
 int dial_open_tcp(struct dial *d, const char *host, uint16_t port, uint64_t timeout_ms)
 {
     assert(!d->linked);
+    struct sockaddr_storage numeric;
+    if (read_numeric(host, port, &numeric))
+        return connect_address(d, (struct sockaddr *)&numeric, timeout_ms);
     uint64_t end_ms = uv_hrtime() / 1000000 + timeout_ms;
     char service[6];
     snprintf(service, sizeof service, "%u", port);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
     d->done = false;
-    d->lookup.data = d;
-    int r = uv_getaddrinfo(&d->loop, &d->lookup, on_looked_up, host, service, &hints);
-    if (r < 0)
-        return r;
-    d->looking = true;
-    r = wait_done(d, timeout_ms);
+    int r = look_up(d, host, service);
+    if (r == 0)
+        r = wait_done(d, timeout_ms);
     if (r < 0)
         return r;
     r = connect_any(d, d->lookup.addrinfo, end_ms);
@@ -248,24 +279,31 @@ static void on_written(uv_write_t *request, int status)
 }
 
 /* libuv counts a buffer in unsigned ints; a piece at a time stays well below. */
-static int send_piece(struct dial *d, struct bytes piece)
+static int send_piece(struct dial *d, struct bytes piece, uint64_t timeout_ms)
 {
     uv_write_t request = {.data = d};
     char *data = (char *)(uintptr_t)piece.data; /* libuv only reads it */
     uv_buf_t buf = uv_buf_init(data, (unsigned)piece.len);
     d->done = false;
     int r = uv_write(&request, &d->link.stream, &buf, 1, on_written);
-    return r == 0 ? wait_done(d, DIAL_FOREVER) : r;
+    if (r == 0)
+        r = wait_done(d, timeout_ms);
+    if (r == -ETIMEDOUT)
+        close_link(d); /* its request ends with it, before request's frame does */
+    return r;
 }
 
-int dial_send(struct dial *d, struct bytes data)
+int dial_send(struct dial *d, struct bytes data, uint64_t timeout_ms)
 {
+    struct signals_pipe held;
+    signals_hold_pipe(&held);
     int r = keep_reading(d);
     while (r == 0 && data.len > 0) {
         size_t n = data.len < LIMIT_MIB ? data.len : LIMIT_MIB;
-        r = send_piece(d, bytes_first(data, n));
+        r = send_piece(d, bytes_first(data, n), timeout_ms);
         data = bytes_from(data, n);
     }
+    signals_release_pipe(&held);
     return r;
 }
 

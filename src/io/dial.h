@@ -5,7 +5,8 @@
  * loop until what it is for has happened. What arrives while sending is kept, up to 1 MiB.
  *
  * Errors are -errno, or libuv's of that shape for names that do not resolve; dial_problem
- * puts both into words. */
+ * puts both into words. No call raises SIGPIPE. A thread is made only to look up a name, and
+ * takes no signals. */
 
 #include "base/buffer.h"
 
@@ -31,8 +32,13 @@ int dial_open_unix(struct dial *d, const char *path, uint64_t timeout_ms);
 
 bool dial_is_stuck(const struct dial *d);
 
-/* Returns when all of data is with the kernel. */
-int dial_send(struct dial *d, struct bytes data);
+/* The connection's descriptor, to wait for input on it elsewhere; negative where there is no
+ * connection. */
+int dial_descriptor(const struct dial *d);
+
+/* Returns when all of data is with the kernel. -ETIMEDOUT where it takes less than 1 MiB in
+ * timeout_ms: the connection then is closed, and dial_free is all that is left. */
+int dial_send(struct dial *d, struct bytes data, uint64_t timeout_ms);
 
 /* Says that nothing more will be sent; receiving goes on. */
 int dial_finish(struct dial *d);

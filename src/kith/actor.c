@@ -79,7 +79,7 @@ static const char *next_heard(struct actor *a, struct bytes *ret)
 
 static int send_text(struct actor *a, struct bytes text)
 {
-    int r = dial_send(a->session->dial, text);
+    int r = dial_send(a->session->dial, text, DIAL_FOREVER);
     return r < 0 ? fail(a, dial_problem(r)) : EXIT_DONE;
 }
 

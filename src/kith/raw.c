@@ -17,7 +17,7 @@ static int send_message(struct session *s, struct bytes message)
     if (code != EXIT_DONE)
         return code;
     journal_note(&s->journal, "asked", message);
-    int r = dial_send(s->dial, message);
+    int r = dial_send(s->dial, message, DIAL_FOREVER);
     if (r == 0)
         r = dial_finish(s->dial);
     if (r < 0)

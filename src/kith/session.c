@@ -1,6 +1,7 @@
 #include "kith/session.h"
 
 #include "base/limits.h"
+#include "client/answer.h"
 #include "io/terminal.h"
 
 #include <errno.h>
@@ -17,16 +18,11 @@ int session_init(struct session *s, const struct options *options)
     conversation_init(&s->conversation);
     buffer_init(&s->asked[0], LIMIT_TEXT_LINE_BYTES);
     buffer_init(&s->asked[1], LIMIT_TEXT_LINE_BYTES);
-    const char *from = "--hub";
-    const char *hub = options->hub;
-    if (!hub) {
-        hub = getenv("KITH_HUB");
-        from = "KITH_HUB";
-    }
-    struct bytes text = bytes_from_str(hub && *hub ? hub : options->hub ? "" : ":12345");
-    const char *problem = where_parse(text, &s->where);
+    const char *given = options->hub, *environment = getenv("KITH_HUB");
+    const char *problem = where_choose(given, environment, &s->where);
     if (problem)
-        return session_fail(s, EXIT_USAGE, "%s %.200s: %s", from, hub, problem);
+        return session_fail(s, EXIT_USAGE, "%s %.200s: %s", given ? "--hub" : "KITH_HUB",
+                            given ? given : environment, problem);
     where_format(&s->where, s->where_text);
     return EXIT_DONE;
 }
@@ -161,7 +157,7 @@ static int receive_reply(struct session *s, const struct resp_value **ret)
 static int exchange(struct session *s, const struct resp_value **ret)
 {
     struct bytes out = conversation_output(&s->conversation);
-    int sent = out.len > 0 ? dial_send(s->dial, out) : 0;
+    int sent = out.len > 0 ? dial_send(s->dial, out, DIAL_FOREVER) : 0;
     conversation_sent(&s->conversation, out.len);
     int r = receive_reply(s, ret);
     return r != 0 && r != ASK_FOREIGN && sent < 0 ? sent : r;
@@ -169,10 +165,8 @@ static int exchange(struct session *s, const struct resp_value **ret)
 
 static int refused(struct session *s, struct bytes why)
 {
-    struct bytes word = bytes_next_word(&(struct bytes){why.data, why.len});
-    bool denied = bytes_equal_str(word, "NOPERM") || bytes_equal_str(word, "NOAUTH");
     int shown = why.len < 400 ? (int)why.len : 400;
-    if (denied)
+    if (answer_is_denial(why))
         return session_fail(s, EXIT_DENIED, "not allowed: %.*s", shown, (const char *)why.data);
     return session_fail(s, EXIT_NO, "the hub says: %.*s", shown, (const char *)why.data);
 }

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/number.h"
+#include "client/answer.h"
 #include "kith/command.h"
 
 #include <errno.h>
@@ -85,12 +86,12 @@ int store_pair(struct session *s, struct bytes key, struct bytes value)
     int code = session_ask(s, argv, n, &reply);
     if (code != EXIT_DONE)
         return code;
-    if (reply->kind == RESP_NULL)
-        return not_stored(s, key);
-    bool updated = bytes_equal_str(reply->text, "Updated");
-    if (reply->kind != RESP_STATUS || (!updated && !bytes_equal_str(reply->text, "Saved")))
+    enum answer_stored answer = answer_stored(reply);
+    if (answer == ANSWER_STRANGE)
         return session_strange(s);
-    return print_stored(s, key, updated);
+    if (answer == ANSWER_NOT_STORED)
+        return not_stored(s, key);
+    return print_stored(s, key, answer == ANSWER_UPDATED);
 }
 
 /* All of standard input; -EFBIG where it is more than a value can be. */

@@ -1,51 +1,36 @@
 /* kith watch [PREFIX]: tells each change of keys that begin so, until it is stopped. */
 
+#include "client/answer.h"
 #include "kith/command.h"
 
-/* change PREFIX KIND KEY VALUE, as src/hub/subscriber.h has it. */
-struct change {
-    struct bytes kind, key;
-    const struct resp_value *value;
-};
-
-static bool read_change(const struct resp_value *push, struct change *ret)
-{
-    if (push->kind != RESP_PUSH || push->number != 5 ||
-        !bytes_equal_str(push[1].text, "change"))
-        return false;
-    *ret = (struct change){push[3].text, push[4].text, &push[5]};
-    return true;
-}
-
-static int print_json(struct session *s, const struct change *c)
+static int print_json(struct session *s, const struct answer_change *c)
 {
     struct buffer b;
     buffer_init(&b, SIZE_MAX);
     struct json j = json_begin(&b);
-    json_bytes(&j, "change", c->kind);
-    if (!bytes_equal_str(c->kind, "flush"))
+    json_str(&j, "change", answer_change_word(c->kind));
+    if (c->kind != ANSWER_FLUSHED)
         json_bytes(&j, "key", c->key);
-    if (c->value->kind == RESP_BULK)
-        json_bytes(&j, "value", c->value->text);
+    if (c->kind == ANSWER_SET)
+        json_bytes(&j, "value", c->value);
     output_json(&s->output, &j);
     return EXIT_DONE;
 }
 
 /* The line of a change; what buffer_append returns. */
-static int write_line(struct buffer *out, const struct change *c)
+static int write_line(struct buffer *out, const struct answer_change *c)
 {
-    if (bytes_equal_str(c->kind, "flush"))
+    if (c->kind == ANSWER_FLUSHED)
         return buffer_append_str(out, "(all keys removed)");
     int r = buffer_append_bytes(out, c->key);
-    if (r == 0 && c->value->kind != RESP_BULK)
-        return buffer_append_str(out, bytes_equal_str(c->kind, "expired") ? " (expired)"
-                                                                          : " (removed)");
+    if (r == 0 && c->kind != ANSWER_SET)
+        return buffer_append_str(out, c->kind == ANSWER_EXPIRED ? " (expired)" : " (removed)");
     if (r == 0)
         r = buffer_append_str(out, " = ");
-    return r == 0 ? buffer_append_bytes(out, c->value->text) : r;
+    return r == 0 ? buffer_append_bytes(out, c->value) : r;
 }
 
-static int print_change(struct session *s, const struct change *c)
+static int print_change(struct session *s, const struct answer_change *c)
 {
     if (s->output.json)
         return print_json(s, c);
@@ -70,10 +55,11 @@ int watch_run(struct session *s)
     if (code == EXIT_DONE)
         code = session_ask(s, follow, 2, &reply);
     while (code == EXIT_DONE && s->output.failed == 0) {
-        struct change change;
+        struct answer_change change;
         code = session_hear(s, &reply);
         if (code == EXIT_DONE)
-            code = read_change(reply, &change) ? print_change(s, &change) : session_strange(s);
+            code =
+                answer_change(reply, &change) ? print_change(s, &change) : session_strange(s);
     }
     return code;
 }

@@ -1,0 +1,191 @@
+#ifndef KITH_KITH_H
+#define KITH_KITH_H
+
+/* libkith: values in the durable table of a kith hub, from C and C++.
+ *
+ *     struct kith *k;
+ *     if (kith_open(NULL, NULL, &k) == KITH_OK)
+ *         kith_store(k, kith_text("color"), kith_text("blue"));
+ *     fprintf(stderr, "%s\n", kith_problem(k));
+ *     kith_close(k);
+ *
+ * Each call asks the hub and waits for its answer. KITH_OK to something that was changed, and
+ * every answer, is true and on the hub's disk: no crash takes it back (unless the hub was
+ * started with --durability second).
+ *
+ * Keys are 1 byte to 64 KiB, values at most 64 MiB; both may hold any bytes. What a call is
+ * given, it only reads, and no longer than until it returns. What it returns is untouched
+ * where it does not say KITH_OK, but for kith_open.
+ *
+ * A connection is for one thread at a time, and only for the process that opened it; different
+ * connections have nothing to do with each other. The library prints nothing, ends nothing,
+ * raises no signal and keeps no state of its own. Only where a hub's name must be looked up it
+ * makes a few threads, which take no signals. */
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define KITH_API __attribute__((visibility("default")))
+
+/* 0 is done; positive is an answer that is no; negative is a failure. */
+enum kith_result {
+    KITH_OK = 0,
+
+    KITH_MISSING = 1, /* there is no such key */
+    KITH_DIFFERS = 2, /* the key has not the value it should have; nothing was changed */
+    KITH_NOTHING = 3, /* nothing has happened in that time */
+
+    /* Of one call; the connection goes on. */
+    KITH_INVALID = -1, /* no hub can do this: a key is empty, say, or too large */
+    KITH_REFUSED = -2, /* the hub did not do it: its disk is full, for instance */
+    KITH_DENIED = -3,  /* the hub does not let this connection do it */
+
+    /* The end of the connection: every later call fails in the same way, and what was asked
+     * last may have been done or not. kith_close it, and kith_open another. */
+    KITH_UNREACHABLE = -4, /* there is no hub there */
+    KITH_LOST = -5,        /* the connection broke, or the hub ended it */
+    KITH_SILENT = -6,      /* the hub took too long */
+    KITH_FOREIGN = -7,     /* what answers there is no kith hub */
+
+    KITH_NO_MEMORY = -8, /* of one call, or the end: kith_is_open tells */
+};
+
+/* A run of bytes: a key, a value. data may be NULL where len is 0. */
+struct kith_bytes {
+    const void *data;
+    size_t len;
+};
+
+static inline struct kith_bytes kith_data(const void *data, size_t len)
+{
+    struct kith_bytes bytes;
+    bytes.data = data;
+    bytes.len = len;
+    return bytes;
+}
+
+/* The bytes of a string, without the NUL at its end. */
+static inline struct kith_bytes kith_text(const char *text)
+{
+    size_t len = 0;
+    while (text[len] != '\0')
+        len++;
+    return kith_data(text, len);
+}
+
+/* No value at all, which is not the same as an empty one. */
+static inline struct kith_bytes kith_absent(void)
+{
+    return kith_data(NULL, (size_t)-1);
+}
+
+/* One connection to a hub. */
+struct kith;
+
+struct kith_options {
+    /* Milliseconds without a byte from or to the hub until a call gives up; also the time a
+     * connection may take to come about. 0: 30 seconds. */
+    unsigned timeout_ms;
+};
+
+/* Connects to the hub at `where`, written as for the kith command:
+ *
+ *     HOST   HOST:PORT   :PORT   V6   [V6]   [V6]:PORT   a path with '/' in it   unix:PATH
+ *
+ * NULL is the place that the environment's KITH_HUB names, else 127.0.0.1:12345. options may
+ * be NULL. KITH_OK, KITH_INVALID (where is no place), KITH_UNREACHABLE, KITH_SILENT,
+ * KITH_FOREIGN, KITH_LOST, KITH_NO_MEMORY.
+ *
+ * *ret is set in any case, for kith_problem to tell what went wrong; kith_close it in any case.
+ * It is NULL only where there was no memory for it, and may be given to every function. A name
+ * that could not be looked up in time leaves its memory behind until the process ends. */
+KITH_API enum kith_result kith_open(const char *where, const struct kith_options *options,
+                                    struct kith **ret);
+
+/* Closes the connection and frees everything but what kith_get and kith_echo returned. Takes
+ * NULL. */
+KITH_API void kith_close(struct kith *k);
+
+/* 1 until a call has found that the connection has ended; then 0. */
+KITH_API int kith_is_open(const struct kith *k);
+
+/* Stores the value, whether there was one before or not; one that would have expired now does
+ * not. KITH_OK, or a failure. */
+KITH_API enum kith_result kith_store(struct kith *k, struct kith_bytes key,
+                                     struct kith_bytes value);
+
+/* Fetches the value: KITH_OK, KITH_MISSING, or a failure. *ret_value is for kith_free; behind
+ * its *ret_len bytes there is a NUL more, so a value without NULs is a string. ret_len may be
+ * NULL. */
+KITH_API enum kith_result kith_get(struct kith *k, struct kith_bytes key, char **ret_value,
+                                   size_t *ret_len);
+
+/* Removes the key: KITH_OK, KITH_MISSING, or a failure. */
+KITH_API enum kith_result kith_delete(struct kith *k, struct kith_bytes key);
+
+/* Stores value only if the key has the value `old` at that moment, or, where old is
+ * kith_absent(), only if there is no such key: whoever reads, computes and then stores so can
+ * be sure that nobody came between. KITH_OK, KITH_DIFFERS, or a failure. */
+KITH_API enum kith_result kith_update_if(struct kith *k, struct kith_bytes key,
+                                         struct kith_bytes old, struct kith_bytes value);
+
+/* Sends a message, at most 64 MiB, and returns what comes back, as kith_get does: the same. */
+KITH_API enum kith_result kith_echo(struct kith *k, struct kith_bytes message, char **ret_reply,
+                                    size_t *ret_len);
+
+/* From now on every change of a key that begins with prefix is kept for kith_next_change,
+ * whoever makes it; an empty prefix is every key. May be called for several prefixes; where
+ * they overlap, a change comes once. KITH_OK, or a failure. */
+KITH_API enum kith_result kith_watch(struct kith *k, struct kith_bytes prefix);
+
+enum kith_change_kind {
+    KITH_SET = 0,
+    KITH_DELETED = 1,
+    KITH_EXPIRED = 2,
+    KITH_FLUSHED = 3, /* all keys have been removed at once */
+};
+
+struct kith_change {
+    enum kith_change_kind kind;
+    struct kith_bytes key;   /* empty where kind is KITH_FLUSHED */
+    struct kith_bytes value; /* of KITH_SET; else empty */
+};
+
+#define KITH_FOREVER (-1)
+
+/* The next change, waited for at most timeout_ms milliseconds: 0 only takes one that is there,
+ * KITH_FOREVER waits without end. KITH_OK, KITH_NOTHING, or a failure. Changes of one key come
+ * in their order. *ret points to memory that holds until the next kith_next_change or
+ * kith_close; a NUL follows key and value.
+ *
+ * No change is left out: who takes none until the hub or this library holds more than 8 MiB of
+ * them finds the connection ended (KITH_LOST) when he has taken those that are here. Who opens
+ * it again and watches again reads again what he wants to know. */
+KITH_API enum kith_result kith_next_change(struct kith *k, int timeout_ms,
+                                           struct kith_change *ret);
+
+/* The descriptor to wait for with poll(2), for input, beside others; negative where there is no
+ * connection. Changes may have arrived with the answer to another call: take changes with a
+ * timeout of 0 until there is none, and only then wait. Do nothing else with it; it goes with
+ * the connection. */
+KITH_API int kith_fd(const struct kith *k);
+
+/* What went wrong in the last call that failed, a sentence for people, with the hub's own words
+ * where it said any; printable, without a newline. Empty before there is one. Holds until the
+ * next call. */
+KITH_API const char *kith_problem(const struct kith *k);
+
+/* What a result means in general, in words; static. Any number may be asked for. */
+KITH_API const char *kith_error_text(int result);
+
+/* Frees what kith_get and kith_echo returned. Takes NULL. */
+KITH_API void kith_free(void *memory);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

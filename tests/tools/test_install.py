@@ -15,6 +15,11 @@ FILES = """
 bin/kith
 bin/kithd
 etc/default/kithd
+include/kith/kith.h
+LIBDIR/libkith.so
+LIBDIR/libkith.so.0
+LIBDIR/libkith.so.VERSION
+LIBDIR/pkgconfig/kith.pc
 lib/systemd/system/kithd.service
 lib/sysusers.d/kith.conf
 share/bash-completion/completions/kith
@@ -47,9 +52,13 @@ def unit(installed, tmp_path):
 
 
 def test_what_is_installed(installed):
+    architecture = subprocess.run(["gcc", "-print-multiarch"], check=True, capture_output=True, text=True)
+    version = programs.run("kith", "--version").split()[1]
+    files = [name.replace("LIBDIR", f"lib/{architecture.stdout.strip()}").replace("VERSION", version)
+             for name in FILES]
     found = {str(path.relative_to(installed)) for path in installed.rglob("*") if not path.is_dir()}
-    assert found == set(FILES)
-    assert [name for name in FILES if not (installed / name).exists()] == []
+    assert found == set(files)
+    assert [name for name in files if not (installed / name).exists()] == []
 
 
 def test_the_programs_find_each_other(installed, tmp_path):

@@ -1,14 +1,13 @@
 """What of libkith is installed: other people's programs are built with that alone."""
 
 import os
-import pathlib
 import re
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("KITH_BUILD", ROOT / "build")).resolve()
+from programs import ROOT, build
+
 STRICT = ["-Wall", "-Wextra", "-pedantic", "-Werror"]
 
 
@@ -19,7 +18,7 @@ def run(*words, **how):
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     root = tmp_path_factory.mktemp("installed")
-    run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", root)
+    run("meson", "install", "-C", build(), "--no-rebuild", "--destdir", root)
     return root
 
 
@@ -62,7 +61,7 @@ def test_the_example_is_built_with_what_is_installed(installed, pkg_config, tmp_
 
 
 def test_pkg_config_says_which_version(pkg_config):
-    assert pkg_config("--modversion") == [run(BUILD / "kith", "--version").split()[1]]
+    assert pkg_config("--modversion") == [run(build() / "kith", "--version").split()[1]]
 
 
 def test_nothing_but_the_functions_of_the_header_is_exported(installed):
@@ -75,4 +74,4 @@ def test_nothing_but_the_functions_of_the_header_is_exported(installed):
 
 
 def test_the_build_has_it_beside_the_programs():
-    assert (BUILD / "libkith.so").is_file() and (BUILD / "kithd").is_file()
+    assert (build() / "libkith.so").is_file() and (build() / "kithd").is_file()

@@ -105,11 +105,17 @@ static bool answer_no_expiry(struct call *call, const struct store_slot *slot)
     return true;
 }
 
+/* To the nearest second; no moment is too far away for it. */
+static int64_t seconds(int64_t ms)
+{
+    return ms / SECOND_MS + (ms % SECOND_MS >= SECOND_MS / 2);
+}
+
 static int apply_ttl(struct call *call, struct store_slot *slots, size_t n)
 {
     if (!answer_no_expiry(call, &slots[0])) {
         int64_t left = slots[0].old.expires.ms - expiry_now(call).ms;
-        reply_integer(call->reply, (left + SECOND_MS / 2) / SECOND_MS);
+        reply_integer(call->reply, seconds(left));
     }
     return 0;
 }
@@ -124,7 +130,7 @@ static int apply_pttl(struct call *call, struct store_slot *slots, size_t n)
 static int apply_expiretime(struct call *call, struct store_slot *slots, size_t n)
 {
     if (!answer_no_expiry(call, &slots[0]))
-        reply_integer(call->reply, (slots[0].old.expires.ms + SECOND_MS / 2) / SECOND_MS);
+        reply_integer(call->reply, seconds(slots[0].old.expires.ms));
     return 0;
 }
 

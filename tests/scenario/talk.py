@@ -24,7 +24,7 @@ def connect(to):
 
 
 def as_bytes(message):
-    return message if isinstance(message, bytes) else message.encode()
+    return message if isinstance(message, bytes) else message.encode(errors="surrogateescape")
 
 
 def bare(to, *messages):

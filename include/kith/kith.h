@@ -19,8 +19,8 @@
  *
  * A connection is for one thread at a time, and only for the process that opened it; different
  * connections have nothing to do with each other. The library prints nothing, ends nothing,
- * raises no signal and keeps no state of its own. Only where a hub's name must be looked up it
- * makes a few threads, which take no signals. */
+ * raises no signal and keeps no state of its own. Only to look up a hub's name it makes a
+ * thread, which takes no signals and ends when it is done. */
 
 #include <stddef.h>
 
@@ -100,8 +100,7 @@ struct kith_options {
  * KITH_FOREIGN, KITH_LOST, KITH_NO_MEMORY.
  *
  * *ret is set in any case, for kith_problem to tell what went wrong; kith_close it in any case.
- * It is NULL only where there was no memory for it, and may be given to every function. A name
- * that could not be looked up in time leaves its memory behind until the process ends. */
+ * It is NULL only where there was no memory for it, and may be given to every function. */
 KITH_API enum kith_result kith_open(const char *where, const struct kith_options *options,
                                     struct kith **ret);
 

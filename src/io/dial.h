@@ -1,12 +1,11 @@
 #ifndef KITH_IO_DIAL_H
 #define KITH_IO_DIAL_H
 
-/* One connection dialed to a hub, for programs that ask and wait: each call runs a private
- * loop until what it is for has happened. What arrives while sending is kept, up to 1 MiB.
+/* One connection dialed to a hub, for programs that ask and wait: each call waits until what it
+ * is for has happened. What arrives while sending is kept, up to 1 MiB. Whoever calls needs no
+ * loop and gets no signal: it may be anybody's program.
  *
- * Errors are -errno, or libuv's of that shape for names that do not resolve; dial_problem
- * puts both into words. No call raises SIGPIPE. A thread is made only to look up a name, and
- * takes no signals. */
+ * Errors are -errno, or io/lookup.h's for names; dial_problem puts both into words. */
 
 #include "base/buffer.h"
 
@@ -21,8 +20,7 @@ struct dial;
 
 int dial_new(struct dial **ret);
 
-/* Closes. A name still being looked up is left behind with its memory, since the system's
- * resolver cannot be interrupted; dial_is_stuck tells beforehand. */
+/* Closes. Takes NULL. */
 void dial_free(struct dial *d);
 
 /* Connects, once, to a host (a name, or an IPv4 or IPv6 address) or to a Unix socket. Every
@@ -30,14 +28,12 @@ void dial_free(struct dial *d);
 int dial_open_tcp(struct dial *d, const char *host, uint16_t port, uint64_t timeout_ms);
 int dial_open_unix(struct dial *d, const char *path, uint64_t timeout_ms);
 
-bool dial_is_stuck(const struct dial *d);
-
 /* The connection's descriptor, to wait for input on it elsewhere; negative where there is no
  * connection. */
 int dial_descriptor(const struct dial *d);
 
-/* Returns when all of data is with the kernel. -ETIMEDOUT where it takes less than 1 MiB in
- * timeout_ms: the connection then is closed, and dial_free is all that is left. */
+/* Returns when all of data is with the kernel. -ETIMEDOUT where for timeout_ms none of it was
+ * taken: part of it is sent. */
 int dial_send(struct dial *d, struct bytes data, uint64_t timeout_ms);
 
 /* Says that nothing more will be sent; receiving goes on. */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define NO_COMMAND "there is no command %.64s; kith --help lists them"
 
@@ -105,8 +104,6 @@ static int run_session(const struct options *options)
     if (code == EXIT_DONE)
         code = run(&s);
     code = check_output(&s.output, code);
-    if (s.dial && dial_is_stuck(s.dial))
-        _exit(code); /* an orderly exit would wait for the resolver */
     session_fini(&s);
     return code;
 }

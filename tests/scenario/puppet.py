@@ -26,10 +26,10 @@ class Puppet:
     """Each method is a call of libkith and returns its result's name, without KITH_, or what the
     call returned; .problem is kith_problem after it."""
 
-    def __init__(self, prefix=(), **env):
+    def __init__(self, prefix=(), env=None):
         environment = {k: v for k, v in os.environ.items() if k != "KITH_HUB"}
         self.process = subprocess.Popen([*prefix, build() / "tests/support/puppet"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, env={**environment, **env})
+                                        stdout=subprocess.PIPE, env={**environment, **(env or {})})
         self.problem = None
 
     def tell(self, *words):

@@ -2,6 +2,7 @@
 and harms no program it is in."""
 
 import os
+import resource
 import socket
 import subprocess
 import threading
@@ -208,10 +209,10 @@ def test_no_place(start_puppet, where, problem):
 
 
 def test_where_nobody_says(start_puppet, hub):
-    puppet = start_puppet(KITH_HUB=hub.where)
+    puppet = start_puppet(env={"KITH_HUB": hub.where})
     assert puppet.open() == "OK"
     assert puppet.echo("hello") == b"hello"
-    puppet = start_puppet(KITH_HUB="host:x")
+    puppet = start_puppet(env={"KITH_HUB": "host:x"})
     assert puppet.open() == "INVALID"
     assert puppet.problem == "KITH_HUB host:x: a port is a number from 1 to 65535"
     puppet.close()
@@ -410,6 +411,17 @@ def test_nothing_is_left_open(hub, start_puppet):
     first = cycle()
     assert [cycle() for _ in range(10)] == [first] * 10
     assert len(os.listdir(f"/proc/{puppet.process.pid}/task")) == 1
+
+
+@pytest.mark.parametrize("where", ["127.0.0.1:1", "localhost:1", "unix:none"])
+@pytest.mark.parametrize("limit", [3, 4, 5, 6])
+def test_a_program_that_has_hardly_a_descriptor_left(start_puppet, where, limit):
+    puppet = start_puppet()
+    assert not puppet.is_open()
+    resource.prlimit(puppet.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    assert puppet.open(where) == "UNREACHABLE"
+    if limit == 3 and where != "localhost:1":
+        assert puppet.problem == f"nothing to connect to at {where[-11:]}: too many open files".replace("unix:", "")
 
 
 def guestbook(hub, *words, **how):

@@ -99,6 +99,45 @@ static void test_a_request_too_big_leaves_nothing(void **state)
     conversation_fini(&c);
 }
 
+static void test_a_push_that_answers(void **state)
+{
+    struct conversation c;
+    conversation_init(&c);
+    ask(&c, "FOLLOW", "a");
+    assert_int_equal(conversation_feed(&c, BYTES(">1\r\n$6\r\nfollow\r\n+OK\r\n")), 0);
+    assert_int_equal(next(&c)->kind, RESP_PUSH);
+    conversation_settle(&c);
+    assert_next(&c, CONVERSATION_FOREIGN);
+    conversation_fini(&c);
+}
+
+static void test_memory_of_what_is_large_is_given_back(void **state)
+{
+    static char large[3 * LIMIT_MIB];
+    static const char head[] = "$3145728\r\n";
+    struct conversation c;
+    conversation_init(&c);
+    struct bytes argv[] = {BYTES("ECHO"), bytes_make(large, sizeof large)};
+    assert_int_equal(conversation_ask(&c, argv, 2), 0);
+    assert_true(c.out.capacity >= sizeof large);
+    conversation_sent(&c, buffer_len(&c.out) - 1);
+    assert_int_equal(conversation_output(&c).len, 1);
+    conversation_sent(&c, 1);
+    assert_int_equal(c.out.capacity, 0);
+    assert_int_equal(conversation_feed(&c, bytes_make(head, sizeof head - 1)), 0);
+    assert_int_equal(conversation_feed(&c, bytes_make(large, sizeof large)), 0);
+    assert_int_equal(conversation_feed(&c, BYTES("\r\n")), 0);
+    assert_bytes(next(&c)->text, argv[1]);
+    assert_next(&c, CONVERSATION_MORE);
+    assert_int_equal(c.in.capacity, 0);
+    ask(&c, "GET", "a");
+    assert_int_equal(conversation_feed(&c, BYTES("+OK\r\n")), 0);
+    assert_int_equal(next(&c)->kind, RESP_STATUS);
+    assert_next(&c, CONVERSATION_MORE);
+    assert_true(c.in.capacity > 0);
+    conversation_fini(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +146,8 @@ int main(void)
         cmocka_unit_test(test_what_is_no_reply),
         cmocka_unit_test(test_a_reply_nobody_asked_for),
         cmocka_unit_test(test_a_request_too_big_leaves_nothing),
+        cmocka_unit_test(test_a_push_that_answers),
+        cmocka_unit_test(test_memory_of_what_is_large_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,12 +67,36 @@ static void test_lengths(void **state)
     assert_non_null(where_parse(BYTES("/a\0b"), &w));
 }
 
+static void test_what_is_chosen(void **state)
+{
+    static const struct {
+        const char *given, *environment, *host;
+        uint16_t port;
+    } choices[] = {
+        {NULL, NULL, "127.0.0.1", 12345},
+        {NULL, "", "127.0.0.1", 12345},
+        {NULL, "a:1", "a", 1},
+        {"b:2", "a:1", "b", 2},
+        {"b:2", NULL, "b", 2},
+        {"b:2", "not a place", "b", 2},
+    };
+    struct where w;
+    for (size_t i = 0; i < COUNT_OF(choices); i++) {
+        assert_null(where_choose(choices[i].given, choices[i].environment, &w));
+        assert_string_equal(w.host, choices[i].host);
+        assert_int_equal(w.port, choices[i].port);
+    }
+    assert_string_equal(where_choose("", "a:1", &w), "it is empty");
+    assert_non_null(where_choose(NULL, "not a place", &w));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad_leaves_the_result_alone),
         cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_what_is_chosen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,9 @@ def test_what_a_change_must_pass(tmp_path, failing):
     assert result.returncode == (1 if failing else 0)
 
 
-def test_a_bare_system_needs_a_folder():
-    result = subprocess.run([ROOT / "tools/prove-bare"], capture_output=True, text=True)
+@pytest.mark.parametrize("tool, usage", [("prove-bare", "FOLDER [COMMAND...]"),
+                                         ("prove-package", "FOLDER")])
+def test_a_bare_system_needs_a_folder(tool, usage):
+    result = subprocess.run([ROOT / "tools" / tool], capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "usage: tools/prove-bare FOLDER [COMMAND...]\n"
+    assert result.stderr == f"usage: tools/{tool} {usage}\n"

@@ -95,6 +95,9 @@ class Puppet:
     def end(self):
         """Its exit code, once it was told nothing more: negative where a signal ended it."""
         self.process.stdin.close()
-        code = self.process.wait()
+        try:
+            code = self.process.wait(PATIENCE)
+        finally:
+            self.process.kill()
         self.process.stdout.close()
         return code

@@ -311,6 +311,30 @@ def test_a_hub_that_does_not_read(start_puppet):
         check_silent(puppet, silent.where)
 
 
+def test_a_name_that_nobody_looks_up(start_puppet, aside, tmp_path):
+    """The resolver waits longer than the program will, and does not keep it from ending."""
+    (tmp_path / "resolv.conf").write_text("nameserver 192.0.2.1\noptions timeout:30 attempts:5\n")
+    server = subprocess.Popen([*aside, "/usr/bin/python3", "-c", """if True:
+        import socket, sys
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind(("192.0.2.1", 53))
+        print("ready", flush=True)
+        print(s.recv(1000)[-4:].hex(), flush=True) # what is asked for
+        sys.stdin.read()"""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout.readline() == "ready\n"
+        puppet = start_puppet(prefix=[*aside, "unshare", "--mount", "sh", "-c",
+                                      'mount --bind "$0" /etc/resolv.conf && exec "$@"',
+                                      tmp_path / "resolv.conf"])
+        assert puppet.open("hub.example", 300) == "SILENT"
+        assert puppet.problem == "hub.example:12345 gave no answer in time"
+        assert server.stdout.readline() in ("00010001\n", "001c0001\n")
+        assert puppet.end() == 0
+    finally:
+        server.kill()
+        server.communicate()
+
+
 @pytest.mark.parametrize("says", [
     (b"220 mail.example ESMTP\r\n",), (b"HTTP/1.1 400 Bad Request\r\n\r\n",), (b"\0\0\0",), (b"+OK\r\n",),
     (b"-ERR unknown command 'HELLO'\r\n",), (b"-NOAUTH first say who you are\r\n",),
@@ -413,15 +437,18 @@ def test_nothing_is_left_open(hub, start_puppet):
     assert len(os.listdir(f"/proc/{puppet.process.pid}/task")) == 1
 
 
-@pytest.mark.parametrize("where", ["127.0.0.1:1", "localhost:1", "unix:none"])
+@pytest.mark.parametrize("where", ["127.0.0.1:1", "unix:none"])
 @pytest.mark.parametrize("limit", [3, 4, 5, 6])
 def test_a_program_that_has_hardly_a_descriptor_left(start_puppet, where, limit):
     puppet = start_puppet()
     assert not puppet.is_open()
-    resource.prlimit(puppet.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    before = resource.prlimit(puppet.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(puppet.process.pid, resource.RLIMIT_NOFILE, (limit, before[1]))
     assert puppet.open(where) == "UNREACHABLE"
-    if limit == 3 and where != "localhost:1":
-        assert puppet.problem == f"nothing to connect to at {where[-11:]}: too many open files".replace("unix:", "")
+    if limit == 3:
+        shown = where.removeprefix("unix:")
+        assert puppet.problem == f"nothing to connect to at {shown}: too many open files"
+    resource.prlimit(puppet.process.pid, resource.RLIMIT_NOFILE, before)
 
 
 def guestbook(hub, *words, **how):

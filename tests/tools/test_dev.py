@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMANDS = ["run", "test", "build", "check", "fuzz", "sanitize", "bench", "bench"]
+COMMANDS = ["run", "test", "build", "check", "fuzz", "soak", "sanitize", "bench", "bench"]
 
 
 def dev(*arguments):
@@ -27,6 +27,7 @@ def test_help(arguments):
     (["nonsense"], "./dev run"),
     (["test", "nonsense"], "no such kind: nonsense"),
     (["fuzz", "soon"], "not a number of seconds: soon"),
+    (["soak", "long"], "not a number of seconds: long"),
     (["fuzz", "-1"], "not a number of seconds: -1"),
 ])
 def test_what_makes_no_sense_is_refused(arguments, complaint):

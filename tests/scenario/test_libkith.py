@@ -13,6 +13,7 @@ from puppet import Puppet
 from talk import connect, read_all, resp
 
 HELLO = b"%1\r\n$6\r\nserver\r\n$4\r\nkith\r\n"
+FOLLOWS = b">3\r\n$6\r\nfollow\r\n$0\r\n\r\n:1\r\n"
 ANY = bytes(range(256))
 
 
@@ -111,6 +112,15 @@ def test_the_largest(puppet):
                    lambda: puppet.result("echo-large", large + 1), lambda: puppet.store("k", None)):
         assert (refuse(), puppet.problem) == ("INVALID", "a value is at most 64 MiB")
     assert puppet.get("another") == "MISSING"
+
+
+def test_answers_of_every_length_around_a_read(start_puppet, start_hub, tmp_path):
+    """16 KiB are read at once: where an answer ends just there, nothing more is waited for."""
+    hub = start_hub(listen=tmp_path / "hub.sock")
+    puppet = start_puppet()
+    assert puppet.open(hub.where) == "OK"
+    for n in range(16384 - 12, 16384 - 8):
+        assert puppet.echo(b"x" * n) == b"x" * n
 
 
 # ---- changes
@@ -253,11 +263,15 @@ def test_the_hub_is_gone_while_changes_are_waited_for(hub, puppet):
 class Impostor:
     """Listens as a hub does; says what the test wants, and reads what comes only if it shall."""
 
-    def __init__(self, *says, reads=True):
+    def __init__(self, *says, reads=True, path=None):
         self.says = says
         self.reads = reads
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.where = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        if path:
+            self.listener = socket.create_server(str(path), family=socket.AF_UNIX)
+            self.where = str(path)
+        else:
+            self.listener = socket.create_server(("127.0.0.1", 0))
+            self.where = "127.0.0.1:%d" % self.listener.getsockname()[1]
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.serve)
         self.thread.start()
@@ -303,12 +317,35 @@ def test_a_hub_that_falls_silent(start_puppet):
         check_silent(puppet, silent.where)
 
 
-def test_a_hub_that_does_not_read(start_puppet):
+@pytest.mark.parametrize("path", [None, "hub.sock"], ids=["TCP", "Unix"])
+def test_a_hub_that_does_not_read(start_puppet, tmp_path, path):
     puppet = start_puppet()
-    with Impostor(HELLO, reads=False) as silent:
+    with Impostor(HELLO, reads=False, path=path and tmp_path / path) as silent:
         assert puppet.open(silent.where, 50) == "OK"
         assert puppet.result("store-large", "6b", 64 << 20) == "SILENT"
         check_silent(puppet, silent.where)
+
+
+def test_changes_that_come_while_it_sends(start_puppet, tmp_path):
+    """A hub that reads no further before what it says is taken, which a Unix socket makes it wait
+    for."""
+    change = b">5\r\n$6\r\nchange\r\n$0\r\n\r\n$3\r\nset\r\n$1\r\nk\r\n$%d\r\n%s\r\n" % (900000, b"v" * 900000)
+    puppet = start_puppet()
+    with Impostor(HELLO, FOLLOWS, change + b"+Saved\r\n", path=tmp_path / "hub.sock") as hub:
+        assert puppet.open(hub.where) == "OK"
+        assert puppet.watch() == "OK"
+        assert puppet.result("store-large", "6b", 8 << 20) == "OK"
+        assert puppet.next() == ("set", b"k", b"v" * 900000)
+        puppet.close()
+
+
+@pytest.mark.parametrize("says", [b">1\r\n$4\r\nnews\r\n", b">0\r\n", b"+OK\r\n", FOLLOWS[1:]])
+def test_what_does_not_answer_a_watch(start_puppet, says):
+    puppet = start_puppet()
+    with Impostor(HELLO, says) as impostor:
+        assert puppet.open(impostor.where) == "OK"
+        assert puppet.watch() == "FOREIGN"
+        puppet.close()
 
 
 def test_a_name_that_nobody_looks_up(start_puppet, aside, tmp_path):
@@ -340,7 +377,7 @@ def test_a_name_that_nobody_looks_up(start_puppet, aside, tmp_path):
     (b"-ERR unknown command 'HELLO'\r\n",), (b"-NOAUTH first say who you are\r\n",),
     (b"%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n",), (b"%0\r\n",), (b"*0\r\n",),
     (b">1\r\n$4\r\nnews\r\n",), (HELLO + b"+OK\r\n", b""), (HELLO, b":1\r\n"), (HELLO, b"+OK\r\n"),
-    (HELLO, b"*1\r\n$1\r\nx\r\n"), (HELLO, b">3\r\n$6\r\nfollow\r\n$0\r\n\r\n:1\r\n"), (HELLO, b"$x\r\n")],
+    (HELLO, b"*1\r\n$1\r\nx\r\n"), (HELLO, FOLLOWS), (HELLO, b"$x\r\n")],
     ids=lambda says: repr(says[-1]))
 def test_what_is_no_hub(start_puppet, says):
     puppet = start_puppet()
@@ -360,7 +397,7 @@ def test_changes_nobody_takes(start_puppet):
     """The library keeps 8 MiB of them, and says that more came."""
     puppet = start_puppet()
     change = b">5\r\n$6\r\nchange\r\n$0\r\n\r\n$3\r\nset\r\n$1\r\nk\r\n$%d\r\n%s\r\n" % (1 << 20, b"v" * (1 << 20))
-    with Impostor(HELLO, b">3\r\n$6\r\nfollow\r\n$0\r\n\r\n:1\r\n", change * 10) as flood:
+    with Impostor(HELLO, FOLLOWS, change * 10) as flood:
         assert puppet.open(flood.where) == "OK"
         assert puppet.watch() == "OK"
         assert puppet.get("k") == "LOST"

@@ -231,6 +231,15 @@ static int apply_again(void *ctx, struct store_slot *slots, size_t n)
     return a->command->apply(a->call, slots, n);
 }
 
+static void count_reads(struct hub *hub, const struct store_slot *slots, size_t n)
+{
+    size_t hits = 0;
+    for (size_t i = 0; i < n; i++)
+        hits += slots[i].present;
+    tally_add(hub->tally, TALLY_HITS, hits);
+    tally_add(hub->tally, TALLY_MISSES, n - hits);
+}
+
 static int apply_over(struct call *call, const struct command *command,
                       struct store_slot *slots, size_t n)
 {
@@ -242,6 +251,8 @@ static int apply_over(struct call *call, const struct command *command,
                          apply_again, &a, &lsn);
     if (r >= 0)
         reply_depends(call->reply, lsn);
+    if ((r == 0 || r == COMMAND_REFUSED) && !(command->flags & COMMAND_WRITES))
+        count_reads(call->hub, slots, n);
     if (r == 0 || r == COMMAND_REFUSED)
         return COMMAND_DONE;
     reply_rewind(call->reply, a.before);
@@ -318,8 +329,7 @@ int command_run(struct call *call)
     }
     int r = run_allowed(call, command);
     if (r == COMMAND_DONE) {
-        atomic_fetch_add_explicit(&call->hub->shared->counters.commands_total, 1,
-                                  memory_order_relaxed);
+        tally_add(call->hub->tally, TALLY_COMMANDS, 1);
         if (call->hub->shared->config.log_requests)
             log_request(call);
     }

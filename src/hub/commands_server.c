@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log_line.h"
 #include "hub/hub_name.h"
+#include "hub/info.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -202,132 +203,6 @@ static int run_config(struct call *call)
     return COMMAND_DONE;
 }
 
-/* ---- INFO ---- */
-
-struct info {
-    struct call *call;
-    struct buffer text;
-    bool failed;
-};
-
-static bool section_wanted(const struct info *info, const char *name)
-{
-    const struct call *call = info->call;
-    if (call->argc == 1)
-        return true;
-    for (size_t i = 1; i < call->argc; i++) {
-        if (bytes_equal_nocase_str(call->argv[i], name) ||
-            bytes_equal_nocase_str(call->argv[i], "all") ||
-            bytes_equal_nocase_str(call->argv[i], "default") ||
-            bytes_equal_nocase_str(call->argv[i], "everything"))
-            return true;
-    }
-    return false;
-}
-
-__attribute__((format(printf, 2, 3))) static void info_line(struct info *info,
-                                                            const char *format, ...)
-{
-    char text[256];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-    if (buffer_append(&info->text, text, len) != 0 ||
-        buffer_append_str(&info->text, "\r\n") != 0)
-        info->failed = true;
-}
-
-static bool info_section(struct info *info, const char *name)
-{
-    if (!section_wanted(info, name))
-        return false;
-    if (buffer_len(&info->text) > 0)
-        info_line(info, "%s", "");
-    info_line(info, "# %s", name);
-    return true;
-}
-
-static void info_server(struct info *info)
-{
-    const struct hub *hub = info->call->hub;
-    const struct hub_config *config = &hub->shared->config;
-    struct buffer name;
-    buffer_init(&name, LIMIT_NAME_BYTES + 1);
-    uint64_t lsn = 0;
-    if (hub_name_read(hub->shared->store, hub->wall, &name, &lsn) != 0)
-        info->failed = true;
-    reply_depends(info->call->reply, lsn);
-    info_line(info, "kith_version:%s", KITH_VERSION);
-    info_line(info, "redis_version:7.0.0"); /* what clients read to know what they may send */
-    info_line(info, "redis_mode:standalone");
-    info_line(info, "name:%.*s", (int)buffer_len(&name), (const char *)buffer_view(&name).data);
-    info_line(info, "process_id:%u", config->pid);
-    info_line(info, "run_id:%s", config->run_id);
-    info_line(info, "tcp_port:%u", config->tcp_port);
-    info_line(info, "workers:%u", config->workers);
-    info_line(info, "uptime_in_seconds:%lld",
-              (long long)((hub->wall.ms - config->started.ms) / 1000));
-    buffer_fini(&name);
-}
-
-static void info_memory(struct info *info)
-{
-    struct hub_shared *shared = info->call->hub->shared;
-    info_line(info, "used_memory:%zu", store_memory(shared->store));
-    info_line(info, "mem_clients_normal:%zu",
-              (size_t)atomic_load(&shared->counters.held) * CONNECTION_HELD_UNIT);
-    info_line(info, "maxmemory:%zu", shared->config.memory_max);
-    info_line(info, "maxmemory_policy:noeviction");
-}
-
-static void info_rest(struct info *info)
-{
-    struct hub_shared *shared = info->call->hub->shared;
-    if (info_section(info, "Clients"))
-        info_line(info, "connected_clients:%llu",
-                  (unsigned long long)atomic_load(&shared->counters.connections));
-    if (info_section(info, "Memory"))
-        info_memory(info);
-    if (info_section(info, "Persistence")) {
-        info_line(info, "loading:0");
-        info_line(info, "aof_enabled:1");
-        info_line(info, "durability:%s", shared->config.holds_replies ? "commit" : "second");
-        info_line(info, "durable_lsn:%llu", (unsigned long long)store_durable(shared->store));
-    }
-    if (info_section(info, "Stats")) {
-        info_line(info, "total_connections_received:%llu",
-                  (unsigned long long)atomic_load(&shared->counters.connections_total));
-        info_line(info, "total_commands_processed:%llu",
-                  (unsigned long long)atomic_load(&shared->counters.commands_total));
-    }
-    if (info_section(info, "Replication"))
-        info_line(info, "role:master");
-    if (info_section(info, "Keyspace")) {
-        uint64_t lsn = 0;
-        size_t keys = store_count(shared->store, STORE_USER, &lsn);
-        reply_depends(info->call->reply, lsn);
-        if (keys > 0)
-            info_line(info, "db0:keys=%zu,expires=0,avg_ttl=0", keys);
-    }
-}
-
-static int run_info(struct call *call)
-{
-    struct info info = {.call = call};
-    buffer_init(&info.text, LIMIT_TEXT_LINE_BYTES);
-    if (info_section(&info, "Server"))
-        info_server(&info);
-    info_rest(&info);
-    if (info.failed)
-        call->reply->failed = -ENOMEM;
-    else
-        reply_text(call->reply, buffer_view(&info.text));
-    buffer_fini(&info.text);
-    return COMMAND_DONE;
-}
-
 /* ---- NAME, SHUTDOWN ---- */
 
 static int tell_name(struct call *call)
@@ -390,7 +265,7 @@ static const struct command commands[] = {
     {"COMMAND", -1, ACCESS_ANYONE, 0, 0, 0, 0, run_command, NULL,
      "The commands: COUNT, DOCS [name ...], INFO [name ...]"},
     {"CONFIG", -2, ACCESS_TABLE, 0, 0, 0, 0, run_config, NULL, "Settings: GET pattern ..."},
-    {"INFO", -1, ACCESS_TABLE, 0, 0, 0, 0, run_info, NULL, "The state of the hub"},
+    {"INFO", -1, ACCESS_TABLE, 0, 0, 0, 0, info_run, NULL, "The state of the hub"},
     {"NAME", -1, ACCESS_ANYONE, 0, 0, 0, 0, run_name, NULL,
      "The hub's name; with one, renames it"},
     {"SHUTDOWN", -1, ACCESS_ADMIN, COMMAND_DIRECT, 0, 0, 0, run_shutdown, NULL,

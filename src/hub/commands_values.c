@@ -33,6 +33,8 @@ static int run_get(struct call *call)
                       take_found, &found, &lsn);
     if (r >= 0)
         reply_depends(call->reply, lsn);
+    if (r >= 0)
+        tally_add(call->hub->tally, r == 0 ? TALLY_HITS : TALLY_MISSES, 1);
     if (r == STORE_MISSING)
         reply_missing(call->reply, call->argv[1]);
     else if (r != 0)

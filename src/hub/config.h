@@ -5,7 +5,9 @@
  * run, but for the counters. */
 
 #include "base/time.h"
+#include "base/usage.h"
 #include "hub/exchange.h"
+#include "hub/tally.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -21,15 +23,17 @@ struct hub_config {
     uint32_t uid;          /* the user the hub runs as */
     bool holds_replies;    /* --durability commit */
     struct walltime started;
-    uint32_t pid, workers, tcp_port; /* for INFO; tcp_port 0: no TCP listener */
-    char run_id[41];                 /* for INFO: 40 random hex digits */
+    uint32_t pid, workers, tcp_port;  /* for INFO; tcp_port 0: no TCP listener */
+    char run_id[41];                  /* for INFO: 40 random hex digits */
+    const char *os, *executable;      /* for INFO; NULL: unknown */
+    uint64_t machine_memory;          /* for INFO, in bytes; 0: unknown */
+    void (*usage)(struct usage *ret); /* for INFO: asked when wanted; NULL: unknown */
 };
 
 struct hub_counters {
     atomic_uint_fast64_t next_connection_id; /* ids are counted from 1 */
     atomic_uint_fast64_t connections;        /* open now */
     atomic_uint_fast64_t connections_total;
-    atomic_uint_fast64_t commands_total;
     atomic_uint_fast64_t held; /* by all connections, in CONNECTION_HELD_UNITs */
 };
 
@@ -37,6 +41,7 @@ struct hub_shared {
     struct hub_config config;
     struct store *store;
     struct hub_counters counters;
+    struct tally tallies[LIMIT_WORKERS]; /* by a worker's number in the exchange */
     struct exchange exchange;
 };
 

@@ -203,6 +203,7 @@ void connection_sent(struct connection *c, size_t n)
     bool was_resting = c->rests & CONNECTION_RESTS_OUTPUT;
     begin_share(c);
     c->sent += (uint32_t)n;
+    tally_add(c->hub->tally, TALLY_BYTES_OUT, n);
     reply_queue_sent(c->replies, n);
     note_progress(c, n);
     release_if_empty(c);
@@ -449,6 +450,7 @@ void connection_feed(struct connection *c, struct bytes in)
 {
     if (!takes_input(c))
         return;
+    tally_add(c->hub->tally, TALLY_BYTES_IN, in.len);
     begin_share(c);
     c->worked +=
         c->worked == 0; /* even where nothing runs, this was its turn to be read from */

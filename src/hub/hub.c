@@ -18,6 +18,7 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     list_init(&hub->jobs);
     list_init(&hub->subscribers);
     hub->number = exchange_join(&shared->exchange, &hub->mail);
+    hub->tally = &shared->tallies[hub->number];
     timers_init(&hub->timers);
     command_index_init(&hub->commands);
     resp_args_init(&hub->args);
@@ -53,6 +54,7 @@ void hub_tick(struct hub *hub, struct instant now, struct walltime wall)
     hub->now = now;
     hub->wall = wall;
     hub->turn++;
+    tally_tick(hub->tally, now);
     struct timer *timer;
     while ((timer = timers_pop(&hub->timers, now)))
         connection_tick(list_entry(timer, struct connection, timer));

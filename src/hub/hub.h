@@ -49,6 +49,7 @@ struct hub {
     struct list subscribers; /* those that are told things unasked (hub/subscriber.h) */
     struct mailbox mail;     /* what they are to be told */
     size_t number;           /* of this worker, in the exchange */
+    struct tally *tally;     /* its own */
     struct timers timers;
     struct reply_pool replies;
     struct command_index commands;

@@ -171,6 +171,7 @@ struct execution {
     struct bytes *argv;       /* of all commands */
     struct state *states;     /* a slot each */
     struct store_slot *parts; /* the slots of one command, as it sees them */
+    size_t hits, misses;      /* of the keys that commands which only read have asked for */
 };
 
 static bool watches_hold(const struct transaction *t, const struct store_slot *slots, size_t n)
@@ -218,6 +219,14 @@ static void take_slots(struct execution *x, struct store_slot *slots, size_t n)
     }
 }
 
+static void count_reads(struct execution *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        x->hits += x->parts[i].present;
+        x->misses += !x->parts[i].present;
+    }
+}
+
 static int run_queued(struct execution *x, size_t index, struct store_slot *slots, size_t n)
 {
     const struct queued *q = &x->transaction->queue[index];
@@ -229,6 +238,8 @@ static int run_queued(struct execution *x, size_t index, struct store_slot *slot
         return 0;
     }
     show_slots(x, slots, n, index);
+    if (!(q->command->flags & COMMAND_WRITES))
+        count_reads(x, n);
     int r = q->command->apply(&call, x->parts, n);
     if (r == 0)
         take_slots(x, slots, n);
@@ -240,6 +251,7 @@ static int run_queue(void *ctx, struct store_slot *slots, size_t n)
     struct execution *x = ctx;
     struct transaction *t = x->transaction;
     reply_rewind(x->call->reply, x->before);
+    x->hits = x->misses = 0;
     if (!watches_hold(t, slots, n)) {
         reply_null_array(x->call->reply);
         return COMMAND_REFUSED;
@@ -289,8 +301,11 @@ static int execute(struct execution *x, struct store_slot *slots, size_t n)
                          run_queue, x, &lsn);
     if (r >= 0)
         reply_depends(call->reply, lsn);
-    if (r == 0 || r == COMMAND_REFUSED)
+    if (r == 0 || r == COMMAND_REFUSED) {
+        tally_add(call->hub->tally, TALLY_HITS, x->hits);
+        tally_add(call->hub->tally, TALLY_MISSES, x->misses);
         return COMMAND_DONE;
+    }
     reply_rewind(call->reply, x->before);
     return command_store_failed(call, r);
 }

@@ -5,6 +5,9 @@
 
 #include <limits.h>
 
+/* The path of our own; empty where it is not known. */
+void program_self(char out[PATH_MAX]);
+
 /* The path of the program called name: beside our own where it is there, else name itself,
  * to be looked for along PATH. */
 void program_find(const char *name, char out[PATH_MAX]);

@@ -6,6 +6,8 @@
 #include "io/entropy.h"
 #include "io/folder.h"
 #include "io/notify.h"
+#include "io/program.h"
+#include "io/usage.h"
 #include "kithd/data_path.h"
 #include "kithd/worker.h"
 
@@ -15,6 +17,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 struct daemon {
@@ -38,6 +41,7 @@ struct daemon {
     atomic_bool stop_wanted, failed;
     bool stopping;
     int descriptors_max;
+    char os[sizeof(struct utsname)], executable[PATH_MAX];
 };
 
 /* ---- what it says ---- */
@@ -435,12 +439,31 @@ static int run_store(struct daemon *d)
 
 /* ---- the whole ---- */
 
+static size_t machine_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;
+}
+
 /* What connections may make the hub hold besides the table; see LIMIT_HELD_BYTES_MIN. */
 static size_t held_bytes_max(void)
 {
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    size_t quarter = pages > 0 && page > 0 ? (size_t)pages / 4 * (size_t)page : 0;
+    size_t quarter = machine_memory() / 4;
     return quarter > LIMIT_HELD_BYTES_MIN ? quarter : LIMIT_HELD_BYTES_MIN;
+}
+
+/* What INFO tells of where it runs. */
+static void fill_about(struct daemon *d)
+{
+    struct hub_config *config = &d->shared.config;
+    struct utsname uts;
+    if (uname(&uts) == 0)
+        snprintf(d->os, sizeof d->os, "%s %s %s", uts.sysname, uts.release, uts.machine);
+    program_self(d->executable);
+    config->os = d->os;
+    config->executable = d->executable;
+    config->machine_memory = machine_memory();
+    config->usage = usage_read;
 }
 
 static void fill_config(struct daemon *d, const uint8_t random[20])
@@ -463,6 +486,7 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
     };
     for (size_t i = 0; i < 20; i++)
         snprintf(config->run_id + 2 * i, 3, "%02x", random[i]);
+    fill_about(d);
 }
 
 static void daemon_fini(struct daemon *d)

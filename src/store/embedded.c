@@ -52,6 +52,12 @@ static size_t count(struct store *s, enum store_space space, uint64_t *ret_lsn)
     return keyspace_count(keyspace_of(s, space), ret_lsn);
 }
 
+static void stats(struct store *s, enum store_space space, struct walltime now,
+                  struct store_stats *ret, uint64_t *ret_lsn)
+{
+    keyspace_stats(keyspace_of(s, space), now, ret, ret_lsn);
+}
+
 static int scan(struct store *s, enum store_space space, uint64_t *cursor, size_t budget,
                 struct walltime now, store_scan_fn fn, void *ctx, uint64_t *ret_lsn)
 {
@@ -118,6 +124,7 @@ static const struct store_ops ops = {
     .get = get,
     .update = update,
     .count = count,
+    .stats = stats,
     .scan = scan,
     .flush = flush,
     .watch = watch,

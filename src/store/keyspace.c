@@ -119,6 +119,29 @@ size_t keyspace_count(struct keyspace *k, uint64_t *ret_lsn)
     return n;
 }
 
+void keyspace_stats(struct keyspace *k, struct walltime now, struct store_stats *ret,
+                    uint64_t *ret_lsn)
+{
+    struct table *t = k->table;
+    struct store_stats stats = {.expired = atomic_load(&k->expired)};
+    double sum = 0;
+    uint64_t lsn = 0;
+    lock_all(t);
+    for (size_t shard = 0; shard < TABLE_SHARDS; shard++) {
+        double shard_sum;
+        stats.keys += table_shard_count(t, shard);
+        stats.expiring += table_shard_expiring(t, shard, &shard_sum);
+        sum += shard_sum;
+        if (table_shard_change_lsn(t, shard) > lsn)
+            lsn = table_shard_change_lsn(t, shard);
+    }
+    unlock_all(t);
+    double ttl = stats.expiring ? sum / (double)stats.expiring - (double)now.ms : 0;
+    stats.ttl_ms = ttl > 0 ? (uint64_t)ttl : 0;
+    *ret = stats;
+    *ret_lsn = keyspace_answer(k, lsn);
+}
+
 static int append_flush(struct keyspace *k, struct walltime now, uint64_t *ret_lsn)
 {
     struct record_op op = {.kind = RECORD_FLUSH, .space = k->id};
@@ -233,6 +256,7 @@ static int remove_expired(struct keyspace *k, struct expired *x, struct walltime
         keyspace_tell(k, &change);
     }
     wal_end(k->wal);
+    atomic_fetch_add_explicit(&k->expired, x->count, memory_order_relaxed);
     for (size_t i = 0; i < x->count; i++) {
         struct bytes key = x->keys[i];
         uint64_t hash = table_hash(k->table, key);

@@ -13,12 +13,15 @@
 #include "store/uploads.h"
 #include "store/wal.h"
 
+#include <stdatomic.h>
+
 struct keyspace {
     enum store_space id;
     bool promises; /* answers wait for the disk; else their LSN is 0 */
     struct table *table;
-    struct wal *wal;         /* both keyspaces' */
-    struct uploads *uploads; /* likewise */
+    struct wal *wal;              /* both keyspaces' */
+    struct uploads *uploads;      /* likewise */
+    atomic_uint_fast64_t expired; /* entries removed because their time had come */
     store_watch_fn watch;
     void *watch_ctx;
 
@@ -31,6 +34,8 @@ struct keyspace {
 int keyspace_get(struct keyspace *k, struct bytes key, struct walltime now,
                  store_visit_fn visit, void *ctx, uint64_t *ret_lsn);
 size_t keyspace_count(struct keyspace *k, uint64_t *ret_lsn);
+void keyspace_stats(struct keyspace *k, struct walltime now, struct store_stats *ret,
+                    uint64_t *ret_lsn);
 int keyspace_scan(struct keyspace *k, uint64_t *cursor, size_t budget, struct walltime now,
                   store_scan_fn fn, void *ctx, uint64_t *ret_lsn);
 

@@ -109,6 +109,14 @@ struct store_saved {
 
 struct backup; /* store/backup.h */
 
+/* What is in a keyspace, and what was. */
+struct store_stats {
+    size_t keys;
+    size_t expiring;  /* those of them with an expiry ... */
+    uint64_t ttl_ms;  /* ... and how long they have left, on average */
+    uint64_t expired; /* keys removed since the start because their time had come */
+};
+
 struct store;
 
 struct store_ops {
@@ -117,6 +125,8 @@ struct store_ops {
     int (*update)(struct store *s, enum store_space space, struct store_slot *slots, size_t n,
                   struct walltime now, store_update_fn fn, void *ctx, uint64_t *ret_lsn);
     size_t (*count)(struct store *s, enum store_space space, uint64_t *ret_lsn);
+    void (*stats)(struct store *s, enum store_space space, struct walltime now,
+                  struct store_stats *ret, uint64_t *ret_lsn);
     int (*scan)(struct store *s, enum store_space space, uint64_t *cursor, size_t budget,
                 struct walltime now, store_scan_fn fn, void *ctx, uint64_t *ret_lsn);
     int (*flush)(struct store *s, enum store_space space, struct walltime now,
@@ -158,6 +168,13 @@ static inline int store_update(struct store *s, enum store_space space,
 static inline size_t store_count(struct store *s, enum store_space space, uint64_t *ret_lsn)
 {
     return s->ops->count(s, space, ret_lsn);
+}
+
+/* The same and more. */
+static inline void store_stats(struct store *s, enum store_space space, struct walltime now,
+                               struct store_stats *ret, uint64_t *ret_lsn)
+{
+    s->ops->stats(s, space, now, ret, ret_lsn);
 }
 
 /* Visits some keys: about `budget` places of the table from *cursor on, 0 to begin, and moves

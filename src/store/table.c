@@ -46,6 +46,8 @@ struct table_shard {
     int64_t expiry_ms;     /* no entry expires before it */
     int64_t put_expiry_ms; /* likewise, of those put in since table_shard_expiry_begin */
     atomic_size_t bytes;   /* of memory; read without the lock */
+    size_t expiring_count; /* entries with an expiry ... */
+    unsigned __int128 expiring_sum; /* ... and the sum of these, in ms */
 };
 
 struct table {
@@ -71,6 +73,8 @@ static void shard_reset(struct table_shard *s)
     s->bucket_count = s->bucket_capacity = 1;
     s->entry_count = 0;
     s->expiry_ms = s->put_expiry_ms = INT64_MAX;
+    s->expiring_count = 0;
+    s->expiring_sum = 0;
     atomic_store_explicit(&s->bytes, 0, memory_order_relaxed);
 }
 
@@ -333,6 +337,22 @@ static void shard_mind_expiry(struct table_shard *s, int64_t ms)
         s->put_expiry_ms = ms;
 }
 
+static void shard_count_expiry(struct table_shard *s, const struct table_entry *e)
+{
+    if (e->key_bytes & HAS_EXPIRY) {
+        s->expiring_count++;
+        s->expiring_sum += (uint64_t)table_entry_expires(e).ms;
+    }
+}
+
+static void shard_uncount_expiry(struct table_shard *s, const struct table_entry *e)
+{
+    if (e->key_bytes & HAS_EXPIRY) {
+        s->expiring_count--;
+        s->expiring_sum -= (uint64_t)table_entry_expires(e).ms;
+    }
+}
+
 struct table_entry *table_put(struct table *t, struct table_entry *e, uint64_t hash,
                               uint64_t lsn)
 {
@@ -346,6 +366,9 @@ struct table_entry *table_put(struct table *t, struct table_entry *e, uint64_t h
     shard_add_bytes(s, entry_memory(e), old ? entry_memory(old) : 0);
     if (e->key_bytes & HAS_EXPIRY)
         shard_mind_expiry(s, table_entry_expires(e).ms);
+    shard_count_expiry(s, e);
+    if (old)
+        shard_uncount_expiry(s, old);
     if (!old && ++s->entry_count > s->bucket_count + s->bucket_count / 4)
         add_bucket(t, s);
     return old;
@@ -361,6 +384,7 @@ struct table_entry *table_remove(struct table *t, struct bytes key, uint64_t has
         return NULL;
     *link = old->next;
     s->entry_count--;
+    shard_uncount_expiry(s, old);
     shard_add_bytes(s, 0, entry_memory(old));
     return old;
 }
@@ -433,6 +457,12 @@ void table_garbage_free(struct table_garbage *g)
 size_t table_shard_count(const struct table *t, size_t shard)
 {
     return t->shards[shard].entry_count;
+}
+
+size_t table_shard_expiring(const struct table *t, size_t shard, double *ret_sum_ms)
+{
+    *ret_sum_ms = (double)t->shards[shard].expiring_sum;
+    return t->shards[shard].expiring_count;
 }
 
 uint64_t table_shard_removal_lsn(const struct table *t, size_t shard)

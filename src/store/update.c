@@ -238,6 +238,7 @@ static void tell(const struct update *u, size_t i, const struct record_op *op)
         change.blob = table_entry_blob(u->places[i].entry);
     } else if (u->places[i].expired) {
         change.kind = STORE_CHANGE_EXPIRE;
+        atomic_fetch_add_explicit(&u->keyspace->expired, 1, memory_order_relaxed);
     }
     keyspace_tell(u->keyspace, &change);
 }

@@ -35,6 +35,12 @@ static uint64_t durable(struct store *s)
     return store_durable(witness_of(s)->inner);
 }
 
+static void stats(struct store *s, enum store_space space, struct walltime now,
+                  struct store_stats *ret, uint64_t *ret_lsn)
+{
+    store_stats(witness_of(s)->inner, space, now, ret, ret_lsn);
+}
+
 static int scan(struct store *s, enum store_space space, uint64_t *cursor, size_t budget,
                 struct walltime now, store_scan_fn fn, void *ctx, uint64_t *ret_lsn)
 {
@@ -76,6 +82,7 @@ static const struct store_ops ops = {
     .get = get,
     .update = update,
     .count = count,
+    .stats = stats,
     .scan = scan,
     .flush = flush,
     .watch = watch,

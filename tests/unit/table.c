@@ -105,6 +105,52 @@ static void test_a_shard_knows_its_last_removal_and_change(void **state)
     table_free(t);
 }
 
+static size_t expiring(struct table *t, double *ret_sum)
+{
+    size_t n = 0;
+    *ret_sum = 0;
+    for (size_t shard = 0; shard < TABLE_SHARDS; shard++) {
+        double sum;
+        n += table_shard_expiring(t, shard, &sum);
+        *ret_sum += sum;
+    }
+    return n;
+}
+
+static void assert_expiring(struct table *t, size_t n, double sum)
+{
+    double found;
+    assert_int_equal(expiring(t, &found), n);
+    assert_float_equal(found, sum, 0.5);
+}
+
+static void test_what_expires_is_counted(void **state)
+{
+    struct table *t = make();
+    struct table_garbage *garbage;
+    put(t, BYTES("a"), BYTES("v"), 100, 1);
+    put(t, BYTES("b"), BYTES("v"), 0, 2);
+    put(t, BYTES("c"), BYTES("v"), 50, 3);
+    assert_expiring(t, 2, 150);
+    put(t, BYTES("a"), BYTES("v"), 300, 4);
+    put(t, BYTES("b"), BYTES("v"), 7, 5);
+    put(t, BYTES("c"), BYTES("v"), 0, 6);
+    assert_expiring(t, 2, 307);
+    table_entry_free(table_remove(t, BYTES("a"), table_hash(t, BYTES("a")), 7));
+    table_entry_free(table_remove(t, BYTES("c"), table_hash(t, BYTES("c")), 8));
+    assert_expiring(t, 1, 7);
+    put(t, BYTES("d"), BYTES("v"), INT64_MAX, 9);
+    put(t, BYTES("e"), BYTES("v"), INT64_MAX, 10);
+    put(t, BYTES("f"), BYTES("v"), INT64_MAX, 11);
+    assert_expiring(t, 4, 3 * (double)INT64_MAX);
+    assert_int_equal(table_garbage_new(&garbage), 0);
+    for (size_t shard = 0; shard < TABLE_SHARDS; shard++)
+        table_clear(t, shard, 12, garbage);
+    assert_expiring(t, 0, 0);
+    table_garbage_free(garbage);
+    table_free(t);
+}
+
 static void test_the_seed_places_keys(void **state)
 {
     struct table *a = make(), *b;
@@ -153,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_many_keys_come_change_and_go),
         cmocka_unit_test(test_a_shard_knows_its_last_removal_and_change),
         cmocka_unit_test(test_the_seed_places_keys),
+        cmocka_unit_test(test_what_expires_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

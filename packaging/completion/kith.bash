@@ -74,7 +74,7 @@ _kith_words()
 {
     local commands='store get del ls watch export import backup echo name info quit demo help'
     local options='--hub --json --quiet --log --key --value --raw --help --version'
-    local sections='server clients memory persistence stats replication keyspace all default everything'
+    local sections='server clients memory persistence stats replication cpu cluster keyspace all default everything'
     case $command in
         store) options+=' --expire --if-absent --if-equal' ;;
         demo) options+=' --logs --story --print-story' ;;

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+enum { DAY_SECONDS = 86400 };
+
 struct info {
     struct call *call;
     const struct hub_shared *shared;
@@ -109,7 +111,7 @@ static void server(struct info *info)
     line(info, "workers:%u", config->workers);
     line_number(info, "server_time_usec", (uint64_t)now * 1000);
     line(info, "uptime_in_seconds:%lld", (long long)uptime);
-    line(info, "uptime_in_days:%lld", (long long)uptime / (24 * 3600));
+    line(info, "uptime_in_days:%lld", (long long)uptime / DAY_SECONDS);
     if (config->executable)
         line_of(info, "executable", config->executable);
     line(info, "config_file:"); /* there is none to be read */

@@ -144,6 +144,12 @@ def test_keys_come_from_the_hub(shell, command):
     assert shell.offered(f"kith {command} col") == {"color", "colour"}
 
 
+def test_sections_of_info(shell, hub):
+    told = re.findall(rb"^# (\w+)", hub.kith("info").stdout, re.MULTILINE)
+    assert shell.offered("kith info ") == {section.decode().lower() for section in told} | {
+        "all", "default", "everything"}
+
+
 def test_the_hub_of_the_line_is_asked(shell, hub):
     assert shell.offered("kith --hub 127.0.0.1:1 get col") == set()
     assert shell.offered("kith --hub=127.0.0.1:1 get col") == set()

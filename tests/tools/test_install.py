@@ -1,5 +1,6 @@
 """What `ninja install` puts where, and that it works from there."""
 
+import json
 import os
 import re
 import shlex
@@ -52,9 +53,11 @@ def unit(installed, tmp_path):
 
 
 def test_what_is_installed(installed):
-    architecture = subprocess.run(["gcc", "-print-multiarch"], check=True, capture_output=True, text=True)
+    options = json.loads(subprocess.run(["meson", "introspect", "--buildoptions", programs.build()],
+                                        check=True, capture_output=True, text=True).stdout)
+    libraries = next(option["value"] for option in options if option["name"] == "libdir")
     version = programs.run("kith", "--version").split()[1]
-    files = [name.replace("LIBDIR", f"lib/{architecture.stdout.strip()}").replace("VERSION", version)
+    files = [name.replace("LIBDIR", libraries).replace("VERSION", version)
              for name in FILES]
     found = {str(path.relative_to(installed)) for path in installed.rglob("*") if not path.is_dir()}
     assert found == set(files)

@@ -191,7 +191,7 @@ bool command_allows(struct call *call, enum access_need need, int *ret_result)
     return false;
 }
 
-static bool arity_fits(const struct command *command, size_t argc)
+bool command_arity_fits(const struct command *command, size_t argc)
 {
     return command->arity < 0 ? argc >= (size_t)-command->arity
                               : argc == (size_t)command->arity;
@@ -313,12 +313,12 @@ static void spoil(struct call *call)
 
 int command_run(struct call *call)
 {
-    const struct command *command = command_find(&call->hub->commands, call->argv[0]);
+    const struct command *command = call->command;
     if (!command) {
         spoil(call);
         return command_error_about(call, "unknown command", call->argv[0]);
     }
-    if (!arity_fits(command, call->argc)) {
+    if (!command_arity_fits(command, call->argc)) {
         spoil(call);
         return command_error_in(call, "wrong number of arguments for");
     }

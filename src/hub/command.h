@@ -22,7 +22,8 @@ struct hub;
 struct call {
     struct hub *hub;
     struct connection *connection;
-    const struct bytes *argv; /* argv[0] is the command's name */
+    const struct command *command; /* NULL: there is none of that name */
+    const struct bytes *argv;      /* argv[0] is the command's name */
     size_t argc;
     struct reply *reply;
 };
@@ -86,13 +87,15 @@ const struct command *command_find(const struct command_index *index, struct byt
 size_t command_count(void);
 const struct command *command_at(size_t i);
 
-/* Finds and runs call->argv. The reply says what was wrong where something was. */
+/* Runs call->command with call->argv. The reply says what was wrong where something was. */
 int command_run(struct call *call);
 
 /* Runs a command's apply over its keys, as one update. */
 int command_apply(struct call *call, const struct command *command);
 
-/* The keys of an argv: how many, and the argument that is the i-th. */
+bool command_arity_fits(const struct command *command, size_t argc);
+
+/* The keys of an argv whose arity fits: how many, and the argument that is the i-th. */
 size_t command_key_count(const struct command *command, size_t argc);
 size_t command_key_at(const struct command *command, size_t i);
 

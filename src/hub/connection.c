@@ -381,6 +381,7 @@ static size_t run_front(struct connection *c, struct bytes in)
 static size_t run_bytes(struct connection *c, struct bytes in)
 {
     size_t taken = 0, n = 1;
+    ahead_forget(&c->hub->ahead);
     while (n > 0 && takes_input(c) && c->rests == 0 && taken < in.len)
         taken += n = run_front(c, bytes_from(in, taken));
     return taken;
@@ -389,6 +390,7 @@ static size_t run_bytes(struct connection *c, struct bytes in)
 static void run_inbox(struct connection *c)
 {
     size_t n = 1;
+    ahead_forget(&c->hub->ahead);
     while (n > 0 && takes_input(c) && c->rests == 0 && inbox_len(c->inbox) > 0) {
         n = run_front(c, inbox_view(c->inbox));
         inbox_consume(c->inbox, n);

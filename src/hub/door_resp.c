@@ -30,9 +30,26 @@ static int share_arguments(struct connection *c, struct bytes in, size_t consume
     return inbox_share(c->inbox, consumed, args->argv, args->argc);
 }
 
+/* One of several that were parsed at once. */
+static int run_ahead(struct connection *c, const struct ahead_command *next,
+                     struct reply *reply, size_t *ret_consumed)
+{
+    struct call call = {.hub = c->hub,
+                        .connection = c,
+                        .command = next->command,
+                        .argv = ahead_argv(&c->hub->ahead, next),
+                        .argc = next->argc,
+                        .reply = reply};
+    *ret_consumed = next->consumed;
+    return door_run(&call);
+}
+
 int door_resp(struct connection *c, struct bytes in, struct reply *reply, size_t *ret_consumed)
 {
     struct resp_args *args = &c->hub->args;
+    const struct ahead_command *next = c->resp.partial ? NULL : ahead_take(c->hub, in);
+    if (next)
+        return run_ahead(c, next, reply, ret_consumed);
     if (in.len < resp_request_need(&c->resp))
         return DOOR_MORE;
     const char *problem;
@@ -59,6 +76,11 @@ int door_resp(struct connection *c, struct bytes in, struct reply *reply, size_t
         return DOOR_DONE;
     if (consumed > LIMIT_LARGE_BYTES && share_arguments(c, in, consumed) != 0)
         return DOOR_ABORT;
-    struct call call = {c->hub, c, args->argv, args->argc, reply};
+    struct call call = {.hub = c->hub,
+                        .connection = c,
+                        .command = command_find(&c->hub->commands, args->argv[0]),
+                        .argv = args->argv,
+                        .argc = args->argc,
+                        .reply = reply};
     return door_run(&call);
 }

@@ -38,7 +38,12 @@ static int run_command(struct connection *c, const char *name, const struct byte
     struct bytes argv[3] = {bytes_from_str(name)};
     for (size_t i = 0; i < n; i++)
         argv[i + 1] = arguments[i];
-    struct call call = {c->hub, c, argv, n + 1, reply};
+    struct call call = {.hub = c->hub,
+                        .connection = c,
+                        .command = command_find(&c->hub->commands, argv[0]),
+                        .argv = argv,
+                        .argc = n + 1,
+                        .reply = reply};
     return door_run(&call);
 }
 

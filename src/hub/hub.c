@@ -21,6 +21,7 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     hub->tally = &shared->tallies[hub->number];
     timers_init(&hub->timers);
     command_index_init(&hub->commands);
+    ahead_init(&hub->ahead);
     resp_args_init(&hub->args);
     buffer_init(&hub->log, LIMIT_LOG_BUFFER_BYTES);
 }
@@ -35,6 +36,7 @@ void hub_fini(struct hub *hub)
     mailbox_fini(&hub->mail);
     timers_fini(&hub->timers);
     reply_pool_fini(&hub->replies);
+    ahead_fini(&hub->ahead);
     resp_args_fini(&hub->args);
     arena_fini(&hub->arena);
     buffer_fini(&hub->log);

@@ -20,6 +20,7 @@
  * the caller to write and consume.
  */
 
+#include "hub/ahead.h"
 #include "hub/command.h"
 #include "hub/config.h"
 #include "hub/connection.h"
@@ -53,6 +54,7 @@ struct hub {
     struct timers timers;
     struct reply_pool replies;
     struct command_index commands;
+    struct ahead ahead;    /* commands that stand in a pipeline */
     struct resp_args args; /* scratch: the command being run ... */
     struct arena arena;    /* ... and the new values it makes */
     struct buffer log;

@@ -47,6 +47,11 @@ static int update(struct store *s, enum store_space space, struct store_slot *sl
     return update_run(keyspace_of(s, space), slots, n, now, fn, ctx, ret_lsn);
 }
 
+static void expect(struct store *s, enum store_space space, const struct bytes *keys, size_t n)
+{
+    table_expect(keyspace_of(s, space)->table, keys, n < TABLE_EXPECTED ? n : TABLE_EXPECTED);
+}
+
 static size_t count(struct store *s, enum store_space space, uint64_t *ret_lsn)
 {
     return keyspace_count(keyspace_of(s, space), ret_lsn);
@@ -123,6 +128,7 @@ static size_t memory(struct store *s)
 static const struct store_ops ops = {
     .get = get,
     .update = update,
+    .expect = expect,
     .count = count,
     .stats = stats,
     .scan = scan,

@@ -124,6 +124,7 @@ struct store_ops {
                store_visit_fn visit, void *ctx, uint64_t *ret_lsn);
     int (*update)(struct store *s, enum store_space space, struct store_slot *slots, size_t n,
                   struct walltime now, store_update_fn fn, void *ctx, uint64_t *ret_lsn);
+    void (*expect)(struct store *s, enum store_space space, const struct bytes *keys, size_t n);
     size_t (*count)(struct store *s, enum store_space space, uint64_t *ret_lsn);
     void (*stats)(struct store *s, enum store_space space, struct walltime now,
                   struct store_stats *ret, uint64_t *ret_lsn);
@@ -162,6 +163,14 @@ static inline int store_update(struct store *s, enum store_space space,
                                store_update_fn fn, void *ctx, uint64_t *ret_lsn)
 {
     return s->ops->update(s, space, slots, n, now, fn, ctx, ret_lsn);
+}
+
+/* These keys are going to be read or written soon, whoever knows that early says so: it may
+ * save time, and changes nothing. */
+static inline void store_expect(struct store *s, enum store_space space,
+                                const struct bytes *keys, size_t n)
+{
+    s->ops->expect(s, space, keys, n);
 }
 
 /* How many keys a keyspace holds. The answer depends on every mutation of it so far. */

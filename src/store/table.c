@@ -34,11 +34,12 @@ struct shared {
 };
 
 /* On cache lines of its own, so that workers in neighbouring shards do not disturb one another;
- * what a hit needs is on the first. */
+ * what a hit needs is on the first. The first two behind the lock are atomic for table_expect
+ * alone, which guesses where a bucket lies without it. */
 struct table_shard {
     _Alignas(64) pthread_mutex_t lock;
-    struct table_entry **buckets; /* at first the one below */
-    size_t bucket_count;          /* in use, at least 1 */
+    _Atomic(struct table_entry **) buckets; /* at first the one below */
+    atomic_size_t bucket_count;             /* in use, at least 1 */
     size_t bucket_capacity;
     struct table_entry *first_bucket;
     size_t entry_count;
@@ -66,11 +67,27 @@ struct table_garbage {
 
 enum { SHARD_SHIFT = 56, MALLOC_BYTES = 8 /* that an allocation costs besides */ };
 
+static struct table_entry **buckets_of(const struct table_shard *s)
+{
+    return atomic_load_explicit(&s->buckets, memory_order_relaxed);
+}
+
+static size_t bucket_count_of(const struct table_shard *s)
+{
+    return atomic_load_explicit(&s->bucket_count, memory_order_relaxed);
+}
+
+static void set_buckets(struct table_shard *s, struct table_entry **buckets, size_t count)
+{
+    atomic_store_explicit(&s->buckets, buckets, memory_order_relaxed);
+    atomic_store_explicit(&s->bucket_count, count, memory_order_relaxed);
+}
+
 static void shard_reset(struct table_shard *s)
 {
     s->first_bucket = NULL;
-    s->buckets = &s->first_bucket;
-    s->bucket_count = s->bucket_capacity = 1;
+    set_buckets(s, &s->first_bucket, 1);
+    s->bucket_capacity = 1;
     s->entry_count = 0;
     s->expiry_ms = s->put_expiry_ms = INT64_MAX;
     s->expiring_count = 0;
@@ -107,11 +124,11 @@ void table_reserve(struct table *t, size_t n)
     for (size_t i = 0; i < TABLE_SHARDS; i++) {
         struct table_shard *s = &t->shards[i];
         struct table_entry **array =
-            s->bucket_count == 1 && buckets > 1 ? calloc(buckets, sizeof *array) : NULL;
+            bucket_count_of(s) == 1 && buckets > 1 ? calloc(buckets, sizeof *array) : NULL;
         if (!array)
             continue;
-        s->buckets = array;
-        s->bucket_count = s->bucket_capacity = buckets;
+        set_buckets(s, array, buckets);
+        s->bucket_capacity = buckets;
         shard_add_bytes(s, buckets * sizeof *array, 0);
     }
 }
@@ -248,10 +265,11 @@ void table_free(struct table *t)
         return;
     for (size_t i = 0; i < TABLE_SHARDS; i++) {
         struct table_shard *s = &t->shards[i];
-        for (size_t b = 0; b < s->bucket_count; b++)
-            free_chain(s->buckets[b]);
-        if (s->buckets != &s->first_bucket)
-            free(s->buckets);
+        struct table_entry **buckets = buckets_of(s);
+        for (size_t b = 0; b < bucket_count_of(s); b++)
+            free_chain(buckets[b]);
+        if (buckets != &s->first_bucket)
+            free(buckets);
         pthread_mutex_destroy(&s->lock);
     }
     free(t);
@@ -263,17 +281,17 @@ static size_t entry_memory(const struct table_entry *e)
     return malloc_usable_size((void *)(uintptr_t)e) + MALLOC_BYTES + shared;
 }
 
-/* The greatest power of two that is at most bucket_count, itself at least 1. */
-static size_t shard_level(const struct table_shard *s)
+/* The greatest power of two that is at most count, itself at least 1. */
+static size_t level_of(size_t count)
 {
-    return (size_t)1 << (63 - __builtin_clzll(s->bucket_count));
+    return (size_t)1 << (63 - __builtin_clzll(count));
 }
 
 static struct table_entry **shard_bucket(const struct table_shard *s, uint64_t hash)
 {
-    size_t level = shard_level(s);
+    size_t count = bucket_count_of(s), level = level_of(count);
     size_t b = hash & (2 * level - 1);
-    return &s->buckets[b < s->bucket_count ? b : b - level];
+    return &buckets_of(s)[b < count ? b : b - level];
 }
 
 /* The link that holds a key's entry, or the NULL at the end of its chain. */
@@ -291,18 +309,40 @@ struct table_entry *table_find(struct table *t, struct bytes key, uint64_t hash)
     return *shard_link(&t->shards[table_shard(hash)], key, hash);
 }
 
+/* What is behind a pointer of a cache that is far away takes longer to come than to be used: so
+ * the buckets are asked for, then what they point to, and nothing is waited for in between. */
+void table_expect(struct table *t, const struct bytes *keys, size_t n)
+{
+    enum { LINE_BYTES = 64 };
+    uint64_t hashes[TABLE_EXPECTED];
+    for (size_t i = 0; i < n; i++) {
+        hashes[i] = table_hash(t, keys[i]);
+        /* Without the lock this may be where the bucket was, or nowhere: that is no harm. */
+        __builtin_prefetch(shard_bucket(&t->shards[table_shard(hashes[i])], hashes[i]));
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct table_shard *s = &t->shards[table_shard(hashes[i])];
+        pthread_mutex_lock(&s->lock);
+        const uint8_t *entry = (const uint8_t *)*shard_bucket(s, hashes[i]);
+        __builtin_prefetch(entry);
+        __builtin_prefetch(entry + LINE_BYTES);
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
 static bool grow_array(struct table_shard *s)
 {
     size_t capacity = s->bucket_capacity + s->bucket_capacity / 8 + 8;
-    bool is_first = s->buckets == &s->first_bucket;
+    struct table_entry **old = buckets_of(s);
+    bool is_first = old == &s->first_bucket;
     struct table_entry **buckets =
-        realloc(is_first ? NULL : s->buckets, capacity * sizeof(struct table_entry *));
+        realloc(is_first ? NULL : old, capacity * sizeof(struct table_entry *));
     if (!buckets)
         return false;
     if (is_first)
         buckets[0] = s->first_bucket;
     shard_add_bytes(s, (capacity - s->bucket_capacity) * sizeof(struct table_entry *), 0);
-    s->buckets = buckets;
+    set_buckets(s, buckets, bucket_count_of(s));
     s->bucket_capacity = capacity;
     return true;
 }
@@ -310,13 +350,13 @@ static bool grow_array(struct table_shard *s)
 /* Adds a bucket, and moves to it what of one older chain now belongs there. */
 static void add_bucket(const struct table *t, struct table_shard *s)
 {
-    if (s->bucket_count == s->bucket_capacity && !grow_array(s))
+    size_t added = bucket_count_of(s);
+    if (added == s->bucket_capacity && !grow_array(s))
         return;
-    size_t added = s->bucket_count;
-    struct table_entry **link = &s->buckets[added - shard_level(s)];
-    struct table_entry **to = &s->buckets[added];
+    struct table_entry **buckets = buckets_of(s);
+    struct table_entry **link = &buckets[added - level_of(added)], **to = &buckets[added];
     *to = NULL;
-    s->bucket_count++;
+    set_buckets(s, buckets, added + 1);
     while (*link) {
         struct table_entry *e = *link;
         if (shard_bucket(s, table_hash(t, table_entry_key(e))) != to) {
@@ -369,7 +409,7 @@ struct table_entry *table_put(struct table *t, struct table_entry *e, uint64_t h
     shard_count_expiry(s, e);
     if (old)
         shard_uncount_expiry(s, old);
-    if (!old && ++s->entry_count > s->bucket_count + s->bucket_count / 4)
+    if (!old && ++s->entry_count > bucket_count_of(s) + bucket_count_of(s) / 4)
         add_bucket(t, s);
     return old;
 }
@@ -393,13 +433,14 @@ size_t table_visit(struct table *t, size_t shard, size_t from, size_t n, table_v
                    void *ctx)
 {
     const struct table_shard *s = &t->shards[shard];
-    if (from >= s->bucket_count)
+    size_t count = bucket_count_of(s);
+    if (from >= count)
         return 0;
-    size_t end = s->bucket_count - from > n ? from + n : s->bucket_count;
+    size_t end = count - from > n ? from + n : count;
     for (size_t b = from; b < end; b++)
-        for (const struct table_entry *e = s->buckets[b]; e; e = e->next)
+        for (const struct table_entry *e = buckets_of(s)[b]; e; e = e->next)
             fn(ctx, e);
-    return end < s->bucket_count ? end : 0;
+    return end < count ? end : 0;
 }
 
 /* ---- emptying */
@@ -417,9 +458,10 @@ void table_clear(struct table *t, size_t shard, uint64_t lsn, struct table_garba
 {
     struct table_shard *s = &t->shards[shard];
     into->shards[shard].first_bucket = s->first_bucket;
-    into->shards[shard].count = s->bucket_count;
-    into->shards[shard].buckets =
-        s->buckets == &s->first_bucket ? &into->shards[shard].first_bucket : s->buckets;
+    into->shards[shard].count = bucket_count_of(s);
+    into->shards[shard].buckets = buckets_of(s) == &s->first_bucket
+                                      ? &into->shards[shard].first_bucket
+                                      : buckets_of(s);
     shard_reset(s);
     s->change_lsn = s->removal_lsn = lsn;
 }

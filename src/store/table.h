@@ -15,7 +15,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 
-enum { TABLE_SHARDS = 256, TABLE_SHARED_BYTES = 64 * 1024 };
+enum { TABLE_SHARDS = 256, TABLE_SHARED_BYTES = 64 * 1024, TABLE_EXPECTED = 32 };
 
 struct table;
 struct table_entry; /* key, value, expiry and LSN in one allocation; the layout is table.c's */
@@ -33,6 +33,10 @@ size_t table_shard(uint64_t hash);
 
 void table_lock(struct table *t, size_t shard);
 void table_unlock(struct table *t, size_t shard);
+
+/* These keys are going to be looked for soon: fetches what that needs into the processor's
+ * caches, all at the same time. At most TABLE_EXPECTED keys, no shard locked by the caller. */
+void table_expect(struct table *t, const struct bytes *keys, size_t n);
 
 /* The entry of a key, NULL where there is none. It holds while its shard is locked. */
 struct table_entry *table_find(struct table *t, struct bytes key, uint64_t hash);

@@ -227,6 +227,22 @@ static int parse_array(struct resp_request *request, struct walk *w, size_t *ret
     return 0;
 }
 
+bool resp_request_glance(struct resp_args *args, struct bytes in, size_t bytes_max,
+                         size_t *ret_consumed)
+{
+    if (in.len == 0 || in.data[0] != '*')
+        return false;
+    struct walk w = {.in = in.len > bytes_max ? bytes_first(in, bytes_max) : in, .args = args};
+    struct resp_partial p = {0};
+    size_t before = args->argc;
+    if (walk_array(&w, &p, true) != 0) {
+        args->argc = before;
+        return false;
+    }
+    *ret_consumed = p.at;
+    return true;
+}
+
 static bool is_space(uint8_t c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');

@@ -50,6 +50,12 @@ void resp_request_fini(struct resp_request *r);
 int resp_request_parse(struct resp_request *r, struct resp_args *args, struct bytes in,
                        size_t *ret_consumed, size_t *ret_need, const char **ret_problem);
 
+/* Adds the arguments of one array to args, which keeps what is in it, where all of it stands at
+ * the front of in, and is no larger than bytes_max; else false, and args is as it was. Leaves
+ * no place in any parser: it is to look ahead. */
+bool resp_request_glance(struct resp_args *args, struct bytes in, size_t bytes_max,
+                         size_t *ret_consumed);
+
 /* What *ret_need was while a command is incomplete; 0 between commands. */
 size_t resp_request_need(const struct resp_request *r);
 

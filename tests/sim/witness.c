@@ -30,6 +30,16 @@ static size_t count(struct store *s, enum store_space space, uint64_t *ret_lsn)
     return store_count(witness_of(s)->inner, space, ret_lsn);
 }
 
+static void expect(struct store *s, enum store_space space, const struct bytes *keys, size_t n)
+{
+    store_expect(witness_of(s)->inner, space, keys, n);
+}
+
+static int backup(struct store *s, struct backup **ret)
+{
+    return store_backup(witness_of(s)->inner, ret);
+}
+
 static uint64_t durable(struct store *s)
 {
     return store_durable(witness_of(s)->inner);
@@ -81,6 +91,8 @@ static size_t memory(struct store *s)
 static const struct store_ops ops = {
     .get = get,
     .update = update,
+    .expect = expect,
+    .backup = backup,
     .count = count,
     .stats = stats,
     .scan = scan,

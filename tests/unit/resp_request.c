@@ -300,13 +300,55 @@ static void test_million_arguments(void **state)
     free(argv);
 }
 
+static const struct {
+    struct bytes in;
+    size_t max, consumed, argc; /* consumed 0: not at a glance */
+} glances[] = {
+    {BYTES("*1\r\n$4\r\nPING\r\n"), 100, 14, 1},
+    {BYTES("*1\r\n$4\r\nPING\r\n*1\r\n"), 100, 14, 1},
+    {BYTES("*1\r\n$4\r\nPING\r\n"), 14, 14, 1},
+    {BYTES("*1\r\n$4\r\nPING\r\n"), 13, 0, 0},
+    {BYTES("*1\r\n$4\r\nPING\r"), 100, 0, 0},
+    {BYTES("*2\r\n$4\r\nPING\r\n"), 100, 0, 0},
+    {BYTES("*2\r\n$4\r\nPING\r\n:1\r\n"), 100, 0, 0},
+    {BYTES("*0\r\n"), 100, 4, 0},
+    {BYTES("PING\r\n"), 100, 0, 0},
+    {BYTES("*"), 100, 0, 0},
+    {BYTES(""), 100, 0, 0},
+};
+
+static void test_a_glance_leaves_no_trace(void **state)
+{
+    for (size_t i = 0; i < COUNT_OF(glances); i++) {
+        struct resp_args args;
+        resp_args_init(&args);
+        struct bytes in = unit_copy(glances[i].in);
+        size_t consumed = 0;
+        assert_true(resp_request_glance(&args, BYTES("*1\r\n$1\r\nx\r\n"), 100, &consumed));
+        consumed = 0;
+        bool whole = resp_request_glance(&args, in, glances[i].max, &consumed);
+        assert_int_equal(whole, glances[i].consumed > 0);
+        assert_int_equal(consumed, glances[i].consumed);
+        assert_int_equal(args.argc, 1 + glances[i].argc);
+        assert_bytes(args.argv[0], BYTES("x"));
+        if (glances[i].argc == 1)
+            assert_bytes(args.argv[1], BYTES("PING"));
+        unit_free(in);
+        resp_args_fini(&args);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut_anywhere),      cmocka_unit_test(test_need),
-        cmocka_unit_test(test_inline_line),       cmocka_unit_test(test_inline_limit),
-        cmocka_unit_test(test_command_limit),     cmocka_unit_test(test_read_once),
+        cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_need),
+        cmocka_unit_test(test_inline_line),
+        cmocka_unit_test(test_inline_limit),
+        cmocka_unit_test(test_command_limit),
+        cmocka_unit_test(test_read_once),
         cmocka_unit_test(test_million_arguments),
+        cmocka_unit_test(test_a_glance_leaves_no_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

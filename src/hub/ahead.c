@@ -1,0 +1,75 @@
+#include "hub/ahead.h"
+
+#include "hub/hub.h"
+
+enum { EXPECTED_KEYS = 32 };
+
+void ahead_init(struct ahead *a)
+{
+    *a = (struct ahead){0};
+    resp_args_init(&a->args);
+}
+
+void ahead_fini(struct ahead *a)
+{
+    resp_args_fini(&a->args);
+}
+
+static bool look_at(struct hub *hub, struct bytes in, struct ahead_command *ret)
+{
+    struct ahead *a = &hub->ahead;
+    ret->first = a->args.argc;
+    if (!resp_request_glance(&a->args, in, AHEAD_COMMAND_BYTES, &ret->consumed))
+        return false;
+    ret->argc = a->args.argc - ret->first;
+    if (ret->argc == 0)
+        return false;
+    ret->command = command_find(&hub->commands, a->args.argv[ret->first]);
+    return true;
+}
+
+static size_t list_keys(const struct ahead *a, const struct ahead_command *c,
+                        struct bytes *keys, size_t room)
+{
+    size_t n = c->command && command_arity_fits(c->command, c->argc)
+                   ? command_key_count(c->command, c->argc)
+                   : 0;
+    if (n > room)
+        n = room;
+    for (size_t i = 0; i < n; i++)
+        keys[i] = ahead_argv(a, c)[command_key_at(c->command, i)];
+    return n;
+}
+
+static void tell_store(struct hub *hub)
+{
+    struct ahead *a = &hub->ahead;
+    struct bytes keys[EXPECTED_KEYS];
+    size_t n = 0;
+    for (size_t i = 0; i < a->count && n < EXPECTED_KEYS; i++)
+        n += list_keys(a, &a->commands[i], keys + n, EXPECTED_KEYS - n);
+    if (n > 1)
+        store_expect(hub->shared->store, STORE_USER, keys, n);
+}
+
+static void look(struct hub *hub, struct bytes in)
+{
+    struct ahead *a = &hub->ahead;
+    ahead_forget(a);
+    a->args.argc = 0;
+    a->at = in.data;
+    while (a->count < AHEAD_COMMANDS && look_at(hub, in, &a->commands[a->count]))
+        in = bytes_from(in, a->commands[a->count++].consumed);
+    tell_store(hub);
+}
+
+const struct ahead_command *ahead_take(struct hub *hub, struct bytes in)
+{
+    struct ahead *a = &hub->ahead;
+    if (a->next == a->count || in.data != a->at)
+        look(hub, in);
+    if (a->next == a->count)
+        return NULL;
+    a->at += a->commands[a->next].consumed;
+    return &a->commands[a->next++];
+}

@@ -28,7 +28,7 @@ static void print_findings(const struct embedded_findings *found)
     } else {
         puts("checkpoint  none");
     }
-    printf("log         %llu records%s\n", (unsigned long long)report->records,
+    printf("log         %llu changes%s\n", (unsigned long long)report->changes,
            report->closed ? ", closed in good order" : "");
     if (report->cut)
         printf(

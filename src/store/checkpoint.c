@@ -77,7 +77,7 @@ int checkpoint_begin(struct checkpoint_writer *w, struct disk *d,
 
 static int add_large(struct checkpoint_writer *w, const struct record_op *put)
 {
-    size_t head = CHECKPOINT_BLOCK_BYTES + RECORD_OP_BYTES + put->key.len;
+    size_t head = CHECKPOINT_BLOCK_BYTES + record_op_bytes(put) - put->value.len;
     struct checkpoint_large *large = malloc(sizeof *large + head);
     if (!large)
         return -ENOMEM;
@@ -349,7 +349,7 @@ static int apply_entries(struct reader *r, struct bytes payload, checkpoint_appl
     struct record_op op;
     int e;
     while ((e = record_op_read(&payload, &op)) == 0) {
-        if (op.kind != RECORD_PUT)
+        if (op.kind != RECORD_PUT || op.begins)
             return bad(r, "a block without meaning");
         e = apply(ctx, &op);
         if (e != 0)

@@ -213,7 +213,7 @@ static void make_room(struct embedded *e)
     uint64_t bytes;
     if (checkpoint_read_header(e->disk, &h, &bytes) != 0)
         return;
-    uint64_t most = bytes / RECORD_OP_BYTES;
+    uint64_t most = bytes / RECORD_PUT_BYTES;
     table_reserve(e->spaces[STORE_USER].table, h.entries_about < most ? h.entries_about : most);
 }
 

@@ -15,12 +15,11 @@ enum {
 };
 
 enum {
-    OP_AT_KIND = 0,
-    OP_AT_SPACE = 1,
-    OP_AT_ZERO = 2,
-    OP_AT_KEY_BYTES = 4,
-    OP_AT_VALUE_BYTES = 8,
-    OP_AT_EXPIRES = 12,
+    HEAD_KIND = 0x0f,
+    HEAD_SPACE_SHIFT = 4,
+    HEAD_NUMBER = 0x20,
+    HEAD_ZERO = 0x40,
+    HEAD_BEGINS = 0x80,
 };
 
 size_t record_bytes(size_t payload_bytes)
@@ -29,9 +28,31 @@ size_t record_bytes(size_t payload_bytes)
            ~(size_t)(RECORD_ALIGN - 1);
 }
 
+static bool has_number(const struct record_op *op)
+{
+    return op->kind == RECORD_PART || op->kind == RECORD_DROP || op->expires.ms != 0;
+}
+
+static size_t length_bytes(size_t n)
+{
+    size_t bytes = 1;
+    while (n >>= 7)
+        bytes++;
+    return bytes;
+}
+
 size_t record_op_bytes(const struct record_op *op)
 {
-    return RECORD_OP_BYTES + op->key.len + op->value.len;
+    return 1 + length_bytes(op->key.len) + length_bytes(op->value.len) +
+           (has_number(op) ? sizeof(uint64_t) : 0) + op->key.len + op->value.len;
+}
+
+static uint8_t *put_length(uint8_t *to, size_t n)
+{
+    for (; n > 0x7f; n >>= 7)
+        *to++ = (uint8_t)(n | 0x80);
+    *to++ = (uint8_t)n;
+    return to;
 }
 
 static uint8_t *put_bytes(uint8_t *to, struct bytes b)
@@ -43,18 +64,26 @@ static uint8_t *put_bytes(uint8_t *to, struct bytes b)
 
 uint8_t *record_op_write_head(uint8_t *to, const struct record_op *op)
 {
-    to[OP_AT_KIND] = (uint8_t)op->kind;
-    to[OP_AT_SPACE] = (uint8_t)op->space;
-    to[OP_AT_ZERO] = to[OP_AT_ZERO + 1] = 0;
-    number_put_u32(to + OP_AT_KEY_BYTES, (uint32_t)op->key.len);
-    number_put_u32(to + OP_AT_VALUE_BYTES, (uint32_t)op->value.len);
-    number_put_u64(to + OP_AT_EXPIRES, (uint64_t)op->expires.ms);
-    return put_bytes(to + RECORD_OP_BYTES, op->key);
+    bool number = has_number(op);
+    *to++ = (uint8_t)((unsigned)op->kind | (unsigned)op->space << HEAD_SPACE_SHIFT |
+                      (number ? HEAD_NUMBER : 0));
+    to = put_length(to, op->key.len);
+    to = put_length(to, op->value.len);
+    if (number) {
+        number_put_u64(to, (uint64_t)op->expires.ms);
+        to += sizeof(uint64_t);
+    }
+    return put_bytes(to, op->key);
 }
 
 uint8_t *record_op_write(uint8_t *to, const struct record_op *op)
 {
     return put_bytes(record_op_write_head(to, op), op->value);
+}
+
+void record_op_begin(uint8_t *op)
+{
+    *op |= HEAD_BEGINS;
 }
 
 static bool op_is_valid(const struct record_op *op)
@@ -80,30 +109,56 @@ static bool op_is_valid(const struct record_op *op)
     return false;
 }
 
+/* Takes a length of at most max off the front; false where there is none, or it is written with
+ * more bytes than it needs. */
+static bool take_length(struct bytes *rest, size_t max, size_t *ret)
+{
+    enum { BYTES_MAX = 4 };
+    size_t n = 0;
+    for (size_t i = 0; i < BYTES_MAX && i < rest->len; i++) {
+        uint8_t byte = rest->data[i];
+        n |= (size_t)(byte & 0x7f) << (7 * i);
+        if (byte & 0x80)
+            continue;
+        if (n > max || (byte == 0 && i > 0))
+            return false;
+        *rest = bytes_from(*rest, i + 1);
+        *ret = n;
+        return true;
+    }
+    return false;
+}
+
+static bool take_number(struct bytes *rest, int64_t *ret)
+{
+    if (rest->len < sizeof(uint64_t))
+        return false;
+    *ret = (int64_t)number_get_u64(rest->data);
+    *rest = bytes_from(*rest, sizeof(uint64_t));
+    return *ret != 0;
+}
+
 int record_op_read(struct bytes *rest, struct record_op *ret)
 {
     if (rest->len == 0)
         return RECORD_END;
-    if (rest->len < RECORD_OP_BYTES)
+    uint8_t head = rest->data[0];
+    struct bytes at = bytes_from(*rest, 1);
+    struct record_op op = {.kind = (enum record_kind)(head & HEAD_KIND),
+                           .space = (enum store_space)(head >> HEAD_SPACE_SHIFT & 1),
+                           .begins = head & HEAD_BEGINS};
+    size_t key_bytes, value_bytes;
+    if (head & HEAD_ZERO || !take_length(&at, LIMIT_KEY_BYTES, &key_bytes) ||
+        !take_length(&at, LIMIT_VALUE_BYTES, &value_bytes) ||
+        (head & HEAD_NUMBER && !take_number(&at, &op.expires.ms)) ||
+        key_bytes + value_bytes > at.len)
         return RECORD_BAD;
-    const uint8_t *at = rest->data;
-    size_t key_bytes = number_get_u32(at + OP_AT_KEY_BYTES);
-    size_t value_bytes = number_get_u32(at + OP_AT_VALUE_BYTES);
-    if (at[OP_AT_SPACE] > STORE_SYSTEM || at[OP_AT_ZERO] || at[OP_AT_ZERO + 1] ||
-        key_bytes > LIMIT_KEY_BYTES || value_bytes > LIMIT_VALUE_BYTES ||
-        key_bytes + value_bytes > rest->len - RECORD_OP_BYTES)
-        return RECORD_BAD;
-    struct record_op op = {
-        .kind = (enum record_kind)at[OP_AT_KIND],
-        .space = (enum store_space)at[OP_AT_SPACE],
-        .key = bytes_make(at + RECORD_OP_BYTES, key_bytes),
-        .value = bytes_make(at + RECORD_OP_BYTES + key_bytes, value_bytes),
-        .expires = {(int64_t)number_get_u64(at + OP_AT_EXPIRES)},
-    };
+    op.key = bytes_first(at, key_bytes);
+    op.value = bytes_first(bytes_from(at, key_bytes), value_bytes);
     if (!op_is_valid(&op))
         return RECORD_BAD;
     *ret = op;
-    *rest = bytes_from(*rest, record_op_bytes(&op));
+    *rest = bytes_from(at, key_bytes + value_bytes);
     return 0;
 }
 

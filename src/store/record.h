@@ -1,13 +1,14 @@
 #ifndef KITH_STORE_RECORD_H
 #define KITH_STORE_RECORD_H
 
-/* Log records, bytes <-> fields. A record is one mutation, or a mark of the log's own. All
- * integers are little-endian; a record begins at a multiple of 8 and is zero-padded to one.
+/* Log records, bytes <-> fields. A record holds what was written at once: one mutation or many,
+ * or a mark of the log's own. All integers are little-endian; a record begins at a multiple of 8
+ * and is zero-padded to one.
  *
  *     offset  bytes
  *          0      4  length of the payload, at most LIMIT_RECORD_BYTES
  *          4      4  zero, reserved
- *          8      8  LSN, counted from 1 without a gap
+ *          8      8  LSN of its first mutation; they are counted from 1 without a gap
  *         16      8  batch: the LSN of the first record of the batch it was written in
  *         24      8  segment mark: XXH3-64 of the segment id (8 bytes), seeded with its salt
  *         32      8  wall clock, ms since 1970
@@ -15,18 +16,21 @@
  *                    is seeded with the segment's salt
  *         48      n  payload: operations, one after the other
  *
- *     operation: kind (1 byte), keyspace (1), zero (2), key length (4), value length (4),
- *                expiry in ms since 1970 or 0 (8), key, value
- *     kind 1  put       key, value, expiry
+ *     operation: head (1 byte), key length, value length, a number (8) where the head says so,
+ *                key, value
+ *     head:      bits 0 to 3 the kind, 4 the keyspace, 5 "a number is there", 6 zero,
+ *                7 "this is the first operation of a mutation", which the first in a record is
+ *     lengths:   7 bits a byte, lowest first, bit 7 set in all but the last; no byte too many
+ *     kind 1  put       key, value; as number the expiry, ms since 1970, where there is one
  *          2  remove    key
- *          3  open      no fields but the kind and zeros: the log was opened
+ *          3  open      nothing else: the log was opened
  *          4  close     likewise: the log was closed in good order; nothing follows it
- *          5  flush     no fields but the kind and the keyspace: all its keys are gone
- *          6  part      value: the next piece of a large one; in place of the expiry the
- *                       upload it belongs to: the LSN of the record with its first part
+ *          5  flush     nothing else: all keys of the keyspace are gone
+ *          6  part      value: the next piece of a large one; as number the upload it belongs
+ *                       to: the LSN of the mutation with its first part
  *          7  put parts key, expiry; as value the upload (8) and the length (8) of what its
  *                       parts make up
- *          8  drop      in place of the expiry an upload that will not be put
+ *          8  drop      as number an upload that will not be put
  *     Kinds 9 and up belong to later versions, which will raise the format version.
  *
  * The salt is random and known to the segment's header alone, so no value a client can store
@@ -37,7 +41,12 @@
 #include "base/time.h"
 #include "store/store.h"
 
-enum { RECORD_HEADER_BYTES = 48, RECORD_OP_BYTES = 20, RECORD_ALIGN = 8 };
+enum {
+    RECORD_HEADER_BYTES = 48,
+    RECORD_ALIGN = 8,
+    RECORD_MARK_BYTES = 3, /* the payload of an open and of a close */
+    RECORD_PUT_BYTES = 4,  /* of a put, at least */
+};
 
 enum record_kind {
     RECORD_PUT = 1,
@@ -61,6 +70,7 @@ struct record_op {
     enum store_space space;
     struct bytes key, value;
     struct walltime expires; /* of a part and a drop: the upload */
+    bool begins;             /* read: a mutation begins here */
     struct blob *blob;       /* in memory alone: where value lies in one; else NULL */
 };
 
@@ -85,6 +95,9 @@ size_t record_op_bytes(const struct record_op *op);
 
 /* Writes one operation at `to`, which has record_op_bytes of room; returns one past its end. */
 uint8_t *record_op_write(uint8_t *to, const struct record_op *op);
+
+/* Says of an operation that has been written: a mutation begins with it. */
+void record_op_begin(uint8_t *op);
 
 /* The same without the value's bytes, which are to follow. */
 uint8_t *record_op_write_head(uint8_t *to, const struct record_op *op);

@@ -317,24 +317,26 @@ static int apply_op(struct recovery *r, const struct record_op *op, uint64_t lsn
     }
 }
 
-/* Hands a record's operations on. Marks stand alone in theirs; nothing but the next opening
- * follows a close. */
-static int apply_record(struct recovery *r, struct bytes payload, uint64_t lsn,
-                        const char **ret_problem)
+/* Hands a record's operations on, and tells the LSN of its last mutation. Marks stand alone in
+ * theirs; nothing but the next opening follows a close. */
+static int apply_record(struct recovery *r, struct bytes payload, uint64_t first_lsn,
+                        uint64_t *ret_last_lsn, const char **ret_problem)
 {
     struct record_op op;
+    uint64_t lsn = first_lsn;
     int e = record_op_read(&payload, &op);
     if (e == 0 && r->closed && op.kind != RECORD_OPEN) {
         *ret_problem = "a record behind the close of the log";
         return 0;
     }
-    if (e == RECORD_END)
-        e = RECORD_BAD; /* an empty record */
+    if (e == RECORD_END || (e == 0 && !op.begins))
+        e = RECORD_BAD; /* an empty record, or one that begins in the midst */
     r->closed = false;
     for (bool first = true; e == 0; first = false) {
         bool is_mark = op.kind == RECORD_OPEN || op.kind == RECORD_CLOSE;
         if (is_mark && (!first || payload.len > 0))
             break;
+        lsn += !first && op.begins;
         r->closed = op.kind == RECORD_CLOSE;
         e = is_mark ? 0 : apply_op(r, &op, lsn, ret_problem);
         if (e != 0 || *ret_problem)
@@ -343,6 +345,7 @@ static int apply_record(struct recovery *r, struct bytes payload, uint64_t lsn,
     }
     if (e != RECORD_END)
         *ret_problem = "a record without meaning";
+    *ret_last_lsn = lsn;
     return 0;
 }
 
@@ -350,8 +353,9 @@ static int take_record(struct recovery *r, const struct record_header *h, struct
                        uint64_t offset)
 {
     uint64_t id = r->segments[r->loaded].id;
+    uint64_t last_lsn = h->lsn;
     const char *problem = check_order(r, h);
-    int e = problem ? 0 : apply_record(r, payload, h->lsn, &problem);
+    int e = problem ? 0 : apply_record(r, payload, h->lsn, &last_lsn, &problem);
     if (e != 0)
         return e;
     if (problem)
@@ -362,16 +366,16 @@ static int take_record(struct recovery *r, const struct record_header *h, struct
         if (e < 0)
             return e;
     }
-    if (!is_covered(r, h->lsn))
+    if (!is_covered(r, last_lsn))
         r->log_bytes += record_bytes(h->payload_bytes);
     r->begun = true;
     r->batch = h->batch;
-    r->next_lsn = h->lsn + 1;
+    r->next_lsn = last_lsn + 1;
     if (h->time.ms > r->time.ms)
         r->time = h->time;
     r->last = r->loaded;
     r->last_end = offset + record_bytes(h->payload_bytes);
-    r->report->records++;
+    r->report->changes += last_lsn - h->lsn + 1;
     return 0;
 }
 
@@ -468,7 +472,7 @@ static void reseal(struct recovery *r, const struct segment_header *to)
 
 static size_t mark_bytes(void)
 {
-    return record_bytes(RECORD_OP_BYTES);
+    return record_bytes(RECORD_MARK_BYTES);
 }
 
 /* The new segment's records: those of the last one, and an open record. */
@@ -490,12 +494,13 @@ static int new_records(struct recovery *r, const struct segment_header *to, uint
         r->loaded = SIZE_MAX; /* resealed, it is not what the file holds */
     }
     struct record_op op = {.kind = RECORD_OPEN};
-    struct record_header h = {.payload_bytes = RECORD_OP_BYTES,
+    struct record_header h = {.payload_bytes = RECORD_MARK_BYTES,
                               .lsn = r->next_lsn,
                               .batch = r->next_lsn,
                               .segment = to->id,
                               .time = r->time};
     record_op_write(data + old + RECORD_HEADER_BYTES, &op);
+    record_op_begin(data + old + RECORD_HEADER_BYTES);
     record_seal(data + old, &h, to->salt);
     *ret_data = data;
     *ret_len = old + mark_bytes();

@@ -459,9 +459,8 @@ void table_clear(struct table *t, size_t shard, uint64_t lsn, struct table_garba
     struct table_shard *s = &t->shards[shard];
     into->shards[shard].first_bucket = s->first_bucket;
     into->shards[shard].count = bucket_count_of(s);
-    into->shards[shard].buckets = buckets_of(s) == &s->first_bucket
-                                      ? &into->shards[shard].first_bucket
-                                      : buckets_of(s);
+    into->shards[shard].buckets =
+        buckets_of(s) == &s->first_bucket ? &into->shards[shard].first_bucket : buckets_of(s);
     shard_reset(s);
     s->change_lsn = s->removal_lsn = lsn;
 }

@@ -12,9 +12,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Records gather in runs, one a segment: nearly always a single one, more only while a full
- * segment's records still wait to be written. A worker writes length, LSN, time and payload;
- * batch, mark and checksum are added when the run leaves as a chunk, outside the mutex.
+/* Mutations gather in runs, one a segment: nearly always a single one, more only while what a
+ * full segment has taken still waits to be written. A worker writes operations and nothing
+ * else; a run leaves as a chunk, which is one record: its header, with checksum, is made then,
+ * outside the mutex.
  *
  * Two rules keep recovery simple: the last chunk of a segment is always synced, so a batch
  * never spans segments; and the close record is a batch of its own, so that it proves all
@@ -25,12 +26,9 @@ enum {
     SPARE_BUFFERS = 2,
     KEEP_BYTES = 4 * 1024 * 1024, /* a larger buffer is not kept */
     GATHER_BYTES = 256 * 1024,    /* at most; then written out before the sync is due */
-    CLOSE_BYTES = (RECORD_HEADER_BYTES + RECORD_OP_BYTES + RECORD_ALIGN - 1) / RECORD_ALIGN *
+    CLOSE_BYTES = (RECORD_HEADER_BYTES + RECORD_MARK_BYTES + RECORD_ALIGN - 1) / RECORD_ALIGN *
                   RECORD_ALIGN,
 };
-
-/* What a worker leaves in a record's header for the seal, at the places they will have. */
-enum { AT_LENGTH = 0, AT_LSN = 8, AT_TIME = 32 };
 
 struct buffered {
     uint8_t *data;
@@ -40,9 +38,10 @@ struct buffered {
 struct run {
     struct run *next;
     struct wal_segment segment;
-    uint64_t offset; /* where its records go */
-    struct buffered records;
-    uint64_t last_lsn;
+    uint64_t offset; /* where its next record goes */
+    struct buffered
+        records; /* room for the header, then mutations; empty where there is none */
+    uint64_t first_lsn, last_lsn;
 };
 
 struct wal {
@@ -61,6 +60,7 @@ struct wal {
     struct extents extents;
     struct buffered spare[SPARE_BUFFERS];
 
+    uint8_t *begun;          /* the mutation between wal_begin and wal_end */
     bool is_out;             /* a chunk is with the log's thread */
     struct buffered out;     /* its data */
     uint64_t batch;          /* the batch being written; 0: none */
@@ -185,13 +185,20 @@ static int switch_segment(struct wal *w)
     return 0;
 }
 
-/* Finds n bytes of segment, besides those of a close record. */
+/* What a run's record takes, with n bytes more. */
+static size_t run_bytes(const struct run *r, size_t n)
+{
+    size_t payload = r->records.len > 0 ? r->records.len - RECORD_HEADER_BYTES : 0;
+    return record_bytes(payload + n);
+}
+
+/* Finds room for n bytes of payload, besides that of a close record. */
 static int find_space(struct wal *w, size_t n)
 {
     const struct run *r = w->tail;
-    if (r->offset + r->records.len + n + CLOSE_BYTES <= r->segment.bytes)
+    if (r->offset + run_bytes(r, n) + CLOSE_BYTES <= r->segment.bytes)
         return 0;
-    uint64_t need = SEGMENT_HEADER_BYTES + n + CLOSE_BYTES;
+    uint64_t need = SEGMENT_HEADER_BYTES + record_bytes(n) + CLOSE_BYTES;
     if (w->has_next && need <= w->next.bytes)
         return switch_segment(w);
     if (need > w->need_bytes)
@@ -206,29 +213,37 @@ static int accept_record(struct wal *w, size_t payload_bytes)
         return -EIO;
     if (payload_bytes > LIMIT_RECORD_BYTES)
         return WAL_TOO_LARGE;
-    size_t n = record_bytes(payload_bytes);
-    if (w->buffered_bytes > 0 && w->buffered_bytes + n > w->config.buffered_bytes_max) {
+    if (w->buffered_bytes > 0 &&
+        w->buffered_bytes + record_bytes(payload_bytes) > w->config.buffered_bytes_max) {
         w->room_wanted = true;
         return WAL_BUSY;
     }
-    int r = find_space(w, n);
-    return r == 0 ? buffered_reserve(&w->tail->records, n) : r;
+    int r = find_space(w, payload_bytes);
+    return r == 0 ? buffered_reserve(&w->tail->records, record_bytes(payload_bytes)) : r;
 }
 
-static struct walltime advance_time(struct wal *w, struct walltime now)
+static void advance_time(struct wal *w, struct walltime now)
 {
-    int64_t latest = atomic_load_explicit(&w->time_ms, memory_order_relaxed);
-    if (now.ms <= latest)
-        return (struct walltime){latest};
-    atomic_store_explicit(&w->time_ms, now.ms, memory_order_relaxed);
-    return now;
+    if (now.ms > atomic_load_explicit(&w->time_ms, memory_order_relaxed))
+        atomic_store_explicit(&w->time_ms, now.ms, memory_order_relaxed);
 }
 
-static void put_draft(uint8_t *record, size_t payload_bytes, uint64_t lsn, struct walltime time)
+/* Takes n bytes at the end of a run, which have been reserved, and room for a header before the
+ * first. */
+static uint8_t *run_take(struct wal *w, struct run *r, size_t n, uint64_t lsn)
 {
-    number_put_u32(record + AT_LENGTH, (uint32_t)payload_bytes);
-    number_put_u64(record + AT_LSN, lsn);
-    number_put_u64(record + AT_TIME, (uint64_t)time.ms);
+    size_t taken = n;
+    if (r->records.len == 0) {
+        r->first_lsn = lsn;
+        r->records.len = RECORD_HEADER_BYTES;
+        taken += RECORD_HEADER_BYTES;
+    }
+    uint8_t *at = r->records.data + r->records.len;
+    r->last_lsn = lsn;
+    r->records.len += n;
+    w->buffered_bytes += taken;
+    w->bytes += taken;
+    return at;
 }
 
 int wal_begin(struct wal *w, size_t payload_bytes, struct walltime now, bool urgent,
@@ -241,23 +256,19 @@ int wal_begin(struct wal *w, size_t payload_bytes, struct walltime now, bool urg
         return r;
     }
     w->read_only = false;
-    struct run *run = w->tail;
-    uint8_t *record = run->records.data + run->records.len;
     uint64_t lsn = w->next_lsn++;
-    put_draft(record, payload_bytes, lsn, advance_time(w, now));
-    run->records.len += record_bytes(payload_bytes);
-    run->last_lsn = lsn;
-    w->buffered_bytes += record_bytes(payload_bytes);
-    w->bytes += record_bytes(payload_bytes);
+    advance_time(w, now);
+    w->begun = run_take(w, w->tail, payload_bytes, lsn);
     if (urgent)
         w->urgent_lsn = lsn;
-    *ret_payload = record + RECORD_HEADER_BYTES;
+    *ret_payload = w->begun;
     *ret_lsn = lsn;
     return 0;
 }
 
 void wal_end(struct wal *w)
 {
+    record_op_begin(w->begun);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -303,14 +314,29 @@ static void drop_finished_runs(struct wal *w)
     }
 }
 
-/* Moves head's records, if any, into the chunk. */
-static void detach_records(struct wal *w, struct wal_chunk *chunk)
+/* What the record that leaves is sealed with. */
+static struct record_header header_of(const struct wal *w, const struct run *r,
+                                      uint64_t first_lsn, size_t payload_bytes)
+{
+    return (struct record_header){
+        .payload_bytes = (uint32_t)payload_bytes,
+        .lsn = first_lsn,
+        .batch = w->batch ? w->batch : first_lsn,
+        .segment = r->segment.id,
+        .time = {atomic_load_explicit(&w->time_ms, memory_order_relaxed)}};
+}
+
+/* Moves head's record, if there is one, into the chunk. */
+static void detach_record(struct wal *w, struct wal_chunk *chunk, struct record_header *ret)
 {
     struct run *r = w->head;
     *chunk = (struct wal_chunk){.segment = r->segment.id, .last_lsn = w->written.lsn};
     if (r->records.len == 0)
         return;
+    *ret = header_of(w, r, r->first_lsn, r->records.len - RECORD_HEADER_BYTES);
     w->out = r->records;
+    w->out.len = record_bytes(ret->payload_bytes);
+    w->buffered_bytes += w->out.len - r->records.len;
     r->records = (struct buffered){0};
     if (r == w->tail)
         r->records = take_spare(w);
@@ -320,37 +346,19 @@ static void detach_records(struct wal *w, struct wal_chunk *chunk)
     r->offset += w->out.len;
 }
 
-/* The close record, alone in its chunk: all before it is durable. */
-static void detach_close(struct wal *w, struct wal_chunk *chunk)
+/* The close record, a batch of its own: all before it is durable. */
+static void detach_close(struct wal *w, struct wal_chunk *chunk, struct record_header *ret)
 {
     struct run *r = w->tail;
     struct record_op op = {.kind = RECORD_CLOSE};
-    struct walltime time = {atomic_load_explicit(&w->time_ms, memory_order_relaxed)};
-    put_draft(w->close_record, RECORD_OP_BYTES, w->next_lsn, time);
     record_op_write(w->close_record + RECORD_HEADER_BYTES, &op);
+    record_op_begin(w->close_record + RECORD_HEADER_BYTES);
+    *ret = header_of(w, r, w->next_lsn, RECORD_MARK_BYTES);
     *chunk = (struct wal_chunk){.data = bytes_make(w->close_record, CLOSE_BYTES),
                                 .segment = r->segment.id,
                                 .offset = r->offset,
                                 .last_lsn = w->next_lsn++};
     r->offset += CLOSE_BYTES;
-}
-
-/* Checksums everything in a chunk. No lock: what is out is the log thread's alone. */
-static void seal_records(uint8_t *data, size_t len, uint64_t batch,
-                         const struct wal_segment *segment)
-{
-    for (size_t at = 0; at < len;) {
-        uint8_t *record = data + at;
-        struct record_header h = {
-            .payload_bytes = number_get_u32(record + AT_LENGTH),
-            .lsn = number_get_u64(record + AT_LSN),
-            .batch = batch,
-            .segment = segment->id,
-            .time = {(int64_t)number_get_u64(record + AT_TIME)},
-        };
-        record_seal(record, &h, segment->salt);
-        at += record_bytes(h.payload_bytes);
-    }
 }
 
 static bool is_sync_due(const struct wal *w, struct instant now)
@@ -359,8 +367,9 @@ static bool is_sync_due(const struct wal *w, struct instant now)
            has_urgent(w) || now.ns >= w->sync_due.ns;
 }
 
-/* Decides what goes out. */
-static int choose_chunk(struct wal *w, struct instant now, struct wal_chunk *ret)
+/* Decides what goes out; *ret_header is what to seal it with, where it has data. */
+static int choose_chunk(struct wal *w, struct instant now, struct wal_chunk *ret,
+                        struct record_header *ret_header)
 {
     if (w->state == WAL_FAILED || w->state == WAL_CLOSED)
         return WAL_IDLE;
@@ -369,7 +378,7 @@ static int choose_chunk(struct wal *w, struct instant now, struct wal_chunk *ret
     if (waiting == 0 && !w->unsynced) {
         if (w->state != WAL_CLOSING)
             return WAL_IDLE;
-        detach_close(w, ret);
+        detach_close(w, ret, ret_header);
         ret->sync = true;
         return 0;
     }
@@ -378,34 +387,43 @@ static int choose_chunk(struct wal *w, struct instant now, struct wal_chunk *ret
         w->sync_due = instant_after_ms(now, w->config.sync_every_ms);
     if (!sync && !has_gathered(w))
         return WAL_IDLE;
-    detach_records(w, ret);
+    detach_record(w, ret, ret_header);
     ret->sync = sync;
+    return 0;
+}
+
+/* Takes what goes out, under the lock. */
+static int take(struct wal *w, struct instant now, struct wal_chunk *ret,
+                struct record_header *ret_header, uint64_t *ret_salt)
+{
+    assert(!w->is_out);
+    int r = choose_chunk(w, now, ret, ret_header);
+    if (r != 0)
+        return r;
+    w->is_out = true;
+    w->room_wanted = false;
+    if (ret->sync)
+        w->sync_lsn = ret->last_lsn;
+    if (ret->data.len > 0)
+        w->batch = ret_header->batch;
+    *ret_salt = w->head->segment.salt;
     return 0;
 }
 
 int wal_take(struct wal *w, struct instant now, struct wal_chunk *ret,
              struct instant *ret_deadline)
 {
+    struct record_header header;
+    uint64_t salt;
     pthread_mutex_lock(&w->lock);
-    assert(!w->is_out);
-    int r = choose_chunk(w, now, ret);
+    int r = take(w, now, ret, &header, &salt);
     *ret_deadline = w->state == WAL_FAILED ? INSTANT_NEVER : w->sync_due;
-    if (r != 0) {
-        pthread_mutex_unlock(&w->lock);
-        return r;
-    }
-    w->is_out = true;
-    w->room_wanted = false;
-    if (ret->sync)
-        w->sync_lsn = ret->last_lsn;
-    uint8_t *data = ret->data.data == w->close_record ? w->close_record : w->out.data;
-    if (w->batch == 0)
-        w->batch = number_get_u64(data + AT_LSN);
-    uint64_t batch = w->batch;
-    struct wal_segment segment = w->head->segment;
     pthread_mutex_unlock(&w->lock);
-    seal_records(data, ret->data.len, batch, &segment);
-    return 0;
+    /* What is out is the log thread's alone. */
+    if (r == 0 && ret->data.len > 0)
+        record_seal(ret->data.data == w->close_record ? w->close_record : w->out.data, &header,
+                    salt);
+    return r;
 }
 
 static void chunk_succeeded(struct wal *w, const struct wal_chunk *chunk)

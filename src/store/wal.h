@@ -1,8 +1,9 @@
 #ifndef KITH_STORE_WAL_H
 #define KITH_STORE_WAL_H
 
-/* The write-ahead log as a machine: records gather in memory, leave as chunks for a thread
- * that writes and syncs them, and come back as "durable". It does no I/O and waits for nothing.
+/* The write-ahead log as a machine: mutations gather in memory, leave as chunks, of a record
+ * each, for a thread that writes and syncs them, and come back as "durable". It does no I/O and
+ * waits for nothing.
  *
  *   workers           wal_begin ... fill the payload ... wal_end
  *   the log's thread  wal_take -> write the chunk, sync where it says so -> wal_done
@@ -15,7 +16,7 @@
  * done. With sync_every_ms 0 every chunk is synced, so a batch is a chunk. A chunk never spans
  * segments.
  *
- * Space: a record is accepted only into space a segment already holds on disk. Where the
+ * Space: a mutation is accepted only into space a segment already holds on disk. Where the
  * current and the next segment have none, wal_begin says WAL_BUSY (one is being made) or
  * WAL_READ_ONLY (making one failed; it is wanted again after LIMIT_SEGMENT_RETRY_MS, and the
  * log recovers by itself). Where only one for a large record failed, it is made again for who
@@ -42,7 +43,7 @@ struct wal_config {
 
 /* Where the log goes on after recovery. */
 struct wal_position {
-    uint64_t next_lsn;      /* of the next record */
+    uint64_t next_lsn;      /* of the next mutation */
     uint64_t segment;       /* id of the segment to write to ... */
     uint64_t salt;          /* ... its salt ... */
     uint64_t offset, bytes; /* ... where it goes on, and its size */
@@ -63,7 +64,7 @@ struct wal_chunk {
 
 /* How far the log has been written. */
 struct wal_mark {
-    uint64_t lsn;             /* of the last record ... */
+    uint64_t lsn;             /* of the last mutation ... */
     uint64_t segment, offset; /* ... and where it ends */
 };
 
@@ -78,9 +79,9 @@ struct wal;
 int wal_new(struct wal **ret, const struct wal_config *config, struct wal_position *at);
 void wal_free(struct wal *w);
 
-/* Begins a record of payload_bytes: 0 and where to write them, the LSN it will have; the log
- * stays locked until wal_end, which must follow at once. urgent: synced without waiting for
- * sync_every_ms. The record's time is the greater of now and the log's latest.
+/* Begins a mutation of payload_bytes: 0 and where to write its operations, the LSN it has; the
+ * log stays locked until wal_end, which must follow at once. urgent: synced without waiting for
+ * sync_every_ms. The log's time becomes the greater of now and its latest.
  * WAL_BUSY, WAL_READ_ONLY, WAL_TOO_LARGE, -ENOMEM, -EIO: nothing happened, nothing is locked.
  */
 int wal_begin(struct wal *w, size_t payload_bytes, struct walltime now, bool urgent,
@@ -112,7 +113,7 @@ struct instant wal_segment_deadline(struct wal *w);
  * log is CLOSED when all is durable. Space for the close record is always kept. */
 void wal_close(struct wal *w, struct walltime now);
 
-/* How many bytes of records are accepted and not yet written. */
+/* How many bytes are accepted and not yet written. */
 size_t wal_buffered(struct wal *w);
 
 /* How many bytes of records the log has taken, recovered ones included; and the segment that
@@ -124,7 +125,7 @@ uint64_t wal_segment_of(struct wal *w, uint64_t lsn);
 void wal_dropped(struct wal *w, uint64_t first_segment);
 
 uint64_t wal_durable(struct wal *w);  /* any thread, no lock */
-uint64_t wal_last_lsn(struct wal *w); /* of the newest record accepted */
+uint64_t wal_last_lsn(struct wal *w); /* of the newest mutation accepted */
 struct wal_mark wal_written(struct wal *w);
 enum wal_state wal_state(struct wal *w);
 int wal_error(struct wal *w);            /* -errno that made it FAILED, else 0 */

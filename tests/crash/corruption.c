@@ -353,15 +353,16 @@ static void test_a_replaced_segment_left_behind(void **state)
  * multiples of 8 where it stands behind a key of one byte. */
 static void forge(uint8_t *room, size_t n, uint64_t segment, uint64_t salt)
 {
-    size_t at = (8 - (RECORD_HEADER_BYTES + RECORD_OP_BYTES + 1) % 8) % 8;
+    enum { BEFORE = RECORD_HEADER_BYTES + 1 + 1 + 2 + 1 }; /* head, lengths, key */
+    size_t at = (8 - BEFORE % 8) % 8, each = record_bytes(RECORD_MARK_BYTES);
     memset(room, 0, n);
-    while (at + 72 <= n) {
+    while (at + each <= n) {
         struct record_op op = {.kind = RECORD_OPEN};
         struct record_header h = {
-            .payload_bytes = RECORD_OP_BYTES, .lsn = 1000, .batch = 1000, .segment = segment};
+            .payload_bytes = RECORD_MARK_BYTES, .lsn = 1000, .batch = 1000, .segment = segment};
         record_op_write(room + at + RECORD_HEADER_BYTES, &op);
         record_seal(room + at, &h, salt);
-        at += 72;
+        at += each;
     }
 }
 
@@ -388,6 +389,7 @@ static int recover_forged(bool knows_salt)
                               .segment = s.id};
     assert_true(l.last_end + record_bytes(h.payload_bytes) <= bytes);
     record_op_write(data + l.last_end + RECORD_HEADER_BYTES, &op);
+    record_op_begin(data + l.last_end + RECORD_HEADER_BYTES);
     record_seal(data + l.last_end, &h, s.salt);
     data[l.last_end + RECORD_HEADER_BYTES + 3] ^= 1;
     int r = open_disk(l.disk, &l.e, &report);

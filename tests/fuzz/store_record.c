@@ -20,6 +20,8 @@ static void read_operations(struct bytes payload)
         const uint8_t *end = rest.len ? rest.data : payload.data + payload.len;
         size_t n = record_op_bytes(&op);
         assert(n <= payload.len && record_op_write(again, &op) == again + n);
+        if (op.begins)
+            record_op_begin(again);
         assert(memcmp(again, end - n, n) == 0);
     }
     free(again);

@@ -65,6 +65,7 @@ static void put_segment(struct faulty_disk *f, uint64_t id, uint64_t replaces,
                                .value = bytes_from_str(d->value ? d->value : "")};
         struct record_header r = {(uint32_t)record_op_bytes(&op), d->lsn, d->batch, id, {100}};
         record_op_write(at + RECORD_HEADER_BYTES, &op);
+        record_op_begin(at + RECORD_HEADER_BYTES);
         record_seal(at, &r, h.salt);
         at[RECORD_HEADER_BYTES] ^= (uint8_t)d->damage;
         at += record_bytes(r.payload_bytes);
@@ -111,14 +112,14 @@ static void test_an_empty_folder_is_a_new_log(void **state)
     assert_int_equal(got.at.next_lsn, 2);
     assert_int_equal(got.at.segment, 1);
     assert_int_equal(got.at.time.ms, 50);
-    assert_int_equal(got.report.records, 0);
+    assert_int_equal(got.report.changes, 0);
     assert_null(got.report.problem);
     assert_false(got.report.cut || got.report.closed);
     got = recover(f, 40); /* the clock went back, the log's time does not */
     assert_int_equal(got.at.next_lsn, 3);
     assert_int_equal(got.at.segment, 2);
     assert_int_equal(got.at.time.ms, 50);
-    assert_int_equal(got.report.records, 1);
+    assert_int_equal(got.report.changes, 1);
     faulty_disk_free(f);
 }
 
@@ -269,12 +270,70 @@ static void test_a_full_disk_gets_a_small_segment(void **state)
     struct result got = recover(f, 1);
     assert_int_equal(got.r, 0);
     assert_string_equal(got.applied.text, "a=1 ");
-    assert_int_equal(got.at.bytes - got.at.offset, record_bytes(RECORD_OP_BYTES));
+    assert_int_equal(got.at.bytes - got.at.offset, record_bytes(RECORD_MARK_BYTES));
     faulty_disk_limit(f, faulty_disk_bytes(f) + 8);
     assert_int_equal(recover(f, 1).r, -ENOSPC);
     faulty_disk_limit(f, UINT64_MAX);
     assert_int_equal(recover(f, 1).r, 0);
     faulty_disk_free(f);
+}
+
+/* A record of these operations, as one of the given LSN behind an opened log. */
+static struct result recover_payload(uint64_t lsn, struct bytes payload)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    uint64_t bytes;
+    SEGMENT(f, 1, 0, OPEN(1, 1));
+    uint8_t *at = faulty_disk_file(f, "log-0000000000000001", &bytes);
+    at += SEGMENT_HEADER_BYTES + record_bytes(RECORD_MARK_BYTES);
+    struct record_header r = {(uint32_t)payload.len, lsn, lsn, 1, {100}};
+    memcpy(at + RECORD_HEADER_BYTES, payload.data, payload.len);
+    record_seal(at, &r, 7);
+    struct result got = recover(f, 1);
+    faulty_disk_free(f);
+    return got;
+}
+
+static void test_a_record_of_many_mutations(void **state)
+{
+    static const struct {
+        struct bytes payload;
+        int want;
+        const char *applied;
+        uint64_t next_lsn; /* with the open record that recovery adds */
+    } cases[] = {
+        {BYTES("\x81\x01\x01"
+               "a1"),
+         0, "a=1 ", 4},
+        {BYTES("\x81\x01\x01"
+               "a1\x01\x01\x01"
+               "b2\x81\x01\x01"
+               "a3\x82\x01\x00"
+               "b"),
+         0, "a=1 b=2 a=3 b= ", 6},
+        {BYTES("\x01\x01\x01"
+               "a1"),
+         RECOVERY_CORRUPT, "", 0}, /* begins in the midst of a mutation */
+        {BYTES("\x83\x00\x00\x81\x01\x01"
+               "a1"),
+         RECOVERY_CORRUPT, "", 0}, /* a mark that does not stand alone */
+        {BYTES("\x81\x01\x01"
+               "a1\x84\x00\x00"),
+         RECOVERY_CORRUPT, "", 0},
+        {BYTES("\x81\x01\x01"
+               "a1\x00"),
+         RECOVERY_CORRUPT, "", 0},
+        {BYTES(""), RECOVERY_CORRUPT, "", 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct result got = recover_payload(2, cases[i].payload);
+        assert_int_equal(got.r, cases[i].want);
+        if (got.r != 0)
+            continue;
+        assert_string_equal(got.applied.text, cases[i].applied);
+        assert_int_equal(got.at.next_lsn, cases[i].next_lsn);
+        assert_int_equal(got.report.changes, cases[i].next_lsn - 2);
+    }
 }
 
 static void test_failures_are_passed_on_and_can_be_tried_again(void **state)
@@ -322,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_a_first_segment_without_its_first_record),
         cmocka_unit_test(test_many_openings_fit),
         cmocka_unit_test(test_a_full_disk_gets_a_small_segment),
+        cmocka_unit_test(test_a_record_of_many_mutations),
         cmocka_unit_test(test_failures_are_passed_on_and_can_be_tried_again),
         cmocka_unit_test(test_what_apply_says_stops_it),
     };

@@ -38,12 +38,15 @@ const struct command *command_at(size_t i)
     return NULL;
 }
 
+/* The length, and the first and last letters without case: enough to keep names apart. */
 static size_t place(struct bytes name)
 {
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < name.len; i++)
-        h = (h ^ (name.data[i] | 0x20u)) * 16777619u;
-    return (h ^ h >> 15) % COMMAND_INDEX_SLOTS;
+    if (name.len == 0)
+        return 0;
+    uint32_t first = name.data[0] & 0x1fu, second = name.data[name.len / 2] & 0x1fu,
+             last = name.data[name.len - 1] & 0x1fu;
+    uint32_t h = (first | second << 5 | last << 10 | (uint32_t)name.len << 15) * 0x9e3779b1u;
+    return h >> 24 & (COMMAND_INDEX_SLOTS - 1);
 }
 
 void command_index_init(struct command_index *index)
@@ -58,13 +61,13 @@ void command_index_init(struct command_index *index)
     }
 }
 
-/* Names are letters alone, so folding a byte is enough; both are of one length. */
+/* Names are letters alone, so folding bytes is enough; both are of one length. */
 static bool is_named(const struct command *command, struct bytes name)
 {
     uint8_t different = 0;
     for (size_t i = 0; i < name.len; i++)
-        different |= (uint8_t)((uint8_t)command->name[i] ^ name.data[i]) & 0xdf;
-    return different == 0;
+        different |= (uint8_t)((uint8_t)command->name[i] ^ name.data[i]);
+    return (different & 0xdf) == 0;
 }
 
 const struct command *command_find(const struct command_index *index, struct bytes name)

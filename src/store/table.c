@@ -309,25 +309,48 @@ struct table_entry *table_find(struct table *t, struct bytes key, uint64_t hash)
     return *shard_link(&t->shards[table_shard(hash)], key, hash);
 }
 
-/* What is behind a pointer of a cache that is far away takes longer to come than to be used: so
- * the buckets are asked for, then what they point to, and nothing is waited for in between. */
-void table_expect(struct table *t, const struct bytes *keys, size_t n)
+static void prefetch_entry(const struct table_entry *e)
 {
     enum { LINE_BYTES = 64 };
+    __builtin_prefetch(e);
+    __builtin_prefetch((const uint8_t *)e + LINE_BYTES);
+}
+
+/* A key's bucket, and with it where its chain begins. */
+static void prefetch_first(struct table *t, uint64_t hash)
+{
+    struct table_shard *s = &t->shards[table_shard(hash)];
+    pthread_mutex_lock(&s->lock);
+    prefetch_entry(*shard_bucket(s, hash));
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Where another key stands first in its chain. */
+static void prefetch_second(struct table *t, struct bytes key, uint64_t hash)
+{
+    struct table_shard *s = &t->shards[table_shard(hash)];
+    pthread_mutex_lock(&s->lock);
+    const struct table_entry *e = *shard_bucket(s, hash);
+    if (e && e->next && !bytes_equal(table_entry_key(e), key))
+        prefetch_entry(e->next);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* What is behind a pointer to far away takes longer to come than to be used: so all buckets are
+ * asked for, then what they point to, then what that points to. Only for the first of each is
+ * anything waited for. */
+void table_expect(struct table *t, const struct bytes *keys, size_t n)
+{
     uint64_t hashes[TABLE_EXPECTED];
     for (size_t i = 0; i < n; i++) {
         hashes[i] = table_hash(t, keys[i]);
         /* Without the lock this may be where the bucket was, or nowhere: that is no harm. */
         __builtin_prefetch(shard_bucket(&t->shards[table_shard(hashes[i])], hashes[i]));
     }
-    for (size_t i = 0; i < n; i++) {
-        struct table_shard *s = &t->shards[table_shard(hashes[i])];
-        pthread_mutex_lock(&s->lock);
-        const uint8_t *entry = (const uint8_t *)*shard_bucket(s, hashes[i]);
-        __builtin_prefetch(entry);
-        __builtin_prefetch(entry + LINE_BYTES);
-        pthread_mutex_unlock(&s->lock);
-    }
+    for (size_t i = 0; i < n; i++)
+        prefetch_first(t, hashes[i]);
+    for (size_t i = 0; i < n; i++)
+        prefetch_second(t, keys[i], hashes[i]);
 }
 
 static bool grow_array(struct table_shard *s)

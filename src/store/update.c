@@ -8,16 +8,17 @@
 
 enum { SLOTS_INLINE = 4, SHARD_WORDS = TABLE_SHARDS / 64 };
 
-/* What an update keeps for a slot. */
+/* What an update keeps for a slot; but for hash and first, for the first with its key alone. */
 struct place {
     uint64_t hash;
     size_t first;              /* the first slot with the same key */
-    size_t winner;             /* in the first one: the slot whose verdict counts, or NONE */
-    struct table_entry *entry; /* likewise: what is to be put in; afterwards what was there */
-    bool expired;              /* in the first one: an entry is there whose time has come */
-    uint64_t upload;           /* in the first one: what is to be put is in the log in parts */
-    bool writes;               /* in the first one: op, below, is to be done */
+    size_t winner;             /* the slot whose verdict counts, or NONE */
+    struct table_entry *entry; /* what is to be put in; afterwards what was there */
+    uint64_t upload;           /* what is to be put is in the log in parts */
+    bool expired;              /* an entry is there whose time has come */
+    bool writes;               /* op, below, is to be done; it has no meaning otherwise */
     struct record_op op;
+    uint8_t parts[RECORD_PARTS_BYTES]; /* where there is an upload: the value as logged */
 };
 
 #define NONE SIZE_MAX
@@ -93,7 +94,12 @@ static int prepare(struct update *u)
             return STORE_TOO_LARGE;
         uint64_t hash = table_hash(u->table, u->slots[i].key);
         size_t shard = table_shard(hash);
-        u->places[i] = (struct place){.hash = hash, .winner = NONE};
+        struct place *p = &u->places[i];
+        p->hash = hash;
+        p->winner = NONE;
+        p->entry = NULL;
+        p->upload = 0;
+        p->expired = p->writes = false;
         u->shards[shard / 64] |= (uint64_t)1 << (shard % 64);
     }
     return group_slots(u);
@@ -101,6 +107,10 @@ static int prepare(struct update *u)
 
 static void each_shard(const struct update *u, void (*fn)(struct table *, size_t))
 {
+    if (u->n == 1) {
+        fn(u->table, table_shard(u->places[0].hash));
+        return;
+    }
     for (size_t w = 0; w < SHARD_WORDS; w++)
         for (uint64_t bits = u->shards[w]; bits; bits &= bits - 1)
             fn(u->table, w * 64 + (size_t)__builtin_ctzll(bits));
@@ -165,17 +175,16 @@ static const struct record_op *op_of(const struct update *u, size_t i)
 }
 
 /* As it stands in the log: a large value is there in parts already. */
-static struct record_op logged_op(const struct update *u, size_t i, const struct record_op *op,
-                                  uint8_t room[RECORD_PARTS_BYTES])
+static const struct record_op *logged_op(struct place *p, struct record_op *room)
 {
-    struct record_op logged = *op;
-    if (u->places[i].upload) {
-        struct record_parts parts = {u->places[i].upload, op->value.len};
-        record_parts_write(room, &parts);
-        logged.kind = RECORD_PUT_PARTS;
-        logged.value = bytes_make(room, RECORD_PARTS_BYTES);
-    }
-    return logged;
+    if (!p->upload)
+        return &p->op;
+    struct record_parts parts = {p->upload, p->op.value.len};
+    record_parts_write(p->parts, &parts);
+    *room = p->op;
+    room->kind = RECORD_PUT_PARTS;
+    room->value = bytes_make(p->parts, RECORD_PARTS_BYTES);
+    return room;
 }
 
 /* Sends large values ahead, as far as the log has room for them now. */
@@ -199,15 +208,14 @@ static int send_large(struct update *u)
 static int measure(const struct update *u, size_t *ret_bytes)
 {
     size_t bytes = 0;
-    uint8_t room[RECORD_PARTS_BYTES];
+    struct record_op room;
     for (size_t i = 0; i < u->n; i++) {
         const struct record_op *op = op_of(u, i);
         if (!op)
             continue;
         if (op->value.len > LIMIT_VALUE_BYTES)
             return STORE_TOO_LARGE;
-        struct record_op logged = logged_op(u, i, op, room);
-        bytes += record_op_bytes(&logged);
+        bytes += record_op_bytes(logged_op(&u->places[i], &room));
         if (bytes > LIMIT_RECORD_BYTES)
             return STORE_TOO_LARGE;
     }
@@ -246,7 +254,8 @@ static void tell(const struct update *u, size_t i, const struct record_op *op)
 static int append_record(struct update *u, size_t bytes)
 {
     struct wal *wal = u->keyspace->wal;
-    uint8_t *to, room[RECORD_PARTS_BYTES];
+    uint8_t *to;
+    struct record_op room;
     int r = wal_begin(wal, bytes, u->now, u->keyspace->id == STORE_SYSTEM, &to, &u->lsn);
     if (r != 0)
         return r;
@@ -254,8 +263,7 @@ static int append_record(struct update *u, size_t bytes)
         const struct record_op *op = op_of(u, i);
         if (!op)
             continue;
-        struct record_op logged = logged_op(u, i, op, room);
-        to = record_op_write(to, &logged);
+        to = record_op_write(to, logged_op(&u->places[i], &room));
         tell(u, i, op);
     }
     wal_end(wal);

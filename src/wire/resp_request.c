@@ -227,6 +227,42 @@ static int parse_array(struct resp_request *request, struct walk *w, size_t *ret
     return 0;
 }
 
+/* A length line of one to three digits at *at, after its type byte, with something behind it.
+ */
+static inline bool glance_length(struct bytes in, uint8_t type, size_t *at, size_t *ret)
+{
+    enum { DIGITS_MAX = 3 };
+    if (in.len - *at < 1 + DIGITS_MAX + 2 || in.data[*at] != type)
+        return false;
+    const uint8_t *p = in.data + *at + 1;
+    size_t n = 0, digits = 0;
+    for (; digits < DIGITS_MAX && (uint8_t)(p[digits] - '0') <= 9; digits++)
+        n = n * 10 + (size_t)(p[digits] - '0');
+    if (digits == 0 || (p[0] == '0' && digits > 1) || p[digits] != '\r' ||
+        p[digits + 1] != '\n')
+        return false;
+    *at += 1 + digits + 2;
+    *ret = n;
+    return true;
+}
+
+/* Most commands: a few short arguments, all of them there. False where it is another. */
+static bool glance_short(struct resp_args *args, struct bytes in, size_t *ret_consumed)
+{
+    size_t at = 0, count, len;
+    if (!glance_length(in, '*', &at, &count))
+        return false;
+    for (; count > 0; count--) {
+        if (!glance_length(in, '$', &at, &len) || in.len - at < len + 2 ||
+            in.data[at + len] != '\r' || in.data[at + len + 1] != '\n' ||
+            args_add(args, in.data + at, len) != 0)
+            return false;
+        at += len + 2;
+    }
+    *ret_consumed = at;
+    return true;
+}
+
 bool resp_request_glance(struct resp_args *args, struct bytes in, size_t bytes_max,
                          size_t *ret_consumed)
 {
@@ -235,6 +271,9 @@ bool resp_request_glance(struct resp_args *args, struct bytes in, size_t bytes_m
     struct walk w = {.in = in.len > bytes_max ? bytes_first(in, bytes_max) : in, .args = args};
     struct resp_partial p = {0};
     size_t before = args->argc;
+    if (glance_short(args, w.in, ret_consumed))
+        return true;
+    args->argc = before;
     if (walk_array(&w, &p, true) != 0) {
         args->argc = before;
         return false;

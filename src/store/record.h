@@ -2,8 +2,8 @@
 #define KITH_STORE_RECORD_H
 
 /* Log records, bytes <-> fields. A record holds what was written at once: one mutation or many,
- * or a mark of the log's own. All integers are little-endian; a record begins at a multiple of 8
- * and is zero-padded to one.
+ * or a mark of the log's own. All integers are little-endian; a record begins at a multiple of
+ * 8 and is zero-padded to one.
  *
  *     offset  bytes
  *          0      4  length of the payload, at most LIMIT_RECORD_BYTES

@@ -147,6 +147,7 @@ static void *run_upkeep(void *arg)
             c->fn(c->ctx, COMMITTER_UNSAVED, r);
         if (r <= 0)
             last_error = r;
+        committer_wake(c); /* what was swept belongs on disk, also where nobody else writes */
         bool goes_on = r == 0 ? rest_after_step(c, now) : thread_sleep(&c->upkeep, deadline);
         if (!goes_on)
             return NULL;
@@ -179,22 +180,27 @@ int committer_start(struct committer **ret, struct embedded *store, committer_fn
     c->store = store;
     c->fn = fn;
     c->ctx = ctx;
-    int r = begin_thread(&c->segments, run_segments, c);
+    int r = thread_init(&c->log); /* the others wake it */
+    if (r < 0)
+        goto no_log;
+    r = begin_thread(&c->segments, run_segments, c);
     if (r < 0)
         goto no_segments;
     r = begin_thread(&c->upkeep, run_upkeep, c);
     if (r < 0)
         goto no_upkeep;
-    r = begin_thread(&c->log, run_log, c);
+    r = -pthread_create(&c->log.thread, NULL, run_log, c);
     if (r < 0)
-        goto no_log;
+        goto not_begun;
     *ret = c;
     return 0;
-no_log:
+not_begun:
     end_thread(&c->upkeep);
 no_upkeep:
     end_thread(&c->segments);
 no_segments:
+    thread_fini(&c->log);
+no_log:
     free(c);
     return r;
 }
@@ -219,9 +225,9 @@ int committer_finish(struct committer *c)
     embedded_close(c->store, clock_walltime());
     thread_wake(&c->log, false);
     pthread_join(c->log.thread, NULL);
-    thread_fini(&c->log);
-    end_thread(&c->segments);
     end_thread(&c->upkeep);
+    end_thread(&c->segments);
+    thread_fini(&c->log);
     int unsaved = embedded_finish(c->store, clock_walltime());
     if (unsaved < 0)
         c->fn(c->ctx, COMMITTER_UNSAVED, unsaved);

@@ -65,6 +65,7 @@ static const char *request_refusal(const struct model *m, const struct model_ses
         return refusal(m, s, false);
     case VERB_NAME:
     case VERB_STOP:
+    case VERB_SAVE:
         return refusal(m, s, true);
     default:
         return NULL;
@@ -413,6 +414,15 @@ static void run_stop(struct run *x)
         answer_line(x, "Server Quitting..!");
 }
 
+static void run_save(struct run *x)
+{
+    if (x->m->saving)
+        answer_error(x, "ERR", "Background save already in progress");
+    else
+        answer_status(x, "Background saving started");
+    x->m->saving = true;
+}
+
 static void run_odd(struct run *x)
 {
     switch (x->r->verb) {
@@ -507,6 +517,9 @@ static void run_allowed(struct run *x)
         answer_status(x, "OK");
         x->s->over = true;
         break;
+    case VERB_SAVE:
+        run_save(x);
+        break;
     case VERB_STOP:
         run_stop(x);
         break;
@@ -588,5 +601,5 @@ void model_recover(struct model *m, uint64_t lsn, uint64_t last)
     forget_changes(m);
     m->count_lsn = lsn < m->count_lsn ? lsn : m->count_lsn;
     m->lsn = m->told = last;
-    m->stop_granted = false;
+    m->saving = m->stop_granted = false;
 }

@@ -36,6 +36,7 @@ struct model {
     uint64_t lsn;       /* of the last mutation */
     uint64_t count_lsn; /* of the last that made a key or removed one */
     uint64_t told;      /* the newest mutation that somebody knows of who was promised it */
+    bool saving;        /* a checkpoint is being made, or asked for */
     bool stop_granted;  /* somebody who may has asked a hub to stop */
 };
 

@@ -15,7 +15,7 @@ static const char *const verb_names[] = {
     [VERB_DBSIZE] = "dbsize",     [VERB_TELL_NAME] = "name?", [VERB_PING] = "ping",
     [VERB_HELLO] = "hello",       [VERB_ID] = "id",           [VERB_NOTHING] = "nothing",
     [VERB_UNKNOWN] = "unknown",   [VERB_ARITY] = "arity",     [VERB_CLOSE] = "close",
-    [VERB_NONSENSE] = "nonsense",
+    [VERB_NONSENSE] = "nonsense", [VERB_SAVE] = "save",
 };
 
 const char *request_name(const struct request *r)
@@ -37,11 +37,12 @@ static const struct weight text_weights[] = {
 };
 
 static const struct weight resp_weights[] = {
-    {VERB_STORE, 6},  {VERB_GET, 24},      {VERB_SET, 20},    {VERB_DEL, 14},
-    {VERB_MGET, 10},  {VERB_MSET, 12},     {VERB_EXISTS, 8},  {VERB_ADD, 10},
-    {VERB_APPEND, 8}, {VERB_STRLEN, 5},    {VERB_DBSIZE, 5},  {VERB_NAME, 2},
-    {VERB_ECHO, 5},   {VERB_TELL_NAME, 2}, {VERB_PING, 4},    {VERB_HELLO, 2},
-    {VERB_ID, 1},     {VERB_NOTHING, 1},   {VERB_UNKNOWN, 1}, {VERB_ARITY, 1},
+    {VERB_STORE, 6},  {VERB_GET, 24},      {VERB_SET, 20},   {VERB_DEL, 14},
+    {VERB_MGET, 10},  {VERB_MSET, 12},     {VERB_EXISTS, 8}, {VERB_ADD, 10},
+    {VERB_APPEND, 8}, {VERB_STRLEN, 5},    {VERB_DBSIZE, 5}, {VERB_NAME, 2},
+    {VERB_ECHO, 5},   {VERB_TELL_NAME, 2}, {VERB_PING, 4},   {VERB_HELLO, 2},
+    {VERB_ID, 1},     {VERB_NOTHING, 1},   {VERB_SAVE, 2},   {VERB_UNKNOWN, 1},
+    {VERB_ARITY, 1},
 };
 
 static enum verb choose_weighted(const struct weight *weights, size_t n, uint64_t *seed)
@@ -323,6 +324,9 @@ static void write_resp(const struct request *r, struct buffer *out)
         break;
     case VERB_TELL_NAME:
         write_words(out, "NAME", NULL);
+        break;
+    case VERB_SAVE:
+        write_words(out, "BGSAVE", NULL);
         break;
     case VERB_STOP:
         write_words(out, "SHUTDOWN", NULL);

@@ -31,6 +31,7 @@ enum verb {
     VERB_APPEND,
     VERB_STRLEN,
     VERB_DBSIZE,
+    VERB_SAVE, /* BGSAVE */
     VERB_TELL_NAME,
     VERB_PING,
     VERB_HELLO,

@@ -1,30 +1,10 @@
-#include "world.h"
+#include "world_inside.h"
 
 #include "base/limits.h"
-#include "store/segment.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static uint64_t pick(struct world *w, uint64_t below)
-{
-    return faulty_random(&w->random) % below;
-}
-
-static bool chance(struct world *w, uint64_t of)
-{
-    return pick(w, of) == 0;
-}
-
-#define CHECK(w, ...) trace_check(&(w)->trace, __VA_ARGS__)
-#define SAY(w, ...) trace_say(&(w)->trace, __VA_ARGS__)
-
-static struct walltime wall(const struct world *w)
-{
-    return (struct walltime){w->wall_ms + (int64_t)(w->trace.now.ns / 1000000)};
-}
 
 /* ---- what the hubs ran */
 
@@ -62,8 +42,6 @@ static void begin_turn(struct world *w, struct world_worker *worker)
 }
 
 /* ---- what leaves */
-
-static void look_deeper(struct world *w);
 
 static void check_unread(struct world *w, const struct client *c)
 {
@@ -106,7 +84,7 @@ static void write_output(struct world *w, struct client *c)
         connection_sent(connection, n);
         observe(w, &w->workers[c->hub]);
         if (w->model.told > told && chance(w, 24))
-            look_deeper(w);
+            world_look_deeper(w);
         if (c->blocked)
             return;
     }
@@ -163,9 +141,7 @@ static void handle_events(struct world *w, struct world_worker *worker)
 static void end_turn(struct world *w, struct world_worker *worker)
 {
     handle_events(w, worker);
-    if (embedded_log_wanted(w->store) && w->log == LOG_SLEEPS)
-        w->log = LOG_AWAKE;
-    w->segment_awake |= embedded_segment_wanted(w->store);
+    world_wake_threads(w);
 }
 
 /* A turn may go on: what it brought waits then. */
@@ -173,134 +149,6 @@ static void maybe_end_turn(struct world *w, struct world_worker *worker)
 {
     if (!chance(w, 4))
         end_turn(w, worker);
-}
-
-/* ---- the disk */
-
-static void log_moved(struct world *w)
-{
-    for (size_t i = 0; i < w->worker_count; i++)
-        w->workers[i].log_moved = true;
-}
-
-static void log_ended(struct world *w, int error)
-{
-    if (error) {
-        CHECK(w, w->log_failed, "the log failed: %d", error);
-        SAY(w, "the log has failed");
-        w->log = LOG_SLEEPS;
-        w->log_deadline = INSTANT_NEVER;
-        return;
-    }
-    SAY(w, "the log has moved: %" PRIu64 " are on disk", w->synced);
-    w->log = LOG_AWAKE;
-    w->segment_awake |= embedded_segment_wanted(w->store);
-    log_moved(w);
-}
-
-static void log_whole_step(struct world *w)
-{
-    int r = embedded_log_step(w->store, w->trace.now, &w->log_deadline);
-    if (r == EMBEDDED_IDLE) {
-        w->log = LOG_SLEEPS;
-        return;
-    }
-    if (r == 0)
-        w->synced = store_durable(embedded_store(w->store));
-    log_ended(w, r);
-}
-
-static void log_finish(struct world *w, int error)
-{
-    if (w->chunk_file)
-        disk_close(faulty_disk(w->disk), w->chunk_file);
-    w->chunk_file = NULL;
-    wal_done(embedded_wal(w->store), &w->chunk, error, w->trace.now);
-    log_ended(w, error);
-}
-
-static void log_write(struct world *w)
-{
-    struct disk *d = faulty_disk(w->disk);
-    char name[DISK_NAME_BYTES];
-    segment_name(name, w->chunk.segment);
-    int r = disk_open(d, name, false, &w->chunk_file);
-    if (r == 0 && w->chunk.data.len)
-        r = disk_write(d, w->chunk_file, w->chunk.offset, w->chunk.data.data,
-                       w->chunk.data.len);
-    w->log = LOG_WRITTEN;
-    if (r != 0)
-        log_finish(w, r);
-}
-
-static void log_sync(struct world *w)
-{
-    int r = w->chunk.sync ? disk_sync(faulty_disk(w->disk), w->chunk_file) : 0;
-    if (r == 0 && w->chunk.sync)
-        w->synced = w->chunk.last_lsn;
-    w->log = LOG_SYNCED;
-    if (r != 0)
-        log_finish(w, r);
-}
-
-/* What the log's thread does next: at times a whole step of its own, else piece by piece. */
-static void log_step(struct world *w)
-{
-    switch (w->log) {
-    case LOG_SLEEPS:
-        break;
-    case LOG_AWAKE:
-        if (chance(w, 3)) {
-            log_whole_step(w);
-        } else {
-            int r = wal_take(embedded_wal(w->store), w->trace.now, &w->chunk, &w->log_deadline);
-            w->log = r == 0 ? LOG_TAKEN : LOG_SLEEPS;
-        }
-        break;
-    case LOG_TAKEN:
-        log_write(w);
-        break;
-    case LOG_WRITTEN:
-        log_sync(w);
-        break;
-    case LOG_SYNCED:
-        log_finish(w, 0);
-        break;
-    }
-}
-
-static void wake_log(struct world *w)
-{
-    if (w->log == LOG_SLEEPS && w->log_deadline.ns <= w->trace.now.ns) {
-        w->log = LOG_AWAKE;
-        w->log_deadline = INSTANT_NEVER;
-    }
-}
-
-static void segment_step(struct world *w)
-{
-    if (!w->segment_awake && w->segment_deadline.ns > w->trace.now.ns)
-        return;
-    w->segment_awake = false;
-    int r = embedded_segment_step(w->store, w->trace.now, &w->segment_deadline);
-    if (r == EMBEDDED_IDLE)
-        return;
-    SAY(w, "a segment is made: %d", r);
-    CHECK(w, r == 0 || (r == -ENOSPC && w->disk_full) || (r == -EIO && w->log_failed),
-          "a segment was not made: %d", r);
-    w->segment_failed |= r < 0;
-    if (r == -EIO)
-        w->log_failed = false; /* the fault struck here */
-    w->segment_awake = true;
-    log_moved(w);
-}
-
-static void fill_disk(struct world *w)
-{
-    w->disk_full = !w->disk_full;
-    SAY(w, "the disk %s", w->disk_full ? "fills up" : "has room again");
-    faulty_disk_limit(w->disk,
-                      w->disk_full ? faulty_disk_bytes(w->disk) + pick(w, 8192) : UINT64_MAX);
 }
 
 /* ---- ends and beginnings */
@@ -328,95 +176,14 @@ static void end_process(struct world *w)
     w->store = NULL;
 }
 
-static enum faulty_fate lose_all(void *ctx, size_t item, size_t items)
-{
-    return FAULTY_LOST;
-}
-
-static struct faulty_disk *cut_power(struct world *w, struct faulty_disk *disk)
-{
-    return chance(w, 3) ? faulty_disk_cut(disk, lose_all, NULL, 0)
-                        : faulty_disk_cut_random(disk, pick(w, UINT64_MAX));
-}
-
-/* Before each change of the disk: it may be caught in the middle of something. */
-static void before_change(void *ctx)
-{
-    struct world *w = ctx;
-    if (w->doom_in == 0 || --w->doom_in > 0 || w->caught)
-        return;
-    w->caught = chance(w, 2) ? faulty_disk_copy(w->disk) : cut_power(w, w->disk);
-}
-
-static void replace_disk(struct world *w, struct faulty_disk *disk)
-{
-    faulty_disk_free(w->disk);
-    w->disk = disk;
-    faulty_disk_hook(disk, before_change, w);
-}
-
-/* The embedded store, from what is on the disk. Returns the last mutation it has. */
-static uint64_t open_store(struct world *w, struct disk *d, struct embedded **ret,
-                           struct recovery_report *report)
-{
-    int r = embedded_open(ret, &w->store_config, d, wall(w), report);
-    CHECK(w, r == 0, "recovery says %d: %s, %s at %" PRIu64, r,
-          report->problem ? report->problem : "", report->file, report->offset);
-    return wal_last_lsn(embedded_wal(*ret)) - 1; /* the last is the open record */
-}
-
-/* Cuts the power of a copy, all lost that can be, and looks. */
-static void look_deeper(struct world *w)
-{
-    struct faulty_disk *copy = faulty_disk_cut(w->disk, lose_all, NULL, 0);
-    struct embedded *store;
-    struct recovery_report report;
-    uint64_t last = open_store(w, faulty_disk(copy), &store, &report);
-    last = last < w->model.lsn ? last : w->model.lsn;
-    CHECK(w, last >= w->model.told,
-          "mutation %" PRIu64 " was told, a power cut leaves %" PRIu64, w->model.told, last);
-    model_compare(&w->model, embedded_store(store), wall(w), last);
-    embedded_free(store);
-    faulty_disk_free(copy);
-}
-
-/* Opens the store, caught at times by another crash while it recovers. What recovery counts
- * past the model's last mutation are marks of the log's own. */
-static void recover(struct world *w, bool in_good_order)
-{
-    uint64_t last = w->model.lsn;
-    for (;;) {
-        struct recovery_report report;
-        w->doom_in = chance(w, 3) ? 1 + pick(w, 12) : 0;
-        uint64_t found = open_store(w, faulty_disk(w->disk), &w->store, &report);
-        w->doom_in = 0;
-        CHECK(w, found >= w->model.told,
-              "mutation %" PRIu64 " was told, and is lost: %" PRIu64 " are left", w->model.told,
-              found);
-        CHECK(w, !in_good_order || (report.closed && !report.cut && found >= last),
-              "the log was closed, and is not");
-        last = found < last ? found : last;
-        SAY(w, "recovered %" PRIu64 " of %" PRIu64 "%s", last, w->model.lsn,
-            w->caught ? ", and crashed again" : "");
-        model_compare(&w->model, embedded_store(w->store), wall(w), last);
-        if (!w->caught)
-            break;
-        in_good_order = false;
-        embedded_free(w->store);
-        replace_disk(w, w->caught);
-        w->caught = NULL;
-    }
-    model_recover(&w->model, last, wal_last_lsn(embedded_wal(w->store)));
-}
-
 static void begin_process(struct world *w, bool in_good_order)
 {
     w->wall_ms += (int64_t)pick(w, 20000) - 5000;
-    recover(w, in_good_order);
+    world_recover(w, in_good_order);
     w->synced = w->model.lsn;
     w->log = LOG_SLEEPS;
     w->log_deadline = INSTANT_NEVER;
-    w->segment_awake = true;
+    w->segment_awake = w->upkeep_awake = true;
     w->stopping = w->log_failed = w->segment_failed = false;
     w->worker_count = 1 + pick(w, WORLD_HUBS_MAX);
     witness_init(&w->witness, embedded_store(w->store));
@@ -429,25 +196,18 @@ static void begin_process(struct world *w, bool in_good_order)
     }
 }
 
-static void lift_faults(struct world *w)
-{
-    faulty_disk_fail(w->disk, 0, 0);
-    faulty_disk_limit(w->disk, UINT64_MAX);
-    w->disk_full = false;
-}
-
 /* The process is killed, or the power is cut; or, where the disk was caught in the midst of
  * something, it happened then. */
 static void crash(struct world *w)
 {
     end_process(w);
     if (w->caught)
-        replace_disk(w, w->caught);
+        world_replace_disk(w, w->caught);
     else if (chance(w, 2))
-        replace_disk(w, cut_power(w, w->disk));
+        world_replace_disk(w, world_cut_power(w, w->disk));
     w->caught = NULL;
     w->doom_in = 0;
-    lift_faults(w);
+    world_lift_faults(w);
     SAY(w, "crash");
     begin_process(w, false);
 }
@@ -463,25 +223,17 @@ static bool all_stopped(const struct world *w)
 /* The hubs have ended in good order: so does the log; then another process begins. */
 static void finish_stop(struct world *w)
 {
-    struct wal *wal = embedded_wal(w->store);
     CHECK(w, atomic_load(&w->shared.counters.connections) == 0, "connections leak");
-    embedded_close(w->store, wall(w));
-    if (w->log == LOG_SLEEPS)
-        w->log = LOG_AWAKE;
-    for (int i = 0; i < 1000 && wal_state(wal) != WAL_CLOSED; i++)
-        log_step(w);
-    CHECK(w, wal_state(wal) == WAL_CLOSED, "the log does not close");
-    if (w->caught) { /* while it closed */
+    if (!world_close_store(w)) {
         crash(w);
         return;
     }
-    w->model.told = w->model.lsn;
     SAY(w, "stopped in good order");
     end_process(w);
     if (chance(w, 2))
-        replace_disk(w, cut_power(w, w->disk));
+        world_replace_disk(w, world_cut_power(w, w->disk));
     w->doom_in = 0;
-    lift_faults(w);
+    world_lift_faults(w);
     begin_process(w, true);
 }
 
@@ -670,6 +422,8 @@ static struct instant next_deadline(const struct world *w)
 {
     struct instant next = w->log == LOG_SLEEPS ? w->log_deadline : INSTANT_NEVER;
     next = instant_min(next, w->segment_deadline);
+    if (w->model.saving)
+        next = instant_min(next, w->upkeep_deadline);
     for (size_t i = 0; i < w->worker_count; i++)
         next = instant_min(next, hub_deadline(&w->workers[i].hub));
     return next;
@@ -711,15 +465,13 @@ static bool settle_step(struct world *w)
         moved |= tell_log_moved(w, &w->workers[i]);
         moved |= turn(w, &w->workers[i]);
     }
-    wake_log(w);
+    world_wake_log(w);
     if (w->log != LOG_SLEEPS) {
-        log_step(w);
+        world_log_step(w);
         moved = true;
     }
-    if (w->segment_awake || w->segment_deadline.ns <= w->trace.now.ns) {
-        segment_step(w);
-        moved = true;
-    }
+    moved |= world_segment_step(w);
+    moved |= world_upkeep_step(w);
     return moved;
 }
 
@@ -753,7 +505,7 @@ static void settle(struct world *w)
     w->doom_in = 0;
     if (w->disk_full && !w->stopping && w->shared.config.delay_ms == 0)
         settle_full(w);
-    lift_faults(w);
+    world_lift_faults(w);
     SAY(w, "everything settles");
     for (int i = 0;; i++) {
         CHECK(w, i < ENOUGH, "it never settles");
@@ -802,16 +554,8 @@ static void configure(struct world *w)
         .segment_first_bytes = 512u << pick(w, 5),
         .segment_bytes_max = 8192u << pick(w, 4),
         .buffered_bytes_max = 256u << pick(w, 8),
+        .checkpoint_bytes = 300u << pick(w, 8),
     };
-}
-
-static void fail_log(struct world *w)
-{
-    if (w->log_failed || w->log < LOG_TAKEN || w->log == LOG_SYNCED)
-        return;
-    SAY(w, "the disk fails");
-    w->log_failed = true;
-    faulty_disk_fail(w->disk, 0, EIO);
 }
 
 static void step_rarely(struct world *w)
@@ -823,13 +567,13 @@ static void step_rarely(struct world *w)
         crash(w);
         break;
     case 3:
-        w->doom_in = 1 + pick(w, 20);
+        w->doom_in = 1 + pick(w, chance(w, 2) ? 20 : 80);
         break;
     case 4:
         ask_to_stop(w, "a signal");
         break;
     case 5:
-        fail_log(w);
+        world_fail_disk(w);
         break;
     case 6:
     case 7:
@@ -839,9 +583,17 @@ static void step_rarely(struct world *w)
             settle(w);
         break;
     default:
-        fill_disk(w);
+        world_fill_disk(w);
         break;
     }
+}
+
+/* A checkpoint takes a step a shard, so there are many at once. */
+static void upkeep_steps(struct world *w)
+{
+    uint64_t n = 1 + pick(w, chance(w, 3) ? 600 : 60);
+    while (n-- > 0 && world_upkeep_step(w))
+        continue;
 }
 
 static void step(struct world *w)
@@ -851,20 +603,22 @@ static void step(struct world *w)
     if (what < 560)
         step_client(w);
     else if (what < 700)
-        log_step(w);
+        world_log_step(w);
     else if (what < 740)
-        segment_step(w);
-    else if (what < 820)
-        tell_log_moved(w, worker);
+        world_segment_step(w);
+    else if (what < 770)
+        upkeep_steps(w);
     else if (what < 840)
+        tell_log_moved(w, worker);
+    else if (what < 860)
         tell_stop(w, worker);
-    else if (what < 900)
+    else if (what < 910)
         turn(w, worker);
     else if (what < 994)
         advance(w);
     else
         step_rarely(w);
-    wake_log(w);
+    world_wake_log(w);
 }
 
 /* What must not go on for ever. */
@@ -897,7 +651,7 @@ uint64_t world_play(uint64_t seed, uint64_t steps, bool verbose)
     w->wall_ms = 1700000000000;
     configure(w);
     model_init(&w->model, &w->trace, &w->shared.config);
-    replace_disk(w, faulty_disk_new());
+    world_replace_disk(w, faulty_disk_new());
     begin_process(w, false);
     for (w->trace.step = 1; w->trace.step <= steps; w->trace.step++) {
         step(w);

@@ -3,9 +3,10 @@
 
 /* A world under one seed and a virtual clock, on one thread: several workers' hubs over one
  * embedded store on a faulty disk, and clients. Whatever takes time elsewhere (a write, a sync,
- * a new segment, the news that the log has moved, the answer to who somebody is) happens here
- * as a step of its own, when the seed says so. Hubs are killed, lose their power, fail to sync,
- * are stopped in good order; then they start again from what is left.
+ * a new segment, a piece of a checkpoint, the news that the log has moved, the answer to who
+ * somebody is) happens here as a step of its own, when the seed says so. Hubs are killed, lose
+ * their power, fail to sync, are stopped in good order; then they start again from what is
+ * left.
  *
  * Checked all the time:
  *   - each reply is the right one, in order, and not before its time (client.h, model.h);
@@ -58,6 +59,8 @@ struct world {
     struct instant log_deadline;
     bool segment_awake;
     struct instant segment_deadline;
+    bool upkeep_awake;
+    struct instant upkeep_deadline;
     uint64_t synced; /* everything up to this mutation is on disk, by the disk's word */
     bool disk_full, segment_failed;
     bool log_failed;  /* a write or sync was made to fail */

@@ -165,18 +165,18 @@ static void run_next(struct client *c, int outcome)
               c->session.id, request_name(r), needs, c->model->lsn);
 }
 
-/* Those it does not speak of. */
-static void run_unlogged(struct client *c)
+/* Those it does not speak of: all that it may have run, or until so many bytes are expected. */
+static void run_unlogged(struct client *c, size_t wanted)
 {
-    while (c->run < c->count && !c->session.over && has_ended(c, &c->requests[c->run]) &&
-           !request_is_logged(&c->requests[c->run]))
+    while (c->run < c->count && !c->session.over && buffer_len(&c->expected) < wanted &&
+           has_ended(c, &c->requests[c->run]) && !request_is_logged(&c->requests[c->run]))
         run_next(c, 0);
 }
 
 void client_ran(struct client *c, struct witness *w, bool disk_full)
 {
     int outcome = 0;
-    run_unlogged(c);
+    run_unlogged(c, SIZE_MAX);
     trace_check(c->trace, c->run < c->count && request_is_logged(&c->requests[c->run]),
                 "connection %" PRIu64 ": ran what was not asked", c->session.id);
     if (model_updates(c->model, &c->session, &c->requests[c->run]))
@@ -218,8 +218,7 @@ static int shown(struct bytes b, size_t from)
 
 void client_took(struct client *c, struct bytes out, uint64_t synced)
 {
-    if (out.len > buffer_len(&c->expected))
-        run_unlogged(c);
+    run_unlogged(c, out.len);
     struct bytes due = buffer_view(&c->expected);
     size_t same = 0;
     while (same < out.len && same < due.len && out.data[same] == due.data[same])
@@ -248,7 +247,7 @@ void client_closed(struct client *c, bool stopping)
         return;
     }
     if (!stopping)
-        run_unlogged(c);
+        run_unlogged(c, SIZE_MAX);
     trace_check(t, buffer_len(&c->expected) == 0,
                 "connection %" PRIu64 ": closed while something was owed", c->session.id);
     bool done = c->session.over || (c->end_fed && c->run == c->count);
@@ -259,7 +258,7 @@ void client_closed(struct client *c, bool stopping)
 void client_settled(struct client *c)
 {
     const struct trace *t = c->trace;
-    run_unlogged(c);
+    run_unlogged(c, SIZE_MAX);
     trace_check(t, buffer_len(&c->expected) == 0,
                 "connection %" PRIu64 ": a reply does not come: %zu bytes", c->session.id,
                 buffer_len(&c->expected));

@@ -266,16 +266,16 @@ static int remove_expired(struct keyspace *k, struct expired *x, struct walltime
 }
 
 /* Removes what has expired in n buckets of a locked shard, and tells the next bucket and the
- * earliest expiry left. Where the disk is full it all stays, and 0 is returned all the same. */
+ * earliest expiry left. Where the log has no room it all stays. */
 static int expire_buckets(struct keyspace *k, struct place at, size_t n, struct walltime now,
                           size_t *ret_next, struct walltime *ret_earliest)
 {
     struct expired x = {.now = now, .earliest = {INT64_MAX}};
     *ret_next = table_visit(k->table, at.shard, at.bucket, n, note_expired, &x);
     int r = x.failed ? -ENOMEM : remove_expired(k, &x, now);
-    *ret_earliest = r == 0 ? x.earliest : now;
+    *ret_earliest = x.earliest;
     free(x.keys);
-    return r == WAL_READ_ONLY ? 0 : r;
+    return r;
 }
 
 struct scan {
@@ -306,6 +306,8 @@ static int scan_buckets(struct keyspace *k, struct place at, size_t n, struct sc
         struct walltime earliest;
         r = expire_buckets(k, at, n, s->now, &next, &earliest);
     }
+    if (r == WAL_READ_ONLY)
+        r = 0; /* what has expired may stay there: it is not told of */
     if (r == 0)
         *ret_next = table_visit(t, at.shard, at.bucket, n, scan_entry, s);
     *ret_lsn = table_shard_change_lsn(t, at.shard);

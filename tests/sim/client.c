@@ -87,6 +87,7 @@ void client_ask(struct client *c, uint64_t *seed)
         return;
     if (c->flood && waiting >= 1000)
         return;
+    c->taste.now = model_now(c->model);
     size_t n = c->bare ? 1 : 1 + faulty_random(seed) % c->depth;
     for (size_t i = 0; i < n; i++) {
         struct request r;
@@ -150,7 +151,7 @@ static void owe(struct client *c, const struct request *r, size_t before, uint64
     c->owed_end += len;
 }
 
-static void run_next(struct client *c, int outcome)
+static void run_next(struct client *c, const struct witness_call *call)
 {
     struct request *r = &c->requests[c->run++];
     trace_check(c->trace, !c->session.over,
@@ -159,7 +160,7 @@ static void run_next(struct client *c, int outcome)
                 "connection %" PRIu64 ": a request was run that had not come in full",
                 c->session.id);
     size_t before = buffer_len(&c->expected);
-    uint64_t needs = model_run(c->model, &c->session, r, outcome, &c->expected);
+    uint64_t needs = model_run(c->model, &c->session, r, call, &c->expected);
     owe(c, r, before, needs);
     trace_say(c->trace, "connection %" PRIu64 " ran %s, needs %" PRIu64 ", log at %" PRIu64,
               c->session.id, request_name(r), needs, c->model->lsn);
@@ -168,24 +169,25 @@ static void run_next(struct client *c, int outcome)
 /* Those it does not speak of: all that it may have run, or until so many bytes are expected. */
 static void run_unlogged(struct client *c, size_t wanted)
 {
+    static const struct witness_call nothing;
     while (c->run < c->count && !c->session.over && buffer_len(&c->expected) < wanted &&
            has_ended(c, &c->requests[c->run]) && !request_is_logged(&c->requests[c->run]))
-        run_next(c, 0);
+        run_next(c, &nothing);
 }
 
-void client_ran(struct client *c, struct witness *w, bool disk_full)
+void client_ran(struct client *c, struct witness *w)
 {
-    int outcome = 0;
+    struct witness_call call = {0};
     run_unlogged(c, SIZE_MAX);
     trace_check(c->trace, c->run < c->count && request_is_logged(&c->requests[c->run]),
                 "connection %" PRIu64 ": ran what was not asked", c->session.id);
-    if (model_updates(c->model, &c->session, &c->requests[c->run]))
-        trace_check(c->trace, witness_next(w, &outcome),
+    if (model_calls(c->model, &c->session, &c->requests[c->run]))
+        trace_check(c->trace, witness_next(w, &call),
                     "connection %" PRIu64 ": %s was run without asking the store",
                     c->session.id, request_name(&c->requests[c->run]));
-    trace_check(c->trace, outcome != STORE_READ_ONLY || disk_full,
+    trace_check(c->trace, call.result != STORE_READ_ONLY || c->model->disk_full,
                 "connection %" PRIu64 ": refused, and the disk has room", c->session.id);
-    run_next(c, outcome);
+    run_next(c, &call);
 }
 
 static void pay(struct client *c, uint64_t end, uint64_t synced)

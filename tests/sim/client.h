@@ -72,8 +72,8 @@ void client_fed(struct client *c, size_t n);
 /* Would a silence end its message? */
 bool client_fears_silence(const struct client *c);
 
-/* The hub says it ran a request of this client; disk_full: the store may have refused it. */
-void client_ran(struct client *c, struct witness *w, bool disk_full);
+/* The hub says it ran a request of this client. */
+void client_ran(struct client *c, struct witness *w);
 
 /* These bytes leave the hub, which had everything up to `synced` on disk. */
 void client_took(struct client *c, struct bytes out, uint64_t synced);

@@ -4,25 +4,33 @@
 /* What a hub ought to answer, written as plainly as can be: one table, changed by one request
  * after the other, in the order in which the hubs ran them. Every mutation is counted as the
  * log counts them, and remembered with what it replaced, so the table as of any earlier one
- * can be told. */
+ * can be told.
+ *
+ * What has expired is missing at its very moment, whatever the clock does then. When it is
+ * removed is the store's to say (witness.h): the model checks that its time had come, and that
+ * nobody meets it without removing it, but where the disk is full. */
 
 #include "request.h"
 #include "trace.h"
+#include "witness.h"
 
 #include "hub/access.h"
-#include "store/store.h"
+#include "store/embedded.h"
 
 enum { MODEL_ENTRIES = REQUEST_KEYS + 1, MODEL_NAME = REQUEST_KEYS };
 
 struct model_entry {
-    bool present;
+    bool present;  /* what has expired is, until it is removed */
+    bool doubtful; /* has expired, and may have been left out by a checkpoint */
     uint8_t *data; /* owned */
     size_t len;
+    int64_t end;  /* 0: never */
     uint64_t lsn; /* of its last change, a removal included; 0: never */
 };
 
 struct model_change {
     uint64_t lsn;
+    int64_t time; /* of the log then */
     unsigned key;
     struct model_entry old;
 };
@@ -36,6 +44,10 @@ struct model {
     uint64_t lsn;       /* of the last mutation */
     uint64_t count_lsn; /* of the last that made a key or removed one */
     uint64_t told;      /* the newest mutation that somebody knows of who was promised it */
+    int64_t wall;       /* the clock, which may jump */
+    int64_t log_time;   /* the latest time in the log, which never goes back, ... */
+    int64_t log_began;  /* ... and what it was after the last recovery */
+    bool disk_full;     /* making room has failed */
     bool saving;        /* a checkpoint is being made, or asked for */
     bool stop_granted;  /* somebody who may has asked a hub to stop */
 };
@@ -52,19 +64,32 @@ struct model_session {
 void model_init(struct model *m, const struct trace *trace, const struct hub_config *config);
 void model_fini(struct model *m);
 
+/* The time that counts. */
+int64_t model_now(const struct model *m);
+
 /* Runs a request. Appends the answer; returns the mutation that has to be on disk before the
- * answer may leave, 0 for none. outcome is what the store said where the request updates. */
+ * answer may leave, 0 for none. call is what the store did, where model_calls. */
 uint64_t model_run(struct model *m, struct model_session *s, const struct request *r,
-                   int outcome, struct buffer *out);
+                   const struct witness_call *call, struct buffer *out);
 
-/* Does it call store_update, where its client may do what it asks? */
-bool model_updates(const struct model *m, const struct model_session *s,
-                   const struct request *r);
+/* Does it call the store? */
+bool model_calls(const struct model *m, const struct model_session *s, const struct request *r);
 
-/* Is this store as the table was after the mutation lsn? */
-void model_compare(const struct model *m, struct store *s, struct walltime now, uint64_t lsn);
+/* These have been swept, as one. */
+void model_swept(struct model *m, const struct witness_change *changes, size_t n);
 
-/* What came after lsn is lost; the log goes on behind `last`. */
-void model_recover(struct model *m, uint64_t lsn, uint64_t last);
+/* The log has taken a mark of its own, its end. */
+void model_mark(struct model *m, struct embedded *e);
+
+/* Is everything gone that had ended at that time? After a whole sweep. */
+bool model_is_swept(struct model *m, int64_t time);
+
+/* Is this store as the table was after the mutation lsn? It is changed, where it holds what has
+ * expired. */
+void model_compare(const struct model *m, struct embedded *e, struct walltime now,
+                   uint64_t lsn);
+
+/* What came after lsn is lost; this store is what is left. */
+void model_recover(struct model *m, uint64_t lsn, struct embedded *e);
 
 #endif

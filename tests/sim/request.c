@@ -15,7 +15,9 @@ static const char *const verb_names[] = {
     [VERB_DBSIZE] = "dbsize",     [VERB_TELL_NAME] = "name?", [VERB_PING] = "ping",
     [VERB_HELLO] = "hello",       [VERB_ID] = "id",           [VERB_NOTHING] = "nothing",
     [VERB_UNKNOWN] = "unknown",   [VERB_ARITY] = "arity",     [VERB_CLOSE] = "close",
-    [VERB_NONSENSE] = "nonsense", [VERB_SAVE] = "save",
+    [VERB_NONSENSE] = "nonsense", [VERB_SAVE] = "save",       [VERB_EXPIRE] = "expire",
+    [VERB_TTL] = "ttl",           [VERB_PERSIST] = "persist", [VERB_GETEX] = "getex",
+    [VERB_FLUSH] = "flush",
 };
 
 const char *request_name(const struct request *r)
@@ -37,12 +39,13 @@ static const struct weight text_weights[] = {
 };
 
 static const struct weight resp_weights[] = {
-    {VERB_STORE, 6},  {VERB_GET, 24},      {VERB_SET, 20},   {VERB_DEL, 14},
-    {VERB_MGET, 10},  {VERB_MSET, 12},     {VERB_EXISTS, 8}, {VERB_ADD, 10},
-    {VERB_APPEND, 8}, {VERB_STRLEN, 5},    {VERB_DBSIZE, 5}, {VERB_NAME, 2},
-    {VERB_ECHO, 5},   {VERB_TELL_NAME, 2}, {VERB_PING, 4},   {VERB_HELLO, 2},
-    {VERB_ID, 1},     {VERB_NOTHING, 1},   {VERB_SAVE, 2},   {VERB_UNKNOWN, 1},
-    {VERB_ARITY, 1},
+    {VERB_STORE, 6},   {VERB_GET, 24},      {VERB_SET, 20},   {VERB_DEL, 14},
+    {VERB_MGET, 10},   {VERB_MSET, 12},     {VERB_EXISTS, 8}, {VERB_ADD, 10},
+    {VERB_APPEND, 8},  {VERB_STRLEN, 5},    {VERB_DBSIZE, 5}, {VERB_NAME, 2},
+    {VERB_ECHO, 5},    {VERB_TELL_NAME, 2}, {VERB_PING, 4},   {VERB_HELLO, 2},
+    {VERB_ID, 1},      {VERB_NOTHING, 1},   {VERB_SAVE, 2},   {VERB_EXPIRE, 10},
+    {VERB_TTL, 6},     {VERB_PERSIST, 3},   {VERB_GETEX, 4},  {VERB_FLUSH, 1},
+    {VERB_UNKNOWN, 1}, {VERB_ARITY, 1},
 };
 
 static enum verb choose_weighted(const struct weight *weights, size_t n, uint64_t *seed)
@@ -106,6 +109,37 @@ static size_t keys_of(enum verb verb, uint64_t *seed)
     }
 }
 
+static int64_t choose_time(const struct request_taste *taste, enum request_term term,
+                           uint64_t *seed)
+{
+    static const int64_t spans[] = {5, 20, 20, 300, 3000, 60000, 4 * 3600000};
+    int64_t span = spans[faulty_random(seed) % 7];
+    int64_t time = 1 + (int64_t)(faulty_random(seed) % (uint64_t)span);
+    if (faulty_random(seed) % 30 == 0)
+        time = -time / 2;
+    if (term == TERM_SECONDS)
+        return time / 1000;
+    return term == TERM_AT ? taste->now + time : time;
+}
+
+static void choose_end(struct request *r, const struct request_taste *taste, uint64_t *seed)
+{
+    static const enum request_term of_set[] = {TERM_NONE,    TERM_NONE,   TERM_KEEP,
+                                               TERM_SECONDS, TERM_MILLIS, TERM_AT};
+    static const enum request_term of_getex[] = {TERM_NONE, TERM_NEVER, TERM_SECONDS,
+                                                 TERM_MILLIS, TERM_AT};
+    if (r->verb == VERB_SET) {
+        r->when = faulty_random(seed) % 3 ? WHEN_ANY : 1 + faulty_random(seed) % 2;
+        r->term = of_set[faulty_random(seed) % 6];
+    } else if (r->verb == VERB_GETEX) {
+        r->term = of_getex[faulty_random(seed) % 5];
+    } else if (r->verb == VERB_EXPIRE) {
+        r->term = TERM_SECONDS + (enum request_term)(faulty_random(seed) % 3);
+    }
+    if (r->term >= TERM_SECONDS)
+        r->time = choose_time(taste, r->term, seed);
+}
+
 void request_make(struct request *r, const struct request_taste *taste, uint64_t *seed)
 {
     *r = (struct request){.verb = choose_verb(taste, seed), .ending = LINE_LF};
@@ -126,6 +160,7 @@ void request_make(struct request *r, const struct request_taste *taste, uint64_t
         r->number = INT64_MAX - 3;
     else
         r->number = (int64_t)(faulty_random(seed) % 5) - 2;
+    choose_end(r, taste, seed);
 }
 
 bool request_is_logged(const struct request *r)
@@ -146,216 +181,26 @@ bool request_is_logged(const struct request *r)
     }
 }
 
-/* ---- writing */
-
-void put(struct buffer *out, struct bytes data)
-{
-    if (buffer_append_bytes(out, data) != 0)
-        abort();
-}
-
-void put_str(struct buffer *out, const char *s)
-{
-    put(out, bytes_from_str(s));
-}
-
-void put_bulk(struct buffer *out, struct bytes data)
-{
-    char head[32];
-    snprintf(head, sizeof head, "$%zu\r\n", data.len);
-    put_str(out, head);
-    put(out, data);
-    put_str(out, "\r\n");
-}
-
-void value_write(const struct value *v, struct buffer *out)
-{
-    char head[16];
-    snprintf(head, sizeof head, v->kind == VALUE_NUMBER ? "%u" : "v%06u-", v->tag);
-    if (v->kind == VALUE_NUMBER || v->len >= 8)
-        put_str(out, head);
-    if (v->kind == VALUE_NUMBER || v->len <= 8)
-        return;
-    const char *fill = v->kind == VALUE_BINARY ? "\r\n$3\0x" : "words =";
-    uint8_t *space;
-    if (buffer_reserve(out, v->len - 8, &space) != 0)
-        abort();
-    for (size_t i = 0; i < v->len - 8; i++)
-        space[i] = (uint8_t)fill[i % 7 % 6];
-    space[v->len - 9] = (uint8_t)fill[0]; /* no blank at its end */
-    buffer_wrote(out, v->len - 8);
-}
-
-struct bytes request_key(unsigned key, char out[8])
-{
-    snprintf(out, 8, "k%u", key % 1000);
-    return bytes_from_str(out);
-}
-
-static void write_text(const struct request *r, struct buffer *out)
-{
-    static const char *const fixed[] = {
-        [VERB_STOP] = "QUIT",           [VERB_FULL] = "REPLIES full",
-        [VERB_TERSE] = "REPLIES terse", [VERB_NOSTORE] = "STORE k1",
-        [VERB_NOGET] = "GET k1 k2",     [VERB_HTTP] = "GET / HTTP/1.1",
-        [VERB_STORE] = "STORE ",        [VERB_GET] = "GET ",
-        [VERB_NAME] = "NAME=",
-    };
-    char key[8];
-    if (r->verb != VERB_ECHO)
-        put_str(out, fixed[r->verb]);
-    if (r->verb == VERB_STORE || r->verb == VERB_GET)
-        put(out, request_key(r->keys[0], key));
-    if (r->verb == VERB_STORE)
-        put_str(out, r->values[0].tag % 2 ? " = " : "=");
-    if (r->verb == VERB_STORE || r->verb == VERB_NAME || r->verb == VERB_ECHO)
-        value_write(&r->values[0], out);
-    put(out, line_ending_bytes(r->ending));
-}
-
-static void put_count(struct buffer *out, size_t n)
-{
-    char head[32];
-    snprintf(head, sizeof head, "*%zu\r\n", n);
-    put_str(out, head);
-}
-
-static void put_word(struct buffer *out, const char *word)
-{
-    put_bulk(out, bytes_from_str(word));
-}
-
-static void put_value(struct buffer *out, const struct value *v)
-{
-    struct buffer value;
-    buffer_init(&value, SIZE_MAX / 2);
-    value_write(v, &value);
-    put_bulk(out, buffer_view(&value));
-    buffer_fini(&value);
-}
-
-static void put_number(struct buffer *out, int64_t number)
-{
-    char digits[24];
-    snprintf(digits, sizeof digits, "%lld", (long long)number);
-    put_word(out, digits);
-}
-
-static void write_keys(const struct request *r, const char *name, bool values,
-                       struct buffer *out)
-{
-    char key[8];
-    put_count(out, 1 + r->n * (values ? 2 : 1));
-    put_word(out, name);
-    for (size_t i = 0; i < r->n; i++) {
-        put_bulk(out, request_key(r->keys[i], key));
-        if (values)
-            put_value(out, &r->values[i]);
-    }
-}
-
-static void write_add(const struct request *r, struct buffer *out)
-{
-    char key[8];
-    bool one = r->number == 1 || r->number == -1;
-    bool down = r->number < 0;
-    put_count(out, one ? 2 : 3);
-    put_word(out, one ? (down ? "decr" : "INCR") : (down ? "DECRBY" : "IncrBy"));
-    put_bulk(out, request_key(r->keys[0], key));
-    if (!one)
-        put_number(out, down ? -r->number : r->number);
-}
-
-static void write_words(struct buffer *out, const char *a, const char *b)
-{
-    put_count(out, b ? 2 : 1);
-    put_word(out, a);
-    if (b)
-        put_word(out, b);
-}
-
-static void write_resp(const struct request *r, struct buffer *out)
+bool request_is_about_table(const struct request *r)
 {
     switch (r->verb) {
     case VERB_STORE:
-        write_keys(r, "STORE", true, out);
-        break;
-    case VERB_SET:
-        write_keys(r, "SET", true, out);
-        break;
-    case VERB_MSET:
-        write_keys(r, "MSET", true, out);
-        break;
-    case VERB_APPEND:
-        write_keys(r, "APPEND", true, out);
-        break;
     case VERB_GET:
-        write_keys(r, "get", false, out);
-        break;
+    case VERB_SET:
     case VERB_DEL:
-        write_keys(r, "DEL", false, out);
-        break;
     case VERB_EXISTS:
-        write_keys(r, "EXISTS", false, out);
-        break;
     case VERB_MGET:
-        write_keys(r, "MGET", false, out);
-        break;
-    case VERB_STRLEN:
-        write_keys(r, "STRLEN", false, out);
-        break;
+    case VERB_MSET:
     case VERB_ADD:
-        write_add(r, out);
-        break;
-    case VERB_ECHO:
-    case VERB_NAME:
-        put_count(out, 2);
-        put_word(out, r->verb == VERB_ECHO ? "ECHO" : "NAME");
-        put_value(out, &r->values[0]);
-        break;
-    case VERB_HELLO:
-        write_words(out, "HELLO", r->number == 0 ? NULL : r->number == 2 ? "2" : "3");
-        break;
-    case VERB_ID:
-        write_words(out, "CLIENT", "ID");
-        break;
+    case VERB_APPEND:
+    case VERB_STRLEN:
     case VERB_DBSIZE:
-        write_words(out, "DBSIZE", NULL);
-        break;
-    case VERB_TELL_NAME:
-        write_words(out, "NAME", NULL);
-        break;
-    case VERB_SAVE:
-        write_words(out, "BGSAVE", NULL);
-        break;
-    case VERB_STOP:
-        write_words(out, "SHUTDOWN", NULL);
-        break;
-    case VERB_CLOSE:
-        write_words(out, "QUIT", NULL);
-        break;
-    case VERB_UNKNOWN:
-        write_words(out, "NONSUCH", "1");
-        break;
-    case VERB_ARITY:
-        write_words(out, "GET", NULL);
-        break;
-    case VERB_NOTHING:
-        put_str(out, "*0\r\n");
-        break;
-    case VERB_NONSENSE:
-        put_str(out, "*1\r\n:");
-        break;
+    case VERB_EXPIRE:
+    case VERB_TTL:
+    case VERB_PERSIST:
+    case VERB_GETEX:
+        return true;
     default:
-        write_words(out, "PING", NULL);
-        break;
+        return false;
     }
-}
-
-void request_write(const struct request *r, bool resp, struct buffer *out)
-{
-    if (resp)
-        write_resp(r, out);
-    else
-        write_text(r, out);
 }

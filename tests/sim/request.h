@@ -31,7 +31,12 @@ enum verb {
     VERB_APPEND,
     VERB_STRLEN,
     VERB_DBSIZE,
-    VERB_SAVE, /* BGSAVE */
+    VERB_EXPIRE, /* EXPIRE, PEXPIRE or PEXPIREAT */
+    VERB_TTL,    /* PTTL or PEXPIRETIME */
+    VERB_PERSIST,
+    VERB_GETEX,
+    VERB_SAVE,  /* BGSAVE */
+    VERB_FLUSH, /* FLUSHDB or FLUSHALL */
     VERB_TELL_NAME,
     VERB_PING,
     VERB_HELLO,
@@ -50,13 +55,27 @@ struct value {
     uint32_t tag, len; /* len is not a number's */
 };
 
+/* On what condition SET sets, and when what it sets ends. */
+enum request_when { WHEN_ANY, WHEN_ABSENT, WHEN_PRESENT };
+enum request_term {
+    TERM_NONE,
+    TERM_KEEP,  /* KEEPTTL */
+    TERM_NEVER, /* PERSIST */
+    TERM_SECONDS,
+    TERM_MILLIS,
+    TERM_AT, /* milliseconds since 1970 */
+};
+
 struct request {
     enum verb verb;
     enum line_ending ending; /* of a text message */
     unsigned keys[REQUEST_KEYS_MAX];
     size_t n; /* keys */
     struct value values[REQUEST_KEYS_MAX];
-    int64_t number;           /* ADD: what; HELLO: the version, 0: none given */
+    int64_t number; /* ADD: what; HELLO: the version, 0: none given */
+    enum request_when when;
+    enum request_term term;
+    int64_t time;             /* of the term */
     uint64_t end;             /* where it ends in all its client sends */
     struct instant delivered; /* when the hub had all of it; 0: not yet */
 };
@@ -68,6 +87,7 @@ struct request_taste {
     unsigned stops_per_mille; /* how often VERB_STOP */
     uint32_t value_bytes_max;
     uint32_t *tags; /* of the last value */
+    int64_t now;    /* about the hub's clock, in ms */
 };
 
 void request_make(struct request *r, const struct request_taste *taste, uint64_t *seed);
@@ -77,6 +97,9 @@ void request_write(const struct request *r, bool resp, struct buffer *out);
 
 /* Does the hub log it, once it was run? */
 bool request_is_logged(const struct request *r);
+
+/* Does it read or change keys of the users' table, or count them? */
+bool request_is_about_table(const struct request *r);
 
 const char *request_name(const struct request *r);
 

@@ -25,18 +25,14 @@ static void observe(struct world *w, struct world_worker *worker)
         return;
     buffer_append(log, "", 1);
     for (const char *at = (const char *)buffer_view(log).data; (at = strstr(at, mark)); at++)
-        client_ran(client_by_id(w, strtoull(at + strlen(mark), NULL, 10)), &w->witness,
-                   w->segment_failed);
+        client_ran(client_by_id(w, strtoull(at + strlen(mark), NULL, 10)), &w->witness);
     buffer_truncate(log, 0);
-    int outcome;
-    CHECK(w, !witness_next(&w->witness, &outcome), "an update that nobody asked for");
-    CHECK(w, w->model.lsn == wal_last_lsn(embedded_wal(w->store)),
-          "the log is at %" PRIu64 ", ought to be at %" PRIu64,
-          wal_last_lsn(embedded_wal(w->store)), w->model.lsn);
+    world_check_log(w);
 }
 
 static void begin_turn(struct world *w, struct world_worker *worker)
 {
+    w->model.wall = wall(w).ms;
     hub_tick(&worker->hub, w->trace.now, wall(w));
     observe(w, worker);
 }
@@ -174,21 +170,24 @@ static void end_process(struct world *w)
     w->chunk_file = NULL;
     embedded_free(w->store);
     w->store = NULL;
+    witness_fini(&w->witness);
 }
 
 static void begin_process(struct world *w, bool in_good_order)
 {
-    w->wall_ms += (int64_t)pick(w, 20000) - 5000;
+    world_jump_clock(w, chance(w, 4));
     world_recover(w, in_good_order);
     w->synced = w->model.lsn;
     w->log = LOG_SLEEPS;
     w->log_deadline = INSTANT_NEVER;
     w->segment_awake = w->upkeep_awake = true;
-    w->stopping = w->log_failed = w->segment_failed = false;
+    w->stopping = w->log_failed = false;
     w->worker_count = 1 + pick(w, WORLD_HUBS_MAX);
     witness_init(&w->witness, embedded_store(w->store));
     w->shared.store = &w->witness.store;
     w->shared.counters = (struct hub_counters){0};
+    w->shared.exchange = (struct exchange){0};
+    store_watch(w->shared.store, exchange_on_change, &w->shared.exchange);
     for (size_t i = 0; i < w->worker_count; i++) {
         w->workers[i] = (struct world_worker){0};
         hub_init(&w->workers[i].hub, &w->shared);
@@ -499,14 +498,9 @@ static void settle_full(struct world *w)
 }
 
 /* Everybody reads, everything under way arrives, until nothing moves any more. */
-static void settle(struct world *w)
+static void come_to_rest(struct world *w)
 {
     enum { ENOUGH = 2000000 };
-    w->doom_in = 0;
-    if (w->disk_full && !w->stopping && w->shared.config.delay_ms == 0)
-        settle_full(w);
-    world_lift_faults(w);
-    SAY(w, "everything settles");
     for (int i = 0;; i++) {
         CHECK(w, i < ENOUGH, "it never settles");
         if (settle_step(w))
@@ -519,19 +513,50 @@ static void settle(struct world *w)
         if (next.ns > w->trace.now.ns)
             w->trace.now = next;
     }
-    if (w->stopping) {
-        for (size_t i = 0; i < WORLD_CLIENTS; i++)
-            CHECK(w, !w->clients[i],
-                  "connection %" PRIu64
-                  " outlives the stop, in state %d, resting for %d, %zu bytes owed",
-                  w->clients[i]->session.id, w->clients[i]->connection->state,
-                  w->clients[i]->connection->rests,
-                  connection_unread(w->clients[i]->connection));
-        CHECK(w, all_stopped(w), "a stop does not end");
-        finish_stop(w);
-    } else {
-        check_settled(w);
+}
+
+/* What has expired goes without anybody asking for it, soon. */
+static void settle_sweep(struct world *w)
+{
+    enum { SWEEP_EVERY_MS = 1000, ROUNDS = 10 };
+    for (int i = 0; i < ROUNDS && !w->stopping; i++) {
+        w->trace.now = instant_after_ms(w->trace.now, SWEEP_EVERY_MS + 1);
+        int64_t then = wall(w).ms;
+        come_to_rest(w);
+        if (model_is_swept(&w->model, then))
+            return;
     }
+    CHECK(w, w->stopping, "what has expired is not swept");
+}
+
+static void settle_stop(struct world *w)
+{
+    for (size_t i = 0; i < WORLD_CLIENTS; i++)
+        CHECK(w, !w->clients[i],
+              "connection %" PRIu64
+              " outlives the stop, in state %d, resting for %d, %zu bytes owed",
+              w->clients[i]->session.id, w->clients[i]->connection->state,
+              w->clients[i]->connection->rests, connection_unread(w->clients[i]->connection));
+    CHECK(w, all_stopped(w), "a stop does not end");
+    finish_stop(w);
+}
+
+static void settle(struct world *w)
+{
+    w->doom_in = 0;
+    if (w->disk_full && !w->stopping && w->shared.config.delay_ms == 0)
+        settle_full(w);
+    world_lift_faults(w);
+    SAY(w, "everything settles");
+    come_to_rest(w);
+    if (!w->stopping) {
+        check_settled(w);
+        settle_sweep(w);
+    }
+    if (w->stopping)
+        settle_stop(w);
+    else
+        check_settled(w);
 }
 
 /* ---- the play */
@@ -560,7 +585,7 @@ static void configure(struct world *w)
 
 static void step_rarely(struct world *w)
 {
-    switch (pick(w, 24)) {
+    switch (pick(w, 26)) {
     case 0:
     case 1:
     case 2:
@@ -581,6 +606,10 @@ static void step_rarely(struct world *w)
     case 9:
         if (!w->log_failed)
             settle(w);
+        break;
+    case 10:
+    case 11:
+        world_jump_clock(w, chance(w, 2));
         break;
     default:
         world_fill_disk(w);

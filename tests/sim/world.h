@@ -15,6 +15,8 @@
  *   - what is recovered is the table as it was after some mutation, none before the last that
  *     anybody was told of;
  *   - connections close for a reason, and owe nothing then; unread replies are bounded;
+ *   - what has expired is gone for good, at its moment, and is swept without anybody asking;
+ *   - the log's time never goes back;
  *   - when nothing moves any more, every request has been answered, and nothing waits;
  *   - a stop ends, and loses nothing. */
 
@@ -62,7 +64,7 @@ struct world {
     bool upkeep_awake;
     struct instant upkeep_deadline;
     uint64_t synced; /* everything up to this mutation is on disk, by the disk's word */
-    bool disk_full, segment_failed;
+    bool disk_full;
     bool log_failed;  /* a write or sync was made to fail */
     uint64_t doom_in; /* changes of the disk until it is caught as it is; 0: it is not */
     struct faulty_disk *caught;

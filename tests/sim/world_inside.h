@@ -33,6 +33,12 @@ void world_wake_log(struct world *w); /* where its deadline has come */
 bool world_segment_step(struct world *w);
 bool world_upkeep_step(struct world *w);
 
+/* All that the store did has been told, and the model stands where the log stands. */
+void world_check_log(struct world *w);
+
+/* The wall clock jumps a little, or far. */
+void world_jump_clock(struct world *w, bool far);
+
 /* Somebody may have made work for these threads. */
 void world_wake_threads(struct world *w);
 

@@ -82,7 +82,6 @@ static void log_sync(struct world *w)
         log_finish(w, r);
 }
 
-/* What the log's thread does next: at times a whole step of its own, else piece by piece. */
 void world_log_step(struct world *w)
 {
     switch (w->log) {
@@ -139,7 +138,7 @@ bool world_segment_step(struct world *w)
     bool struck = fault_struck(w, changes);
     CHECK(w, r == 0 || (r == -ENOSPC && w->disk_full) || (r == -EIO && struck),
           "a segment was not made: %d", r);
-    w->segment_failed |= r < 0;
+    w->model.disk_full |= r < 0;
     w->segment_awake = true;
     log_moved(w);
     return true;
@@ -152,13 +151,25 @@ static void check_checkpoint(struct world *w, int r, bool struck)
           "a checkpoint was not made: %d", r);
 }
 
+/* What it has swept. */
+static void observe_sweep(struct world *w)
+{
+    const struct witness_change *changes;
+    size_t n = witness_loose(&w->witness, &changes);
+    model_swept(&w->model, changes, n);
+    witness_forget(&w->witness);
+    world_check_log(w);
+}
+
 bool world_upkeep_step(struct world *w)
 {
     if (!w->upkeep_awake && w->upkeep_deadline.ns > w->trace.now.ns)
         return false;
     uint64_t changes = faulty_disk_changes(w->disk);
+    w->model.wall = wall(w).ms;
     int r = embedded_upkeep_step(w->store, w->trace.now, wall(w), &w->upkeep_deadline);
     check_checkpoint(w, r, fault_struck(w, changes));
+    observe_sweep(w);
     struct store_saved saved;
     store_saved(embedded_store(w->store), &saved);
     if (w->model.saving != saved.running)
@@ -191,6 +202,34 @@ void world_lift_faults(struct world *w)
     faulty_disk_fail(w->disk, 0, 0);
     faulty_disk_limit(w->disk, UINT64_MAX);
     w->disk_full = false;
+}
+
+/* ---- the model beside it */
+
+void world_check_log(struct world *w)
+{
+    struct wal *wal = embedded_wal(w->store);
+    struct witness_call call;
+    const struct witness_change *changes;
+    CHECK(w, !witness_next(&w->witness, &call), "the store was asked by nobody");
+    CHECK(w, witness_loose(&w->witness, &changes) == 0, "a change that nobody has made");
+    CHECK(w, !w->witness.amiss, "what was put off has changed something");
+    witness_forget(&w->witness);
+    CHECK(w, w->model.lsn == wal_last_lsn(wal),
+          "the log is at %" PRIu64 ", ought to be at %" PRIu64, wal_last_lsn(wal),
+          w->model.lsn);
+    CHECK(w, w->model.log_time == wal_time(wal).ms,
+          "the log's time is %" PRId64 ", ought to be %" PRId64, wal_time(wal).ms,
+          w->model.log_time);
+}
+
+void world_jump_clock(struct world *w, bool far)
+{
+    enum { SIX_HOURS_MS = 6 * 3600000 };
+    int64_t ms = far ? (int64_t)pick(w, 2 * SIX_HOURS_MS) - SIX_HOURS_MS
+                     : (int64_t)pick(w, 20000) - 5000;
+    w->wall_ms += ms;
+    SAY(w, "the clock jumps by %" PRId64 " ms", ms);
 }
 
 /* ---- power cuts and recovery */
@@ -232,7 +271,6 @@ static uint64_t open_store(struct world *w, struct disk *d, struct embedded **re
     return wal_last_lsn(embedded_wal(*ret)) - 1; /* the last is the open record */
 }
 
-/* Cuts the power of a copy, all lost that can be, and looks. */
 void world_look_deeper(struct world *w)
 {
     struct faulty_disk *copy = faulty_disk_cut(w->disk, lose_all, NULL, 0);
@@ -242,13 +280,25 @@ void world_look_deeper(struct world *w)
     last = last < w->model.lsn ? last : w->model.lsn;
     CHECK(w, last >= w->model.told,
           "mutation %" PRIu64 " was told, a power cut leaves %" PRIu64, w->model.told, last);
-    model_compare(&w->model, embedded_store(store), wall(w), last);
+    model_compare(&w->model, store, wall(w), last);
     embedded_free(store);
     faulty_disk_free(copy);
 }
 
-/* Opens the store, caught at times by another crash while it recovers. What recovery counts
- * past the model's last mutation are marks of the log's own. */
+/* What recovery has left on the disk, as of a mutation? A copy of it is looked at: who looks
+ * removes what has expired. */
+static void compare_copy(struct world *w, uint64_t last)
+{
+    struct faulty_disk *copy = faulty_disk_copy(w->disk);
+    struct embedded *store;
+    struct recovery_report report;
+    open_store(w, faulty_disk(copy), &store, &report);
+    model_compare(&w->model, store, wall(w), last);
+    embedded_free(store);
+    faulty_disk_free(copy);
+}
+
+/* What recovery counts past the model's last mutation are marks of the log's own. */
 void world_recover(struct world *w, bool in_good_order)
 {
     uint64_t last = w->model.lsn;
@@ -265,7 +315,7 @@ void world_recover(struct world *w, bool in_good_order)
         last = found < last ? found : last;
         SAY(w, "recovered %" PRIu64 " of %" PRIu64 "%s", last, w->model.lsn,
             w->caught ? ", and crashed again" : "");
-        model_compare(&w->model, embedded_store(w->store), wall(w), last);
+        compare_copy(w, last);
         if (!w->caught)
             break;
         in_good_order = false;
@@ -273,7 +323,8 @@ void world_recover(struct world *w, bool in_good_order)
         world_replace_disk(w, w->caught);
         w->caught = NULL;
     }
-    model_recover(&w->model, last, wal_last_lsn(embedded_wal(w->store)));
+    w->model.wall = wall(w).ms;
+    model_recover(&w->model, last, w->store);
 }
 
 bool world_close_store(struct world *w)
@@ -284,6 +335,7 @@ bool world_close_store(struct world *w)
         w->log = LOG_AWAKE;
     for (int i = 0; i < 1000 && wal_state(wal) != WAL_CLOSED; i++) {
         world_log_step(w);
+        model_mark(&w->model, w->store);
         if (chance(w, 4))
             world_upkeep_step(w);
     }

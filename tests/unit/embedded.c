@@ -446,6 +446,25 @@ static void test_a_full_disk_reads_on_and_recovers(void **state)
     end(&w);
 }
 
+/* Nor does what has expired, and cannot be removed, keep anybody busy. */
+static void test_a_full_disk_lets_upkeep_rest(void **state)
+{
+    struct world w;
+    struct instant deadline = {0};
+    begin(&w, &small);
+    put_for(&w, STORE_USER, BYTES("ends"), BYTES("v"), w.now.ms + 10);
+    faulty_disk_limit(w.disk, faulty_disk_bytes(w.disk));
+    assert_int_equal(put_until_refused(&w), STORE_READ_ONLY);
+    while (put(&w, "e", "") == 0) /* to the last byte */
+        ;
+    w.now.ms += 10;
+    int steps = 0;
+    while (embedded_upkeep_step(w.e, w.clock, w.now, &deadline) != EMBEDDED_IDLE)
+        assert_true(steps++ < 2000);
+    assert_true(deadline.ns > w.clock.ns);
+    end(&w);
+}
+
 static void test_a_failed_sync_is_final(void **state)
 {
     struct world w;
@@ -505,6 +524,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_a_second_promises_for_the_system_alone),
         cmocka_unit_test(test_a_full_disk_reads_on_and_recovers),
+        cmocka_unit_test(test_a_full_disk_lets_upkeep_rest),
         cmocka_unit_test(test_a_failed_sync_is_final),
         cmocka_unit_test(test_a_clean_close),
     };

@@ -1,0 +1,275 @@
+#include "request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Requests as bytes. */
+
+void put(struct buffer *out, struct bytes data)
+{
+    if (buffer_append_bytes(out, data) != 0)
+        abort();
+}
+
+void put_str(struct buffer *out, const char *s)
+{
+    put(out, bytes_from_str(s));
+}
+
+void put_bulk(struct buffer *out, struct bytes data)
+{
+    char head[32];
+    snprintf(head, sizeof head, "$%zu\r\n", data.len);
+    put_str(out, head);
+    put(out, data);
+    put_str(out, "\r\n");
+}
+
+void value_write(const struct value *v, struct buffer *out)
+{
+    char head[16];
+    snprintf(head, sizeof head, v->kind == VALUE_NUMBER ? "%u" : "v%06u-", v->tag);
+    if (v->kind == VALUE_NUMBER || v->len >= 8)
+        put_str(out, head);
+    if (v->kind == VALUE_NUMBER || v->len <= 8)
+        return;
+    const char *fill = v->kind == VALUE_BINARY ? "\r\n$3\0x" : "words =";
+    uint8_t *space;
+    if (buffer_reserve(out, v->len - 8, &space) != 0)
+        abort();
+    for (size_t i = 0; i < v->len - 8; i++)
+        space[i] = (uint8_t)fill[i % 7 % 6];
+    space[v->len - 9] = (uint8_t)fill[0]; /* no blank at its end */
+    buffer_wrote(out, v->len - 8);
+}
+
+struct bytes request_key(unsigned key, char out[8])
+{
+    snprintf(out, 8, "k%u", key % 1000);
+    return bytes_from_str(out);
+}
+
+static void write_text(const struct request *r, struct buffer *out)
+{
+    static const char *const fixed[] = {
+        [VERB_STOP] = "QUIT",           [VERB_FULL] = "REPLIES full",
+        [VERB_TERSE] = "REPLIES terse", [VERB_NOSTORE] = "STORE k1",
+        [VERB_NOGET] = "GET k1 k2",     [VERB_HTTP] = "GET / HTTP/1.1",
+        [VERB_STORE] = "STORE ",        [VERB_GET] = "GET ",
+        [VERB_NAME] = "NAME=",
+    };
+    char key[8];
+    if (r->verb != VERB_ECHO)
+        put_str(out, fixed[r->verb]);
+    if (r->verb == VERB_STORE || r->verb == VERB_GET)
+        put(out, request_key(r->keys[0], key));
+    if (r->verb == VERB_STORE)
+        put_str(out, r->values[0].tag % 2 ? " = " : "=");
+    if (r->verb == VERB_STORE || r->verb == VERB_NAME || r->verb == VERB_ECHO)
+        value_write(&r->values[0], out);
+    put(out, line_ending_bytes(r->ending));
+}
+
+static void put_count(struct buffer *out, size_t n)
+{
+    char head[32];
+    snprintf(head, sizeof head, "*%zu\r\n", n);
+    put_str(out, head);
+}
+
+static void put_word(struct buffer *out, const char *word)
+{
+    put_bulk(out, bytes_from_str(word));
+}
+
+static void put_value(struct buffer *out, const struct value *v)
+{
+    struct buffer value;
+    buffer_init(&value, SIZE_MAX / 2);
+    value_write(v, &value);
+    put_bulk(out, buffer_view(&value));
+    buffer_fini(&value);
+}
+
+static void put_number(struct buffer *out, int64_t number)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%lld", (long long)number);
+    put_word(out, digits);
+}
+
+static void write_keys(const struct request *r, const char *name, bool values,
+                       struct buffer *out)
+{
+    char key[8];
+    put_count(out, 1 + r->n * (values ? 2 : 1));
+    put_word(out, name);
+    for (size_t i = 0; i < r->n; i++) {
+        put_bulk(out, request_key(r->keys[i], key));
+        if (values)
+            put_value(out, &r->values[i]);
+    }
+}
+
+static void write_add(const struct request *r, struct buffer *out)
+{
+    char key[8];
+    bool one = r->number == 1 || r->number == -1;
+    bool down = r->number < 0;
+    put_count(out, one ? 2 : 3);
+    put_word(out, one ? (down ? "decr" : "INCR") : (down ? "DECRBY" : "IncrBy"));
+    put_bulk(out, request_key(r->keys[0], key));
+    if (!one)
+        put_number(out, down ? -r->number : r->number);
+}
+
+static void write_term(const struct request *r, struct buffer *out)
+{
+    static const char *const words[] = {[TERM_KEEP] = "KEEPTTL",
+                                        [TERM_NEVER] = "PERSIST",
+                                        [TERM_SECONDS] = "EX",
+                                        [TERM_MILLIS] = "px",
+                                        [TERM_AT] = "PXAT"};
+    if (r->term != TERM_NONE)
+        put_word(out, words[r->term]);
+    if (r->term >= TERM_SECONDS)
+        put_number(out, r->time);
+}
+
+static size_t term_words(const struct request *r)
+{
+    return r->term == TERM_NONE ? 0 : r->term < TERM_SECONDS ? 1 : 2;
+}
+
+/* SET and GETEX. */
+static void write_options(const struct request *r, struct buffer *out)
+{
+    char key[8];
+    bool set = r->verb == VERB_SET;
+    put_count(out, (set ? 3 : 2) + (r->when != WHEN_ANY) + term_words(r));
+    put_word(out, set ? "SET" : "getex");
+    put_bulk(out, request_key(r->keys[0], key));
+    if (set)
+        put_value(out, &r->values[0]);
+    if (r->when != WHEN_ANY)
+        put_word(out, r->when == WHEN_ABSENT ? "NX" : "xx");
+    write_term(r, out);
+}
+
+static void write_expire(const struct request *r, struct buffer *out)
+{
+    char key[8];
+    put_count(out, 3);
+    put_word(out, r->term == TERM_SECONDS  ? "EXPIRE"
+                  : r->term == TERM_MILLIS ? "PEXPIRE"
+                                           : "PEXPIREAT");
+    put_bulk(out, request_key(r->keys[0], key));
+    put_number(out, r->time);
+}
+
+static void write_words(struct buffer *out, const char *a, const char *b)
+{
+    put_count(out, b ? 2 : 1);
+    put_word(out, a);
+    if (b)
+        put_word(out, b);
+}
+
+static void write_resp(const struct request *r, struct buffer *out)
+{
+    switch (r->verb) {
+    case VERB_STORE:
+        write_keys(r, "STORE", true, out);
+        break;
+    case VERB_SET:
+    case VERB_GETEX:
+        write_options(r, out);
+        break;
+    case VERB_EXPIRE:
+        write_expire(r, out);
+        break;
+    case VERB_TTL:
+        write_keys(r, r->number % 2 ? "PEXPIRETIME" : "PTTL", false, out);
+        break;
+    case VERB_PERSIST:
+        write_keys(r, "PERSIST", false, out);
+        break;
+    case VERB_FLUSH:
+        write_words(out, r->number % 2 ? "FLUSHDB" : "FLUSHALL", NULL);
+        break;
+    case VERB_MSET:
+        write_keys(r, "MSET", true, out);
+        break;
+    case VERB_APPEND:
+        write_keys(r, "APPEND", true, out);
+        break;
+    case VERB_GET:
+        write_keys(r, "get", false, out);
+        break;
+    case VERB_DEL:
+        write_keys(r, "DEL", false, out);
+        break;
+    case VERB_EXISTS:
+        write_keys(r, "EXISTS", false, out);
+        break;
+    case VERB_MGET:
+        write_keys(r, "MGET", false, out);
+        break;
+    case VERB_STRLEN:
+        write_keys(r, "STRLEN", false, out);
+        break;
+    case VERB_ADD:
+        write_add(r, out);
+        break;
+    case VERB_ECHO:
+    case VERB_NAME:
+        put_count(out, 2);
+        put_word(out, r->verb == VERB_ECHO ? "ECHO" : "NAME");
+        put_value(out, &r->values[0]);
+        break;
+    case VERB_HELLO:
+        write_words(out, "HELLO", r->number == 0 ? NULL : r->number == 2 ? "2" : "3");
+        break;
+    case VERB_ID:
+        write_words(out, "CLIENT", "ID");
+        break;
+    case VERB_DBSIZE:
+        write_words(out, "DBSIZE", NULL);
+        break;
+    case VERB_TELL_NAME:
+        write_words(out, "NAME", NULL);
+        break;
+    case VERB_SAVE:
+        write_words(out, "BGSAVE", NULL);
+        break;
+    case VERB_STOP:
+        write_words(out, "SHUTDOWN", NULL);
+        break;
+    case VERB_CLOSE:
+        write_words(out, "QUIT", NULL);
+        break;
+    case VERB_UNKNOWN:
+        write_words(out, "NONSUCH", "1");
+        break;
+    case VERB_ARITY:
+        write_words(out, "GET", NULL);
+        break;
+    case VERB_NOTHING:
+        put_str(out, "*0\r\n");
+        break;
+    case VERB_NONSENSE:
+        put_str(out, "*1\r\n:");
+        break;
+    default:
+        write_words(out, "PING", NULL);
+        break;
+    }
+}
+
+void request_write(const struct request *r, bool resp, struct buffer *out)
+{
+    if (resp)
+        write_resp(r, out);
+    else
+        write_text(r, out);
+}

@@ -293,25 +293,30 @@ static int refuse_while_told(struct call *call)
                                call->argv[0]);
 }
 
-static int run_allowed(struct call *call, const struct command *command)
-{
-    int r;
-    if (!command_allows(call, command->need, &r))
-        return r;
-    if (is_only_told(call->connection) && !(command->flags & COMMAND_SUBSCRIBED))
-        return refuse_while_told(call);
-    struct transaction *transaction = connection_transaction(call->connection);
-    if (transaction && !(command->flags & COMMAND_DIRECT) && transaction_gathers(transaction))
-        return transaction_add(transaction, call, command);
-    return command->run ? command->run(call) : command_apply(call, command);
-}
-
 /* An error before a command is run spoils the transaction it was for. */
 static void spoil(struct call *call)
 {
     struct transaction *transaction = connection_transaction(call->connection);
     if (transaction)
         transaction_spoil(transaction);
+}
+
+static int run_allowed(struct call *call, const struct command *command)
+{
+    int r;
+    if (!command_allows(call, command->need, &r)) {
+        if (r == COMMAND_DONE)
+            spoil(call);
+        return r;
+    }
+    if (is_only_told(call->connection) && !(command->flags & COMMAND_SUBSCRIBED)) {
+        spoil(call);
+        return refuse_while_told(call);
+    }
+    struct transaction *transaction = connection_transaction(call->connection);
+    if (transaction && !(command->flags & COMMAND_DIRECT) && transaction_gathers(transaction))
+        return transaction_add(transaction, call, command);
+    return command->run ? command->run(call) : command_apply(call, command);
 }
 
 int command_run(struct call *call)

@@ -45,6 +45,7 @@ void client_fini(struct client *c)
 {
     free(c->requests);
     free(c->debts);
+    model_session_fini(&c->session);
     buffer_fini(&c->out);
     buffer_fini(&c->expected);
 }
@@ -74,6 +75,10 @@ static void ask(struct client *c, struct request *r)
     request_write(r, c->session.resp, &c->out);
     c->made += buffer_len(&c->out) - before;
     r->end = c->made;
+    if (r->verb == VERB_MULTI)
+        c->taste.gathers = true;
+    else if (r->verb == VERB_EXEC || r->verb == VERB_DISCARD)
+        c->taste.gathers = false;
     c->requests = grow(c->requests, c->count, &c->capacity, sizeof *r);
     c->requests[c->count++] = *r;
 }

@@ -52,6 +52,21 @@ struct model {
     bool stop_granted;  /* somebody who may has asked a hub to stop */
 };
 
+/* A watched key, as it was. */
+struct model_watch {
+    unsigned key;
+    uint64_t lsn;   /* 0: it was missing ... */
+    uint64_t since; /* ... when this was the last mutation */
+};
+
+struct model_transaction {
+    bool gathers, spoiled;
+    struct request *queue;
+    size_t count, capacity;
+    struct model_watch *watches;
+    size_t watch_count;
+};
+
 /* What the model knows of a connection. */
 struct model_session {
     struct access_peer peer; /* the user as it will be found */
@@ -59,7 +74,10 @@ struct model_session {
     bool resp, full;
     int version;
     bool over; /* answered its last request */
+    struct model_transaction transaction;
 };
+
+void model_session_fini(struct model_session *s);
 
 void model_init(struct model *m, const struct trace *trace, const struct hub_config *config);
 void model_fini(struct model *m);

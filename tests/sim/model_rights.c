@@ -26,6 +26,12 @@ const char *model_refusal(const struct model *m, const struct model_session *s,
     case VERB_SAVE:
     case VERB_FLUSH:
         return refusal(m, s, true);
+    case VERB_MULTI:
+    case VERB_EXEC:
+    case VERB_DISCARD:
+    case VERB_WATCH:
+    case VERB_UNWATCH:
+        return refusal(m, s, false);
     default:
         return request_is_about_table(r) ? refusal(m, s, false) : NULL;
     }

@@ -133,6 +133,7 @@ void run_remove(struct run *x, unsigned key)
     free(k->data);
     k->data = NULL;
     k->len = 0;
+    k->end = 0;
 }
 
 /* ---- what becomes of the table */
@@ -188,7 +189,7 @@ static void check_told(struct run *x, const struct witness_change *change)
                 "key %u: a change is told that was none, of mutation %" PRIu64, key,
                 change->lsn);
     trace_check(t, change->kind == (e->present ? STORE_CHANGE_PUT : STORE_CHANGE_REMOVE),
-                "key %u: a change of another kind is told", key);
+                "key %u: a change of another kind is told: %d", key, (int)change->kind);
 }
 
 /* All as one mutation, where anything changes; the store tells as much. */
@@ -305,11 +306,25 @@ static void run_echo(struct run *x)
     buffer_fini(&text);
 }
 
+void run_plain(struct run *x)
+{
+    if (x->r->verb == VERB_ECHO)
+        run_echo(x);
+    else
+        answer_status(x, x->r->verb == VERB_PING ? "PONG" : "OK");
+}
+
 static void run_stop(struct run *x)
 {
     x->m->stop_granted = x->s->over = true;
     if (!x->s->resp)
         answer_line(x, "Server Quitting..!");
+}
+
+/* An error of a request that was to be queued. */
+static void spoil(struct run *x)
+{
+    x->s->transaction.spoiled |= x->s->transaction.gathers;
 }
 
 static void run_odd(struct run *x)
@@ -329,9 +344,11 @@ static void run_odd(struct run *x)
         answer_line(x, x->s->full ? "Invalid Key:k1 k2" : "ERROR");
         break;
     case VERB_UNKNOWN:
+        spoil(x);
         answer_error(x, "ERR", "unknown command 'NONSUCH'");
         break;
     case VERB_ARITY:
+        spoil(x);
         answer_error(x, "ERR", "wrong number of arguments for 'get' command");
         break;
     case VERB_NONSENSE:
@@ -361,11 +378,13 @@ static void run_other(struct run *x)
     case VERB_SAVE:
         run_save(x);
         break;
-    case VERB_ECHO:
-        run_echo(x);
+    case VERB_UNWATCH:
+        model_session_fini(x->s);
+        run_plain(x);
         break;
+    case VERB_ECHO:
     case VERB_PING:
-        answer_status(x, "PONG");
+        run_plain(x);
         break;
     case VERB_HELLO:
         run_hello(x);
@@ -388,8 +407,12 @@ static void run_other(struct run *x)
 
 bool model_calls(const struct model *m, const struct model_session *s, const struct request *r)
 {
-    if (model_refusal(m, s, r))
+    if (model_refusal(m, s, r) || model_queues(s, r))
         return false;
+    if (r->verb == VERB_EXEC)
+        return s->transaction.gathers && !s->transaction.spoiled;
+    if (r->verb == VERB_WATCH)
+        return !s->transaction.gathers;
     return request_is_about_table(r) || r->verb == VERB_NAME || r->verb == VERB_TELL_NAME ||
            r->verb == VERB_SAVE || r->verb == VERB_FLUSH;
 }
@@ -401,22 +424,33 @@ static void run_allowed(struct run *x)
         return;
     }
     size_t expired = take_expired(x);
-    if (!run_values(x))
+    if (!run_values(x) && !run_transaction(x))
         run_other(x);
     commit(x, expired);
+}
+
+static void fail(struct run *x, const char *code, const char *reason)
+{
+    answer_error(x, code, reason);
+    if (x->r->verb == VERB_EXEC)
+        model_session_fini(x->s);
 }
 
 uint64_t model_run(struct model *m, struct model_session *s, const struct request *r,
                    const struct witness_call *call, struct buffer *out)
 {
     struct run x = {.m = m, .s = s, .r = r, .call = call, .out = out};
+    bool queues = model_queues(s, r);
     const char *refused = model_refusal(m, s, r);
-    if (refused)
+    if (refused && !(queues && r->verb == VERB_NAME)) { /* whose rights are looked at later */
+        spoil(&x);
         answer_error(&x, "NOPERM", refused);
+    } else if (queues)
+        model_queue(&x);
     else if (call->result == STORE_READ_ONLY)
-        answer_error(&x, "MISCONF", "the disk is full: the table can be read, not changed");
+        fail(&x, "MISCONF", "the disk is full: the table can be read, not changed");
     else if (call->result < 0)
-        answer_error(&x, "IOERR", "the disk has failed: the hub is stopping");
+        fail(&x, "IOERR", "the disk has failed: the hub is stopping");
     else
         run_allowed(&x);
     uint64_t needs = m->config->holds_replies ? x.needs : 0;

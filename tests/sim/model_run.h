@@ -47,6 +47,14 @@ void answer_value(struct run *x, struct run_value v); /* or null; RESP alone */
 void answer_about_key(struct run *x, const char *words, const char *reason);
 void answer_error(struct run *x, const char *code, const char *reason);
 
+/* model_transaction.c: is it put aside for EXEC? Puts it aside. MULTI, EXEC and the like. */
+bool model_queues(const struct model_session *s, const struct request *r);
+void model_queue(struct run *x);
+bool run_transaction(struct run *x);
+
+/* model_run.c: a request without keys that a transaction may hold. */
+void run_plain(struct run *x);
+
 /* model_values.c: true where it is a request on keys, which has been run. */
 bool run_values(struct run *x);
 

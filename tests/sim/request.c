@@ -15,9 +15,10 @@ static const char *const verb_names[] = {
     [VERB_DBSIZE] = "dbsize",     [VERB_TELL_NAME] = "name?", [VERB_PING] = "ping",
     [VERB_HELLO] = "hello",       [VERB_ID] = "id",           [VERB_NOTHING] = "nothing",
     [VERB_UNKNOWN] = "unknown",   [VERB_ARITY] = "arity",     [VERB_CLOSE] = "close",
-    [VERB_NONSENSE] = "nonsense", [VERB_SAVE] = "save",       [VERB_EXPIRE] = "expire",
-    [VERB_TTL] = "ttl",           [VERB_PERSIST] = "persist", [VERB_GETEX] = "getex",
-    [VERB_FLUSH] = "flush",
+    [VERB_NONSENSE] = "nonsense", [VERB_SAVE] = "save",       [VERB_MULTI] = "multi",
+    [VERB_EXEC] = "exec",         [VERB_DISCARD] = "discard", [VERB_WATCH] = "watch",
+    [VERB_UNWATCH] = "unwatch",   [VERB_EXPIRE] = "expire",   [VERB_TTL] = "ttl",
+    [VERB_PERSIST] = "persist",   [VERB_GETEX] = "getex",     [VERB_FLUSH] = "flush",
 };
 
 const char *request_name(const struct request *r)
@@ -39,13 +40,14 @@ static const struct weight text_weights[] = {
 };
 
 static const struct weight resp_weights[] = {
-    {VERB_STORE, 6},   {VERB_GET, 24},      {VERB_SET, 20},   {VERB_DEL, 14},
-    {VERB_MGET, 10},   {VERB_MSET, 12},     {VERB_EXISTS, 8}, {VERB_ADD, 10},
-    {VERB_APPEND, 8},  {VERB_STRLEN, 5},    {VERB_DBSIZE, 5}, {VERB_NAME, 2},
-    {VERB_ECHO, 5},    {VERB_TELL_NAME, 2}, {VERB_PING, 4},   {VERB_HELLO, 2},
-    {VERB_ID, 1},      {VERB_NOTHING, 1},   {VERB_SAVE, 2},   {VERB_EXPIRE, 10},
-    {VERB_TTL, 6},     {VERB_PERSIST, 3},   {VERB_GETEX, 4},  {VERB_FLUSH, 1},
-    {VERB_UNKNOWN, 1}, {VERB_ARITY, 1},
+    {VERB_STORE, 6},   {VERB_GET, 24},      {VERB_SET, 20},    {VERB_DEL, 14},
+    {VERB_MGET, 10},   {VERB_MSET, 12},     {VERB_EXISTS, 8},  {VERB_ADD, 10},
+    {VERB_APPEND, 8},  {VERB_STRLEN, 5},    {VERB_DBSIZE, 5},  {VERB_NAME, 2},
+    {VERB_ECHO, 5},    {VERB_TELL_NAME, 2}, {VERB_PING, 4},    {VERB_HELLO, 2},
+    {VERB_ID, 1},      {VERB_NOTHING, 1},   {VERB_SAVE, 2},    {VERB_EXPIRE, 10},
+    {VERB_TTL, 6},     {VERB_PERSIST, 3},   {VERB_GETEX, 4},   {VERB_FLUSH, 1},
+    {VERB_MULTI, 7},   {VERB_WATCH, 7},     {VERB_UNWATCH, 1}, {VERB_EXEC, 1},
+    {VERB_DISCARD, 1}, {VERB_UNKNOWN, 1},   {VERB_ARITY, 1},
 };
 
 static enum verb choose_weighted(const struct weight *weights, size_t n, uint64_t *seed)
@@ -60,6 +62,23 @@ static enum verb choose_weighted(const struct weight *weights, size_t n, uint64_
     return weights[i].verb;
 }
 
+static const struct weight ending_weights[] = {
+    {VERB_EXEC, 40}, {VERB_DISCARD, 3}, {VERB_MULTI, 1}, {VERB_WATCH, 1}};
+
+/* Of a transaction that is being gathered. */
+static enum verb choose_gathered(uint64_t *seed)
+{
+    struct request r = {0};
+    if (faulty_random(seed) % 5 == 0)
+        return choose_weighted(ending_weights, sizeof ending_weights / sizeof *ending_weights,
+                               seed);
+    do
+        r.verb =
+            choose_weighted(resp_weights, sizeof resp_weights / sizeof *resp_weights, seed);
+    while (!request_may_queue(&r) && faulty_random(seed) % 60 != 0);
+    return r.verb;
+}
+
 static enum verb choose_verb(const struct request_taste *taste, uint64_t *seed)
 {
     unsigned rare = (unsigned)(faulty_random(seed) % 1000);
@@ -71,6 +90,8 @@ static enum verb choose_verb(const struct request_taste *taste, uint64_t *seed)
         return taste->resp ? VERB_NONSENSE : VERB_HTTP;
     if (rare >= 995 && taste->resp)
         return VERB_CLOSE;
+    if (taste->gathers)
+        return choose_gathered(seed);
     return taste->resp
                ? choose_weighted(resp_weights, sizeof resp_weights / sizeof *resp_weights, seed)
                : choose_weighted(text_weights, sizeof text_weights / sizeof *text_weights,
@@ -161,6 +182,12 @@ void request_make(struct request *r, const struct request_taste *taste, uint64_t
     else
         r->number = (int64_t)(faulty_random(seed) % 5) - 2;
     choose_end(r, taste, seed);
+}
+
+bool request_may_queue(const struct request *r)
+{
+    return (request_is_about_table(r) && r->verb != VERB_DBSIZE) || r->verb == VERB_PING ||
+           r->verb == VERB_ECHO || r->verb == VERB_UNWATCH;
 }
 
 bool request_is_logged(const struct request *r)

@@ -35,6 +35,11 @@ enum verb {
     VERB_TTL,    /* PTTL or PEXPIRETIME */
     VERB_PERSIST,
     VERB_GETEX,
+    VERB_MULTI,
+    VERB_EXEC,
+    VERB_DISCARD,
+    VERB_WATCH, /* one key */
+    VERB_UNWATCH,
     VERB_SAVE,  /* BGSAVE */
     VERB_FLUSH, /* FLUSHDB or FLUSHALL */
     VERB_TELL_NAME,
@@ -83,6 +88,7 @@ struct request {
 /* What the seed may choose from. */
 struct request_taste {
     bool resp;
+    bool gathers;             /* has asked MULTI, and neither EXEC nor DISCARD since */
     bool loud;                /* echoes, as long as may be */
     unsigned stops_per_mille; /* how often VERB_STOP */
     uint32_t value_bytes_max;
@@ -100,6 +106,10 @@ bool request_is_logged(const struct request *r);
 
 /* Does it read or change keys of the users' table, or count them? */
 bool request_is_about_table(const struct request *r);
+
+/* May it be one of a transaction's? And what it is called in its bytes. */
+bool request_may_queue(const struct request *r);
+const char *request_word(const struct request *r);
 
 const char *request_name(const struct request *r);
 

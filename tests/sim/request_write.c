@@ -175,6 +175,20 @@ static void write_words(struct buffer *out, const char *a, const char *b)
         put_word(out, b);
 }
 
+const char *request_word(const struct request *r)
+{
+    static const char *const words[] = {
+        [VERB_DBSIZE] = "DBSIZE",   [VERB_TELL_NAME] = "NAME", [VERB_NAME] = "NAME",
+        [VERB_SAVE] = "BGSAVE",     [VERB_STOP] = "SHUTDOWN",  [VERB_CLOSE] = "QUIT",
+        [VERB_HELLO] = "HELLO",     [VERB_ID] = "CLIENT",      [VERB_PING] = "PING",
+        [VERB_MULTI] = "MULTI",     [VERB_EXEC] = "exec",      [VERB_DISCARD] = "DISCARD",
+        [VERB_UNWATCH] = "UNWATCH",
+    };
+    if (r->verb == VERB_FLUSH)
+        return r->number % 2 ? "FLUSHDB" : "FLUSHALL";
+    return words[r->verb];
+}
+
 static void write_resp(const struct request *r, struct buffer *out)
 {
     switch (r->verb) {
@@ -194,8 +208,8 @@ static void write_resp(const struct request *r, struct buffer *out)
     case VERB_PERSIST:
         write_keys(r, "PERSIST", false, out);
         break;
-    case VERB_FLUSH:
-        write_words(out, r->number % 2 ? "FLUSHDB" : "FLUSHALL", NULL);
+    case VERB_WATCH:
+        write_keys(r, "WATCH", false, out);
         break;
     case VERB_MSET:
         write_keys(r, "MSET", true, out);
@@ -224,29 +238,14 @@ static void write_resp(const struct request *r, struct buffer *out)
     case VERB_ECHO:
     case VERB_NAME:
         put_count(out, 2);
-        put_word(out, r->verb == VERB_ECHO ? "ECHO" : "NAME");
+        put_word(out, r->verb == VERB_ECHO ? "ECHO" : request_word(r));
         put_value(out, &r->values[0]);
         break;
     case VERB_HELLO:
-        write_words(out, "HELLO", r->number == 0 ? NULL : r->number == 2 ? "2" : "3");
+        write_words(out, request_word(r), r->number == 0 ? NULL : r->number == 2 ? "2" : "3");
         break;
     case VERB_ID:
-        write_words(out, "CLIENT", "ID");
-        break;
-    case VERB_DBSIZE:
-        write_words(out, "DBSIZE", NULL);
-        break;
-    case VERB_TELL_NAME:
-        write_words(out, "NAME", NULL);
-        break;
-    case VERB_SAVE:
-        write_words(out, "BGSAVE", NULL);
-        break;
-    case VERB_STOP:
-        write_words(out, "SHUTDOWN", NULL);
-        break;
-    case VERB_CLOSE:
-        write_words(out, "QUIT", NULL);
+        write_words(out, request_word(r), "ID");
         break;
     case VERB_UNKNOWN:
         write_words(out, "NONSUCH", "1");
@@ -261,7 +260,7 @@ static void write_resp(const struct request *r, struct buffer *out)
         put_str(out, "*1\r\n:");
         break;
     default:
-        write_words(out, "PING", NULL);
+        write_words(out, request_word(r), NULL);
         break;
     }
 }

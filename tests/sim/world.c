@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- what the hubs ran */
 
@@ -186,7 +187,7 @@ static void begin_process(struct world *w, bool in_good_order)
     witness_init(&w->witness, embedded_store(w->store));
     w->shared.store = &w->witness.store;
     w->shared.counters = (struct hub_counters){0};
-    w->shared.exchange = (struct exchange){0};
+    memset(&w->shared.exchange, 0, sizeof w->shared.exchange);
     store_watch(w->shared.store, exchange_on_change, &w->shared.exchange);
     for (size_t i = 0; i < w->worker_count; i++) {
         w->workers[i] = (struct world_worker){0};

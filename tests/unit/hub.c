@@ -432,6 +432,20 @@ static void test_admin_commands_ask_who_it_is(void **state)
     }
 }
 
+static void test_a_refusal_spoils_the_transaction(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){0});
+    s.uid = OTHER_UID;
+    s.uid_known = true;
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    say_str(&s, "*1\r\n$5\r\nMULTI\r\nSET k v\r\nFLUSHALL\r\nEXEC\r\nGET k\r\n");
+    settle(&s);
+    expect_str(&s, "+OK\r\n+QUEUED\r\n-NOPERM only the hub's own user or root may do this\r\n"
+                   "-EXECABORT Transaction discarded because of previous errors.\r\n$-1\r\n");
+    close_scene(&s);
+}
+
 /* ---- silence, delays, readers that do not read ---- */
 
 static void test_silence_ends_a_bare_message(void **state)
@@ -1003,6 +1017,7 @@ int main(void)
         cmocka_unit_test(test_a_read_waits_for_what_it_saw),
         cmocka_unit_test(test_a_full_disk_refuses_and_recovers),
         cmocka_unit_test(test_admin_commands_ask_who_it_is),
+        cmocka_unit_test(test_a_refusal_spoils_the_transaction),
         cmocka_unit_test(test_silence_ends_a_bare_message),
         cmocka_unit_test(test_silence_ends_nothing_else),
         cmocka_unit_test(test_delays_add_up_on_a_connection),

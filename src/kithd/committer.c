@@ -42,13 +42,15 @@ static void thread_fini(struct committer_thread *t)
     pthread_mutex_destroy(&t->mutex);
 }
 
+/* The signal comes last: on one processor the thread may run at once, and shall not find the
+ * mutex taken. */
 static void thread_wake(struct committer_thread *t, bool ending)
 {
     pthread_mutex_lock(&t->mutex);
     t->woken = true;
     t->ending |= ending;
-    pthread_cond_signal(&t->wake);
     pthread_mutex_unlock(&t->mutex);
+    pthread_cond_signal(&t->wake);
 }
 
 /* False when the thread is to end. */

@@ -34,6 +34,8 @@ void client_init(struct client *c, struct model *m, uint32_t *tags, uint64_t *se
     c->flood = !c->bare && chance(seed, 40);
     unsigned depths[] = {1, 3, 10, 40};
     c->taste.loud = c->flood && chance(seed, 2);
+    c->taste.follows = !c->bare && !c->flood && chance(seed, 4);
+    c->deaf = c->taste.follows && chance(seed, 4);
     c->depth = c->flood ? 200 : depths[faulty_random(seed) % 4];
     size_t rooms[] = {1, 60, 700, 65536};
     c->room = rooms[c->flood ? 3 : faulty_random(seed) % 4];
@@ -83,6 +85,19 @@ static void ask(struct client *c, struct request *r)
     c->requests[c->count++] = *r;
 }
 
+/* Those who want to be told say so, and then mostly listen. */
+static bool ask_to_be_told(struct client *c, uint64_t *seed)
+{
+    if (!c->taste.follows)
+        return false;
+    if (c->count > 0)
+        return !chance(seed, 4);
+    if (c->session.resp)
+        ask(c, &(struct request){.verb = VERB_HELLO, .number = 3});
+    ask(c, &(struct request){.verb = VERB_FOLLOW, .n = 1});
+    return true;
+}
+
 void client_ask(struct client *c, uint64_t *seed)
 {
     size_t waiting = c->count - c->run;
@@ -91,6 +106,8 @@ void client_ask(struct client *c, uint64_t *seed)
     if (!c->flood && waiting >= 2 * c->depth)
         return;
     if (c->flood && waiting >= 1000)
+        return;
+    if (ask_to_be_told(c, seed))
         return;
     c->taste.now = model_now(c->model);
     size_t n = c->bare ? 1 : 1 + faulty_random(seed) % c->depth;
@@ -140,6 +157,16 @@ static bool has_ended(const struct client *c, const struct request *r)
            (client_fears_silence(c) && c->trace->now.ns >= silent.ns);
 }
 
+static void add_debt(struct client *c, size_t len, uint64_t needs, struct instant not_before)
+{
+    if (len == 0)
+        return;
+    c->debts = grow(c->debts, c->debt_count, &c->debt_capacity, sizeof *c->debts);
+    c->debts[c->debt_count++] =
+        (struct client_debt){c->owed_end, c->owed_end + len, needs, not_before};
+    c->owed_end += len;
+}
+
 static void owe(struct client *c, const struct request *r, size_t before, uint64_t needs)
 {
     size_t len = buffer_len(&c->expected) - before;
@@ -150,10 +177,7 @@ static void owe(struct client *c, const struct request *r, size_t before, uint64
     struct instant begin =
         c->served_until.ns > r->delivered.ns ? c->served_until : r->delivered;
     c->served_until = instant_after_ms(begin, c->model->config->delay_ms);
-    c->debts = grow(c->debts, c->debt_count, &c->debt_capacity, sizeof *c->debts);
-    c->debts[c->debt_count++] =
-        (struct client_debt){c->owed_end, c->owed_end + len, needs, c->served_until};
-    c->owed_end += len;
+    add_debt(c, len, needs, c->served_until);
 }
 
 static void run_next(struct client *c, const struct witness_call *call)
@@ -180,7 +204,7 @@ static void run_unlogged(struct client *c, size_t wanted)
         run_next(c, &nothing);
 }
 
-void client_ran(struct client *c, struct witness *w)
+struct witness_call client_ran(struct client *c, struct witness *w)
 {
     struct witness_call call = {0};
     run_unlogged(c, SIZE_MAX);
@@ -193,6 +217,16 @@ void client_ran(struct client *c, struct witness *w)
     trace_check(c->trace, call.result != STORE_READ_ONLY || c->model->disk_full,
                 "connection %" PRIu64 ": refused, and the disk has room", c->session.id);
     run_next(c, &call);
+    return call;
+}
+
+void client_told(struct client *c, const struct model_push *push)
+{
+    size_t before = buffer_len(&c->expected);
+    if (c->connection->state >= CONNECTION_DRAINING)
+        return;
+    model_tell(&c->session, push, &c->expected);
+    add_debt(c, buffer_len(&c->expected) - before, push->lsn, (struct instant){0});
 }
 
 static void pay(struct client *c, uint64_t end, uint64_t synced)

@@ -5,7 +5,7 @@
  * it is owed and what has left the hub for it, its socket and how it reads. It checks every
  * byte that leaves: the right one, not too early, and true on disk. */
 
-#include "model.h"
+#include "model_push.h"
 #include "witness.h"
 
 #include "hub/connection.h"
@@ -26,6 +26,7 @@ struct client {
     struct request_taste taste;
     bool bare;      /* sends bare messages, one at a time */
     bool flood;     /* asks without reading */
+    bool deaf;      /* does not read */
     unsigned depth; /* asks at most this many at once */
 
     struct request *requests;
@@ -72,8 +73,11 @@ void client_fed(struct client *c, size_t n);
 /* Would a silence end its message? */
 bool client_fears_silence(const struct client *c);
 
-/* The hub says it ran a request of this client. */
-void client_ran(struct client *c, struct witness *w);
+/* The hub says it ran a request of this client. What the store did for it. */
+struct witness_call client_ran(struct client *c, struct witness *w);
+
+/* The hub is about to tell everybody of this. */
+void client_told(struct client *c, const struct model_push *push);
 
 /* These bytes leave the hub, which had everything up to `synced` on disk. */
 void client_took(struct client *c, struct bytes out, uint64_t synced);

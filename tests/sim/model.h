@@ -75,6 +75,8 @@ struct model_session {
     int version;
     bool over; /* answered its last request */
     struct model_transaction transaction;
+    unsigned prefixes[REQUEST_KEYS + 1]; /* it follows, in their order: 0: all keys */
+    size_t prefix_count;
 };
 
 void model_session_fini(struct model_session *s);

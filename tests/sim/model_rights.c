@@ -31,6 +31,8 @@ const char *model_refusal(const struct model *m, const struct model_session *s,
     case VERB_DISCARD:
     case VERB_WATCH:
     case VERB_UNWATCH:
+    case VERB_FOLLOW:
+    case VERB_UNFOLLOW:
         return refusal(m, s, false);
     default:
         return request_is_about_table(r) ? refusal(m, s, false) : NULL;

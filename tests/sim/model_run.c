@@ -424,7 +424,7 @@ static void run_allowed(struct run *x)
         return;
     }
     size_t expired = take_expired(x);
-    if (!run_values(x) && !run_transaction(x))
+    if (!run_values(x) && !run_transaction(x) && !run_subscription(x))
         run_other(x);
     commit(x, expired);
 }

@@ -52,6 +52,9 @@ bool model_queues(const struct model_session *s, const struct request *r);
 void model_queue(struct run *x);
 bool run_transaction(struct run *x);
 
+/* model_push.c: FOLLOW and UNFOLLOW. */
+bool run_subscription(struct run *x);
+
 /* model_run.c: a request without keys that a transaction may hold. */
 void run_plain(struct run *x);
 

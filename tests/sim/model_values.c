@@ -28,12 +28,6 @@ static void run_store(struct run *x)
         answer_line(x, "1");
 }
 
-static bool is_text(struct bytes value)
-{
-    return value.len > 0 && !memchr(value.data, '\r', value.len) &&
-           !memchr(value.data, '\n', value.len) && !memchr(value.data, '\0', value.len);
-}
-
 static void run_get(struct run *x)
 {
     struct run_value v = run_see(x, x->r->keys[0]);
@@ -41,7 +35,7 @@ static void run_get(struct run *x)
         answer_value(x, v);
     } else if (!v.present && x->s->full) {
         answer_about_key(x, "Invalid Key:", NULL);
-    } else if (!v.present || !is_text(v.bytes)) {
+    } else if (!v.present || !value_is_text(v.bytes)) {
         answer_line(x, "ERROR");
     } else {
         put(x->out, v.bytes);

@@ -15,10 +15,11 @@ static const char *const verb_names[] = {
     [VERB_DBSIZE] = "dbsize",     [VERB_TELL_NAME] = "name?", [VERB_PING] = "ping",
     [VERB_HELLO] = "hello",       [VERB_ID] = "id",           [VERB_NOTHING] = "nothing",
     [VERB_UNKNOWN] = "unknown",   [VERB_ARITY] = "arity",     [VERB_CLOSE] = "close",
-    [VERB_NONSENSE] = "nonsense", [VERB_SAVE] = "save",       [VERB_MULTI] = "multi",
-    [VERB_EXEC] = "exec",         [VERB_DISCARD] = "discard", [VERB_WATCH] = "watch",
-    [VERB_UNWATCH] = "unwatch",   [VERB_EXPIRE] = "expire",   [VERB_TTL] = "ttl",
-    [VERB_PERSIST] = "persist",   [VERB_GETEX] = "getex",     [VERB_FLUSH] = "flush",
+    [VERB_NONSENSE] = "nonsense", [VERB_SAVE] = "save",       [VERB_FOLLOW] = "follow",
+    [VERB_UNFOLLOW] = "unfollow", [VERB_MULTI] = "multi",     [VERB_EXEC] = "exec",
+    [VERB_DISCARD] = "discard",   [VERB_WATCH] = "watch",     [VERB_UNWATCH] = "unwatch",
+    [VERB_EXPIRE] = "expire",     [VERB_TTL] = "ttl",         [VERB_PERSIST] = "persist",
+    [VERB_GETEX] = "getex",       [VERB_FLUSH] = "flush",
 };
 
 const char *request_name(const struct request *r)
@@ -79,7 +80,7 @@ static enum verb choose_gathered(uint64_t *seed)
     return r.verb;
 }
 
-static enum verb choose_verb(const struct request_taste *taste, uint64_t *seed)
+static enum verb choose_any(const struct request_taste *taste, uint64_t *seed)
 {
     unsigned rare = (unsigned)(faulty_random(seed) % 1000);
     if (taste->loud && rare >= 300)
@@ -96,6 +97,19 @@ static enum verb choose_verb(const struct request_taste *taste, uint64_t *seed)
                ? choose_weighted(resp_weights, sizeof resp_weights / sizeof *resp_weights, seed)
                : choose_weighted(text_weights, sizeof text_weights / sizeof *text_weights,
                                  seed);
+}
+
+/* It must be known what has been run when a push comes between. */
+static enum verb choose_verb(const struct request_taste *taste, uint64_t *seed)
+{
+    struct request r = {0};
+    if (taste->follows && faulty_random(seed) % 8 == 0)
+        return faulty_random(seed) % 4 ? VERB_FOLLOW : VERB_UNFOLLOW;
+    do
+        r.verb = choose_any(taste, seed);
+    while (taste->follows &&
+           (!request_is_logged(&r) || r.verb == VERB_HELLO || r.verb == VERB_MULTI));
+    return r.verb;
 }
 
 static struct value choose_value(const struct request_taste *taste, uint64_t *seed)
@@ -175,6 +189,8 @@ void request_make(struct request *r, const struct request_taste *taste, uint64_t
         r->values[0] = (struct value){VALUE_WORDS, r->values[0].tag, taste->value_bytes_max};
     if (r->verb == VERB_NAME)
         r->values[0] = (struct value){VALUE_WORDS, r->values[0].tag, 8 + r->values[0].tag % 3};
+    if (r->verb == VERB_FOLLOW && faulty_random(seed) % 2)
+        r->keys[0] = 0;
     if (r->verb == VERB_HELLO)
         r->number = (int64_t[]){0, 2, 3}[faulty_random(seed) % 3];
     else if (faulty_random(seed) % 8 == 0)

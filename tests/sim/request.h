@@ -22,7 +22,9 @@ enum verb {
     VERB_NOSTORE, /* a STORE without '=' */
     VERB_NOGET,   /* a GET of two words */
     VERB_HTTP,    /* closes the connection */
-    VERB_SET,     /* RESP only, as is the rest */
+    VERB_FOLLOW,  /* WATCH in text, FOLLOW in RESP; keys[0]: a key and 1, or 0 for all */
+    VERB_UNFOLLOW,
+    VERB_SET, /* RESP only, as is the rest */
     VERB_DEL,
     VERB_EXISTS,
     VERB_MGET,
@@ -88,6 +90,7 @@ struct request {
 /* What the seed may choose from. */
 struct request_taste {
     bool resp;
+    bool follows;             /* wants to be told; nothing that is not logged or MULTI then */
     bool gathers;             /* has asked MULTI, and neither EXEC nor DISCARD since */
     bool loud;                /* echoes, as long as may be */
     unsigned stops_per_mille; /* how often VERB_STOP */
@@ -114,6 +117,9 @@ const char *request_word(const struct request *r);
 const char *request_name(const struct request *r);
 
 void value_write(const struct value *v, struct buffer *out);
+
+/* Can text carry it? */
+bool value_is_text(struct bytes value);
 
 /* Keys and values as bytes; the caller's buffer holds a key. */
 struct bytes request_key(unsigned key, char out[8]);

@@ -43,6 +43,12 @@ void value_write(const struct value *v, struct buffer *out)
     buffer_wrote(out, v->len - 8);
 }
 
+bool value_is_text(struct bytes value)
+{
+    return value.len > 0 && !memchr(value.data, '\r', value.len) &&
+           !memchr(value.data, '\n', value.len) && !memchr(value.data, '\0', value.len);
+}
+
 struct bytes request_key(unsigned key, char out[8])
 {
     snprintf(out, 8, "k%u", key % 1000);
@@ -56,11 +62,14 @@ static void write_text(const struct request *r, struct buffer *out)
         [VERB_TERSE] = "REPLIES terse", [VERB_NOSTORE] = "STORE k1",
         [VERB_NOGET] = "GET k1 k2",     [VERB_HTTP] = "GET / HTTP/1.1",
         [VERB_STORE] = "STORE ",        [VERB_GET] = "GET ",
-        [VERB_NAME] = "NAME=",
+        [VERB_NAME] = "NAME=",          [VERB_FOLLOW] = "WATCH k",
+        [VERB_UNFOLLOW] = "UNWATCH",
     };
     char key[8];
     if (r->verb != VERB_ECHO)
         put_str(out, fixed[r->verb]);
+    if (r->verb == VERB_FOLLOW && r->keys[0] > 0)
+        put(out, bytes_from(request_key(r->keys[0] - 1, key), 1));
     if (r->verb == VERB_STORE || r->verb == VERB_GET)
         put(out, request_key(r->keys[0], key));
     if (r->verb == VERB_STORE)
@@ -178,11 +187,11 @@ static void write_words(struct buffer *out, const char *a, const char *b)
 const char *request_word(const struct request *r)
 {
     static const char *const words[] = {
-        [VERB_DBSIZE] = "DBSIZE",   [VERB_TELL_NAME] = "NAME", [VERB_NAME] = "NAME",
-        [VERB_SAVE] = "BGSAVE",     [VERB_STOP] = "SHUTDOWN",  [VERB_CLOSE] = "QUIT",
-        [VERB_HELLO] = "HELLO",     [VERB_ID] = "CLIENT",      [VERB_PING] = "PING",
-        [VERB_MULTI] = "MULTI",     [VERB_EXEC] = "exec",      [VERB_DISCARD] = "DISCARD",
-        [VERB_UNWATCH] = "UNWATCH",
+        [VERB_DBSIZE] = "DBSIZE",   [VERB_TELL_NAME] = "NAME",    [VERB_NAME] = "NAME",
+        [VERB_SAVE] = "BGSAVE",     [VERB_STOP] = "SHUTDOWN",     [VERB_CLOSE] = "QUIT",
+        [VERB_HELLO] = "HELLO",     [VERB_ID] = "CLIENT",         [VERB_PING] = "PING",
+        [VERB_MULTI] = "MULTI",     [VERB_EXEC] = "exec",         [VERB_DISCARD] = "DISCARD",
+        [VERB_UNWATCH] = "UNWATCH", [VERB_UNFOLLOW] = "UNFOLLOW",
     };
     if (r->verb == VERB_FLUSH)
         return r->number % 2 ? "FLUSHDB" : "FLUSHALL";
@@ -207,6 +216,12 @@ static void write_resp(const struct request *r, struct buffer *out)
         break;
     case VERB_PERSIST:
         write_keys(r, "PERSIST", false, out);
+        break;
+    case VERB_FOLLOW:
+        put_count(out, 2);
+        put_word(out, "FOLLOW");
+        put_bulk(out,
+                 r->keys[0] ? request_key(r->keys[0] - 1, (char[8]){0}) : bytes_from_str("k"));
         break;
     case VERB_WATCH:
         write_keys(r, "WATCH", false, out);

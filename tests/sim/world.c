@@ -17,6 +17,12 @@ static struct client *client_by_id(struct world *w, uint64_t id)
     trace_fail(&w->trace, "a hub ran a request of connection %" PRIu64 ", which is gone", id);
 }
 
+static void observe_request(struct world *w, struct client *c)
+{
+    struct witness_call call = client_ran(c, &w->witness);
+    world_post(w, call.changes, call.change_count);
+}
+
 /* Hubs log each request as they run it: the order of everything. */
 static void observe(struct world *w, struct world_worker *worker)
 {
@@ -26,7 +32,7 @@ static void observe(struct world *w, struct world_worker *worker)
         return;
     buffer_append(log, "", 1);
     for (const char *at = (const char *)buffer_view(log).data; (at = strstr(at, mark)); at++)
-        client_ran(client_by_id(w, strtoull(at + strlen(mark), NULL, 10)), &w->witness);
+        observe_request(w, client_by_id(w, strtoull(at + strlen(mark), NULL, 10)));
     buffer_truncate(log, 0);
     world_check_log(w);
 }
@@ -46,7 +52,7 @@ static void check_unread(struct world *w, const struct client *c)
     CHECK(w, unread <= LIMIT_UNREAD_REPLY_BYTES + c->largest_reply,
           "connection %" PRIu64 ": %zu bytes of replies wait", c->session.id, unread);
     const struct reply_queue *replies = c->connection->replies;
-    CHECK(w, !replies || replies->count <= LIMIT_HELD_REPLIES,
+    CHECK(w, !replies || c->taste.follows || replies->count <= LIMIT_HELD_REPLIES,
           "connection %" PRIu64 ": %u replies are held", c->session.id, replies->count);
 }
 
@@ -164,8 +170,10 @@ static void drop_clients(struct world *w)
 static void end_process(struct world *w)
 {
     drop_clients(w);
-    for (size_t i = 0; i < w->worker_count; i++)
+    for (size_t i = 0; i < w->worker_count; i++) {
         hub_fini(&w->workers[i].hub);
+        world_mail_end(&w->workers[i]);
+    }
     if (w->chunk_file)
         disk_close(faulty_disk(w->disk), w->chunk_file);
     w->chunk_file = NULL;
@@ -192,6 +200,7 @@ static void begin_process(struct world *w, bool in_good_order)
     for (size_t i = 0; i < w->worker_count; i++) {
         w->workers[i] = (struct world_worker){0};
         hub_init(&w->workers[i].hub, &w->shared);
+        world_mail_begin(&w->workers[i]);
         begin_turn(w, &w->workers[i]);
     }
 }
@@ -370,7 +379,7 @@ static void step_client(struct world *w)
         client_ask(c, &w->random);
     else if (what < 270)
         deliver(w, c);
-    else if (what < 370 && !(c->flood && w->trace.step % 256))
+    else if (what < 370 && !c->deaf && !(c->flood && w->trace.step % 256))
         read_socket(w, c, chance(w, 4));
     else if (what < 396)
         identify(w, c);
@@ -389,6 +398,17 @@ static bool tell_log_moved(struct world *w, struct world_worker *worker)
     worker->log_moved = false;
     begin_turn(w, worker);
     hub_log_moved(&worker->hub);
+    observe(w, worker);
+    maybe_end_turn(w, worker);
+    return true;
+}
+
+static bool tell_mail(struct world *w, struct world_worker *worker)
+{
+    if (!worker->mail)
+        return false;
+    begin_turn(w, worker);
+    world_take_mail(w, worker);
     observe(w, worker);
     maybe_end_turn(w, worker);
     return true;
@@ -463,6 +483,7 @@ static bool settle_step(struct world *w)
     for (size_t i = 0; i < w->worker_count; i++) {
         moved |= tell_stop(w, &w->workers[i]);
         moved |= tell_log_moved(w, &w->workers[i]);
+        moved |= tell_mail(w, &w->workers[i]);
         moved |= turn(w, &w->workers[i]);
     }
     world_wake_log(w);
@@ -480,6 +501,8 @@ static void check_settled(struct world *w)
     for (size_t i = 0; i < WORLD_CLIENTS; i++)
         if (w->clients[i])
             client_settled(w->clients[i]);
+    for (size_t i = 0; i < w->worker_count; i++)
+        CHECK(w, w->workers[i].push_count == 0, "worker %zu sleeps over its mail", i);
     CHECK(w, w->synced == w->model.lsn, "the log stays unwritten");
 }
 
@@ -638,8 +661,10 @@ static void step(struct world *w)
         world_segment_step(w);
     else if (what < 770)
         upkeep_steps(w);
-    else if (what < 840)
+    else if (what < 820)
         tell_log_moved(w, worker);
+    else if (what < 850)
+        tell_mail(w, worker);
     else if (what < 860)
         tell_stop(w, worker);
     else if (what < 910)

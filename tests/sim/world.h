@@ -17,6 +17,7 @@
  *   - connections close for a reason, and owe nothing then; unread replies are bounded;
  *   - what has expired is gone for good, at its moment, and is swept without anybody asking;
  *   - the log's time never goes back;
+ *   - who follows the table is told each change, once, in order, and none before it is on disk;
  *   - when nothing moves any more, every request has been answered, and nothing waits;
  *   - a stop ends, and loses nothing. */
 
@@ -34,8 +35,10 @@ enum world_log { LOG_SLEEPS, LOG_AWAKE, LOG_TAKEN, LOG_WRITTEN, LOG_SYNCED };
 /* A worker: its hub, and what has not reached it yet. */
 struct world_worker {
     struct hub hub;
-    bool log_moved, stop; /* news on their way */
+    bool log_moved, stop, mail; /* news on their way */
     bool stopped;
+    struct model_push *pushes; /* in its mail */
+    size_t push_count, push_capacity;
 };
 
 struct world {

@@ -157,6 +157,7 @@ static void observe_sweep(struct world *w)
     const struct witness_change *changes;
     size_t n = witness_loose(&w->witness, &changes);
     model_swept(&w->model, changes, n);
+    world_post(w, changes, n);
     witness_forget(&w->witness);
     world_check_log(w);
 }

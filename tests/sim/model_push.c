@@ -1,0 +1,142 @@
+#include "model_push.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- subscriptions */
+
+static struct bytes prefix_text(unsigned prefix, char out[8])
+{
+    if (prefix == 0)
+        return bytes_from_str("k");
+    return request_key(prefix - 1, out);
+}
+
+static void answer_subscription(struct run *x, const char *word, const unsigned *prefix)
+{
+    char text[8];
+    put_str(x->out, ">3\r\n");
+    put_bulk(x->out, bytes_from_str(word));
+    if (prefix)
+        put_bulk(x->out, prefix_text(*prefix, text));
+    else
+        answer_null(x);
+    answer_integer(x, (int64_t)x->s->prefix_count);
+}
+
+static void follow(struct run *x)
+{
+    struct model_session *s = x->s;
+    unsigned prefix = x->r->keys[0];
+    size_t i = 0;
+    while (i < s->prefix_count && s->prefixes[i] != prefix)
+        i++;
+    if (i == s->prefix_count)
+        s->prefixes[s->prefix_count++] = prefix;
+    if (s->resp)
+        answer_subscription(x, "follow", &prefix);
+    else
+        answer_line(x, "WATCHING");
+}
+
+static void unfollow(struct run *x)
+{
+    struct model_session *s = x->s;
+    size_t n = s->prefix_count;
+    if (!s->resp) {
+        s->prefix_count = 0;
+        answer_line(x, "UNWATCHED");
+        return;
+    }
+    if (n == 0)
+        answer_subscription(x, "unfollow", NULL);
+    for (size_t i = 0; i < n; i++) {
+        s->prefix_count--;
+        answer_subscription(x, "unfollow", &s->prefixes[i]);
+    }
+}
+
+bool run_subscription(struct run *x)
+{
+    if (x->r->verb == VERB_FOLLOW)
+        follow(x);
+    else if (x->r->verb == VERB_UNFOLLOW)
+        unfollow(x);
+    else
+        return false;
+    return true;
+}
+
+/* ---- pushes */
+
+void model_push_init(struct model_push *p, const struct model *m,
+                     const struct witness_change *change)
+{
+    *p = (struct model_push){.kind = change->kind, .lsn = change->lsn};
+    if (change->kind != STORE_CHANGE_FLUSH)
+        p->key = model_key_of(m, change);
+    if (change->kind != STORE_CHANGE_PUT)
+        return;
+    const struct model_entry *e = &m->entries[p->key];
+    p->len = e->len;
+    p->value = malloc(e->len + 1);
+    if (!p->value)
+        abort();
+    memcpy(p->value, e->data, e->len);
+}
+
+void model_push_fini(struct model_push *p)
+{
+    free(p->value);
+}
+
+static void tell_line(const struct model_push *p, struct buffer *out)
+{
+    static const char *const words[] = {"CHANGED ", "REMOVED ", "EXPIRED ", "FLUSHED"};
+    char key[8];
+    struct bytes value = bytes_make(p->value, p->len);
+    put_str(out, words[p->kind]);
+    if (p->kind != STORE_CHANGE_FLUSH)
+        put(out, request_key(p->key, key));
+    if (p->kind == STORE_CHANGE_PUT && value_is_text(value)) {
+        put_str(out, " = ");
+        put(out, value);
+    }
+    put_str(out, "\n");
+}
+
+static void put_bulk_or_null(struct buffer *out, bool null, struct bytes b)
+{
+    if (null)
+        put_str(out, "_\r\n");
+    else
+        put_bulk(out, b);
+}
+
+static void tell_push(const struct model_push *p, struct bytes prefix, struct buffer *out)
+{
+    static const char *const words[] = {"set", "del", "expired", "flush"};
+    char key[8];
+    put_str(out, ">5\r\n$6\r\nchange\r\n");
+    put_bulk(out, prefix);
+    put_bulk(out, bytes_from_str(words[p->kind]));
+    put_bulk_or_null(out, p->kind == STORE_CHANGE_FLUSH, request_key(p->key, key));
+    put_bulk_or_null(out, p->kind != STORE_CHANGE_PUT, bytes_make(p->value, p->len));
+}
+
+void model_tell(const struct model_session *s, const struct model_push *p, struct buffer *out)
+{
+    char room[8], key[8];
+    struct bytes name = request_key(p->key, key);
+    for (size_t i = 0; i < s->prefix_count; i++) {
+        struct bytes prefix = prefix_text(s->prefixes[i], room);
+        if (p->kind != STORE_CHANGE_FLUSH &&
+            !bytes_starts_with(name, (const char *)prefix.data))
+            continue;
+        if (s->resp)
+            tell_push(p, prefix, out);
+        else
+            tell_line(p, out);
+        return;
+    }
+}

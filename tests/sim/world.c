@@ -1,158 +1,8 @@
 #include "world_inside.h"
 
-#include "base/limits.h"
-
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- what the hubs ran */
-
-static struct client *client_by_id(struct world *w, uint64_t id)
-{
-    for (size_t i = 0; i < WORLD_CLIENTS; i++)
-        if (w->clients[i] && w->clients[i]->connection && w->clients[i]->session.id == id)
-            return w->clients[i];
-    trace_fail(&w->trace, "a hub ran a request of connection %" PRIu64 ", which is gone", id);
-}
-
-static void observe_request(struct world *w, struct client *c)
-{
-    struct witness_call call = client_ran(c, &w->witness);
-    world_post(w, call.changes, call.change_count);
-}
-
-/* Hubs log each request as they run it: the order of everything. */
-static void observe(struct world *w, struct world_worker *worker)
-{
-    static const char mark[] = "msg=request connection=";
-    struct buffer *log = &worker->hub.log;
-    if (buffer_len(log) == 0)
-        return;
-    buffer_append(log, "", 1);
-    for (const char *at = (const char *)buffer_view(log).data; (at = strstr(at, mark)); at++)
-        observe_request(w, client_by_id(w, strtoull(at + strlen(mark), NULL, 10)));
-    buffer_truncate(log, 0);
-    world_check_log(w);
-}
-
-static void begin_turn(struct world *w, struct world_worker *worker)
-{
-    w->model.wall = wall(w).ms;
-    hub_tick(&worker->hub, w->trace.now, wall(w));
-    observe(w, worker);
-}
-
-/* ---- what leaves */
-
-static void check_unread(struct world *w, const struct client *c)
-{
-    size_t unread = connection_unread(c->connection);
-    CHECK(w, unread <= LIMIT_UNREAD_REPLY_BYTES + c->largest_reply,
-          "connection %" PRIu64 ": %zu bytes of replies wait", c->session.id, unread);
-    const struct reply_queue *replies = c->connection->replies;
-    CHECK(w, !replies || c->taste.follows || replies->count <= LIMIT_HELD_REPLIES,
-          "connection %" PRIu64 ": %u replies are held", c->session.id, replies->count);
-}
-
-static void forget(struct world *w, struct client *c)
-{
-    for (size_t i = 0; i < WORLD_CLIENTS; i++)
-        if (w->clients[i] == c)
-            w->clients[i] = NULL;
-    client_fini(c);
-    free(c);
-}
-
-static void write_output(struct world *w, struct client *c)
-{
-    struct connection *connection = c->connection;
-    c->blocked &= connection->state != CONNECTION_CLOSED || connection->aborted;
-    while (connection->state != CONNECTION_CLOSED) {
-        check_unread(w, c);
-        struct bytes out = connection_output(connection);
-        if (out.len == 0) {
-            c->blocked = false;
-            return;
-        }
-        size_t free_room = c->room - c->in_socket;
-        size_t n = out.len < free_room ? out.len : free_room;
-        if (n < out.len && (n > 0 || !c->blocked))
-            c->blocked_since = w->trace.now;
-        c->blocked = n < out.len;
-        uint64_t told = w->model.told;
-        client_took(c, bytes_first(out, n), w->synced);
-        c->in_socket += n;
-        connection_sent(connection, n);
-        observe(w, &w->workers[c->hub]);
-        if (w->model.told > told && chance(w, 24))
-            world_look_deeper(w);
-        if (c->blocked)
-            return;
-    }
-}
-
-static void flush(struct world *w, struct connection *connection)
-{
-    struct client *c = connection->user;
-    write_output(w, c);
-    c->reading = connection_wants_input(connection);
-    if (connection->state != CONNECTION_CLOSED)
-        return;
-    SAY(w, "connection %" PRIu64 " is closed%s", c->session.id,
-        connection->aborted ? " at once" : "");
-    client_closed(c, w->workers[c->hub].stopped);
-    connection_free(connection);
-    forget(w, c);
-}
-
-static void ask_to_stop(struct world *w, const char *who)
-{
-    SAY(w, "%s asks to stop", who);
-    for (size_t i = 0; i < w->worker_count; i++)
-        w->workers[i].stop = !w->workers[i].stopped;
-    if (!w->stopping)
-        w->stop_step = w->trace.step;
-    w->stopping = true;
-}
-
-static void handle_events(struct world *w, struct world_worker *worker)
-{
-    struct hub_event event;
-    while (hub_next_event(&worker->hub, &event)) {
-        switch (event.kind) {
-        case HUB_EVENT_OUTPUT:
-            flush(w, event.connection);
-            break;
-        case HUB_EVENT_IDENTIFY:
-            ((struct client *)event.connection->user)->identify = true;
-            break;
-        case HUB_EVENT_JOB:
-            job_run(event.job);
-            job_done(event.job);
-            break;
-        case HUB_EVENT_STOP:
-            CHECK(w, w->model.stop_granted, "a hub stops, and nobody who may asked for it");
-            ask_to_stop(w, "a client");
-            break;
-        }
-    }
-}
-
-/* What a worker does before it sleeps. */
-static void end_turn(struct world *w, struct world_worker *worker)
-{
-    handle_events(w, worker);
-    world_wake_threads(w);
-}
-
-/* A turn may go on: what it brought waits then. */
-static void maybe_end_turn(struct world *w, struct world_worker *worker)
-{
-    if (!chance(w, 4))
-        end_turn(w, worker);
-}
 
 /* ---- ends and beginnings */
 
@@ -201,7 +51,7 @@ static void begin_process(struct world *w, bool in_good_order)
         w->workers[i] = (struct world_worker){0};
         hub_init(&w->workers[i].hub, &w->shared);
         world_mail_begin(&w->workers[i]);
-        begin_turn(w, &w->workers[i]);
+        world_begin_turn(w, &w->workers[i]);
     }
 }
 
@@ -246,149 +96,6 @@ static void finish_stop(struct world *w)
     begin_process(w, true);
 }
 
-/* ---- clients */
-
-static struct world_worker *worker_of(struct world *w, const struct client *c)
-{
-    return &w->workers[c->hub];
-}
-
-static void connect_client(struct world *w, size_t place)
-{
-    size_t hub = pick(w, w->worker_count);
-    struct world_worker *worker = &w->workers[hub];
-    if (w->clients[place] || worker->stopped)
-        return;
-    struct client *c = calloc(1, sizeof *c);
-    if (!c)
-        abort();
-    client_init(c, &w->model, &w->tags, &w->random);
-    c->hub = hub;
-    begin_turn(w, worker);
-    struct access_peer peer = {.origin = c->session.peer.origin};
-    c->connection = hub_accept(&worker->hub, &peer, c->session.full);
-    if (!c->connection)
-        abort();
-    c->connection->user = c;
-    c->session.id = c->connection->id;
-    w->clients[place] = c;
-    hub_set_ready(c->connection);
-    SAY(w, "connection %" PRIu64 " to hub %zu: %s%s%s", c->session.id, hub,
-        c->session.resp   ? "resp"
-        : c->session.full ? "full"
-                          : "terse",
-        c->bare ? ", bare" : "", c->session.peer.origin == ACCESS_REMOTE ? ", remote" : "");
-    maybe_end_turn(w, worker);
-}
-
-static void feed(struct world *w, struct client *c, size_t n)
-{
-    uint8_t *piece = malloc(n); /* its own memory, so that reading past it is seen */
-    if (!piece)
-        abort();
-    memcpy(piece, client_out(c).data, n);
-    client_fed(c, n);
-    connection_feed(c->connection, bytes_make(piece, n));
-    free(piece);
-    observe(w, worker_of(w, c));
-}
-
-/* Delivers some of what it has sent; where silence would end a message, all of it, in pieces,
- * before the clock moves. */
-static bool deliver(struct world *w, struct client *c)
-{
-    size_t waiting = client_out(c).len;
-    if (!c->reading || c->end_fed || (waiting == 0 && !c->ending))
-        return false;
-    struct world_worker *worker = worker_of(w, c);
-    uint64_t id = c->session.id;
-    begin_turn(w, worker);
-    if (waiting == 0) {
-        c->end_fed = true;
-        SAY(w, "connection %" PRIu64 " half-closes", id);
-        connection_feed_end(c->connection);
-        observe(w, worker);
-    }
-    do {
-        size_t n = 1 + pick(w, chance(w, 4) ? 4 : chance(w, 2) ? 100 : LIMIT_READ_BYTES);
-        waiting = client_out(c).len;
-        if (waiting > 0)
-            feed(w, c, n < waiting ? n : waiting);
-    } while (client_fears_silence(c) && client_out(c).len > 0);
-    maybe_end_turn(w, worker);
-    return true;
-}
-
-static bool read_socket(struct world *w, struct client *c, bool all)
-{
-    if (c->in_socket == 0 && !c->blocked)
-        return false;
-    size_t n = c->in_socket;
-    if (n > 0 && !all)
-        n = 1 + pick(w, n);
-    c->in_socket -= n;
-    if (!c->blocked)
-        return true;
-    struct world_worker *worker = worker_of(w, c);
-    begin_turn(w, worker);
-    hub_set_ready(c->connection);
-    maybe_end_turn(w, worker);
-    return true;
-}
-
-static bool identify(struct world *w, struct client *c)
-{
-    if (!c->identify)
-        return false;
-    struct world_worker *worker = worker_of(w, c);
-    const struct access_peer *peer = &c->session.peer;
-    c->identify = false;
-    begin_turn(w, worker);
-    connection_identified(c->connection, peer->user == ACCESS_USER_KNOWN, peer->uid);
-    observe(w, worker);
-    maybe_end_turn(w, worker);
-    return true;
-}
-
-/* The socket fails. */
-static void reset(struct world *w, struct client *c)
-{
-    struct world_worker *worker = worker_of(w, c);
-    struct connection *connection = c->connection;
-    SAY(w, "connection %" PRIu64 " is reset", c->session.id);
-    begin_turn(w, worker);
-    if (connection->state == CONNECTION_CLOSED)
-        return;
-    connection_abort(connection);
-    connection_free(connection);
-    forget(w, c);
-    maybe_end_turn(w, worker);
-}
-
-static void step_client(struct world *w)
-{
-    size_t place = pick(w, WORLD_CLIENTS);
-    struct client *c = w->clients[place];
-    if (!c) {
-        if (chance(w, 3))
-            connect_client(w, place);
-        return;
-    }
-    uint64_t what = pick(w, 400);
-    if (what < 130)
-        client_ask(c, &w->random);
-    else if (what < 270)
-        deliver(w, c);
-    else if (what < 370 && !c->deaf && !(c->flood && w->trace.step % 256))
-        read_socket(w, c, chance(w, 4));
-    else if (what < 396)
-        identify(w, c);
-    else if (what < 399)
-        client_end(c, &w->random);
-    else if (chance(w, 2))
-        reset(w, c);
-}
-
 /* ---- workers */
 
 static bool tell_log_moved(struct world *w, struct world_worker *worker)
@@ -396,10 +103,10 @@ static bool tell_log_moved(struct world *w, struct world_worker *worker)
     if (!worker->log_moved)
         return false;
     worker->log_moved = false;
-    begin_turn(w, worker);
+    world_begin_turn(w, worker);
     hub_log_moved(&worker->hub);
-    observe(w, worker);
-    maybe_end_turn(w, worker);
+    world_observe(w, worker);
+    world_maybe_end_turn(w, worker);
     return true;
 }
 
@@ -407,10 +114,10 @@ static bool tell_mail(struct world *w, struct world_worker *worker)
 {
     if (!worker->mail)
         return false;
-    begin_turn(w, worker);
+    world_begin_turn(w, worker);
     world_take_mail(w, worker);
-    observe(w, worker);
-    maybe_end_turn(w, worker);
+    world_observe(w, worker);
+    world_maybe_end_turn(w, worker);
     return true;
 }
 
@@ -419,11 +126,11 @@ static bool tell_stop(struct world *w, struct world_worker *worker)
     if (!worker->stop)
         return false;
     worker->stop = false;
-    begin_turn(w, worker);
+    world_begin_turn(w, worker);
     worker->stopped = true;
     hub_stop(&worker->hub);
-    observe(w, worker);
-    maybe_end_turn(w, worker);
+    world_observe(w, worker);
+    world_maybe_end_turn(w, worker);
     return true;
 }
 
@@ -433,8 +140,8 @@ static bool turn(struct world *w, struct world_worker *worker)
     bool ready = !list_is_empty(&worker->hub.ready) || worker->hub.stop_wanted;
     if (!due && !ready)
         return false;
-    begin_turn(w, worker);
-    end_turn(w, worker);
+    world_begin_turn(w, worker);
+    world_end_turn(w, worker);
     return true;
 }
 
@@ -463,23 +170,9 @@ static void advance(struct world *w)
 
 /* ---- rest */
 
-static bool settle_clients(struct world *w)
-{
-    bool moved = false;
-    for (size_t i = 0; i < WORLD_CLIENTS; i++) {
-        if (w->clients[i])
-            moved |= read_socket(w, w->clients[i], true);
-        if (w->clients[i])
-            moved |= deliver(w, w->clients[i]);
-        if (w->clients[i])
-            moved |= identify(w, w->clients[i]);
-    }
-    return moved;
-}
-
 static bool settle_step(struct world *w)
 {
-    bool moved = settle_clients(w);
+    bool moved = world_settle_clients(w);
     for (size_t i = 0; i < w->worker_count; i++) {
         moved |= tell_stop(w, &w->workers[i]);
         moved |= tell_log_moved(w, &w->workers[i]);
@@ -619,7 +312,7 @@ static void step_rarely(struct world *w)
         w->doom_in = 1 + pick(w, chance(w, 2) ? 20 : 80);
         break;
     case 4:
-        ask_to_stop(w, "a signal");
+        world_ask_to_stop(w, "a signal");
         break;
     case 5:
         world_fail_disk(w);
@@ -654,7 +347,7 @@ static void step(struct world *w)
     struct world_worker *worker = &w->workers[pick(w, w->worker_count)];
     uint64_t what = pick(w, 1000);
     if (what < 560)
-        step_client(w);
+        world_step_client(w);
     else if (what < 700)
         world_log_step(w);
     else if (what < 740)
@@ -715,7 +408,7 @@ uint64_t world_play(uint64_t seed, uint64_t steps, bool verbose)
     if (wal_state(embedded_wal(w->store)) != WAL_OPEN || w->log_failed)
         crash(w);
     settle(w);
-    ask_to_stop(w, "the end");
+    world_ask_to_stop(w, "the end");
     settle(w);
     world_fini(w);
     free(w);

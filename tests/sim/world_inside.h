@@ -1,8 +1,7 @@
 #ifndef KITH_TESTS_SIM_WORLD_INSIDE_H
 #define KITH_TESTS_SIM_WORLD_INSIDE_H
 
-/* What the parts of the world share: chance, time, and the store on its disk with the threads
- * behind it (world_store.c), whose steps are taken for it. */
+/* What the parts of the world share. */
 
 #include "world.h"
 
@@ -24,7 +23,22 @@ static inline struct walltime wall(const struct world *w)
     return (struct walltime){w->wall_ms + (int64_t)(w->trace.now.ns / 1000000)};
 }
 
-/* What the log's thread does next, if it is awake: at times a whole step of its own, else piece
+/* world_hubs.c: a worker's turn; what its hub has run and what leaves it. A turn may go on:
+ * what it brought waits then. */
+void world_begin_turn(struct world *w, struct world_worker *worker);
+void world_observe(struct world *w,
+                   struct world_worker *worker); /* after each call of the hub */
+void world_end_turn(struct world *w, struct world_worker *worker);
+void world_maybe_end_turn(struct world *w, struct world_worker *worker);
+void world_ask_to_stop(struct world *w, const char *who);
+void world_forget(struct world *w, struct client *c);
+
+/* world_clients.c: one of them does something; all read, and send what they have. */
+void world_step_client(struct world *w);
+bool world_settle_clients(struct world *w);
+
+/* world_store.c: the store on its disk, and the threads behind it, whose steps are taken here.
+ * What the log's thread does next, if it is awake: at times a whole step of its own, else piece
  * by piece. */
 void world_log_step(struct world *w);
 void world_wake_log(struct world *w); /* where its deadline has come */

@@ -312,6 +312,8 @@ struct table_entry *table_find(struct table *t, struct bytes key, uint64_t hash)
 static void prefetch_entry(const struct table_entry *e)
 {
     enum { LINE_BYTES = 64 };
+    if (!e)
+        return;
     __builtin_prefetch(e);
     __builtin_prefetch((const uint8_t *)e + LINE_BYTES);
 }

@@ -413,7 +413,7 @@ static int take(struct wal *w, struct instant now, struct wal_chunk *ret,
 int wal_take(struct wal *w, struct instant now, struct wal_chunk *ret,
              struct instant *ret_deadline)
 {
-    struct record_header header;
+    struct record_header header = {0};
     uint64_t salt;
     pthread_mutex_lock(&w->lock);
     int r = take(w, now, ret, &header, &salt);

@@ -177,15 +177,16 @@ bool witness_next(struct witness *w, struct witness_call *ret)
     if (w->call_next == w->call_count)
         return false;
     *ret = w->calls[w->call_next++];
-    ret->changes = w->changes + w->change_next;
+    ret->changes = ret->change_count ? &w->changes[w->change_next] : NULL;
     w->change_next += ret->change_count;
     return true;
 }
 
 size_t witness_loose(struct witness *w, const struct witness_change **ret)
 {
-    *ret = w->changes + w->change_next;
-    return w->change_count - w->change_next;
+    size_t n = w->change_count - w->change_next;
+    *ret = n ? &w->changes[w->change_next] : NULL;
+    return n;
 }
 
 void witness_forget(struct witness *w)

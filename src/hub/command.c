@@ -224,13 +224,16 @@ void *command_take(struct call *call, size_t n)
 struct application {
     struct call *call;
     const struct command *command;
-    struct reply_mark before; /* the answer */
+    struct reply_mark before;    /* the answer */
+    struct transaction *watches; /* is told of the keys; NULL: is not */
 };
 
 static int apply_again(void *ctx, struct store_slot *slots, size_t n)
 {
     struct application *a = ctx;
     reply_rewind(a->call->reply, a->before);
+    if (a->watches)
+        transaction_saw(a->watches, slots, n);
     return a->command->apply(a->call, slots, n);
 }
 
@@ -243,12 +246,20 @@ static void count_reads(struct hub *hub, const struct store_slot *slots, size_t 
     tally_add(hub->tally, TALLY_MISSES, n - hits);
 }
 
+/* The connection's transaction, where it watches keys that were missing. */
+static struct transaction *missing_watched(const struct connection *c)
+{
+    struct transaction *t = connection_transaction(c);
+    return t && transaction_watches_missing(t) ? t : NULL;
+}
+
 static int apply_over(struct call *call, const struct command *command,
                       struct store_slot *slots, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         slots[i] = (struct store_slot){.key = call->argv[command_key_at(command, i)]};
-    struct application a = {call, command, reply_mark(call->reply)};
+    struct application a = {call, command, reply_mark(call->reply),
+                            missing_watched(call->connection)};
     uint64_t lsn = 0;
     int r = store_update(call->hub->shared->store, STORE_USER, slots, n, call->hub->wall,
                          apply_again, &a, &lsn);
@@ -316,7 +327,9 @@ static int run_allowed(struct call *call, const struct command *command)
     struct transaction *transaction = connection_transaction(call->connection);
     if (transaction && !(command->flags & COMMAND_DIRECT) && transaction_gathers(transaction))
         return transaction_add(transaction, call, command);
-    return command->run ? command->run(call) : command_apply(call, command);
+    if (command->run && !(command->apply && missing_watched(call->connection)))
+        return command->run(call);
+    return command_apply(call, command);
 }
 
 int command_run(struct call *call)

@@ -30,6 +30,8 @@ struct transaction {
     size_t queue_count, queue_capacity;
     struct watched *watches;
     size_t watch_count, watch_capacity;
+    size_t missing; /* of the watched, how many were */
+    bool came;      /* one of those has been seen there */
 };
 
 struct transaction *transaction_new(void)
@@ -149,9 +151,33 @@ int transaction_watch(struct transaction *t, struct bytes key, uint64_t version)
     struct watched watched = {.version = version};
     if (r == 0)
         r = keep_piece(t, key, &watched.key);
-    if (r == 0)
+    if (r == 0) {
         t->watches[t->watch_count++] = watched;
+        t->missing += version == 0;
+    }
     return r;
+}
+
+bool transaction_watches_missing(const struct transaction *t)
+{
+    return t->missing > 0 && !t->came;
+}
+
+static bool watches_as_missing(const struct transaction *t, struct bytes key)
+{
+    for (size_t i = 0; i < t->watch_count; i++)
+        if (t->watches[i].version == 0 && bytes_equal(piece_view(t, t->watches[i].key), key))
+            return true;
+    return false;
+}
+
+void transaction_saw(struct transaction *t, const struct store_slot *slots, size_t n)
+{
+    enum { COMPARED_MAX = 65536 }; /* this runs under the store's locks */
+    if (n * t->watch_count > COMPARED_MAX)
+        t->came = true; /* to be on the safe side */
+    for (size_t i = 0; i < n && !t->came; i++)
+        t->came = slots[i].present && watches_as_missing(t, slots[i].key);
 }
 
 /* ---- running */
@@ -177,6 +203,8 @@ struct execution {
 static bool watches_hold(const struct transaction *t, const struct store_slot *slots, size_t n)
 {
     const struct store_slot *watched = slots + n - t->watch_count;
+    if (t->came)
+        return false;
     for (size_t i = 0; i < t->watch_count; i++)
         if (watched[i].old.version != t->watches[i].version)
             return false;

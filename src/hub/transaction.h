@@ -6,8 +6,10 @@
  * sees, and no crash leaves, a part of them.
  *
  * A watched key is remembered by its version (store.h); where it has another when EXEC runs,
- * nothing happens and the answer is null. Any error while commands are gathered spoils the
- * transaction: EXEC then refuses. Limits: LIMIT_TRANSACTION_*. */
+ * nothing happens and the answer is null. One that was missing has no version: where it came
+ * and went again it has changed if this connection has seen it there (transaction_saw), and
+ * nobody can tell otherwise. Any error while commands are gathered spoils the transaction: EXEC
+ * then refuses. Limits: LIMIT_TRANSACTION_*. */
 
 #include "hub/command.h"
 
@@ -29,6 +31,13 @@ void transaction_spoil(struct transaction *t);
 
 /* Remembers a key as it is now. -ENOMEM; BUFFER_FULL: too many. */
 int transaction_watch(struct transaction *t, struct bytes key, uint64_t version);
+
+/* Does it watch a key that was missing? Then every command of the connection on keys is told to
+ * transaction_saw. */
+bool transaction_watches_missing(const struct transaction *t);
+
+/* A command has seen these keys, as they were. */
+void transaction_saw(struct transaction *t, const struct store_slot *slots, size_t n);
 
 /* Runs what was gathered, and answers. COMMAND_DONE: it is over; COMMAND_AGAIN_LOG. */
 int transaction_run(struct transaction *t, struct call *call);

@@ -53,6 +53,7 @@ class Session:
 
     def end_transaction(self):
         self.queue, self.is_spoiled, self.watched = None, False, []
+        self.came = False  # a key it watches that was missing has been seen by it
 
 
 def agrees(expected, answer):
@@ -186,6 +187,8 @@ class Model:
         if name == "EXEC":
             return self.exec(session)
         keys = keys_of(name, words)
+        if name != "WATCH" and all(1 <= len(key) <= KEY_BYTES for key in keys):
+            session.came |= any(key in self.table and (key, 0) in session.watched for key in keys)
         return self.as_one(keys, lambda: self.call(session, name, words))
 
     def as_one(self, keys, what):
@@ -217,14 +220,15 @@ class Model:
         if session.queue is None:
             raise Refusal("ERR EXEC without MULTI")
         queue, watched, is_spoiled = session.queue, session.watched, session.is_spoiled
+        came = session.came
         session.end_transaction()
         if is_spoiled:
             raise Refusal("EXECABORT Transaction discarded because of previous errors.")
         keys = [key for name, words in queue for key in keys_of(name, words)] + [key for key, _ in watched]
-        return self.as_one(keys, lambda: self.run_all(session, queue, watched))
+        return self.as_one(keys, lambda: self.run_all(session, queue, watched, came))
 
-    def run_all(self, session, queue, watched):
-        if any(self.version_of(key) != version for key, version in watched):
+    def run_all(self, session, queue, watched, came):
+        if came or any(self.version_of(key) != version for key, version in watched):
             return None
         answers = []
         for name, words in queue:
@@ -682,7 +686,7 @@ def _(m, s, *keys):
 
 @command("UNWATCH", 1)
 def _(m, s):
-    s.watched = []
+    s.watched, s.came = [], False
     return "OK"
 
 

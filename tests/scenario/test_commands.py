@@ -297,3 +297,31 @@ def test_no_transaction_over_the_whole_table(client, command):
             c.execute_command(*command.split())
         with pytest.raises(redis.ResponseError, match="discarded"):
             c.execute_command("EXEC")
+
+
+CAME_AND_WENT = [
+    ("GET", "k"), ("MGET", "other", "k"), ("EXISTS", "k"), ("STRLEN", "k"), ("APPEND", "k", ""),
+    ("SET", "k", "mine", "NX"), ("TTL", "k"),
+]
+
+
+@pytest.mark.parametrize("look", CAME_AND_WENT, ids=lambda words: words[0])
+def test_who_has_seen_a_watched_key_that_was_missing_cannot_commit_on_it(hub, look):
+    ours, theirs = [redis.Redis(port=hub.port) for _ in range(2)]
+    ours = ours.client()
+    assert ours.execute_command("WATCH", "k", "other")
+    theirs.set("k", "v")
+    ours.execute_command(*look)
+    theirs.delete("k")
+    ours.execute_command("MULTI")
+    ours.execute_command("SET", "derived", "from k")
+    assert ours.execute_command("EXEC") is None
+    assert theirs.get("derived") is None
+    # Unseen it is as if it had never been there.
+    ours.execute_command("WATCH", "k")
+    ours.execute_command("GET", "k")
+    theirs.set("k", "v")
+    theirs.delete("k")
+    ours.execute_command("MULTI")
+    ours.execute_command("SET", "derived", "from nothing")
+    assert ours.execute_command("EXEC") == [b"OK"]

@@ -79,6 +79,60 @@ static void run_mset(struct run *x)
     answer_status(x, "OK");
 }
 
+static void run_msetnx(struct run *x)
+{
+    bool present = false;
+    for (size_t i = 0; i < x->r->n; i++)
+        present |= run_see(x, x->r->keys[i]).present;
+    for (size_t i = 0; i < x->r->n && !present; i++)
+        set(x, x->r->keys[i], &x->r->values[i], 0);
+    answer_integer(x, !present);
+}
+
+/* ---- from one key to another */
+
+static void run_getdel(struct run *x)
+{
+    struct run_value old = run_see(x, x->r->keys[0]);
+    answer_value(x, old);
+    if (old.present)
+        run_remove(x, x->r->keys[0]);
+}
+
+static void run_rename(struct run *x)
+{
+    unsigned from = x->r->keys[0], to = x->r->keys[1];
+    struct run_value moved = run_see(x, from);
+    bool only_new = x->r->number % 2;
+    bool stays = run_see(x, to).present && only_new;
+    if (!moved.present) {
+        answer_error(x, "ERR", "no such key");
+        return;
+    }
+    if (!stays && from != to) {
+        run_put(x, to, moved.bytes, moved.end);
+        run_remove(x, from);
+    }
+    if (only_new)
+        answer_integer(x, !stays);
+    else
+        answer_status(x, "OK");
+}
+
+static void run_copy(struct run *x)
+{
+    unsigned from = x->r->keys[0], to = x->r->keys[1];
+    struct run_value copied = run_see(x, from), old = run_see(x, to);
+    if (from == to) {
+        answer_error(x, "ERR", "source and destination objects are the same");
+        return;
+    }
+    bool copies = copied.present && (x->r->number % 2 || !old.present);
+    if (copies)
+        run_put(x, to, copied.bytes, copied.end);
+    answer_integer(x, copies);
+}
+
 /* ---- numbers and parts */
 
 /* A number as Redis has them: no sign but '-', no zeros ahead. */
@@ -222,11 +276,12 @@ static void run_ttl(struct run *x)
 bool run_values(struct run *x)
 {
     static void (*const runs[])(struct run *) = {
-        [VERB_STORE] = run_store,     [VERB_GET] = run_get,       [VERB_SET] = run_set,
-        [VERB_DEL] = run_del,         [VERB_EXISTS] = run_exists, [VERB_MGET] = run_mget,
-        [VERB_MSET] = run_mset,       [VERB_ADD] = run_add,       [VERB_APPEND] = run_append,
-        [VERB_STRLEN] = run_strlen,   [VERB_EXPIRE] = run_expire, [VERB_TTL] = run_ttl,
-        [VERB_PERSIST] = run_persist, [VERB_GETEX] = run_getex,
+        [VERB_STORE] = run_store,   [VERB_GET] = run_get,         [VERB_SET] = run_set,
+        [VERB_DEL] = run_del,       [VERB_EXISTS] = run_exists,   [VERB_MGET] = run_mget,
+        [VERB_MSET] = run_mset,     [VERB_ADD] = run_add,         [VERB_APPEND] = run_append,
+        [VERB_MSETNX] = run_msetnx, [VERB_GETDEL] = run_getdel,   [VERB_RENAME] = run_rename,
+        [VERB_COPY] = run_copy,     [VERB_STRLEN] = run_strlen,   [VERB_EXPIRE] = run_expire,
+        [VERB_TTL] = run_ttl,       [VERB_PERSIST] = run_persist, [VERB_GETEX] = run_getex,
     };
     if (x->r->verb >= sizeof runs / sizeof *runs || !runs[x->r->verb])
         return false;

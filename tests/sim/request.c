@@ -6,20 +6,51 @@
 #include <stdlib.h>
 
 static const char *const verb_names[] = {
-    [VERB_ECHO] = "echo",         [VERB_STORE] = "store",     [VERB_GET] = "get",
-    [VERB_NAME] = "name",         [VERB_STOP] = "stop",       [VERB_FULL] = "full",
-    [VERB_TERSE] = "terse",       [VERB_NOSTORE] = "nostore", [VERB_NOGET] = "noget",
-    [VERB_HTTP] = "http",         [VERB_SET] = "set",         [VERB_DEL] = "del",
-    [VERB_EXISTS] = "exists",     [VERB_MGET] = "mget",       [VERB_MSET] = "mset",
-    [VERB_ADD] = "add",           [VERB_APPEND] = "append",   [VERB_STRLEN] = "strlen",
-    [VERB_DBSIZE] = "dbsize",     [VERB_TELL_NAME] = "name?", [VERB_PING] = "ping",
-    [VERB_HELLO] = "hello",       [VERB_ID] = "id",           [VERB_NOTHING] = "nothing",
-    [VERB_UNKNOWN] = "unknown",   [VERB_ARITY] = "arity",     [VERB_CLOSE] = "close",
-    [VERB_NONSENSE] = "nonsense", [VERB_SAVE] = "save",       [VERB_FOLLOW] = "follow",
-    [VERB_UNFOLLOW] = "unfollow", [VERB_MULTI] = "multi",     [VERB_EXEC] = "exec",
-    [VERB_DISCARD] = "discard",   [VERB_WATCH] = "watch",     [VERB_UNWATCH] = "unwatch",
-    [VERB_EXPIRE] = "expire",     [VERB_TTL] = "ttl",         [VERB_PERSIST] = "persist",
-    [VERB_GETEX] = "getex",       [VERB_FLUSH] = "flush",
+    [VERB_ECHO] = "echo",
+    [VERB_STORE] = "store",
+    [VERB_GET] = "get",
+    [VERB_NAME] = "name",
+    [VERB_STOP] = "stop",
+    [VERB_FULL] = "full",
+    [VERB_TERSE] = "terse",
+    [VERB_NOSTORE] = "nostore",
+    [VERB_NOGET] = "noget",
+    [VERB_HTTP] = "http",
+    [VERB_SET] = "set",
+    [VERB_DEL] = "del",
+    [VERB_EXISTS] = "exists",
+    [VERB_MGET] = "mget",
+    [VERB_MSET] = "mset",
+    [VERB_ADD] = "add",
+    [VERB_APPEND] = "append",
+    [VERB_STRLEN] = "strlen",
+    [VERB_DBSIZE] = "dbsize",
+    [VERB_TELL_NAME] = "name?",
+    [VERB_PING] = "ping",
+    [VERB_HELLO] = "hello",
+    [VERB_ID] = "id",
+    [VERB_NOTHING] = "nothing",
+    [VERB_UNKNOWN] = "unknown",
+    [VERB_ARITY] = "arity",
+    [VERB_CLOSE] = "close",
+    [VERB_NONSENSE] = "nonsense",
+    [VERB_SAVE] = "save",
+    [VERB_MSETNX] = "msetnx",
+    [VERB_GETDEL] = "getdel",
+    [VERB_RENAME] = "rename",
+    [VERB_COPY] = "copy",
+    [VERB_FOLLOW] = "follow",
+    [VERB_UNFOLLOW] = "unfollow",
+    [VERB_MULTI] = "multi",
+    [VERB_EXEC] = "exec",
+    [VERB_DISCARD] = "discard",
+    [VERB_WATCH] = "watch",
+    [VERB_UNWATCH] = "unwatch",
+    [VERB_EXPIRE] = "expire",
+    [VERB_TTL] = "ttl",
+    [VERB_PERSIST] = "persist",
+    [VERB_GETEX] = "getex",
+    [VERB_FLUSH] = "flush",
 };
 
 const char *request_name(const struct request *r)
@@ -47,6 +78,7 @@ static const struct weight resp_weights[] = {
     {VERB_ECHO, 5},    {VERB_TELL_NAME, 2}, {VERB_PING, 4},    {VERB_HELLO, 2},
     {VERB_ID, 1},      {VERB_NOTHING, 1},   {VERB_SAVE, 2},    {VERB_EXPIRE, 10},
     {VERB_TTL, 6},     {VERB_PERSIST, 3},   {VERB_GETEX, 4},   {VERB_FLUSH, 1},
+    {VERB_MSETNX, 3},  {VERB_GETDEL, 4},    {VERB_RENAME, 6},  {VERB_COPY, 5},
     {VERB_MULTI, 7},   {VERB_WATCH, 7},     {VERB_UNWATCH, 1}, {VERB_EXEC, 1},
     {VERB_DISCARD, 1}, {VERB_UNKNOWN, 1},   {VERB_ARITY, 1},
 };
@@ -138,7 +170,11 @@ static size_t keys_of(enum verb verb, uint64_t *seed)
     case VERB_EXISTS:
     case VERB_MGET:
     case VERB_MSET:
+    case VERB_MSETNX:
         return 1 + faulty_random(seed) % REQUEST_KEYS_MAX;
+    case VERB_RENAME:
+    case VERB_COPY:
+        return 2;
     default:
         return 1;
     }
@@ -234,6 +270,10 @@ bool request_is_about_table(const struct request *r)
     case VERB_EXISTS:
     case VERB_MGET:
     case VERB_MSET:
+    case VERB_MSETNX:
+    case VERB_GETDEL:
+    case VERB_RENAME:
+    case VERB_COPY:
     case VERB_ADD:
     case VERB_APPEND:
     case VERB_STRLEN:

@@ -29,7 +29,11 @@ enum verb {
     VERB_EXISTS,
     VERB_MGET,
     VERB_MSET,
-    VERB_ADD, /* INCR, DECR, INCRBY or DECRBY */
+    VERB_MSETNX,
+    VERB_GETDEL,
+    VERB_RENAME, /* where number is odd, RENAMENX */
+    VERB_COPY,   /* where number is odd, REPLACE */
+    VERB_ADD,    /* INCR, DECR, INCRBY or DECRBY */
     VERB_APPEND,
     VERB_STRLEN,
     VERB_DBSIZE,

@@ -120,6 +120,17 @@ static void write_keys(const struct request *r, const char *name, bool values,
     }
 }
 
+static void write_copy(const struct request *r, struct buffer *out)
+{
+    char key[8];
+    put_count(out, r->number % 2 ? 4 : 3);
+    put_word(out, "COPY");
+    put_bulk(out, request_key(r->keys[0], key));
+    put_bulk(out, request_key(r->keys[1], key));
+    if (r->number % 2)
+        put_word(out, "replace");
+}
+
 static void write_add(const struct request *r, struct buffer *out)
 {
     char key[8];
@@ -228,6 +239,18 @@ static void write_resp(const struct request *r, struct buffer *out)
         break;
     case VERB_MSET:
         write_keys(r, "MSET", true, out);
+        break;
+    case VERB_MSETNX:
+        write_keys(r, "MSETNX", true, out);
+        break;
+    case VERB_GETDEL:
+        write_keys(r, "GETDEL", false, out);
+        break;
+    case VERB_RENAME:
+        write_keys(r, r->number % 2 ? "RENAMENX" : "RENAME", false, out);
+        break;
+    case VERB_COPY:
+        write_copy(r, out);
         break;
     case VERB_APPEND:
         write_keys(r, "APPEND", true, out);

@@ -32,11 +32,12 @@ static void connect_client(struct world *w, size_t place)
     c->session.id = c->connection->id;
     w->clients[place] = c;
     hub_set_ready(c->connection);
-    SAY(w, "connection %" PRIu64 " to hub %zu: %s%s%s", c->session.id, hub,
+    SAY(w, "connection %" PRIu64 " to hub %zu: %s%s%s%s%s", c->session.id, hub,
         c->session.resp   ? "resp"
         : c->session.full ? "full"
                           : "terse",
-        c->bare ? ", bare" : "", c->session.peer.origin == ACCESS_REMOTE ? ", remote" : "");
+        c->bare ? ", bare" : "", c->session.peer.origin == ACCESS_REMOTE ? ", remote" : "",
+        c->taste.follows ? ", follows" : "", c->deaf ? ", deaf" : "");
     world_maybe_end_turn(w, worker);
 }
 

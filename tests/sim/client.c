@@ -47,7 +47,7 @@ void client_fini(struct client *c)
 {
     free(c->requests);
     free(c->debts);
-    model_session_fini(&c->session);
+    model_session_fini(c->model, &c->session);
     buffer_fini(&c->out);
     buffer_fini(&c->expected);
 }

@@ -47,9 +47,11 @@ struct model {
     int64_t wall;       /* the clock, which may jump */
     int64_t log_time;   /* the latest time in the log, which never goes back, ... */
     int64_t log_began;  /* ... and what it was after the last recovery */
-    bool disk_full;     /* making room has failed */
-    bool saving;        /* a checkpoint is being made, or asked for */
-    bool stop_granted;  /* somebody who may has asked a hub to stop */
+    size_t listeners[REQUEST_CHANNELS]; /* of each channel */
+    const struct request *published;    /* by the request just run; NULL: nothing */
+    bool disk_full;                     /* making room has failed */
+    bool saving;                        /* a checkpoint is being made, or asked for */
+    bool stop_granted;                  /* somebody who may has asked a hub to stop */
 };
 
 /* A watched key, as it was. */
@@ -77,9 +79,11 @@ struct model_session {
     struct model_transaction transaction;
     unsigned prefixes[REQUEST_KEYS + 1]; /* it follows, in their order: 0: all keys */
     size_t prefix_count;
+    bool listens[REQUEST_CHANNELS];
+    size_t channel_count;
 };
 
-void model_session_fini(struct model_session *s);
+void model_session_fini(struct model *m, struct model_session *s);
 
 void model_init(struct model *m, const struct trace *trace, const struct hub_config *config);
 void model_fini(struct model *m);

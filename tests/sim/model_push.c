@@ -56,12 +56,44 @@ static void unfollow(struct run *x)
     }
 }
 
+static void subscribe(struct run *x)
+{
+    struct model_session *s = x->s;
+    char text[8];
+    unsigned channel = x->r->keys[0];
+    s->channel_count += !s->listens[channel];
+    x->m->listeners[channel] += !s->listens[channel];
+    s->listens[channel] = true;
+    put_str(x->out, ">3\r\n$9\r\nsubscribe\r\n");
+    put_bulk(x->out, request_channel(channel, text));
+    answer_integer(x, (int64_t)s->channel_count);
+}
+
+static void publish(struct run *x)
+{
+    size_t listeners = x->m->listeners[x->r->keys[0]];
+    answer_integer(x, (int64_t)listeners);
+    if (listeners > 0)
+        x->m->published = x->r;
+}
+
+void model_session_fini(struct model *m, struct model_session *s)
+{
+    model_end_transaction(s);
+    for (size_t i = 0; i < REQUEST_CHANNELS; i++)
+        m->listeners[i] -= s->listens[i];
+}
+
 bool run_subscription(struct run *x)
 {
     if (x->r->verb == VERB_FOLLOW)
         follow(x);
     else if (x->r->verb == VERB_UNFOLLOW)
         unfollow(x);
+    else if (x->r->verb == VERB_SUBSCRIBE)
+        subscribe(x);
+    else if (x->r->verb == VERB_PUBLISH)
+        publish(x);
     else
         return false;
     return true;
@@ -83,6 +115,21 @@ void model_push_init(struct model_push *p, const struct model *m,
     if (!p->value)
         abort();
     memcpy(p->value, e->data, e->len);
+}
+
+void model_push_init_message(struct model_push *p, const struct model *m)
+{
+    struct buffer value;
+    buffer_init(&value, SIZE_MAX / 2);
+    value_write(&m->published->values[0], &value);
+    size_t len = buffer_len(&value);
+    *p = (struct model_push){
+        .message = true, .key = m->published->keys[0], .value = malloc(len + 1), .len = len};
+    if (!p->value)
+        abort();
+    if (len)
+        memcpy(p->value, buffer_view(&value).data, len);
+    buffer_fini(&value);
 }
 
 void model_push_fini(struct model_push *p)
@@ -124,7 +171,16 @@ static void tell_push(const struct model_push *p, struct bytes prefix, struct bu
     put_bulk_or_null(out, p->kind != STORE_CHANGE_PUT, bytes_make(p->value, p->len));
 }
 
-void model_tell(const struct model_session *s, const struct model_push *p, struct buffer *out)
+static void tell_message(const struct model_push *p, struct buffer *out)
+{
+    char channel[8];
+    put_str(out, ">3\r\n$7\r\nmessage\r\n");
+    put_bulk(out, request_channel(p->key, channel));
+    put_bulk(out, bytes_make(p->value, p->len));
+}
+
+static void tell_change(const struct model_session *s, const struct model_push *p,
+                        struct buffer *out)
 {
     char room[8], key[8];
     struct bytes name = request_key(p->key, key);
@@ -139,4 +195,12 @@ void model_tell(const struct model_session *s, const struct model_push *p, struc
             tell_line(p, out);
         return;
     }
+}
+
+void model_tell(const struct model_session *s, const struct model_push *p, struct buffer *out)
+{
+    if (!p->message)
+        tell_change(s, p, out);
+    else if (s->listens[p->key])
+        tell_message(p, out);
 }

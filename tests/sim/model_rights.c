@@ -33,6 +33,8 @@ const char *model_refusal(const struct model *m, const struct model_session *s,
     case VERB_UNWATCH:
     case VERB_FOLLOW:
     case VERB_UNFOLLOW:
+    case VERB_SUBSCRIBE:
+    case VERB_PUBLISH:
         return refusal(m, s, false);
     default:
         return request_is_about_table(r) ? refusal(m, s, false) : NULL;

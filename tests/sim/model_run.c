@@ -379,7 +379,7 @@ static void run_other(struct run *x)
         run_save(x);
         break;
     case VERB_UNWATCH:
-        model_session_fini(x->s);
+        model_end_transaction(x->s);
         run_plain(x);
         break;
     case VERB_ECHO:
@@ -433,13 +433,14 @@ static void fail(struct run *x, const char *code, const char *reason)
 {
     answer_error(x, code, reason);
     if (x->r->verb == VERB_EXEC)
-        model_session_fini(x->s);
+        model_end_transaction(x->s);
 }
 
 uint64_t model_run(struct model *m, struct model_session *s, const struct request *r,
                    const struct witness_call *call, struct buffer *out)
 {
     struct run x = {.m = m, .s = s, .r = r, .call = call, .out = out};
+    m->published = NULL;
     bool queues = model_queues(s, r);
     const char *refused = model_refusal(m, s, r);
     if (refused && !(queues && r->verb == VERB_NAME)) { /* whose rights are looked at later */

@@ -48,11 +48,12 @@ void answer_about_key(struct run *x, const char *words, const char *reason);
 void answer_error(struct run *x, const char *code, const char *reason);
 
 /* model_transaction.c: is it put aside for EXEC? Puts it aside. MULTI, EXEC and the like. */
+void model_end_transaction(struct model_session *s);
 bool model_queues(const struct model_session *s, const struct request *r);
 void model_queue(struct run *x);
 bool run_transaction(struct run *x);
 
-/* model_push.c: FOLLOW and UNFOLLOW. */
+/* model_push.c: FOLLOW, PUBLISH and the like. */
 bool run_subscription(struct run *x);
 
 /* model_run.c: a request without keys that a transaction may hold. */

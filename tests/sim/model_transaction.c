@@ -45,7 +45,7 @@ static void end(struct model_transaction *t)
     *t = (struct model_transaction){0};
 }
 
-void model_session_fini(struct model_session *s)
+void model_end_transaction(struct model_session *s)
 {
     end(&s->transaction);
 }

@@ -6,51 +6,22 @@
 #include <stdlib.h>
 
 static const char *const verb_names[] = {
-    [VERB_ECHO] = "echo",
-    [VERB_STORE] = "store",
-    [VERB_GET] = "get",
-    [VERB_NAME] = "name",
-    [VERB_STOP] = "stop",
-    [VERB_FULL] = "full",
-    [VERB_TERSE] = "terse",
-    [VERB_NOSTORE] = "nostore",
-    [VERB_NOGET] = "noget",
-    [VERB_HTTP] = "http",
-    [VERB_SET] = "set",
-    [VERB_DEL] = "del",
-    [VERB_EXISTS] = "exists",
-    [VERB_MGET] = "mget",
-    [VERB_MSET] = "mset",
-    [VERB_ADD] = "add",
-    [VERB_APPEND] = "append",
-    [VERB_STRLEN] = "strlen",
-    [VERB_DBSIZE] = "dbsize",
-    [VERB_TELL_NAME] = "name?",
-    [VERB_PING] = "ping",
-    [VERB_HELLO] = "hello",
-    [VERB_ID] = "id",
-    [VERB_NOTHING] = "nothing",
-    [VERB_UNKNOWN] = "unknown",
-    [VERB_ARITY] = "arity",
-    [VERB_CLOSE] = "close",
-    [VERB_NONSENSE] = "nonsense",
-    [VERB_SAVE] = "save",
-    [VERB_MSETNX] = "msetnx",
-    [VERB_GETDEL] = "getdel",
-    [VERB_RENAME] = "rename",
-    [VERB_COPY] = "copy",
-    [VERB_FOLLOW] = "follow",
-    [VERB_UNFOLLOW] = "unfollow",
-    [VERB_MULTI] = "multi",
-    [VERB_EXEC] = "exec",
-    [VERB_DISCARD] = "discard",
-    [VERB_WATCH] = "watch",
-    [VERB_UNWATCH] = "unwatch",
-    [VERB_EXPIRE] = "expire",
-    [VERB_TTL] = "ttl",
-    [VERB_PERSIST] = "persist",
-    [VERB_GETEX] = "getex",
-    [VERB_FLUSH] = "flush",
+    [VERB_ECHO] = "echo",         [VERB_STORE] = "store",     [VERB_GET] = "get",
+    [VERB_NAME] = "name",         [VERB_STOP] = "stop",       [VERB_FULL] = "full",
+    [VERB_TERSE] = "terse",       [VERB_NOSTORE] = "nostore", [VERB_NOGET] = "noget",
+    [VERB_HTTP] = "http",         [VERB_SET] = "set",         [VERB_DEL] = "del",
+    [VERB_EXISTS] = "exists",     [VERB_MGET] = "mget",       [VERB_MSET] = "mset",
+    [VERB_ADD] = "add",           [VERB_APPEND] = "append",   [VERB_STRLEN] = "strlen",
+    [VERB_DBSIZE] = "dbsize",     [VERB_TELL_NAME] = "name?", [VERB_PING] = "ping",
+    [VERB_HELLO] = "hello",       [VERB_ID] = "id",           [VERB_NOTHING] = "nothing",
+    [VERB_UNKNOWN] = "unknown",   [VERB_ARITY] = "arity",     [VERB_CLOSE] = "close",
+    [VERB_NONSENSE] = "nonsense", [VERB_SAVE] = "save",       [VERB_SUBSCRIBE] = "subscribe",
+    [VERB_PUBLISH] = "publish",   [VERB_MSETNX] = "msetnx",   [VERB_GETDEL] = "getdel",
+    [VERB_RENAME] = "rename",     [VERB_COPY] = "copy",       [VERB_FOLLOW] = "follow",
+    [VERB_UNFOLLOW] = "unfollow", [VERB_MULTI] = "multi",     [VERB_EXEC] = "exec",
+    [VERB_DISCARD] = "discard",   [VERB_WATCH] = "watch",     [VERB_UNWATCH] = "unwatch",
+    [VERB_EXPIRE] = "expire",     [VERB_TTL] = "ttl",         [VERB_PERSIST] = "persist",
+    [VERB_GETEX] = "getex",       [VERB_FLUSH] = "flush",
 };
 
 const char *request_name(const struct request *r)
@@ -78,9 +49,9 @@ static const struct weight resp_weights[] = {
     {VERB_ECHO, 5},    {VERB_TELL_NAME, 2}, {VERB_PING, 4},    {VERB_HELLO, 2},
     {VERB_ID, 1},      {VERB_NOTHING, 1},   {VERB_SAVE, 2},    {VERB_EXPIRE, 10},
     {VERB_TTL, 6},     {VERB_PERSIST, 3},   {VERB_GETEX, 4},   {VERB_FLUSH, 1},
-    {VERB_MSETNX, 3},  {VERB_GETDEL, 4},    {VERB_RENAME, 6},  {VERB_COPY, 5},
-    {VERB_MULTI, 7},   {VERB_WATCH, 7},     {VERB_UNWATCH, 1}, {VERB_EXEC, 1},
-    {VERB_DISCARD, 1}, {VERB_UNKNOWN, 1},   {VERB_ARITY, 1},
+    {VERB_PUBLISH, 4}, {VERB_MSETNX, 3},    {VERB_GETDEL, 4},  {VERB_RENAME, 6},
+    {VERB_COPY, 5},    {VERB_MULTI, 7},     {VERB_WATCH, 7},   {VERB_UNWATCH, 1},
+    {VERB_EXEC, 1},    {VERB_DISCARD, 1},   {VERB_UNKNOWN, 1}, {VERB_ARITY, 1},
 };
 
 static enum verb choose_weighted(const struct weight *weights, size_t n, uint64_t *seed)
@@ -136,7 +107,9 @@ static enum verb choose_verb(const struct request_taste *taste, uint64_t *seed)
 {
     struct request r = {0};
     if (taste->follows && faulty_random(seed) % 8 == 0)
-        return faulty_random(seed) % 4 ? VERB_FOLLOW : VERB_UNFOLLOW;
+        return (enum verb[]){VERB_FOLLOW, VERB_FOLLOW, VERB_UNFOLLOW,
+                             taste->resp ? VERB_SUBSCRIBE
+                                         : VERB_FOLLOW}[faulty_random(seed) % 4];
     do
         r.verb = choose_any(taste, seed);
     while (taste->follows &&
@@ -227,6 +200,8 @@ void request_make(struct request *r, const struct request_taste *taste, uint64_t
         r->values[0] = (struct value){VALUE_WORDS, r->values[0].tag, 8 + r->values[0].tag % 3};
     if (r->verb == VERB_FOLLOW && faulty_random(seed) % 2)
         r->keys[0] = 0;
+    if (r->verb == VERB_SUBSCRIBE || r->verb == VERB_PUBLISH)
+        r->keys[0] %= REQUEST_CHANNELS;
     if (r->verb == VERB_HELLO)
         r->number = (int64_t[]){0, 2, 3}[faulty_random(seed) % 3];
     else if (faulty_random(seed) % 8 == 0)

@@ -9,7 +9,12 @@
 #include "base/time.h"
 #include "wire/line.h"
 
-enum { REQUEST_KEYS = 24, REQUEST_KEYS_MAX = 4, REQUEST_VALUE_BYTES_MAX = 16384 };
+enum {
+    REQUEST_KEYS = 24,
+    REQUEST_CHANNELS = 3,
+    REQUEST_KEYS_MAX = 4,
+    REQUEST_VALUE_BYTES_MAX = 16384
+};
 
 enum verb {
     VERB_ECHO,
@@ -24,7 +29,9 @@ enum verb {
     VERB_HTTP,    /* closes the connection */
     VERB_FOLLOW,  /* WATCH in text, FOLLOW in RESP; keys[0]: a key and 1, or 0 for all */
     VERB_UNFOLLOW,
-    VERB_SET, /* RESP only, as is the rest */
+    VERB_SUBSCRIBE, /* RESP, like the next; keys[0]: a channel */
+    VERB_PUBLISH,   /* values[0] there */
+    VERB_SET,       /* RESP only, as is the rest */
     VERB_DEL,
     VERB_EXISTS,
     VERB_MGET,
@@ -127,6 +134,7 @@ bool value_is_text(struct bytes value);
 
 /* Keys and values as bytes; the caller's buffer holds a key. */
 struct bytes request_key(unsigned key, char out[8]);
+struct bytes request_channel(unsigned channel, char out[8]);
 
 /* Appending to a test's buffer does not fail. */
 void put(struct buffer *out, struct bytes data);

@@ -55,6 +55,12 @@ struct bytes request_key(unsigned key, char out[8])
     return bytes_from_str(out);
 }
 
+struct bytes request_channel(unsigned channel, char out[8])
+{
+    snprintf(out, 8, "c%u", channel % 10);
+    return bytes_from_str(out);
+}
+
 static void write_text(const struct request *r, struct buffer *out)
 {
     static const char *const fixed[] = {
@@ -131,6 +137,17 @@ static void write_copy(const struct request *r, struct buffer *out)
         put_word(out, "replace");
 }
 
+static void write_channel(const struct request *r, struct buffer *out)
+{
+    char channel[8];
+    bool publishes = r->verb == VERB_PUBLISH;
+    put_count(out, publishes ? 3 : 2);
+    put_word(out, request_word(r));
+    put_bulk(out, request_channel(r->keys[0], channel));
+    if (publishes)
+        put_value(out, &r->values[0]);
+}
+
 static void write_add(const struct request *r, struct buffer *out)
 {
     char key[8];
@@ -198,11 +215,14 @@ static void write_words(struct buffer *out, const char *a, const char *b)
 const char *request_word(const struct request *r)
 {
     static const char *const words[] = {
-        [VERB_DBSIZE] = "DBSIZE",   [VERB_TELL_NAME] = "NAME",    [VERB_NAME] = "NAME",
-        [VERB_SAVE] = "BGSAVE",     [VERB_STOP] = "SHUTDOWN",     [VERB_CLOSE] = "QUIT",
-        [VERB_HELLO] = "HELLO",     [VERB_ID] = "CLIENT",         [VERB_PING] = "PING",
-        [VERB_MULTI] = "MULTI",     [VERB_EXEC] = "exec",         [VERB_DISCARD] = "DISCARD",
-        [VERB_UNWATCH] = "UNWATCH", [VERB_UNFOLLOW] = "UNFOLLOW",
+        [VERB_DBSIZE] = "DBSIZE",       [VERB_TELL_NAME] = "NAME",
+        [VERB_NAME] = "NAME",           [VERB_SAVE] = "BGSAVE",
+        [VERB_STOP] = "SHUTDOWN",       [VERB_CLOSE] = "QUIT",
+        [VERB_HELLO] = "HELLO",         [VERB_ID] = "CLIENT",
+        [VERB_PING] = "PING",           [VERB_MULTI] = "MULTI",
+        [VERB_EXEC] = "exec",           [VERB_DISCARD] = "DISCARD",
+        [VERB_UNWATCH] = "UNWATCH",     [VERB_UNFOLLOW] = "UNFOLLOW",
+        [VERB_SUBSCRIBE] = "SUBSCRIBE", [VERB_PUBLISH] = "publish",
     };
     if (r->verb == VERB_FLUSH)
         return r->number % 2 ? "FLUSHDB" : "FLUSHALL";
@@ -239,6 +259,10 @@ static void write_resp(const struct request *r, struct buffer *out)
         break;
     case VERB_MSET:
         write_keys(r, "MSET", true, out);
+        break;
+    case VERB_SUBSCRIBE:
+    case VERB_PUBLISH:
+        write_channel(r, out);
         break;
     case VERB_MSETNX:
         write_keys(r, "MSETNX", true, out);

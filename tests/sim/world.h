@@ -18,6 +18,7 @@
  *   - what has expired is gone for good, at its moment, and is swept without anybody asking;
  *   - the log's time never goes back;
  *   - who follows the table is told each change, once, in order, and none before it is on disk;
+ *     who listens to a channel, each message;
  *   - when nothing moves any more, every request has been answered, and nothing waits;
  *   - a stop ends, and loses nothing. */
 

@@ -20,6 +20,7 @@ static void observe_request(struct world *w, struct client *c)
 {
     struct witness_call call = client_ran(c, &w->witness);
     world_post(w, call.changes, call.change_count);
+    world_post_message(w);
 }
 
 /* Hubs log each request as they run it: the order of everything. */

@@ -53,10 +53,11 @@ void world_check_log(struct world *w);
 /* The wall clock jumps a little, or far. */
 void world_jump_clock(struct world *w, bool far);
 
-/* world_mail.c: changes on their way to those who follow them, worker by worker. */
+/* world_mail.c: changes and messages on their way to those who are told, worker by worker. */
 void world_mail_begin(struct world_worker *worker);
 void world_mail_end(struct world_worker *worker);
 void world_post(struct world *w, const struct witness_change *changes, size_t n);
+void world_post_message(struct world *w); /* where the request just run has published one */
 void world_take_mail(struct world *w, struct world_worker *worker);
 
 /* Somebody may have made work for these threads. */

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* What workers are to tell those who follow the table's changes. */
+/* What workers are to tell those who want to be told. */
 
 static void on_wake(void *ctx)
 {
@@ -25,11 +25,20 @@ void world_mail_end(struct world_worker *worker)
     worker->push_count = worker->push_capacity = 0;
 }
 
-static bool is_followed_at(const struct world *w, size_t hub)
+/* Does anybody there want to be told of anything, and anybody at all of the table? */
+static bool is_told_at(const struct world *w, size_t hub)
 {
     for (size_t i = 0; i < WORLD_CLIENTS; i++)
         if (w->clients[i] && w->clients[i]->hub == hub &&
-            w->clients[i]->session.prefix_count > 0)
+            w->clients[i]->session.prefix_count + w->clients[i]->session.channel_count > 0)
+            return true;
+    return false;
+}
+
+static bool table_is_followed(const struct world *w)
+{
+    for (size_t i = 0; i < WORLD_CLIENTS; i++)
+        if (w->clients[i] && w->clients[i]->session.prefix_count > 0)
             return true;
     return false;
 }
@@ -48,10 +57,17 @@ static struct model_push *add_push(struct world_worker *worker)
 
 void world_post(struct world *w, const struct witness_change *changes, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && table_is_followed(w); i++)
         for (size_t hub = 0; hub < w->worker_count; hub++)
-            if (changes[i].space == STORE_USER && is_followed_at(w, hub))
+            if (changes[i].space == STORE_USER && is_told_at(w, hub))
                 model_push_init(add_push(&w->workers[hub]), &w->model, &changes[i]);
+}
+
+void world_post_message(struct world *w)
+{
+    for (size_t hub = 0; hub < w->worker_count && w->model.published; hub++)
+        if (is_told_at(w, hub))
+            model_push_init_message(add_push(&w->workers[hub]), &w->model);
 }
 
 static void tell(struct world *w, size_t hub, const struct model_push *push)

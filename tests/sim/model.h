@@ -67,6 +67,7 @@ struct model_transaction {
     size_t count, capacity;
     struct model_watch *watches;
     size_t watch_count;
+    bool came; /* a watched key that was missing has been seen there */
 };
 
 /* What the model knows of a connection. */

@@ -442,6 +442,8 @@ uint64_t model_run(struct model *m, struct model_session *s, const struct reques
     struct run x = {.m = m, .s = s, .r = r, .call = call, .out = out};
     m->published = NULL;
     bool queues = model_queues(s, r);
+    if (!queues)
+        model_see_watched(&x);
     const char *refused = model_refusal(m, s, r);
     if (refused && !(queues && r->verb == VERB_NAME)) { /* whose rights are looked at later */
         spoil(&x);

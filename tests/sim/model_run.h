@@ -49,6 +49,7 @@ void answer_error(struct run *x, const char *code, const char *reason);
 
 /* model_transaction.c: is it put aside for EXEC? Puts it aside. MULTI, EXEC and the like. */
 void model_end_transaction(struct model_session *s);
+void model_see_watched(struct run *x); /* the request is about to see its keys */
 bool model_queues(const struct model_session *s, const struct request *r);
 void model_queue(struct run *x);
 bool run_transaction(struct run *x);

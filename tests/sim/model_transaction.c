@@ -64,16 +64,36 @@ static void watch(struct run *x)
     answer_status(x, "OK");
 }
 
-static bool was_removed_since(const struct model *m, uint64_t lsn)
+static bool watches_as_missing(const struct model_transaction *t, unsigned key)
 {
-    for (size_t i = m->count; i > 0 && m->changes[i - 1].lsn > lsn; i--)
-        if (m->changes[i - 1].old.present)
+    for (size_t i = 0; i < t->watch_count; i++)
+        if (t->watches[i].key == key && t->watches[i].lsn == 0)
             return true;
     return false;
 }
 
-/* A missing key has no version: where it comes and goes, it has changed, and who cannot tell
- * takes the removal of another key for that. */
+void model_see_watched(struct run *x)
+{
+    struct model_transaction *t = &x->s->transaction;
+    if (!request_is_about_table(x->r) || x->r->verb == VERB_DBSIZE)
+        return;
+    for (size_t i = 0; i < x->r->n; i++) {
+        const struct model_entry *e = &x->m->entries[x->r->keys[i]];
+        t->came |=
+            e->present && !model_has_expired(x->m, e) && watches_as_missing(t, x->r->keys[i]);
+    }
+}
+
+static bool was_removed_since(const struct model *m, unsigned key, uint64_t lsn)
+{
+    for (size_t i = m->count; i > 0 && m->changes[i - 1].lsn > lsn; i--)
+        if (m->changes[i - 1].key == key && m->changes[i - 1].old.present)
+            return true;
+    return false;
+}
+
+/* A missing key has no version: where it came and went, only who has seen it there has
+ * something to lose. He may have by a request that was put off, and run when it was gone. */
 static bool watch_holds(struct run *x, const struct model_watch *w)
 {
     bool present = run_see(x, w->key).present;
@@ -81,7 +101,7 @@ static bool watch_holds(struct run *x, const struct model_watch *w)
     if (present || w->lsn != 0)
         return present && e->lsn == w->lsn;
     bool refused = x->call->result >= STORE_FN_FIRST;
-    return !refused || !was_removed_since(x->m, w->since);
+    return !refused || !was_removed_since(x->m, w->key, w->since);
 }
 
 /* ---- all at once */
@@ -109,7 +129,7 @@ static void run_queue(struct run *x, const struct model_transaction *t)
 static void exec(struct run *x)
 {
     struct model_transaction *t = &x->s->transaction;
-    bool holds = true;
+    bool holds = !t->came;
     meet_keys(x, t);
     for (size_t i = 0; i < t->watch_count; i++)
         holds &= watch_holds(x, &t->watches[i]);

@@ -15,6 +15,16 @@ void ahead_fini(struct ahead *a)
     resp_args_fini(&a->args);
 }
 
+/* In a pipeline it is mostly the same as before. */
+static const struct command *find_command(struct hub *hub, const struct ahead_command *c)
+{
+    const struct ahead *a = &hub->ahead;
+    struct bytes name = a->args.argv[c->first];
+    if (c > a->commands && bytes_equal(name, a->args.argv[c[-1].first]))
+        return c[-1].command;
+    return command_find(&hub->commands, name);
+}
+
 static bool look_at(struct hub *hub, struct bytes in, struct ahead_command *ret)
 {
     struct ahead *a = &hub->ahead;
@@ -24,7 +34,7 @@ static bool look_at(struct hub *hub, struct bytes in, struct ahead_command *ret)
     ret->argc = a->args.argc - ret->first;
     if (ret->argc == 0)
         return false;
-    ret->command = command_find(&hub->commands, a->args.argv[ret->first]);
+    ret->command = find_command(hub, ret);
     return true;
 }
 

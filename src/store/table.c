@@ -439,6 +439,21 @@ struct table_entry *table_put(struct table *t, struct table_entry *e, uint64_t h
     return old;
 }
 
+bool table_entry_fits(const struct table_entry *e, struct bytes value, struct walltime expires)
+{
+    return (e->key_bytes & (HAS_EXPIRY | IS_SHARED)) == 0 && expires.ms == 0 &&
+           e->value_bytes == value.len;
+}
+
+void table_rewrite(struct table *t, struct table_entry *e, uint64_t hash, struct bytes value,
+                   uint64_t lsn)
+{
+    e->lsn = lsn;
+    t->shards[table_shard(hash)].change_lsn = lsn;
+    if (value.len)
+        memmove(e->bytes + (e->key_bytes & KEY_BYTES), value.data, value.len);
+}
+
 struct table_entry *table_remove(struct table *t, struct bytes key, uint64_t hash, uint64_t lsn)
 {
     struct table_shard *s = &t->shards[table_shard(hash)];

@@ -63,6 +63,14 @@ void table_entry_free(struct table_entry *e); /* takes NULL */
 struct table_entry *table_put(struct table *t, struct table_entry *e, uint64_t hash,
                               uint64_t lsn);
 
+/* Does an entry have room for just this, in place of what it holds? */
+bool table_entry_fits(const struct table_entry *e, struct bytes value, struct walltime expires);
+
+/* Then it may be given that: what table_put would do, without an allocation. value may lie in
+ * the entry. */
+void table_rewrite(struct table *t, struct table_entry *e, uint64_t hash, struct bytes value,
+                   uint64_t lsn);
+
 /* Takes a key's entry out and returns it, likewise; the shard remembers the LSN where there is
  * none, too. */
 struct table_entry *table_remove(struct table *t, struct bytes key, uint64_t hash,

@@ -13,7 +13,9 @@ struct place {
     uint64_t hash;
     size_t first;              /* the first slot with the same key */
     size_t winner;             /* the slot whose verdict counts, or NONE */
+    struct table_entry *found; /* what is there */
     struct table_entry *entry; /* what is to be put in; afterwards what was there */
+    bool rewrites;             /* ... or what is there takes the new value as it is */
     uint64_t upload;           /* what is to be put is in the log in parts */
     bool expired;              /* an entry is there whose time has come */
     bool writes;               /* op, below, is to be done; it has no meaning otherwise */
@@ -97,7 +99,8 @@ static int prepare(struct update *u)
         struct place *p = &u->places[i];
         p->hash = hash;
         p->winner = NONE;
-        p->entry = NULL;
+        p->entry = p->found = NULL;
+        p->rewrites = false;
         p->upload = 0;
         p->expired = p->writes = false;
         u->shards[shard / 64] |= (uint64_t)1 << (shard % 64);
@@ -120,13 +123,14 @@ static void read_slot(struct update *u, size_t i)
 {
     struct store_slot *slot = &u->slots[i];
     uint64_t hash = u->places[i].hash;
-    const struct table_entry *entry = table_find(u->table, slot->key, hash);
+    struct table_entry *entry = table_find(u->table, slot->key, hash);
     uint64_t lsn =
         entry ? table_entry_lsn(entry) : table_shard_removal_lsn(u->table, table_shard(hash));
     if (lsn > u->seen_lsn)
         u->seen_lsn = lsn;
     slot->present = entry && keyspace_entry_is_live(entry, u->now);
     slot->old = slot->present ? keyspace_entry_value(entry) : (struct store_value){0};
+    u->places[i].found = entry;
     slot->first = u->places[i].first;
     slot->verdict = STORE_KEEP;
     if (entry && !slot->present && slot->first == i)
@@ -223,11 +227,21 @@ static int measure(const struct update *u, size_t *ret_bytes)
     return 0;
 }
 
+/* An entry whose new value is as long as the old one takes it in place. Not one of several: the
+ * others' new values may lie in it. */
+static bool can_rewrite(const struct update *u, const struct place *p)
+{
+    return u->n == 1 && p->found && table_entry_fits(p->found, p->op.value, p->op.expires);
+}
+
 static int make_entries(struct update *u)
 {
     for (size_t i = 0; i < u->n; i++) {
         const struct record_op *op = op_of(u, i);
         if (!op || op->kind != RECORD_PUT)
+            continue;
+        u->places[i].rewrites = can_rewrite(u, &u->places[i]);
+        if (u->places[i].rewrites)
             continue;
         u->places[i].entry = table_entry_new(op->key, op->value, op->blob, op->expires);
         if (!u->places[i].entry)
@@ -242,8 +256,9 @@ static void tell(const struct update *u, size_t i, const struct record_op *op)
         .kind = STORE_CHANGE_REMOVE, .key = op->key, .expires = op->expires, .lsn = u->lsn};
     if (op->kind == RECORD_PUT) {
         change.kind = STORE_CHANGE_PUT;
-        change.value = table_entry_value(u->places[i].entry);
-        change.blob = table_entry_blob(u->places[i].entry);
+        const struct table_entry *e = u->places[i].entry;
+        change.value = e ? table_entry_value(e) : op->value;
+        change.blob = e ? table_entry_blob(e) : NULL;
     } else if (u->places[i].expired) {
         change.kind = STORE_CHANGE_EXPIRE;
         atomic_fetch_add_explicit(&u->keyspace->expired, 1, memory_order_relaxed);
@@ -274,7 +289,9 @@ static void change_table(struct update *u)
 {
     for (size_t i = 0; i < u->n; i++) {
         struct place *p = &u->places[i];
-        if (p->entry)
+        if (p->rewrites)
+            table_rewrite(u->table, p->found, p->hash, p->op.value, u->lsn);
+        else if (p->entry)
             p->entry = table_put(u->table, p->entry, p->hash, u->lsn);
         else if (p->winner != NONE || p->expired)
             p->entry = table_remove(u->table, u->slots[i].key, p->hash, u->lsn);

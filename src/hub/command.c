@@ -1,6 +1,7 @@
 #include "hub/command.h"
 
 #include "hub/connection.h"
+#include "hub/growth.h"
 #include "hub/hub.h"
 #include "hub/subscriber.h"
 #include "hub/transaction.h"
@@ -270,7 +271,15 @@ static int apply_over(struct call *call, const struct command *command,
     if (r == 0 || r == COMMAND_REFUSED)
         return COMMAND_DONE;
     reply_rewind(call->reply, a.before);
-    return command_store_failed(call, r);
+    return r == COMMAND_WAITS ? COMMAND_AGAIN_JOB : command_store_failed(call, r);
+}
+
+static void end_growth(struct connection *c)
+{
+    if (!c->extra || !c->extra->growth)
+        return;
+    growth_end(c->extra->growth);
+    c->extra->growth = NULL;
 }
 
 int command_apply(struct call *call, const struct command *command)
@@ -284,6 +293,8 @@ int command_apply(struct call *call, const struct command *command)
     if (slots != few)
         free(slots);
     arena_reset(&call->hub->arena);
+    if (r == COMMAND_DONE)
+        end_growth(call->connection);
     return r;
 }
 

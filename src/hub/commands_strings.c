@@ -1,5 +1,6 @@
 #include "base/limits.h"
 #include "base/number.h"
+#include "hub/growth.h"
 #include "hub/hub.h"
 
 #include <errno.h>
@@ -124,56 +125,75 @@ static int apply_strlen(struct call *call, struct store_slot *slots, size_t n)
     return 0;
 }
 
-/* A copy of a value, made longer with zeros where it is shorter than len. */
-static uint8_t *take_copy(struct call *call, struct bytes old, size_t len)
+/* The new value, in memory that holds until the command is over. A large one is made elsewhere:
+ * *ret_blob is what it lies in, or COMMAND_WAITS. */
+static int make_value(struct call *call, const struct store_slot *slot,
+                      const struct growth_plan *plan, struct bytes *ret, struct blob **ret_blob)
 {
-    uint8_t *copy = command_take(call, len);
-    if (!copy)
-        return NULL;
+    enum { ELSEWHERE_BYTES = 256 * 1024 };
+    struct bytes old = slot->old.bytes;
+    *ret_blob = NULL;
+    if (plan->len > ELSEWHERE_BYTES && !call->in_transaction) {
+        int r = growth_take(call, &slot->old, plan, ret_blob);
+        if (r == 0)
+            *ret = bytes_make((*ret_blob)->memory, plan->len);
+        return r == GROWTH_BEGUN ? COMMAND_WAITS : r;
+    }
+    uint8_t *whole = command_take(call, plan->len);
+    if (!whole)
+        return -ENOMEM;
     if (old.len)
-        memcpy(copy, old.data, old.len);
-    memset(copy + old.len, 0, len - old.len);
-    return copy;
+        memcpy(whole, old.data, old.len);
+    memset(whole + old.len, 0, plan->len - old.len);
+    if (plan->part.len)
+        memcpy(whole + plan->offset, plan->part.data, plan->part.len);
+    *ret = bytes_make(whole, plan->len);
+    return 0;
+}
+
+/* Writes argument i at an offset of the value, and answers how long it is then. */
+static int write_part(struct call *call, struct store_slot *slot, size_t i, size_t offset)
+{
+    struct growth_plan plan = {.len = offset + call->argv[i].len,
+                               .offset = offset,
+                               .part = call->argv[i],
+                               .part_blob = call_blob(call, i)};
+    if (plan.len < slot->old.bytes.len)
+        plan.len = slot->old.bytes.len;
+    struct bytes value;
+    struct blob *blob;
+    int r = make_value(call, slot, &plan, &value, &blob);
+    if (r != 0)
+        return r;
+    keep_expiry(slot, value);
+    slot->blob = blob;
+    reply_integer(call->reply, (int64_t)value.len);
+    return 0;
 }
 
 static int apply_append(struct call *call, struct store_slot *slots, size_t n)
 {
-    struct bytes old = slots[0].old.bytes, suffix = call->argv[2];
-    if (suffix.len > LIMIT_VALUE_BYTES - old.len)
+    size_t offset = slots[0].old.bytes.len;
+    if (call->argv[2].len > LIMIT_VALUE_BYTES - offset)
         return STORE_TOO_LARGE;
-    uint8_t *whole = take_copy(call, old, old.len + suffix.len);
-    if (!whole)
-        return -ENOMEM;
-    if (suffix.len)
-        memcpy(whole + old.len, suffix.data, suffix.len);
-    keep_expiry(&slots[0], bytes_make(whole, old.len + suffix.len));
-    reply_integer(call->reply, (int64_t)(old.len + suffix.len));
-    return 0;
+    return write_part(call, &slots[0], 2, offset);
 }
 
 static int apply_setrange(struct call *call, struct store_slot *slots, size_t n)
 {
-    struct bytes old = slots[0].old.bytes, part = call->argv[3];
+    struct bytes part = call->argv[3];
     int64_t offset;
     if (!number_parse_i64(call->argv[2], &offset))
         return refuse_number(call);
     if (offset < 0)
         return command_refuse(call, "ERR", "offset is out of range");
     if (part.len == 0) {
-        reply_integer(call->reply, (int64_t)old.len);
+        reply_integer(call->reply, (int64_t)slots[0].old.bytes.len);
         return 0;
     }
     if ((uint64_t)offset > LIMIT_VALUE_BYTES || part.len > LIMIT_VALUE_BYTES - (size_t)offset)
         return STORE_TOO_LARGE;
-    size_t end = (size_t)offset + part.len;
-    size_t len = end > old.len ? end : old.len;
-    uint8_t *whole = take_copy(call, old, len);
-    if (!whole)
-        return -ENOMEM;
-    memcpy(whole + offset, part.data, part.len);
-    keep_expiry(&slots[0], bytes_make(whole, len));
-    reply_integer(call->reply, (int64_t)len);
-    return 0;
+    return write_part(call, &slots[0], 3, (size_t)offset);
 }
 
 /* An index as Redis counts: from the end where negative. */
@@ -196,7 +216,9 @@ static int apply_getrange(struct call *call, struct store_slot *slots, size_t n)
     if (crossed || len == 0 || start > end)
         reply_value(call->reply, bytes_make(NULL, 0));
     else
-        reply_value(call->reply, bytes_make(value.data + start, (size_t)(end - start) + 1));
+        reply_shared_value(call->reply,
+                           bytes_make(value.data + start, (size_t)(end - start) + 1),
+                           slots[0].old.blob);
     return 0;
 }
 

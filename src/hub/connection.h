@@ -59,6 +59,7 @@ struct connection_extra {
     struct walk *walk;               /* KEYS, under way; NULL: none */
     struct subscriber *subscriber;   /* who is told things unasked; NULL: is not */
     struct job *job;                 /* what a thread does for it; NULL: nothing */
+    struct growth *growth;           /* a large value being made; NULL: none */
 };
 
 struct connection {

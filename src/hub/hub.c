@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/log_line.h"
+#include "hub/growth.h"
 #include "hub/subscriber.h"
 #include "hub/transaction.h"
 #include "hub/walk.h"
@@ -96,6 +97,7 @@ static void free_extra(struct connection_extra *extra)
     transaction_free(extra->transaction);
     walk_free(extra->walk);
     job_leave(extra->job);
+    growth_end(extra->growth);
     free(extra->name);
     free(extra);
 }

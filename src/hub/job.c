@@ -26,6 +26,10 @@ void job_leave(struct job *j)
     j->connection = NULL;
     if (j->state != JOB_RESTS)
         return;
+    if (!j->hub) {
+        job_end(j); /* it was never asked: nothing in it takes time */
+        return;
+    }
     j->state = JOB_ASKED;
     list_append(&j->hub->jobs, &j->link);
 }

@@ -26,7 +26,7 @@ struct job {
      * result any more. */
     void (*run)(struct job *j, bool last);
     void (*free)(struct job *j);
-    struct hub *hub;
+    struct hub *hub;               /* NULL: it has never been asked */
     struct connection *connection; /* NULL: it is gone */
     struct list link;              /* in hub.jobs, while ASKED */
     enum job_state state;

@@ -261,6 +261,7 @@ static int run_queued(struct execution *x, size_t index, struct store_slot *slot
     struct call call = *x->call;
     call.argv = x->argv + q->first_arg;
     call.argc = q->argc;
+    call.in_transaction = true;
     if (!q->command->apply) {
         q->command->run(&call);
         return 0;

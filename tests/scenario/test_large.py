@@ -1,10 +1,13 @@
 """Large values, long pipelines, readers that stop: nobody else waits for them."""
 
+import concurrent.futures
+import os
 import socket
 
 import pytest
+import redis
 
-from hubs import Hub, until
+from hubs import PATIENCE, Hub, until
 from talk import Lines, connect, read_exactly, resp
 
 MIB = 1 << 20
@@ -142,3 +145,72 @@ def test_a_full_table_refuses_to_grow(tmp_path):
         assert client.ask("STORE l = v") == "0"
         assert client.ask("GET l") in ("v", "ERROR")
     hub.stop()
+
+
+# ---- values made of others, elsewhere
+
+def ask(hub, *words):
+    return redis.Redis(port=hub.port, socket_timeout=PATIENCE).execute_command(*words)
+
+
+def test_parts_of_large_values(hub):
+    c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    value = bytearray(os.urandom(20 * MIB))
+    c.set("k", bytes(value), ex=1000)
+    for offset, part in [(0, b"begin"), (len(value) - 3, b"the end"), (5 * MIB, os.urandom(2 * MIB)),
+                         (30 * MIB, b"far")]:
+        value.extend(bytes(max(0, offset + len(part) - len(value))))
+        value[offset:offset + len(part)] = part
+        assert c.setrange("k", offset, part) == len(value)
+        assert c.get("k") == value
+    assert c.append("k", b"more") == len(value) + 4
+    value += b"more"
+    assert c.getrange("k", 5 * MIB, 5 * MIB + 99_999) == value[5 * MIB:5 * MIB + 100_000]
+    assert c.getrange("k", 0, -1) == value
+    assert 0 < c.ttl("k") <= 1000
+    assert c.setrange("new", MIB, "x") == MIB + 1
+    assert c.get("new") == bytes(MIB) + b"x"
+    assert c.append("longer", bytes(MIB)) == MIB
+    for command in [("APPEND", "k", bytes(64 * MIB - len(value) + 1)), ("SETRANGE", "k", 64 * MIB, "x")]:
+        with pytest.raises(redis.ResponseError, match="at most 64 MiB"):
+            c.execute_command(*command)
+    hub.kill()
+    hub.start()
+    assert ask(hub, "GET", "k") == value
+
+
+def test_all_that_is_appended_at_once_is_there_once(hub):
+    ask(hub, "SET", "k", bytes(MIB))
+    pieces = [b"<%d-%d>" % (client, i) * 10_000 for client in range(4) for i in range(10)]
+
+    def run(client):
+        c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+        for i in range(0, 10, 2):
+            mine = pieces[client * 10 + i:client * 10 + i + 2]
+            lengths = c.pipeline(transaction=False).append("k", mine[0]).append("k", mine[1]).execute()
+            assert lengths[0] + len(mine[1]) <= lengths[1]
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        assert list(pool.map(run, range(4))) == [None] * 4
+    whole = ask(hub, "GET", "k")
+    assert len(whole) == MIB + sum(map(len, pieces))
+    for piece in pieces:
+        assert whole.count(piece) == 1
+
+
+def test_large_values_are_appended_to_in_transactions(hub):
+    c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    assert c.pipeline().append("k", bytes(MIB)).append("k", b"x").strlen("k").execute() == [
+        MIB, MIB + 1, MIB + 1]
+    assert c.append("k", b"y") == MIB + 2
+
+
+def test_who_leaves_while_his_value_is_made(hub):
+    ask(hub, "SET", "k", bytes(5 * MIB))
+    for _ in range(8):
+        with connect(hub) as s:
+            s.sendall(resp("APPEND", "k", "x") * 3)
+    c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    length = c.append("k", b"")
+    assert 5 * MIB <= length <= 5 * MIB + 24
+    assert c.get("k") == bytes(5 * MIB) + b"x" * (length - 5 * MIB)

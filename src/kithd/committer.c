@@ -102,7 +102,7 @@ static void *run_log(void *arg)
  * not be, nothing is lost. */
 static void give_way(void)
 {
-    enum { NICE = 10 };
+    enum { NICE = 19 };
     setpriority(PRIO_PROCESS, 0, NICE);
 }
 

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* An argument, or a watched key, in the transaction's bytes. */
+/* An argument, or a watched key: in the transaction's bytes, or in a blob. */
 struct piece {
     size_t at, len;
+    struct blob *blob;   /* NULL: it is in the bytes */
+    const uint8_t *data; /* where it is in the blob */
 };
 
 struct queued {
@@ -23,7 +25,8 @@ struct watched {
 
 struct transaction {
     bool gathers, spoiled;
-    struct buffer bytes; /* of all arguments and watched keys */
+    struct buffer bytes; /* of all small arguments and watched keys */
+    size_t large_bytes;  /* of those in blobs */
     struct piece *args;
     size_t arg_count, arg_capacity;
     struct queued *queue;
@@ -47,6 +50,8 @@ void transaction_free(struct transaction *t)
     if (!t)
         return;
     buffer_fini(&t->bytes);
+    for (size_t i = 0; i < t->arg_count; i++)
+        blob_unref(t->args[i].blob);
     free(t->args);
     free(t->queue);
     free(t->watches);
@@ -88,14 +93,25 @@ static int grow(void *array, size_t *capacity, size_t count, size_t item_bytes)
     return 0;
 }
 
-static int keep_piece(struct transaction *t, struct bytes b, struct piece *ret)
+static int keep_piece(struct transaction *t, struct bytes b, struct blob *blob,
+                      struct piece *ret)
 {
-    *ret = (struct piece){buffer_len(&t->bytes), b.len};
-    return buffer_append_bytes(&t->bytes, b);
+    size_t blob_bytes = blob ? b.len : 0;
+    if (buffer_len(&t->bytes) + t->large_bytes + b.len > LIMIT_TRANSACTION_BYTES)
+        return BUFFER_FULL;
+    *ret = (struct piece){.at = buffer_len(&t->bytes), .len = b.len};
+    t->large_bytes += blob_bytes;
+    if (!blob)
+        return buffer_append_bytes(&t->bytes, b);
+    ret->blob = blob_ref(blob);
+    ret->data = b.data;
+    return 0;
 }
 
 static struct bytes piece_view(const struct transaction *t, struct piece piece)
 {
+    if (piece.blob)
+        return bytes_make(piece.data, piece.len);
     struct bytes all = buffer_view(&t->bytes);
     return bytes_first(bytes_from(all, piece.at), piece.len);
 }
@@ -105,7 +121,7 @@ static int keep_args(struct transaction *t, const struct call *call)
     for (size_t i = 0; i < call->argc; i++) {
         int r = grow(&t->args, &t->arg_capacity, t->arg_count, sizeof *t->args);
         if (r == 0)
-            r = keep_piece(t, call->argv[i], &t->args[t->arg_count]);
+            r = keep_piece(t, call->argv[i], call_blob(call, i), &t->args[t->arg_count]);
         if (r != 0)
             return r;
         t->arg_count++;
@@ -150,7 +166,7 @@ int transaction_watch(struct transaction *t, struct bytes key, uint64_t version)
     int r = grow(&t->watches, &t->watch_capacity, t->watch_count, sizeof *t->watches);
     struct watched watched = {.version = version};
     if (r == 0)
-        r = keep_piece(t, key, &watched.key);
+        r = keep_piece(t, key, NULL, &watched.key);
     if (r == 0) {
         t->watches[t->watch_count++] = watched;
         t->missing += version == 0;
@@ -178,6 +194,14 @@ void transaction_saw(struct transaction *t, const struct store_slot *slots, size
         t->came = true; /* to be on the safe side */
     for (size_t i = 0; i < n && !t->came; i++)
         t->came = slots[i].present && watches_as_missing(t, slots[i].key);
+}
+
+struct blob *transaction_blob(const struct transaction *t, struct bytes argument)
+{
+    for (size_t i = 0; i < t->arg_count; i++)
+        if (t->args[i].blob && t->args[i].data == argument.data)
+            return t->args[i].blob;
+    return NULL;
 }
 
 /* ---- running */

@@ -215,3 +215,21 @@ def test_who_leaves_while_his_value_is_made(hub):
     assert 5 * MIB <= len(value) <= 5 * MIB + 24
     assert value == bytes(5 * MIB) + b"x" * (len(value) - 5 * MIB)
     assert c.append("k", b"") >= len(value)
+
+
+def test_large_values_in_transactions(hub):
+    c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    values = [os.urandom(20 * MIB), os.urandom(MIB), b"small", os.urandom(30 * MIB)]
+    queue = c.pipeline()
+    for i, value in enumerate(values):
+        queue.set(f"k{i}", value)
+    queue.append("k1", values[1]).get("k1").set("k0", values[1])
+    assert queue.execute() == [True] * 4 + [2 * MIB, values[1] * 2, True]
+    hub.kill()
+    hub.start()
+    c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    assert c.mget("k0", "k1", "k2", "k3") == [values[1], values[1] * 2, values[2], values[3]]
+    with pytest.raises(redis.ResponseError, match="transaction"):
+        c.pipeline().set("a", values[3]).set("b", values[3]).set("c", values[1]).set(
+            "d", values[1] * 4).execute()
+    assert c.exists("a", "b", "c", "d") == 0

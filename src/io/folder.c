@@ -35,6 +35,8 @@ static int open_plain(int folder, const char *name, bool create)
 {
     int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT | O_EXCL : 0);
     int fd = openat(folder, name, flags, 0600);
+    if (fd < 0 && errno == EROFS && !create)
+        fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return errno == EISDIR || errno == ELOOP || errno == ENXIO ? -EINVAL : -errno;
     struct stat st;
@@ -221,7 +223,7 @@ static int lock(struct folder *f, pid_t *ret_holder)
 {
     f->lock_fd = openat(f->fd, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (f->lock_fd < 0)
-        return -errno;
+        return errno == EROFS ? 0 : -errno; /* nobody writes there: there is nothing to lock */
     if (flock(f->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return write_holder(f->lock_fd);
     if (errno != EWOULDBLOCK)
@@ -283,6 +285,33 @@ bool folder_exists(const char *path)
     return lstat(path, &st) == 0;
 }
 
+bool folder_has_parent(const char *path)
+{
+    char copy[PATH_MAX];
+    struct stat st;
+    int n = snprintf(copy, sizeof copy, "%s", path);
+    return n > 0 && (size_t)n < sizeof copy && stat(dirname(copy), &st) == 0 &&
+           S_ISDIR(st.st_mode);
+}
+
+static bool is_of_a_hub(const char *name)
+{
+    return strcmp(name, lock_name) == 0 || strcmp(name, "checkpoint") == 0 ||
+           strncmp(name, "log-", 4) == 0;
+}
+
+bool folder_holds_data(const char *path)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+    bool holds = false;
+    while (dir && !holds && (entry = readdir(dir)))
+        holds = is_of_a_hub(entry->d_name);
+    if (dir)
+        closedir(dir);
+    return holds;
+}
+
 /* Makes what was renamed below its parent durable. */
 static int sync_parent(const char *path)
 {
@@ -303,15 +332,16 @@ int folder_rename(const char *from, const char *to)
     return sync_parent(to);
 }
 
-static int remove_file(void *ctx, const char *name)
+static int remove_own(void *ctx, const char *name)
 {
-    disk_remove(ctx, name);
+    if (is_of_a_hub(name))
+        disk_remove(ctx, name);
     return 0;
 }
 
 void folder_discard(const char *path, struct folder *f)
 {
-    disk_list(&f->disk, remove_file, &f->disk);
+    disk_list(&f->disk, remove_own, &f->disk);
     disk_remove(&f->disk, lock_name);
     folder_close(f);
     rmdir(path);

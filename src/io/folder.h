@@ -19,7 +19,8 @@ struct folder;
  * pid of who holds it on FOLDER_IN_USE (0: not known). -errno. folder_close takes NULL. */
 int folder_open(const char *path, struct folder **ret, pid_t *ret_holder);
 
-/* The same for a folder that must be there (-ENOENT). */
+/* The same for a folder that must be there (-ENOENT). One on a file system that cannot be
+ * written to is not locked. */
 int folder_open_existing(const char *path, struct folder **ret, pid_t *ret_holder);
 void folder_close(struct folder *f);
 
@@ -28,12 +29,18 @@ struct disk *folder_disk(struct folder *f);
 /* Is there anything of that name? */
 bool folder_exists(const char *path);
 
+/* Is there a folder in which one of that path could be made? */
+bool folder_has_parent(const char *path);
+
+/* Is there anything of a hub's in a folder: its lock, a file of its data? */
+bool folder_holds_data(const char *path);
+
 /* Gives a folder another name beside the old one, durably; never in place of something. -errno.
  */
 int folder_rename(const char *from, const char *to);
 
-/* Closes a folder and removes it with its plain files; what else is in it stays, and so does it
- * then. */
+/* Closes a folder and removes it with a hub's data in it; what else is in it stays, and so does
+ * it then. */
 void folder_discard(const char *path, struct folder *f);
 
 #endif

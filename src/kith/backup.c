@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PARTIAL ".partial"
 
@@ -174,6 +175,9 @@ static int remove_leftover(void *ctx, const char *name)
 static int open_folder(struct copy *c)
 {
     pid_t holder;
+    char to[1];
+    if (readlink(c->partial, to, sizeof to) >= 0)
+        return session_fail(c->session, EXIT_FAILED, "%.300s is a link", c->partial);
     int r = folder_open(c->partial, &c->folder, &holder);
     if (r == FOLDER_IN_USE)
         return session_fail(c->session, EXIT_FAILED, "%.300s: another backup is being made",
@@ -264,7 +268,10 @@ int backup_run(struct session *s)
     if (!name_partial(&c))
         return session_fail(s, EXIT_USAGE, "%.100s: not a path for a folder", c.path);
     if (folder_exists(c.path))
-        return session_fail(s, EXIT_USAGE, "%.300s is there already", c.path);
+        return session_fail(s, EXIT_USAGE, "%.300s is there already: choose another name",
+                            c.path);
+    if (!folder_has_parent(c.path))
+        return session_fail(s, EXIT_USAGE, "%.300s: there is no folder to make it in", c.path);
     int code = copy_all(&c);
     if (code != EXIT_DONE && c.folder)
         folder_discard(c.partial, c.folder);

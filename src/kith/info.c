@@ -41,6 +41,9 @@ int info_run(struct session *s)
     if (reply->kind != RESP_BULK)
         return session_strange(s);
     struct bytes text = reply->text;
+    if (section && text.len == 0)
+        return session_fail(s, EXIT_NO, "there is no section %.64s; kith info prints them all",
+                            options->words[1]);
     if (s->output.json)
         print_json(&s->output, text);
     else

@@ -6,8 +6,26 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <strings.h>
 
-#define NO_COMMAND "there is no command %.64s; kith --help lists them"
+#define NO_COMMAND "there is no command %.64s%s%s; kith --help lists them"
+
+/* What the same is called elsewhere. */
+static const char *const synonyms[][2] = {
+    {"set", "store"},    {"put", "store"},    {"fetch", "get"},     {"delete", "del"},
+    {"rm", "del"},       {"remove", "del"},   {"keys", "ls"},       {"list", "ls"},
+    {"ping", "echo"},    {"stop", "quit"},    {"shutdown", "quit"}, {"version", "--version"},
+    {"-v", "--version"}, {"follow", "watch"}, {"dump", "export"},   {"restore", "import"},
+};
+
+static const char *suggestion(const char *word)
+{
+    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++) {
+        if (strcasecmp(word, synonyms[i][0]) == 0)
+            return synonyms[i][1];
+    }
+    return NULL;
+}
 
 static int check_options(struct session *s)
 {
@@ -24,6 +42,13 @@ static int check_options(struct session *s)
     if (demo && o->log)
         return session_fail(s, EXIT_USAGE, "demo writes its logs to --logs DIR");
     return EXIT_DONE;
+}
+
+static int no_command(struct session *s, const char *word)
+{
+    const char *other = suggestion(word);
+    return session_fail(s, EXIT_USAGE, NO_COMMAND, word, other ? ", but kith " : "",
+                        other ? other : "");
 }
 
 static int run(struct session *s)
@@ -44,7 +69,7 @@ static int run(struct session *s)
         return session_fail(s, EXIT_USAGE, "--key and --value go without a command");
     const struct command *command = command_find(o->words[0]);
     if (!command)
-        return session_fail(s, EXIT_USAGE, NO_COMMAND, o->words[0]);
+        return no_command(s, o->words[0]);
     if (o->word_count > command->words_max)
         return session_fail(s, EXIT_USAGE, "%.64s: too many arguments; kith help %s says more",
                             o->words[0], o->words[0]);
@@ -70,7 +95,7 @@ static int help(struct output *out, const struct options *o)
     if (help_print_command(out, o->words[at]))
         return EXIT_DONE;
     char problem[OPTIONS_PROBLEM_BYTES];
-    snprintf(problem, sizeof problem, NO_COMMAND, o->words[at]);
+    snprintf(problem, sizeof problem, NO_COMMAND, o->words[at], "", "");
     output_error_line("kith: ", bytes_from_str(problem));
     return EXIT_USAGE;
 }

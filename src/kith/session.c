@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { SESSION_CONNECT_MS = 10000 };
 
@@ -100,8 +101,13 @@ int session_connect(struct session *s)
         r = dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
     if (r == 0)
         return EXIT_DONE;
-    return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s", s->where_text,
-                        dial_problem(r));
+    const char *hint = "";
+    if (r == -ECONNREFUSED && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
+        hint = "; kithd starts a hub";
+    else if (s->where.host[0] && access(s->where.host, F_OK) == 0)
+        hint = "; the path of a Unix socket has a slash in it, as in ./hub.sock";
+    return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s%s", s->where_text,
+                        dial_problem(r), hint);
 }
 
 static void note_request(struct session *s, const struct bytes *argv, size_t argc)
@@ -165,8 +171,12 @@ static int exchange(struct session *s, const struct resp_value **ret)
 
 static int refused(struct session *s, struct bytes why)
 {
+    bool denied = answer_is_denial(why);
+    if (denied || bytes_starts_with(why, "ERR "))
+        bytes_next_word(&why); /* for programs */
+    why = bytes_trim(why);
     int shown = why.len < 400 ? (int)why.len : 400;
-    if (answer_is_denial(why))
+    if (denied)
         return session_fail(s, EXIT_DENIED, "not allowed: %.*s", shown, (const char *)why.data);
     return session_fail(s, EXIT_NO, "the hub says: %.*s", shown, (const char *)why.data);
 }
@@ -243,6 +253,9 @@ int session_prompt(struct session *s, const char *prompt, const char *missing,
 {
     if (!terminal_is_there())
         return session_fail(s, EXIT_USAGE, "%s; kith --help says more", missing);
+    int code = session_connect(s); /* nobody types for a hub that is not there */
+    if (code != EXIT_DONE)
+        return code;
     struct buffer *line = buffer_len(&s->asked[0]) == 0 ? &s->asked[0] : &s->asked[1];
     int r = terminal_ask(prompt, line);
     if (r < 0)

@@ -57,7 +57,7 @@ static int refuse_folder(const char *path, int r, pid_t holder)
     if (r == FOLDER_IN_USE)
         fprintf(stderr, "kithd: %s is in use by a kithd (process %d)\n", path, (int)holder);
     else if (r == FOLDER_IS_OPEN)
-        fprintf(stderr, "kithd: %s must be yours alone: chmod 700 it\n", path);
+        fprintf(stderr, "kithd: %s is not yours alone\n", path);
     else
         fprintf(stderr, "kithd: cannot use %s: %s\n", path, uv_strerror(r));
     return DAEMON_NO_START;
@@ -67,6 +67,10 @@ int check_run(const char *path)
 {
     struct folder *folder;
     pid_t holder = 0;
+    if (folder_exists(path) && !folder_holds_data(path)) {
+        fprintf(stderr, "kithd: %s holds no hub's data\n", path);
+        return DAEMON_NO_START;
+    }
     int r = folder_open_existing(path, &folder, &holder);
     if (r != 0)
         return refuse_folder(path, r, holder);

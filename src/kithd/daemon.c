@@ -178,7 +178,11 @@ static int open_folder(struct daemon *d)
     if (r == FOLDER_IN_USE)
         return refuse("%s is in use by another kithd (process %d)", d->data, (int)holder);
     if (r == FOLDER_IS_OPEN)
-        return refuse("%s must be yours alone: chmod 700 it, or say another --data", d->data);
+        return folder_holds_data(d->data)
+                   ? refuse("%s must be yours alone: chmod 700 it", d->data)
+                   : refuse(
+                         "%s is not yours alone: name an empty folder of yours, or a new one",
+                         d->data);
     if (r < 0)
         return refuse("cannot use %s: %s", d->data, uv_strerror(r));
     return 0;

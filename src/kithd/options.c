@@ -148,8 +148,18 @@ static int parse_path(struct parsing *p, const char *what, const char *of, const
 
 /* ---- addresses ---- */
 
+static bool is_number(struct bytes text)
+{
+    uint64_t v;
+    return number_parse_u64(text, &v);
+}
+
 static int set_host(struct parsing *p, struct options_listener *l, struct bytes host)
 {
+    if (is_number(host))
+        return complain(p, "'%.*s' is no address; for a port: --listen 127.0.0.1:%.*s",
+                        (int)host.len, (const char *)host.data, (int)host.len,
+                        (const char *)host.data);
     if (host.len == 0 || host.len >= sizeof l->host)
         return complain(p, "an address must be 1 to %d bytes", OPTIONS_HOST_BYTES - 1);
     memcpy(l->host, host.data, host.len);
@@ -195,7 +205,8 @@ static int parse_address(struct parsing *p, struct options_listener *l, struct b
         colon < text.len && bytes_find(bytes_from(text, colon + 1), ':') < text.len - colon - 1;
     if (colon == text.len || is_v6)
         return set_host(p, l, text);
-    int r = set_host(p, l, bytes_first(text, colon));
+    struct bytes host = colon > 0 ? bytes_first(text, colon) : bytes_from_str("127.0.0.1");
+    int r = set_host(p, l, host);
     return r != 0 ? r : set_port(p, l, bytes_from(text, colon + 1));
 }
 
@@ -299,6 +310,9 @@ static int parse_positionals(struct parsing *p, int count, char **words)
 {
     if (count > 3)
         return complain(p, "too many arguments: '%s'", words[3]);
+    if (count > 0 && is_number(bytes_from_str(words[0])))
+        return complain(
+            p, "the first word is the hub's name; for a port: --listen 127.0.0.1:%s", words[0]);
     if (count > 0)
         p->o->name = words[0];
     if (p->o->name && !hub_name_is_valid(bytes_from_str(p->o->name)))

@@ -295,7 +295,8 @@ static void scan_entry(void *ctx, const struct table_entry *e)
 
 /* One piece of a scan, within a shard. */
 static int scan_buckets(struct keyspace *k, struct place at, size_t n, struct scan *s,
-                        struct walltime now, size_t *ret_next, uint64_t *ret_lsn)
+                        struct walltime now, size_t *ret_next, size_t *ret_done,
+                        uint64_t *ret_lsn)
 {
     struct table *t = k->table;
     int r = 0;
@@ -310,6 +311,9 @@ static int scan_buckets(struct keyspace *k, struct place at, size_t n, struct sc
         r = 0; /* what has expired may stay there: it is not told of */
     if (r == 0)
         *ret_next = table_visit(t, at.shard, at.bucket, n, scan_entry, s);
+    size_t buckets = table_shard_buckets(t, at.shard);
+    size_t left = buckets > at.bucket ? buckets - at.bucket : 1; /* it may have been emptied */
+    *ret_done = left < n ? left : n;
     *ret_lsn = table_shard_change_lsn(t, at.shard);
     table_unlock(t, at.shard);
     return r;
@@ -322,14 +326,13 @@ int keyspace_scan(struct keyspace *k, uint64_t *cursor, size_t budget, struct wa
     uint64_t at = *cursor, newest = 0;
     do {
         struct place place = place_of(at);
-        size_t next;
+        size_t next = 0, done = 1;
         uint64_t lsn;
-        int r = scan_buckets(k, place, budget, &s, now, &next, &lsn);
+        int r = scan_buckets(k, place, budget, &s, now, &next, &done, &lsn);
         if (r != 0)
             return r;
         if (lsn > newest)
             newest = lsn;
-        size_t done = next ? next - place.bucket : 1;
         budget -= done < budget ? done : budget;
         at = cursor_after(place.shard, next);
     } while (at != 0 && budget > 0);

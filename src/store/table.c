@@ -546,6 +546,11 @@ size_t table_shard_expiring(const struct table *t, size_t shard, double *ret_sum
     return t->shards[shard].expiring_count;
 }
 
+size_t table_shard_buckets(const struct table *t, size_t shard)
+{
+    return bucket_count_of(&t->shards[shard]);
+}
+
 uint64_t table_shard_removal_lsn(const struct table *t, size_t shard)
 {
     return t->shards[shard].removal_lsn;

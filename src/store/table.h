@@ -95,6 +95,7 @@ void table_garbage_free(struct table_garbage *g); /* all of it, and itself; take
 void table_clear(struct table *t, size_t shard, uint64_t lsn, struct table_garbage *into);
 
 size_t table_shard_count(const struct table *t, size_t shard);
+size_t table_shard_buckets(const struct table *t, size_t shard);
 
 /* How many entries have an expiry, and the sum of these in ms. */
 size_t table_shard_expiring(const struct table *t, size_t shard, double *ret_sum_ms);

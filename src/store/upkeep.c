@@ -116,22 +116,18 @@ static bool is_due(struct upkeep *u, struct instant now)
     return grown >= u->config.log_bytes && grown >= u->last_bytes;
 }
 
-/* Parts of values that are still on their way are needed, too, though older. */
-static uint64_t first_lsn_needed(struct upkeep *u, uint64_t next)
-{
-    uint64_t first = uploads_first_lsn(u->uploads);
-    return first < next ? first : next;
-}
-
 static int begin(struct upkeep *u, struct walltime wall)
 {
     atomic_store(&u->wanted, false);
     atomic_store(&u->running, true);
     /* The bytes first: what comes between is counted again, never lost. */
     u->begun_bytes = wal_bytes(u->wal);
-    struct checkpoint_header h = {.start_lsn = wal_last_lsn(u->wal),
-                                  .time = keyspace_time(u->spaces, wall)};
-    h.first_segment = wal_segment_of(u->wal, first_lsn_needed(u, h.start_lsn + 1));
+    struct checkpoint_header h = {.time = keyspace_time(u->spaces, wall)};
+    /* Parts of values that are still on their way are needed, too, though older. */
+    uint64_t first = uploads_first_lsn(u->uploads, u->wal, &h.start_lsn);
+    if (first > h.start_lsn + 1)
+        first = h.start_lsn + 1;
+    h.first_segment = wal_segment_of(u->wal, first);
     uint64_t ignored;
     h.entries_about = keyspace_count(&u->spaces[STORE_USER], &ignored);
     uint8_t lsn[8];

@@ -143,10 +143,11 @@ void uploads_end(struct uploads *u, uint64_t id)
     pthread_mutex_unlock(&u->lock);
 }
 
-uint64_t uploads_first_lsn(struct uploads *u)
+uint64_t uploads_first_lsn(struct uploads *u, struct wal *w, uint64_t *ret_last)
 {
     uint64_t first = UINT64_MAX;
     pthread_mutex_lock(&u->lock);
+    *ret_last = wal_last_lsn(w);
     for (struct upload *up = u->first; up; up = up->next)
         if (up->blob && up->sent > 0 && up->id < first)
             first = up->id;

@@ -38,8 +38,9 @@ int uploads_send(struct uploads *u, struct wal *w, struct bytes value, struct bl
 /* The value has been put. */
 void uploads_end(struct uploads *u, uint64_t id);
 
-/* The LSN of the oldest part that is still needed; UINT64_MAX where there is none. */
-uint64_t uploads_first_lsn(struct uploads *u);
+/* The LSN of the oldest part that is still needed, UINT64_MAX where there is none, and the
+ * log's last as of the same moment: no part comes, and no value is put, in between. */
+uint64_t uploads_first_lsn(struct uploads *u, struct wal *w, uint64_t *ret_last);
 
 /* Drops what nobody waits for any more. */
 void uploads_tidy(struct uploads *u, struct wal *w, struct walltime now);

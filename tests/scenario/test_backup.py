@@ -213,7 +213,7 @@ def test_a_hub_that_lies(build, tmp_path, answer):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         kith = subprocess.Popen([build / "kith", "--hub", f":{port}", "backup",
-                                 tmp_path / "deep" / "copy"],
+                                 tmp_path / "copy"],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         client, _ = listener.accept()
         with client:
@@ -250,6 +250,52 @@ def test_backup_as_a_protocol(hub):
         assert s.recv(1000) == b"-ERR syntax error\r\n"
         s.sendall(resp("PING"))
         assert s.recv(1000) == b"+PONG\r\n"
+
+
+@pytest.mark.parametrize("words", [["READ", "0", "0", "1"], ["EAT"]], ids=lambda words: words[0])
+def test_one_that_was_never_begun_ends(hub, words):
+    for _ in range(3):
+        with connect(hub) as s:
+            s.sendall(resp("BACKUP", *words))
+            assert s.recv(1000).startswith(b"-ERR ")
+        assert exchange(hub, resp("PING")) == b"+PONG\r\n"
+
+
+def test_a_stop_while_one_waits_for_the_log(start_hub):
+    hub = start_hub("--durability", "second")
+    for i in range(5):
+        with connect(hub) as s:
+            s.sendall(resp("SET", "n", str(i)))
+            assert s.recv(100) == b"+OK\r\n"
+            s.sendall(resp("BACKUP"))
+            hub.signal(signal.SIGTERM)
+            assert hub.wait() == 0
+        hub.restart()
+        assert hub.kith("get", "n").stdout == b"%d\n" % i
+
+
+def test_what_is_not_its_own_stays(hub, tmp_path):
+    fill(hub)
+    partial = tmp_path / "copy.partial"
+    partial.mkdir(mode=0o700)
+    (partial / "notes.txt").write_text("precious")
+    limited = ["sh", "-c", 'ulimit -f 200; trap "" XFSZ; exec "$0" "$@"', hub.build / "kith",
+               "--hub", hub.where, "backup", tmp_path / "copy"]
+    assert subprocess.run(limited, capture_output=True, timeout=PATIENCE).returncode == 6
+    assert [p.name for p in partial.iterdir()] == ["notes.txt"]
+    (partial / "notes.txt").unlink()
+    partial.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    partial.symlink_to("elsewhere")
+    done = hub.kith("backup", tmp_path / "copy")
+    assert done.returncode == 6 and b"is a link" in done.stderr
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_there_is_no_folder_to_make_it_in(hub, tmp_path):
+    done = hub.kith("backup", tmp_path / "unmounted" / "copy")
+    assert done.returncode == 2 and b"there is no folder" in done.stderr
+    assert not (tmp_path / "unmounted").exists()
 
 
 def descriptors(hub):

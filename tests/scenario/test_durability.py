@@ -277,5 +277,10 @@ def test_a_folder_that_is_none(tmp_path):
     assert done.returncode == 3 and "no such file" in done.stderr
     assert not (tmp_path / "none").exists()
     tmp_path.chmod(0o700)
+    (tmp_path / "notes").write_text("no hub's")
+    done = run_kithd("--check", tmp_path)
+    assert done.returncode == 3 and "holds no hub's data" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["notes"]  # it leaves nothing behind
+    (tmp_path / "lock").touch()
     done = run_kithd("--check", tmp_path)
     assert done.returncode == 1 and "there is no log" in done.stderr

@@ -198,7 +198,8 @@ def test_nothing_to_connect_to(build, tmp_path):
         s.bind(("127.0.0.1", 0))
         where = "127.0.0.1:%d" % s.getsockname()[1]
         check(run_kith(build, "--hub", where, "echo"), 3, b"",
-              b"kith: nothing to connect to at %s: connection refused\n" % where.encode())
+              b"kith: nothing to connect to at %s: connection refused; kithd starts a hub\n"
+              % where.encode())
     path = str(tmp_path / "none")
     check(run_kith(build, "--hub", path, "echo"), 3, b"",
           b"kith: nothing to connect to at %s: there is no such socket\n" % path.encode())

@@ -207,7 +207,7 @@ def test_a_folder_that_cannot_be_used(tmp_path):
     refused(tmp_path / "file" / "below")
     assert (tmp_path / "file").read_text() == "precious"
     (tmp_path / "open").mkdir(mode=0o755)
-    refused(tmp_path / "open", "chmod 700")
+    refused(tmp_path / "open", "is not yours alone")
     assert list((tmp_path / "open").iterdir()) == []
     (tmp_path / "others").mkdir(mode=0o700)
     os.chown(tmp_path / "others", 65534, 65534)

@@ -465,6 +465,35 @@ static void test_a_full_disk_lets_upkeep_rest(void **state)
     end(&w);
 }
 
+static void count_key(void *ctx, struct bytes key, const struct store_value *value)
+{
+    ++*(size_t *)ctx;
+}
+
+static void test_a_scan_keeps_to_its_budget(void **state)
+{
+    enum { KEYS = 3000, BUDGET = 40 };
+    struct embedded_config config = {.secret = 1};
+    struct world w;
+    begin(&w, &config);
+    for (int i = 0; i < KEYS; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%d", i);
+        assert_int_equal(put(&w, key, "v"), 0);
+    }
+    uint64_t cursor = 0, lsn;
+    size_t all = 0;
+    do {
+        size_t met = 0;
+        assert_int_equal(
+            store_scan(w.s, STORE_USER, &cursor, BUDGET, w.now, count_key, &met, &lsn), 0);
+        assert_in_range(met, 0, 4 * BUDGET);
+        all += met;
+    } while (cursor != 0);
+    assert_int_equal(all, KEYS);
+    end(&w);
+}
+
 static void test_a_failed_sync_is_final(void **state)
 {
     struct world w;
@@ -525,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_a_second_promises_for_the_system_alone),
         cmocka_unit_test(test_a_full_disk_reads_on_and_recovers),
         cmocka_unit_test(test_a_full_disk_lets_upkeep_rest),
+        cmocka_unit_test(test_a_scan_keeps_to_its_budget),
         cmocka_unit_test(test_a_failed_sync_is_final),
         cmocka_unit_test(test_a_clean_close),
     };

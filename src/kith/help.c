@@ -125,8 +125,8 @@ static const struct topic topics[] = {
      "kith quit\n"
      "kith --key=QUIT\n"
      "\n"
-     "Stops the hub: what it has promised is on disk. Only the hub's own user and root\n"
-     "may, from the hub's machine.\n"},
+     "Stops the hub: what it has promised is on disk. Where it runs on this machine, waits\n"
+     "until it has ended. Only the hub's own user and root may, from the hub's machine.\n"},
     {"demo",
      "kith demo [--logs DIR] [--story FILE] [--hub WHERE]\n"
      "kith demo --print-story\n"

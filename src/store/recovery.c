@@ -578,7 +578,7 @@ static int make_segment(struct recovery *r, struct segment_header *h, size_t *re
     h->bytes = choose_bytes(r, used);
     e = segment_make(r->disk, h, bytes_make(data, len));
     if (e == -ENOSPC) {
-        /* A full disk is no reason not to start: reads go on. */
+        /* On a full disk as small as it can be: where that fits, reads go on. */
         h->bytes = used;
         e = segment_make(r->disk, h, bytes_make(data, len));
     }

@@ -11,7 +11,7 @@ import pexpect
 import pytest
 from conftest import WAIT_S, run_kith
 from hubs import until
-from talk import connect, resp
+from talk import connect, exchange, resp
 
 
 def check(result, code, stdout=b"", stderr=b""):
@@ -326,3 +326,12 @@ def test_help(build):
         assert one.returncode == 0 and one.stdout.startswith(b"kith " + command.encode())
     assert b"newline, which is not the value's" in run_kith(build, "get", "--help").stdout
     assert run_kith(build, "--version").stdout.startswith(b"kith ")
+
+
+def test_quit_waits_until_the_hub_has_ended(start_hub):
+    hub = start_hub()
+    exchange(hub, b"".join(resp("SET", f"k{i}", "v" * 500) for i in range(20_000)))
+    assert hub.kith("quit").stdout == b"Server Quitting..!\n"
+    assert hub.process.poll() == 0
+    hub.restart()
+    assert hub.kith("get", "k19999").returncode == 0

@@ -413,7 +413,7 @@ def test_import_as_json(hub):
 
 def test_import_of_a_file_that_is_not_there(hub, tmp_path):
     done = hub.kith("import", tmp_path / "none")
-    assert done.returncode == 2 and b"No such file" in done.stderr
+    assert done.returncode == 2 and b"no such file or folder" in done.stderr
     assert hub.kith("import", tmp_path).returncode == 2
 
 

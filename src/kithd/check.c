@@ -55,8 +55,7 @@ static int complain(const char *path, int error, const struct recovery_report *r
 static int refuse_folder(const char *path, int r, pid_t holder)
 {
     if (r == FOLDER_IN_USE)
-        fprintf(stderr, "kithd: %s is in use by another kithd (process %d)\n", path,
-                (int)holder);
+        fprintf(stderr, "kithd: %s is in use by a kithd (process %d)\n", path, (int)holder);
     else if (r == FOLDER_IS_OPEN)
         fprintf(stderr, "kithd: %s must be yours alone: chmod 700 it\n", path);
     else

@@ -288,7 +288,7 @@ def test_what_is_not_its_own_stays(hub, tmp_path):
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     partial.symlink_to("elsewhere")
     done = hub.kith("backup", tmp_path / "copy")
-    assert done.returncode == 6 and b"is a link" in done.stderr
+    assert done.returncode == 6 and b"is a symbolic link: remove it" in done.stderr
     assert not list((tmp_path / "elsewhere").iterdir())
 
 

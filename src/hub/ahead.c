@@ -28,6 +28,7 @@ static const struct command *find_command(struct hub *hub, const struct ahead_co
 static bool look_at(struct hub *hub, struct bytes in, struct ahead_command *ret)
 {
     struct ahead *a = &hub->ahead;
+    ret->at = in.data;
     ret->first = a->args.argc;
     if (!resp_request_glance(&a->args, in, AHEAD_COMMAND_BYTES, &ret->consumed))
         return false;
@@ -65,21 +66,41 @@ static void tell_store(struct hub *hub)
 static void look(struct hub *hub, struct bytes in)
 {
     struct ahead *a = &hub->ahead;
-    ahead_forget(a);
-    a->args.argc = 0;
-    a->at = in.data;
     while (a->count < AHEAD_COMMANDS && look_at(hub, in, &a->commands[a->count]))
         in = bytes_from(in, a->commands[a->count++].consumed);
+}
+
+static void begin(struct ahead *a)
+{
+    ahead_forget(a);
+    a->args.argc = 0;
+}
+
+void ahead_look(struct hub *hub, const struct hub_input *inputs, size_t n)
+{
+    begin(&hub->ahead);
+    if (n < 2)
+        return;
+    for (size_t i = 0; i < n; i++)
+        look(hub, inputs[i].bytes);
     tell_store(hub);
+}
+
+/* Among what has been parsed; what precedes it has not been run from here. */
+static bool find_parsed(struct ahead *a, const uint8_t *at)
+{
+    while (a->next < a->count && a->commands[a->next].at != at)
+        a->next++;
+    return a->next < a->count;
 }
 
 const struct ahead_command *ahead_take(struct hub *hub, struct bytes in)
 {
     struct ahead *a = &hub->ahead;
-    if (a->next == a->count || in.data != a->at)
+    if (!find_parsed(a, in.data)) {
+        begin(a);
         look(hub, in);
-    if (a->next == a->count)
-        return NULL;
-    a->at += a->commands[a->next].consumed;
-    return &a->commands[a->next++];
+        tell_store(hub);
+    }
+    return a->next < a->count ? &a->commands[a->next++] : NULL;
 }

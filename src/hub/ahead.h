@@ -1,13 +1,13 @@
 #ifndef KITH_HUB_AHEAD_H
 #define KITH_HUB_AHEAD_H
 
-/* A look ahead into a pipeline: the small commands that stand whole at the front of a RESP
- * connection's input are parsed some at once, and the store is told of all their keys before
- * the first of them runs. So what memory they need comes while others are served, not one after
- * the other while all wait.
+/* A look ahead: the small commands that stand whole at the front of a RESP connection's input,
+ * or at those of several, are parsed some at once, and the store is told of all their keys
+ * before the first of them runs. So what memory they need comes while others are served, not
+ * one after the other while all wait.
  *
- * One for each worker. It holds what it has parsed as long as one run through a connection's
- * input goes on, in which that does not move; ahead_forget begins each run. */
+ * One for each worker. It holds what it has parsed as long as that input does not move, and
+ * knows a command by where it stands; ahead_look or ahead_forget begins each run. */
 
 #include "hub/command.h"
 #include "wire/resp_request.h"
@@ -18,6 +18,7 @@ enum {
 };
 
 struct ahead_command {
+    const uint8_t *at;             /* where it stands */
     const struct command *command; /* NULL: there is none of that name */
     size_t first, argc;            /* its arguments in args */
     size_t consumed;               /* bytes of input it takes */
@@ -27,8 +28,9 @@ struct ahead {
     struct resp_args args; /* of all of them, one after the other */
     struct ahead_command commands[AHEAD_COMMANDS];
     size_t count, next;
-    const uint8_t *at; /* where the next one stands */
 };
+
+struct hub_input;
 
 void ahead_init(struct ahead *a);
 void ahead_fini(struct ahead *a);
@@ -37,6 +39,10 @@ static inline void ahead_forget(struct ahead *a)
 {
     a->next = a->count = 0;
 }
+
+/* Looks into several inputs, which run in this order; one of them alone is looked into when it
+ * runs. */
+void ahead_look(struct hub *hub, const struct hub_input *inputs, size_t n);
 
 /* The command at the front of in, between two commands of the stream; NULL where it is not a
  * small, whole one. It holds until the next call. */

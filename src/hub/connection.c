@@ -381,7 +381,6 @@ static size_t run_front(struct connection *c, struct bytes in)
 static size_t run_bytes(struct connection *c, struct bytes in)
 {
     size_t taken = 0, n = 1;
-    ahead_forget(&c->hub->ahead);
     while (n > 0 && takes_input(c) && c->rests == 0 && taken < in.len)
         taken += n = run_front(c, bytes_from(in, taken));
     return taken;
@@ -449,6 +448,12 @@ static void keep(struct connection *c, struct bytes in)
 }
 
 void connection_feed(struct connection *c, struct bytes in)
+{
+    ahead_forget(&c->hub->ahead);
+    connection_feed_seen(c, in);
+}
+
+void connection_feed_seen(struct connection *c, struct bytes in)
 {
     if (!takes_input(c))
         return;

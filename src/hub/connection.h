@@ -104,6 +104,9 @@ size_t connection_space(struct connection *c, uint8_t **space, size_t n);
 /* Input has come. Everything in it is taken: executed, or kept. */
 void connection_feed(struct connection *c, struct bytes in);
 
+/* The same within hub_feed, which has looked ahead. */
+void connection_feed_seen(struct connection *c, struct bytes in);
+
 /* The other end will send no more. */
 void connection_feed_end(struct connection *c);
 

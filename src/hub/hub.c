@@ -65,6 +65,13 @@ void hub_tick(struct hub *hub, struct instant now, struct walltime wall)
         go_on(hub);
 }
 
+void hub_feed(struct hub *hub, const struct hub_input *inputs, size_t n)
+{
+    ahead_look(hub, inputs, n);
+    for (size_t i = 0; i < n; i++)
+        connection_feed_seen(inputs[i].connection, inputs[i].bytes);
+}
+
 struct instant hub_deadline(const struct hub *hub)
 {
     return list_is_empty(&hub->put_off) ? timers_deadline(&hub->timers) : hub->now;

@@ -4,8 +4,8 @@
 /* A worker's mind: its connections, what they ask, and when their answers may leave. It does
  * no I/O. Each worker has one; they share a store and struct hub_shared.
  *
- * The caller tells the time (hub_tick), hands over what arrives (hub_accept, connection_feed),
- * and then takes events until there are none:
+ * The caller tells the time (hub_tick), hands over what arrives (hub_accept, hub_feed or
+ * connection_feed), and then takes events until there are none:
  *
  *   HUB_EVENT_OUTPUT    connection has output, or its state or wish for input may have changed:
  *                       write connection_output, say connection_sent, look at its state
@@ -33,6 +33,12 @@ struct hub_event {
     enum hub_event_kind kind;
     struct connection *connection; /* of OUTPUT and IDENTIFY */
     struct job *job;               /* of JOB */
+};
+
+/* What has come for a connection. */
+struct hub_input {
+    struct connection *connection;
+    struct bytes bytes;
 };
 
 struct hub {
@@ -71,6 +77,10 @@ void hub_fini(struct hub *hub);
 /* A turn begins, and it is now this time: deadlines due are acted on, and what was put off goes
  * on. Call it before whatever else happens now. */
 void hub_tick(struct hub *hub, struct instant now, struct walltime wall);
+
+/* Inputs of several connections: connection_feed for each in turn, but the memory all of them
+ * need is asked for first. */
+void hub_feed(struct hub *hub, const struct hub_input *inputs, size_t n);
 
 /* When hub_tick has something to do: at once, where something was put off. */
 struct instant hub_deadline(const struct hub *hub);

@@ -11,6 +11,7 @@ struct link {
     struct stream stream; /* first: a stream is its link */
     struct link_owner *owner;
     struct connection *connection; /* NULL once the hub has forgotten it */
+    bool waits;                    /* input of it is among the owner's */
 };
 
 static struct link *link_of(struct stream *s)
@@ -27,31 +28,56 @@ static void forget(struct link *l, bool gently)
 
 /* ---- what the socket says ---- */
 
+void link_feed_waiting(struct link_owner *owner)
+{
+    for (size_t i = 0; i < owner->waiting_count; i++)
+        ((struct link *)owner->waiting[i].connection->user)->waits = false;
+    hub_feed(owner->hub, owner->waiting, owner->waiting_count);
+    owner->waiting_count = owner->waiting_bytes = 0;
+}
+
 static uv_buf_t on_space(struct stream *s)
 {
     struct link *l = link_of(s);
-    uint8_t *space = l->owner->read_space;
-    l->owner->turn(l->owner);
-    size_t n = connection_space(l->connection, &space, LIMIT_READ_BYTES);
+    struct link_owner *owner = l->owner;
+    owner->turn(owner);
+    if (l->waits)
+        return uv_buf_init(NULL, 0);
+    uint8_t *space = owner->read_space + owner->waiting_bytes;
+    size_t n = connection_space(l->connection, &space, LIMIT_READ_BYTES - owner->waiting_bytes);
     return uv_buf_init((char *)space, (unsigned)n);
 }
+
+/* Room for all that wait, and for a large input beside them. */
+enum { SMALL_BYTES = LIMIT_READ_BYTES / 4 / LINK_INPUTS };
 
 static void on_read(struct stream *s, struct bytes in)
 {
     struct link *l = link_of(s);
-    connection_feed(l->connection, in);
+    struct link_owner *owner = l->owner;
+    if (in.len > SMALL_BYTES || in.data != owner->read_space + owner->waiting_bytes) {
+        connection_feed(l->connection, in);
+        return;
+    }
+    l->waits = true;
+    owner->waiting_bytes += in.len;
+    owner->waiting[owner->waiting_count++] = (struct hub_input){l->connection, in};
+    if (owner->waiting_count == LINK_INPUTS)
+        link_feed_waiting(owner);
 }
 
 static void on_end(struct stream *s)
 {
     struct link *l = link_of(s);
     l->owner->turn(l->owner);
+    link_feed_waiting(l->owner);
     stream_set_reading(s, false);
     connection_feed_end(l->connection);
 }
 
 static void on_fail(struct stream *s)
 {
+    link_feed_waiting(link_of(s)->owner);
     connection_abort(link_of(s)->connection);
 }
 

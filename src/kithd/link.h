@@ -9,11 +9,17 @@
 
 struct link;
 
+enum { LINK_INPUTS = 16 };
+
 /* What a link needs of its worker. */
 struct link_owner {
     struct hub *hub;
-    uint8_t *read_space; /* LIMIT_READ_BYTES, shared by all links of the worker */
-    int descriptors_max; /* from this one on they are kept for files */
+    uint8_t
+        *read_space; /* LIMIT_READ_BYTES, shared by all links of the worker; the first ... */
+    size_t waiting_bytes; /* ... hold small inputs that wait for others, to be fed at once: */
+    struct hub_input waiting[LINK_INPUTS];
+    size_t waiting_count;
+    int descriptors_max;                    /* from this one on they are kept for files */
     void (*turn)(struct link_owner *owner); /* called before anything happens: tells the time */
     void (*gone)(struct link_owner *owner); /* a link has ended and is freed */
 };
@@ -22,6 +28,9 @@ struct link_owner {
  * follows where *ret_counts. */
 int link_accept(struct link_owner *owner, struct acceptor *from,
                 const struct listener *listener, bool replies_full, bool *ret_counts);
+
+/* Feeds what waits; before the turn ends. */
+void link_feed_waiting(struct link_owner *owner);
 
 /* Acts on what the hub says of a connection: HUB_EVENT_OUTPUT, HUB_EVENT_IDENTIFY. */
 void link_flush(struct connection *c);

@@ -297,6 +297,7 @@ static void on_turn_end(uv_prepare_t *prepare)
 {
     struct worker *w = prepare->data;
     begin_turn(&w->owner);
+    link_feed_waiting(&w->owner);
     handle_events(w);
     wait_for_log(w);
     set_deadline(w);

@@ -205,7 +205,7 @@ static int open_store(struct daemon *d, uint64_t secret)
             "%s/%s was written by a newer kith (it says so at offset %llu); nothing was "
             "changed",
             d->data, report.file, (unsigned long long)report.offset);
-    if (r == -ENOSPC)
+    if (disk_error_is_full(r))
         return refuse("the disk of %s is full: to start, a hub rewrites its last log file, and "
                       "needs that much room",
                       d->data);
@@ -227,9 +227,15 @@ static void on_committer(void *ctx, enum committer_event event, int error)
             worker_log_moved(d->workers[i]);
         return;
     }
-    if (event == COMMITTER_FULL) {
-        log_event(d, LOG_ERROR, "cannot make room on the disk; trying again", "reason",
-                  uv_strerror(error));
+    if (event == COMMITTER_STUCK) {
+        log_event(d, LOG_ERROR,
+                  disk_error_is_full(error) ? "cannot make room on the disk; trying again"
+                                            : "cannot make the log's next file; trying again",
+                  "reason", uv_strerror(error));
+        return;
+    }
+    if (event == COMMITTER_UNSTUCK) {
+        log_event(d, LOG_INFO, "made the log's next file after all", NULL, NULL);
         return;
     }
     if (event == COMMITTER_UNSAVED) {

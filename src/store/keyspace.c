@@ -307,7 +307,7 @@ static int scan_buckets(struct keyspace *k, struct place at, size_t n, struct sc
         struct walltime earliest;
         r = expire_buckets(k, at, n, s->now, &next, &earliest);
     }
-    if (r == WAL_READ_ONLY)
+    if (wal_refuses(r))
         r = 0; /* what has expired may stay there: it is not told of */
     if (r == 0)
         *ret_next = table_visit(t, at.shard, at.bucket, n, scan_entry, s);

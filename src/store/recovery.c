@@ -577,7 +577,7 @@ static int make_segment(struct recovery *r, struct segment_header *h, size_t *re
     size_t used = SEGMENT_HEADER_BYTES + len + mark_bytes();
     h->bytes = choose_bytes(r, used);
     e = segment_make(r->disk, h, bytes_make(data, len));
-    if (e == -ENOSPC) {
+    if (disk_error_is_full(e)) {
         /* On a full disk as small as it can be: where that fits, reads go on. */
         h->bytes = used;
         e = segment_make(r->disk, h, bytes_make(data, len));

@@ -26,7 +26,7 @@ struct keyspace {
     void *watch_ctx;
 
     /* Where the sweep is, and the earliest expiry it has met in that shard. */
-    size_t sweep_shard, sweep_bucket;
+    struct table_place sweep;
     struct walltime sweep_earliest;
 };
 

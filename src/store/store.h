@@ -195,7 +195,8 @@ static inline void store_stats(struct store *s, enum store_space space, struct w
 
 /* Visits some keys: about `budget` places of the table from *cursor on, 0 to begin, and moves
  * *cursor on, to 0 at the end. A key that is there from the first call to the last is visited
- * at least once, whatever else comes and goes; one that comes or goes meanwhile may be. */
+ * once, whatever else comes and goes, or again where the table has grown manifold between two
+ * calls; one that comes or goes meanwhile may be. */
 static inline int store_scan(struct store *s, enum store_space space, uint64_t *cursor,
                              size_t budget, struct walltime now, store_scan_fn fn, void *ctx,
                              uint64_t *ret_lsn)

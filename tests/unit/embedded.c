@@ -494,6 +494,50 @@ static void test_a_scan_keeps_to_its_budget(void **state)
     end(&w);
 }
 
+enum { STAYING = 3000 };
+
+static void mark_key(void *ctx, struct bytes key, const struct store_value *value)
+{
+    uint8_t *met = ctx;
+    char text[16] = "";
+    memcpy(text, key.data, key.len);
+    if (text[0] == 's')
+        met[atoi(text + 1)]++;
+}
+
+static void put_numbered(struct world *w, char kind, int i)
+{
+    char key[16];
+    snprintf(key, sizeof key, "%c%d", kind, i);
+    assert_int_equal(put(w, key, "v"), 0);
+}
+
+/* While the table grows, and is emptied of others, as it goes. */
+static void test_a_scan_meets_what_stays_once(void **state)
+{
+    struct embedded_config config = {.secret = 1};
+    struct world w;
+    uint8_t met[STAYING] = {0};
+    uint64_t cursor = 0, lsn;
+    int others = 0;
+    begin(&w, &config);
+    for (int i = 0; i < STAYING; i++)
+        put_numbered(&w, 's', i);
+    do {
+        assert_int_equal(store_scan(w.s, STORE_USER, &cursor, 5, w.now, mark_key, met, &lsn),
+                         0);
+        for (int i = 0; i < 30; i++)
+            put_numbered(&w, 'o', others++);
+        char key[16];
+        snprintf(key, sizeof key, "o%d", others / 2);
+        assert_int_equal(take_out(&w, key), 0);
+        assert_int_equal(pump(&w), 0);
+    } while (cursor != 0);
+    for (int i = 0; i < STAYING; i++)
+        assert_int_equal(met[i], 1);
+    end(&w);
+}
+
 static void test_a_failed_sync_is_final(void **state)
 {
     struct world w;
@@ -555,6 +599,7 @@ int main(void)
         cmocka_unit_test(test_a_full_disk_reads_on_and_recovers),
         cmocka_unit_test(test_a_full_disk_lets_upkeep_rest),
         cmocka_unit_test(test_a_scan_keeps_to_its_budget),
+        cmocka_unit_test(test_a_scan_meets_what_stays_once),
         cmocka_unit_test(test_a_failed_sync_is_final),
         cmocka_unit_test(test_a_clean_close),
     };

@@ -206,8 +206,7 @@ static int open_store(struct daemon *d, uint64_t secret)
             "changed",
             d->data, report.file, (unsigned long long)report.offset);
     if (disk_error_is_full(r))
-        return refuse("the disk of %s is full: to start, a hub rewrites its last log file, and "
-                      "needs that much room",
+        return refuse("the disk of %s is full: to start, a hub needs room for a small file",
                       d->data);
     if (r < 0)
         return refuse("cannot open %s: %s", d->data, uv_strerror(r));

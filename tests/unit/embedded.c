@@ -1,6 +1,7 @@
 #include "store/embedded.h"
 
 #include "base/limits.h"
+#include "base/number.h"
 
 #include "support/faulty_disk.h"
 #include "unit.h"
@@ -499,10 +500,9 @@ enum { STAYING = 3000 };
 static void mark_key(void *ctx, struct bytes key, const struct store_value *value)
 {
     uint8_t *met = ctx;
-    char text[16] = "";
-    memcpy(text, key.data, key.len);
-    if (text[0] == 's')
-        met[atoi(text + 1)]++;
+    uint64_t i;
+    if (key.data[0] == 's' && number_parse_u64(bytes_from(key, 1), &i))
+        met[i]++;
 }
 
 static void put_numbered(struct world *w, char kind, int i)

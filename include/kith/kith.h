@@ -29,6 +29,7 @@ extern "C" {
 #endif
 
 #define KITH_API __attribute__((visibility("default")))
+#define KITH_INLINE static __inline__ /* gcc and clang have it in C89, too */
 
 /* 0 is done; positive is an answer that is no; negative is a failure. */
 enum kith_result {
@@ -50,7 +51,7 @@ enum kith_result {
     KITH_SILENT = -6,      /* the hub took too long */
     KITH_FOREIGN = -7,     /* what answers there is no kith hub */
 
-    KITH_NO_MEMORY = -8, /* of one call, or the end: kith_is_open tells */
+    KITH_NO_MEMORY = -8 /* of one call, or the end: kith_is_open tells */
 };
 
 /* A run of bytes: a key, a value. data may be NULL where len is 0. */
@@ -59,7 +60,7 @@ struct kith_bytes {
     size_t len;
 };
 
-static inline struct kith_bytes kith_data(const void *data, size_t len)
+KITH_INLINE struct kith_bytes kith_data(const void *data, size_t len)
 {
     struct kith_bytes bytes;
     bytes.data = data;
@@ -68,7 +69,7 @@ static inline struct kith_bytes kith_data(const void *data, size_t len)
 }
 
 /* The bytes of a string, without the NUL at its end. */
-static inline struct kith_bytes kith_text(const char *text)
+KITH_INLINE struct kith_bytes kith_text(const char *text)
 {
     size_t len = 0;
     while (text[len] != '\0')
@@ -77,7 +78,7 @@ static inline struct kith_bytes kith_text(const char *text)
 }
 
 /* No value at all, which is not the same as an empty one. */
-static inline struct kith_bytes kith_absent(void)
+KITH_INLINE struct kith_bytes kith_absent(void)
 {
     return kith_data(NULL, (size_t)-1);
 }
@@ -127,7 +128,9 @@ KITH_API enum kith_result kith_delete(struct kith *k, struct kith_bytes key);
 
 /* Stores value only if the key has the value `old` at that moment, or, where old is
  * kith_absent(), only if there is no such key: whoever reads, computes and then stores so can
- * be sure that nobody came between. KITH_OK, KITH_DIFFERS, or a failure. */
+ * be sure that nobody came between. key, old and value go to the hub together: where their
+ * bytes add up to more than 65 MiB less 9 bytes, though each is within its own limit, it is
+ * KITH_INVALID. KITH_OK, KITH_DIFFERS, or a failure. */
 KITH_API enum kith_result kith_update_if(struct kith *k, struct kith_bytes key,
                                          struct kith_bytes old, struct kith_bytes value);
 
@@ -144,7 +147,7 @@ enum kith_change_kind {
     KITH_SET = 0,
     KITH_DELETED = 1,
     KITH_EXPIRED = 2,
-    KITH_FLUSHED = 3, /* all keys have been removed at once */
+    KITH_FLUSHED = 3 /* all keys have been removed at once */
 };
 
 struct kith_change {

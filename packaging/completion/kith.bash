@@ -57,11 +57,32 @@ _kith_keys()
     done < <(timeout 1 "$1" "${hub[@]}" ls -- "$plain" 2>/dev/null </dev/null | head -n 500)
 }
 
+# _kith_hubs PREFIX: where a hub may be: at the default address, at that of KITH_HUB, at the ports
+# for which there is a folder of data, or at a socket, which is a path.
+_kith_hubs()
+{
+    local typed=${cur#"$1"} where folder seen=' '
+    if [[ $typed == */* || $typed == .* ]]; then
+        _kith_files "$1" -f
+        return
+    fi
+    for folder in "${XDG_DATA_HOME:-$HOME/.local/share}"/kith/hub-[0-9]*; do
+        [ -d "$folder" ] && set -- "$@" "127.0.0.1:${folder##*/hub-}"
+    done
+    for where in 127.0.0.1:12345 "${KITH_HUB-}" "${@:2}"; do
+        [[ $where == "$typed"* && -n $where && $seen != *" $where "* ]] || continue
+        seen+="$where "
+        printf -v where %q "$where"
+        COMPREPLY+=("$1$where")
+    done
+    ((${#COMPREPLY[@]} > 0)) || _kith_files "$1" -f
+}
+
 # _kith_value PROGRAM OPTION PREFIX: what may stand as the value of an option of kith.
 _kith_value()
 {
     case $2 in
-        --hub) _kith_files "$3" -f ;;
+        --hub) _kith_hubs "$3" ;;
         --log | --story) _kith_files "$3" -f ;;
         --logs) _kith_files "$3" -d ;;
         --key) _kith_keys "$1" "$3" ;;

@@ -105,7 +105,7 @@ static const char *check(const struct entry *e)
         return "it has no \"value\"";
     if (e->key.len == 0 || e->key.len > LIMIT_KEY_BYTES)
         return "a key is 1 byte to 64 KiB";
-    return e->value.len > LIMIT_VALUE_BYTES ? "a value has at most 64 MiB" : NULL;
+    return e->value.len > LIMIT_VALUE_BYTES ? "a value is at most 64 MiB" : NULL;
 }
 
 const char *entry_read(struct entry_reader *r, struct bytes line, struct entry *ret)

@@ -8,9 +8,9 @@
 static const char *copy_text(char *out, size_t size, struct bytes text)
 {
     if (text.len >= size)
-        return "too long";
+        return "the name is too long";
     if (!clean_is_clean(text) || bytes_find(text, ' ') < text.len)
-        return "there is a character in it that cannot be";
+        return "it has a blank, or a character that cannot be shown";
     memcpy(out, text.data, text.len);
     out[text.len] = '\0';
     return NULL;
@@ -21,9 +21,9 @@ static const char *parse_path(struct bytes path, struct where *w)
     if (path.len == 0)
         return "the path is missing";
     if (path.len >= sizeof w->path)
-        return "a Unix socket's path has at most 107 bytes";
+        return "a Unix socket's path is at most 107 bytes";
     if (memchr(path.data, 0, path.len))
-        return "there is a character in it that cannot be";
+        return "there is a NUL in it";
     memcpy(w->path, path.data, path.len);
     return NULL;
 }

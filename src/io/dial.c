@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "io/clock.h"
 #include "io/lookup.h"
+#include "io/problem.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -294,18 +295,7 @@ const char *dial_problem(int error)
     case -ECONNRESET:
     case -EPIPE:
         return "the other end closed it";
-    case -ENETUNREACH:
-        return "network is unreachable";
-    case -EHOSTUNREACH:
-        return "host is unreachable";
-    case -EMFILE:
-    case -ENFILE:
-        return "too many open files";
-    case -ENOMEM:
-        return "out of memory";
-    default: {
-        const char *words = strerrordesc_np(-error);
-        return words ? words : "an unknown error";
-    }
+    default:
+        return problem_text(error);
     }
 }

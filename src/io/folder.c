@@ -1,5 +1,7 @@
 #include "io/folder.h"
 
+#include "io/plain_file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +25,7 @@ struct folder {
 };
 
 struct disk_file {
-    int fd;
+    struct plain_file plain;
 };
 
 static int folder_fd(struct disk *d)
@@ -33,32 +35,15 @@ static int folder_fd(struct disk *d)
 
 /* ---- struct disk ---- */
 
-/* A plain file's descriptor; O_NONBLOCK, since opening a pipe might wait. */
-static int open_plain(int folder, const char *name, bool create)
-{
-    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT | O_EXCL : 0);
-    int fd = openat(folder, name, flags, 0600);
-    if (fd < 0 && errno == EROFS && !create)
-        fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return errno == EISDIR || errno == ELOOP || errno == ENXIO ? -EINVAL : -errno;
-    struct stat st;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-        return fd;
-    close(fd);
-    return -EINVAL;
-}
-
 static int file_open(struct disk *d, const char *name, bool create, struct disk_file **ret)
 {
     struct disk_file *f = malloc(sizeof *f);
     if (!f)
         return -ENOMEM;
-    f->fd = open_plain(folder_fd(d), name, create);
-    if (f->fd < 0) {
-        int error = f->fd;
+    int r = plain_file_open(&f->plain, folder_fd(d), name, create);
+    if (r < 0) {
         free(f);
-        return error;
+        return r;
     }
     *ret = f;
     return 0;
@@ -66,55 +51,41 @@ static int file_open(struct disk *d, const char *name, bool create, struct disk_
 
 static void file_close(struct disk *d, struct disk_file *f)
 {
-    close(f->fd);
+    plain_file_close(&f->plain);
     free(f);
 }
 
 static int file_size(struct disk *d, struct disk_file *f, uint64_t *ret)
 {
-    struct stat st;
-    if (fstat(f->fd, &st) != 0)
-        return -errno;
-    *ret = (uint64_t)st.st_size;
-    return 0;
+    return plain_file_size(&f->plain, ret);
 }
 
 static int file_read(struct disk *d, struct disk_file *f, uint64_t at, void *to, size_t n,
                      size_t *ret_read)
 {
-    size_t done = 0;
-    while (done < n) {
-        ssize_t got = pread(f->fd, (char *)to + done, n - done, (off_t)(at + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
-    *ret_read = done;
-    return 0;
+    return plain_file_read(&f->plain, at, to, n, ret_read);
 }
 
 static int file_write(struct disk *d, struct disk_file *f, uint64_t at, const void *from,
                       size_t n)
 {
-    size_t done = 0;
-    while (done < n) {
-        ssize_t put = pwrite(f->fd, (const char *)from + done, n - done, (off_t)(at + done));
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -errno;
-        done += (size_t)put;
-    }
-    return 0;
+    return plain_file_write(&f->plain, at, from, n);
+}
+
+static int file_zero(struct disk *d, struct disk_file *f, uint64_t from, uint64_t to)
+{
+    return plain_file_zero(&f->plain, from, to);
+}
+
+static int file_append(struct disk *d, struct disk_file *f, uint64_t at, const void *from,
+                       size_t n, bool sync)
+{
+    return plain_file_append(&f->plain, at, from, n, sync);
 }
 
 static int file_sync(struct disk *d, struct disk_file *f)
 {
-    return fdatasync(f->fd) == 0 ? 0 : -errno;
+    return plain_file_sync(&f->plain);
 }
 
 static int name_rename(struct disk *d, const char *from, const char *to)
@@ -178,6 +149,8 @@ static const struct disk_ops ops = {
     .size = file_size,
     .read = file_read,
     .write = file_write,
+    .zero = file_zero,
+    .append = file_append,
     .sync = file_sync,
     .rename = name_rename,
     .remove = name_remove,

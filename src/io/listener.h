@@ -24,7 +24,7 @@ struct listener {
 };
 
 /* Binds a TCP address: a number, IPv4 or IPv6, or a name. Port 0 takes a free one. -errno, or
- * libuv's UV_EAI_*; uv_strerror words both. */
+ * libuv's UV_EAI_*; problem_text words both. */
 int listener_bind_tcp(struct listener *l, const char *address, uint16_t port);
 
 /* Binds a Unix socket, which any user of this machine may connect to; a socket left at that

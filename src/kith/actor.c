@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "client/report.h"
 #include "io/clock.h"
+#include "io/problem.h"
 #include "wire/line.h"
 
 #include <errno.h>
@@ -148,7 +149,7 @@ static int play(struct actor *a)
         int r = next_told(a, &line);
         if (r == ACTOR_DRIVER_GONE)
             return EXIT_DONE;
-        int code = r < 0 ? fail(a, strerror(-r)) : act(a, line);
+        int code = r < 0 ? fail(a, problem_text(r)) : act(a, line);
         if (code != EXIT_DONE)
             return code;
     }

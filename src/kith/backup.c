@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/number.h"
 #include "io/folder.h"
+#include "io/problem.h"
 #include "store/checkpoint.h"
 #include "store/recovery.h"
 #include "store/segment.h"
@@ -39,7 +40,8 @@ struct copy {
 
 static int fail(struct copy *c, int error)
 {
-    return session_fail(c->session, EXIT_FAILED, "%.300s: %s", c->partial, strerror(-error));
+    return session_fail(c->session, EXIT_FAILED, "cannot copy to %.300s: %s", c->partial,
+                        problem_text(error));
 }
 
 /* ---- what there is to copy */
@@ -177,13 +179,15 @@ static int open_folder(struct copy *c)
     pid_t holder;
     char to[1];
     if (readlink(c->partial, to, sizeof to) >= 0)
-        return session_fail(c->session, EXIT_FAILED, "%.300s is a link", c->partial);
+        return session_fail(c->session, EXIT_FAILED, "%.300s is a symbolic link: remove it",
+                            c->partial);
     int r = folder_open(c->partial, &c->folder, &holder);
     if (r == FOLDER_IN_USE)
-        return session_fail(c->session, EXIT_FAILED, "%.300s: another backup is being made",
+        return session_fail(c->session, EXIT_FAILED, "another backup is being made in %.300s",
                             c->partial);
     if (r == FOLDER_IS_OPEN)
-        return session_fail(c->session, EXIT_FAILED, "%.300s is not yours alone", c->partial);
+        return session_fail(c->session, EXIT_FAILED, "%.300s must be yours alone: chmod 700 it",
+                            c->partial);
     if (r < 0)
         return fail(c, r);
     r = disk_list(folder_disk(c->folder), remove_leftover, c);
@@ -215,7 +219,8 @@ static int publish(struct copy *c)
     int r = disk_sync_folder(folder_disk(c->folder));
     if (r == 0)
         r = folder_rename(c->partial, c->path);
-    return r < 0 ? session_fail(c->session, EXIT_FAILED, "%.300s: %s", c->path, strerror(-r))
+    return r < 0 ? session_fail(c->session, EXIT_FAILED, "cannot call the copy %.300s: %s",
+                                c->path, problem_text(r))
                  : EXIT_DONE;
 }
 
@@ -266,12 +271,12 @@ int backup_run(struct session *s)
         return session_fail(s, EXIT_USAGE, "the folder is missing; kith help backup says more");
     c.path = s->options.words[1];
     if (!name_partial(&c))
-        return session_fail(s, EXIT_USAGE, "%.100s: not a path for a folder", c.path);
+        return session_fail(s, EXIT_USAGE, "'%.100s' is no path for a folder", c.path);
     if (folder_exists(c.path))
         return session_fail(s, EXIT_USAGE, "%.300s is there already: choose another name",
                             c.path);
     if (!folder_has_parent(c.path))
-        return session_fail(s, EXIT_USAGE, "%.300s: there is no folder to make it in", c.path);
+        return session_fail(s, EXIT_USAGE, "there is no folder to make %.300s in", c.path);
     int code = copy_all(&c);
     if (code != EXIT_DONE && c.folder)
         folder_discard(c.partial, c.folder);

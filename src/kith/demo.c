@@ -1,6 +1,8 @@
 /* kith demo: plays a story on a hub and clients of its own, each a process, and checks it. */
 
 #include "kith/command.h"
+
+#include "io/problem.h"
 #include "kith/demo_hub.h"
 #include "kith/demo_story.h"
 #include "kith/drive.h"
@@ -49,13 +51,14 @@ static int load_story(struct demo *d)
     const char *path = d->session->options.story;
     int r = path ? read_file(path, &d->text) : 0;
     if (r < 0)
-        return session_fail(d->session, EXIT_USAGE, "%.200s: %s", path, strerror(-r));
+        return session_fail(d->session, EXIT_USAGE, "cannot read %.200s: %s", path,
+                            problem_text(r));
     struct bytes text = path ? buffer_view(&d->text) : bytes_from_str(demo_story);
     size_t line;
     const char *problem;
     r = story_parse(&d->story, text, &line, &problem);
     if (r < 0)
-        return session_fail(d->session, EXIT_NO, "%s", strerror(-r));
+        return session_fail(d->session, EXIT_NO, "%s", problem_text(r));
     if (r == STORY_WRONG)
         return session_fail(d->session, EXIT_USAGE, "%.200s:%zu: %s", path ? path : "the story",
                             line, problem);
@@ -68,7 +71,8 @@ static int prepare_logs(struct demo *d, char hub_log[PATH_MAX])
     struct session *s = d->session;
     d->logs = s->options.logs ? s->options.logs : DEMO_LOGS;
     if (mkdir(d->logs, 0777) != 0 && errno != EEXIST)
-        return session_fail(s, EXIT_USAGE, "--logs %.200s: %s", d->logs, strerror(errno));
+        return session_fail(s, EXIT_USAGE, "cannot put logs in %.200s: %s", d->logs,
+                            problem_text(-errno));
     for (size_t i = 0; i <= d->story.client_count; i++) {
         bool client = i < d->story.client_count;
         char path[PATH_MAX];
@@ -77,7 +81,8 @@ static int prepare_logs(struct demo *d, char hub_log[PATH_MAX])
         if (r == 0 && unlink(client ? path : hub_log) != 0 && errno != ENOENT)
             r = -errno;
         if (r < 0)
-            return session_fail(s, EXIT_USAGE, "--logs %.200s: %s", d->logs, strerror(-r));
+            return session_fail(s, EXIT_USAGE, "cannot put logs in %.200s: %s", d->logs,
+                                problem_text(r));
     }
     return EXIT_DONE;
 }
@@ -173,7 +178,7 @@ static int run(struct demo *d)
 {
     int r = process_set_init(&d->set);
     if (r < 0)
-        return session_fail(d->session, EXIT_NO, "%s", strerror(-r));
+        return session_fail(d->session, EXIT_NO, "%s", problem_text(r));
     d->session->output.stop_fd = d->set.signal_fd;
     drive_init(&d->drive, d->session, &d->story, &d->set, d->own_hub);
     int code = play(d);

@@ -1,5 +1,6 @@
 #include "kith/demo_hub.h"
 
+#include "io/problem.h"
 #include "io/program.h"
 
 #include <errno.h>
@@ -12,11 +13,15 @@
 
 enum { DEMO_HUB_PATIENCE_MS = 2000 }; /* for its end, where the demo is over early */
 
+static const char *scratch_parent(void)
+{
+    const char *given = getenv("TMPDIR");
+    return given && *given ? given : "/tmp";
+}
+
 static int make_scratch(struct demo_hub *h)
 {
-    const char *under = getenv("TMPDIR");
-    int n = snprintf(h->scratch, sizeof h->scratch, "%s/kith-demo-XXXXXX",
-                     under && *under ? under : "/tmp");
+    int n = snprintf(h->scratch, sizeof h->scratch, "%s/kith-demo-XXXXXX", scratch_parent());
     if (n < 0 || (size_t)n >= sizeof h->scratch || !mkdtemp(h->scratch)) {
         h->scratch[0] = '\0';
         return n > 0 && (size_t)n >= sizeof h->scratch ? -ENAMETOOLONG : -errno;
@@ -62,13 +67,14 @@ int demo_hub_start(struct demo_hub *h, struct process_set *set, struct session *
     program_find("kithd", program);
     int r = make_scratch(h);
     if (r < 0)
-        return session_fail(s, EXIT_NO, "cannot make a scratch folder: %s", strerror(-r));
+        return session_fail(s, EXIT_NO, "cannot make a folder for the hub's data in %.200s: %s",
+                            scratch_parent(), problem_text(r));
     const char *argv[] = {program, "--listen", "127.0.0.1:0",    "--data", h->scratch,
                           "--log", log,        "--log-requests", NULL};
     r = process_spawn(&h->process, set, argv);
     if (r < 0)
         return session_fail(s, EXIT_NO, "cannot start the hub, %.200s: %s", program,
-                            strerror(-r));
+                            problem_text(r));
     return wait_listening(h, s);
 }
 

@@ -3,6 +3,7 @@
 #include "base/clean.h"
 #include "base/limits.h"
 #include "client/report.h"
+#include "io/problem.h"
 #include "io/program.h"
 #include "kith/actor.h"
 
@@ -123,7 +124,7 @@ static int spawn(struct drive *d, size_t i, const char *where, const char *logs)
     r = r < 0 ? r : process_spawn(&p->process, d->set, argv);
     if (r < 0)
         return session_fail(d->session, EXIT_NO, "cannot start %s, %.200s: %s", p->name,
-                            program, strerror(-r));
+                            program, problem_text(r));
     return EXIT_DONE;
 }
 
@@ -153,7 +154,8 @@ static int tell(struct drive *d, struct part *p, const char *verb, struct bytes 
         r = process_say(&p->process, buffer_view(&line));
     buffer_fini(&line);
     if (r != 0)
-        return session_fail(d->session, EXIT_NO, "%s: cannot be told anything", p->name);
+        return session_fail(d->session, EXIT_NO, "%s: the process takes no more words",
+                            p->name);
     return EXIT_DONE;
 }
 

@@ -2,6 +2,8 @@
 
 #include "kith/command.h"
 
+#include "io/problem.h"
+
 static void print_reply(struct output *o, struct bytes reply)
 {
     if (o->json) {
@@ -26,7 +28,7 @@ int echo_run(struct session *s)
         argv[1] = bytes_from_str("Hello, server!");
     if (r < 0) {
         buffer_fini(&text);
-        return session_fail(s, EXIT_NO, "%s", strerror(-r));
+        return session_fail(s, EXIT_NO, "%s", problem_text(r));
     }
     int code = session_ask(s, argv, 2, &reply);
     if (code == EXIT_DONE && reply->kind != RESP_BULK)

@@ -31,12 +31,13 @@ static const char all[] =
     "  --json        a JSON object a line for every answer, errors too\n"
     "  --quiet       only what was asked for: a value, a reply\n"
     "  --log FILE    append what was asked and answered, with the time\n"
-    "  --help        this, or after a command more on it\n"
+    "  --help, -h    this; --help after a command says more on it\n"
     "  --version     which kith this is\n"
     "  --            what follows are words, even where they begin with --\n"
     "\n"
-    "Exit codes: 0 done; 1 the answer is no; 2 usage; 3 cannot reach a hub; 4 not allowed;\n"
-    "6 a copy failed or is not whole.\n"
+    "Exit codes: 0 done; 1 the answer is no, or it could not be done; 2 usage, or input that\n"
+    "cannot be understood; 3 cannot reach a hub; 4 not allowed; 6 a copy failed or is not\n"
+    "whole, or a hub that was stopped has not ended within a minute.\n"
     "A missing KEY or VALUE, and what --raw shall send, are asked for where standard input "
     "and\n"
     "output are a terminal.\n";
@@ -143,6 +144,19 @@ static const struct topic topics[] = {
      "                  written\n"
      "  --hub WHERE     plays on a hub that runs already. It keeps what the story stores, and\n"
      "                  is not stopped: the story's QUIT is left out\n"},
+    {"raw",
+     "kith --raw [TEXT]...\n"
+     "kith --raw --key=KEY [--value=VALUE]\n"
+     "\n"
+     "Sends the words, with a blank between, as a bare message of the text protocol, as nc\n"
+     "would, and prints what comes back, as it is: an echo, or where the words are one of the\n"
+     "hub's messages (STORE key = value, GET key, QUIT, #HELP ...), its answer.\n"
+     "\n"
+     "  kith --raw STORE color = blue\n"
+     "  kith --raw GET color\n"
+     "\n"
+     "--raw is an option, not a command. With --key it sends GET KEY, or STORE KEY = VALUE;\n"
+     "with --key=QUIT it stops the hub.\n"},
     {"help", "kith help [COMMAND]\n"
              "\n"
              "Says what kith can do, or more on one command.\n"},

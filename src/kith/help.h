@@ -7,7 +7,7 @@
 
 void help_print(struct output *o);
 
-/* More on one command; false where there is none of that name. */
+/* More on one command, or on "raw"; false where there is nothing of that name. */
 bool help_print_command(struct output *o, const char *name);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/number.h"
 #include "client/entry.h"
+#include "io/problem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@ struct importer {
     struct session *session;
     struct entry_reader *reader;
     int fd;
+    const char *from; /* what it is, for people */
     struct buffer in;
     size_t searched;              /* bytes of it without LF */
     uint64_t line, asked, stored; /* counts */
@@ -111,7 +113,8 @@ static int read_some(struct importer *m, bool *ret_end)
                             (unsigned long long)m->line + 1);
     ssize_t n = read(m->fd, space, LIMIT_LARGE_READ_BYTES);
     if (n < 0 && errno != EINTR)
-        return session_fail(m->session, EXIT_USAGE, "cannot read: %s", strerror(errno));
+        return session_fail(m->session, EXIT_USAGE, "cannot read %.200s: %s", m->from,
+                            problem_text(-errno));
     buffer_wrote(&m->in, n > 0 ? (size_t)n : 0);
     *ret_end = n == 0;
     return EXIT_DONE;
@@ -148,12 +151,14 @@ static void tell_count(struct importer *m)
     buffer_fini(&b);
 }
 
-static int import_from(struct session *s, int fd)
+static int import_from(struct session *s, int fd, const char *from)
 {
-    struct importer m = {.session = s, .fd = fd};
+    struct importer m = {.session = s, .fd = fd, .from = from};
     buffer_init(&m.in, LINE_BYTES_MAX);
     int code = entry_reader_new(&m.reader) == 0 ? session_connect(s)
                                                 : session_fail(s, EXIT_NO, "out of memory");
+    if (code == EXIT_DONE)
+        code = session_announce_reading(s, fd, "JSON lines");
     if (code == EXIT_DONE)
         code = import_all(&m);
     if (code == EXIT_DONE || m.stored > 0)
@@ -167,11 +172,12 @@ int import_run(struct session *s)
 {
     const struct options *o = &s->options;
     if (o->word_count < 2 || (strcmp(o->words[1], "-") == 0 && o->literal_from > 1))
-        return import_from(s, STDIN_FILENO);
+        return import_from(s, STDIN_FILENO, "standard input");
     int fd = open(o->words[1], O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return session_fail(s, EXIT_USAGE, "%.200s: %s", o->words[1], strerror(errno));
-    int code = import_from(s, fd);
+        return session_fail(s, EXIT_USAGE, "cannot read %.200s: %s", o->words[1],
+                            problem_text(-errno));
+    int code = import_from(s, fd, o->words[1]);
     close(fd);
     return code;
 }

@@ -31,7 +31,7 @@ int ls_run(struct session *s)
     struct scan scan;
     int code = EXIT_DONE;
     if (scan_init(&scan, s, s->options.word_count > 1 ? s->options.words[1] : "") != 0)
-        code = session_fail(s, EXIT_USAGE, "out of memory");
+        code = session_fail(s, EXIT_NO, "out of memory");
     while (code == EXIT_DONE && s->output.failed == 0 && !scan.is_over)
         code = print_some(s, &scan);
     scan_fini(&scan);

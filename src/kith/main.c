@@ -1,6 +1,7 @@
 #include "kith/command.h"
 #include "kith/help.h"
 
+#include "io/problem.h"
 #include "io/standard_streams.h"
 
 #include <errno.h>
@@ -8,14 +9,12 @@
 #include <stdio.h>
 #include <strings.h>
 
-#define NO_COMMAND "there is no command %.64s%s%s; kith --help lists them"
-
 /* What the same is called elsewhere. */
 static const char *const synonyms[][2] = {
-    {"set", "store"},    {"put", "store"},    {"fetch", "get"},     {"delete", "del"},
-    {"rm", "del"},       {"remove", "del"},   {"keys", "ls"},       {"list", "ls"},
-    {"ping", "echo"},    {"stop", "quit"},    {"shutdown", "quit"}, {"version", "--version"},
-    {"-v", "--version"}, {"follow", "watch"}, {"dump", "export"},   {"restore", "import"},
+    {"set", "store"}, {"put", "store"},    {"fetch", "get"},     {"delete", "del"},
+    {"rm", "del"},    {"remove", "del"},   {"keys", "ls"},       {"list", "ls"},
+    {"ping", "echo"}, {"stop", "quit"},    {"shutdown", "quit"}, {"version", "--version"},
+    {"raw", "--raw"}, {"follow", "watch"}, {"dump", "export"},   {"restore", "import"},
 };
 
 static const char *suggestion(const char *word)
@@ -32,23 +31,52 @@ static int check_options(struct session *s)
     const struct options *o = &s->options;
     bool demo = o->word_count > 0 && !o->raw && strcmp(o->words[0], "demo") == 0;
     if (!demo && (o->logs || o->story || o->print_story))
-        return session_fail(s, EXIT_USAGE, "--logs, --story and --print-story are demo's");
+        return session_fail(s, EXIT_USAGE, "--logs, --story and --print-story go with demo");
     bool stores =
         !o->raw && (o->word_count > 0 ? strcmp(o->words[0], "store") == 0 : !!o->value);
     if (!stores && (o->expire || o->if_absent || o->if_equal))
-        return session_fail(s, EXIT_USAGE, "--expire, --if-absent and --if-equal are store's");
+        return session_fail(s, EXIT_USAGE,
+                            "--expire, --if-absent and --if-equal go with store");
     if (o->if_absent && o->if_equal)
         return session_fail(s, EXIT_USAGE, "--if-absent and --if-equal exclude each other");
     if (demo && o->log)
-        return session_fail(s, EXIT_USAGE, "demo writes its logs to --logs DIR");
+        return session_fail(s, EXIT_USAGE, "demo takes --logs DIR, not --log");
     return EXIT_DONE;
+}
+
+/* What is wrong with a word that should be a command and is none. */
+static void describe_no_command(const char *word, char problem[OPTIONS_PROBLEM_BYTES])
+{
+    const char *option = options_better(word, strlen(word)), *command = suggestion(word);
+    if (option)
+        snprintf(problem, OPTIONS_PROBLEM_BYTES,
+                 "%.64s is not an option, but %s is; kith --help says more", word, option);
+    else if (word[0] == '-')
+        snprintf(problem, OPTIONS_PROBLEM_BYTES,
+                 "%.64s is not an option; kith --help lists them", word);
+    else
+        snprintf(problem, OPTIONS_PROBLEM_BYTES,
+                 "there is no command %.64s%s%s; kith --help lists them", word,
+                 command ? ", but kith " : "", command ? command : "");
 }
 
 static int no_command(struct session *s, const char *word)
 {
-    const char *other = suggestion(word);
-    return session_fail(s, EXIT_USAGE, NO_COMMAND, word, other ? ", but kith " : "",
-                        other ? other : "");
+    char problem[OPTIONS_PROBLEM_BYTES];
+    describe_no_command(word, problem);
+    return session_fail(s, EXIT_USAGE, "%s", problem);
+}
+
+/* One of them may be meant for an option. */
+static int too_many_words(struct session *s)
+{
+    const struct options *o = &s->options;
+    for (size_t i = 1; i < o->literal_from; i++) {
+        if (options_better(o->words[i], strlen(o->words[i])))
+            return no_command(s, o->words[i]);
+    }
+    return session_fail(s, EXIT_USAGE, "%.64s: too many words; kith help %s says more",
+                        o->words[0], o->words[0]);
 }
 
 static int run(struct session *s)
@@ -64,15 +92,14 @@ static int run(struct session *s)
     if (o->word_count == 0 && (o->key || o->value))
         return keyed_run(s);
     if (o->word_count == 0)
-        return session_fail(s, EXIT_USAGE, "there is no command; kith --help lists them");
+        return session_fail(s, EXIT_USAGE, "the command is missing; kith --help lists them");
     if (o->key || o->value)
         return session_fail(s, EXIT_USAGE, "--key and --value go without a command");
     const struct command *command = command_find(o->words[0]);
     if (!command)
         return no_command(s, o->words[0]);
     if (o->word_count > command->words_max)
-        return session_fail(s, EXIT_USAGE, "%.64s: too many arguments; kith help %s says more",
-                            o->words[0], o->words[0]);
+        return too_many_words(s);
     return command->run(s);
 }
 
@@ -84,9 +111,11 @@ static bool asks_for_help(const struct options *o)
            (strcmp(o->words[0], "help") == 0 || strcmp(o->words[0], "-h") == 0);
 }
 
-/* kith help [COMMAND], kith [COMMAND] --help */
+/* kith help [COMMAND], kith [COMMAND] --help, kith --raw --help */
 static int help(struct output *out, const struct options *o)
 {
+    if (o->raw && help_print_command(out, "raw"))
+        return EXIT_DONE;
     size_t at = o->word_count > 0 && strcmp(o->words[0], "help") == 0 ? 1 : 0;
     if (at >= o->word_count || o->words[at][0] == '-') {
         help_print(out);
@@ -95,7 +124,7 @@ static int help(struct output *out, const struct options *o)
     if (help_print_command(out, o->words[at]))
         return EXIT_DONE;
     char problem[OPTIONS_PROBLEM_BYTES];
-    snprintf(problem, sizeof problem, NO_COMMAND, o->words[at], "", "");
+    describe_no_command(o->words[at], problem);
     output_error_line("kith: ", bytes_from_str(problem));
     return EXIT_USAGE;
 }
@@ -118,7 +147,8 @@ static int check_output(const struct output *out, int code)
         signal(SIGPIPE, SIG_DFL);
         raise(SIGPIPE);
     }
-    output_error_line("kith: cannot write: ", bytes_from_str(strerror(-out->failed)));
+    output_error_line("kith: cannot write the output: ",
+                      bytes_from_str(problem_text(out->failed)));
     return code == EXIT_DONE ? EXIT_NO : code;
 }
 

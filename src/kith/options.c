@@ -16,6 +16,39 @@ static int wrong(char *problem, const char *name, size_t len, const char *what)
     return -EINVAL;
 }
 
+const char *options_better(const char *name, size_t len)
+{
+    static const char *const known[][2] = {
+        {"--port", "--hub HOST:PORT"},
+        {"-p", "--hub HOST:PORT"},
+        {"--host", "--hub HOST:PORT"},
+        {"--server", "--hub HOST:PORT"},
+        {"--address", "--hub HOST:PORT"},
+        {"--socket", "--hub ./SOCKET"},
+        {"-s", "--hub ./SOCKET"},
+        {"--ttl", "--expire TIME"},
+        {"-j", "--json"},
+        {"-q", "--quiet"},
+        {"-v", "--version"},
+        {"-V", "--version"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strlen(known[i][0]) == len && memcmp(known[i][0], name, len) == 0)
+            return known[i][1];
+    }
+    return NULL;
+}
+
+static int unknown(char *problem, const char *name, size_t len)
+{
+    const char *better = options_better(name, len);
+    char what[96] = "is not an option; kith --help lists them, and after -- all are words";
+    if (better)
+        snprintf(what, sizeof what, "is not an option, but %s is; kith --help says more",
+                 better);
+    return wrong(problem, name, len, what);
+}
+
 static const struct known *find(const struct known *known, const char *name, size_t len)
 {
     while (known->name && (strlen(known->name) != len || memcmp(known->name, name, len) != 0))
@@ -30,8 +63,7 @@ static int take(const struct known *all, int argc, char **argv, int *at, char *p
     size_t len = equals ? (size_t)(equals - name) : strlen(name);
     const struct known *k = find(all, name, len);
     if (!k)
-        return wrong(problem, name, len,
-                     "is not an option; kith --help lists them, and after -- all are words");
+        return unknown(problem, name, len);
     if (k->flag) {
         *k->flag = true;
         return equals ? wrong(problem, name, len, "takes no value") : 0;

@@ -33,6 +33,10 @@ enum { OPTIONS_PROBLEM_BYTES = 160 };
 int options_parse(struct options *o, int argc, char **argv,
                   char problem[OPTIONS_PROBLEM_BYTES]);
 
+/* What to write instead of an option that there is not, where it is one of other programs';
+ * else NULL. */
+const char *options_better(const char *name, size_t len);
+
 /* Appends the words from index from on, with a blank between. What buffer_append returns. */
 int options_join(const struct options *o, size_t from, struct buffer *out);
 

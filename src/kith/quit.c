@@ -72,7 +72,9 @@ static int await_end(struct session *s, int fd)
     int r = process_end_wait(fd, WAIT_MS);
     close(fd);
     return r == PROCESS_END_TIMEOUT
-               ? session_fail(s, EXIT_FAILED, "the hub is stopping, and has not ended yet")
+               ? session_fail(s, EXIT_FAILED,
+                              "the hub is stopping, but has not ended after %d s",
+                              WAIT_MS / 1000)
                : EXIT_DONE;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "client/answer.h"
+#include "io/problem.h"
 #include "io/terminal.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ int session_open_log(struct session *s)
     const char *path = s->options.log;
     int r = path ? journal_open(&s->journal, path) : 0;
     if (r < 0)
-        return session_fail(s, EXIT_USAGE, "--log %.200s: %s", path, strerror(-r));
+        return session_fail(s, EXIT_USAGE, "cannot log to %.200s: %s", path, problem_text(r));
     return EXIT_DONE;
 }
 
@@ -188,7 +189,7 @@ int session_add(struct session *s, const struct bytes *argv, size_t argc)
         return code;
     note_request(s, argv, argc);
     int r = conversation_ask(&s->conversation, argv, argc);
-    return r < 0 ? session_fail(s, EXIT_NO, "%s", strerror(-r)) : EXIT_DONE;
+    return r < 0 ? session_fail(s, EXIT_NO, "%s", problem_text(r)) : EXIT_DONE;
 }
 
 /* The next answer; *ret_value is NULL where the hub closes instead. */
@@ -197,7 +198,7 @@ static int take_or_end(struct session *s, const struct resp_value **ret_value)
     const struct resp_value *value = NULL;
     int r = exchange(s, &value);
     if (r == -ENOMEM)
-        return session_fail(s, EXIT_NO, "%s", strerror(-r));
+        return session_fail(s, EXIT_NO, "%s", problem_text(r));
     if (r < 0)
         return session_fail(s, EXIT_UNREACHABLE, "the connection to %s broke: %s",
                             s->where_text, dial_problem(r));
@@ -244,8 +245,21 @@ int session_hear(struct session *s, const struct resp_value **ret_value)
         return EXIT_DONE;
     if (r == ASK_FOREIGN)
         return session_strange(s);
-    return session_fail(s, EXIT_UNREACHABLE, "%s: the connection ended%s%s", s->where_text,
+    return session_fail(s, EXIT_UNREACHABLE, "the connection to %s ended%s%s", s->where_text,
                         r < 0 ? ": " : "", r < 0 ? dial_problem(r) : "");
+}
+
+int session_announce_reading(struct session *s, int fd, const char *what)
+{
+    if (isatty(fd) != 1)
+        return EXIT_DONE;
+    int code = session_connect(s);
+    if (code != EXIT_DONE || s->output.quiet)
+        return code;
+    char text[80];
+    snprintf(text, sizeof text, "reading %s from the terminal, until Ctrl+D", what);
+    output_error_line("kith: ", bytes_from_str(text));
+    return EXIT_DONE;
 }
 
 int session_prompt(struct session *s, const char *prompt, const char *missing,
@@ -259,7 +273,8 @@ int session_prompt(struct session *s, const char *prompt, const char *missing,
     struct buffer *line = buffer_len(&s->asked[0]) == 0 ? &s->asked[0] : &s->asked[1];
     int r = terminal_ask(prompt, line);
     if (r < 0)
-        return session_fail(s, EXIT_USAGE, "cannot read: %s", strerror(-r));
+        return session_fail(s, EXIT_USAGE, "cannot read from the terminal: %s",
+                            problem_text(r));
     if (r == TERMINAL_END || buffer_len(line) == 0)
         return session_fail(s, EXIT_USAGE, "%s", missing);
     *ret = buffer_view(line);

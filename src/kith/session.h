@@ -14,11 +14,11 @@
 
 enum exit_code {
     EXIT_DONE = 0,
-    EXIT_NO = 1,          /* the answer is no */
-    EXIT_USAGE = 2,       /* the command line cannot be understood */
+    EXIT_NO = 1,          /* the answer is no, or it could not be done */
+    EXIT_USAGE = 2,       /* the command line, or the input, cannot be understood */
     EXIT_UNREACHABLE = 3, /* there is no hub there, or it went away */
     EXIT_DENIED = 4,      /* the hub does not allow it */
-    EXIT_FAILED = 6,      /* a copy failed, or is not what it should be */
+    EXIT_FAILED = 6,      /* a copy failed or is not whole, or a stopped hub does not end */
 };
 
 struct session {
@@ -71,6 +71,10 @@ int session_no_such_key(struct session *s, struct bytes key);
 
 /* The hub's answer is none that this command can have. */
 int session_strange(struct session *s);
+
+/* Where fd is a terminal, connects, since nobody types for a hub that is not there, and says on
+ * standard error that kith waits for what is typed, and how to end it. Else nothing. */
+int session_announce_reading(struct session *s, int fd, const char *what);
 
 /* Asks the user for what the command line left out; a usage error where nobody is there. */
 int session_prompt(struct session *s, const char *prompt, const char *missing,

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/number.h"
 #include "client/answer.h"
+#include "io/problem.h"
 #include "kith/command.h"
 
 #include <errno.h>
@@ -81,7 +82,9 @@ int store_pair(struct session *s, struct bytes key, struct bytes value)
         argv[n++] = bytes_from_str("PX");
         if (!read_duration(o->expire, digits, &argv[n++]))
             return session_fail(s, EXIT_USAGE,
-                                "--expire takes a time: 500ms, 30s, 10m, 12h, 7d");
+                                "--expire takes a time, as in 500ms, 30s, 10m, 12h or 7d, not "
+                                "'%.64s'",
+                                o->expire);
     }
     int code = session_ask(s, argv, n, &reply);
     if (code != EXIT_DONE)
@@ -114,13 +117,15 @@ static int read_input(struct buffer *b)
 static int store_input(struct session *s, struct bytes key)
 {
     struct buffer b;
+    int code = session_announce_reading(s, STDIN_FILENO, "the value");
+    if (code != EXIT_DONE)
+        return code;
     buffer_init(&b, LIMIT_VALUE_BYTES + 2 * LIMIT_READ_BYTES);
     int r = read_input(&b);
-    int code;
     if (r == -EFBIG)
-        code = session_fail(s, EXIT_USAGE, "a value has at most 64 MiB");
+        code = session_fail(s, EXIT_USAGE, "a value is at most 64 MiB");
     else if (r < 0)
-        code = session_fail(s, EXIT_USAGE, "cannot read standard input: %s", strerror(-r));
+        code = session_fail(s, EXIT_USAGE, "cannot read standard input: %s", problem_text(r));
     else
         code = store_pair(s, key, buffer_view(&b));
     buffer_fini(&b);

@@ -2,12 +2,12 @@
 
 #include "io/clock.h"
 #include "io/folder.h"
+#include "io/problem.h"
 #include "kithd/daemon.h"
 #include "store/embedded.h"
 
 #include <stdio.h>
 #include <time.h>
-#include <uv.h>
 
 static void print_time(const char *words, struct walltime t)
 {
@@ -48,7 +48,7 @@ static int complain(const char *path, int error, const struct recovery_report *r
     else if (error == RECOVERY_NEWER)
         fprintf(stderr, "kithd: %s/%s was written by a newer kith\n", path, report->file);
     else
-        fprintf(stderr, "kithd: cannot read %s: %s\n", path, uv_strerror(error));
+        fprintf(stderr, "kithd: cannot read %s: %s\n", path, problem_text(error));
     return error > 0 ? DAEMON_FAILED : DAEMON_NO_START;
 }
 
@@ -57,9 +57,9 @@ static int refuse_folder(const char *path, int r, pid_t holder)
     if (r == FOLDER_IN_USE)
         fprintf(stderr, "kithd: %s is in use by a kithd (process %d)\n", path, (int)holder);
     else if (r == FOLDER_IS_OPEN)
-        fprintf(stderr, "kithd: %s is not yours alone\n", path);
+        fprintf(stderr, "kithd: %s must be yours alone: chmod 700 it\n", path);
     else
-        fprintf(stderr, "kithd: cannot use %s: %s\n", path, uv_strerror(r));
+        fprintf(stderr, "kithd: cannot use %s: %s\n", path, problem_text(r));
     return DAEMON_NO_START;
 }
 

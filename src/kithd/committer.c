@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -75,6 +76,15 @@ static void announce_move(struct committer *c)
     c->fn(c->ctx, COMMITTER_MOVED, 0);
 }
 
+/* Where workers wait for this processor, they run first: what they append meanwhile goes to
+ * disk in one sync instead of two. Where they have processors of their own, this costs nothing.
+ */
+static void announce_and_give_way(struct committer *c)
+{
+    announce_move(c);
+    sched_yield();
+}
+
 static void *run_log(void *arg)
 {
     struct committer *c = arg;
@@ -86,7 +96,7 @@ static void *run_log(void *arg)
             return NULL;
         }
         if (r == 0)
-            announce_move(c);
+            announce_and_give_way(c);
         if (wal_state(embedded_wal(c->store)) == WAL_CLOSED)
             return NULL;
         if (embedded_segment_wanted(c->store))

@@ -6,6 +6,7 @@
 #include "io/entropy.h"
 #include "io/folder.h"
 #include "io/notify.h"
+#include "io/problem.h"
 #include "io/program.h"
 #include "io/usage.h"
 #include "kithd/data_path.h"
@@ -106,16 +107,18 @@ static bool is_ours(const struct daemon *d, const struct options_listener *wante
 
 static int refuse_listener(const struct options_listener *wanted, int error)
 {
+    if (error == -EADDRINUSE && wanted->is_unix)
+        return refuse("%s is taken: somebody listens there already", wanted->host);
     if (error == -EADDRINUSE)
-        return refuse(wanted->is_unix ? "%s is taken: somebody listens there already"
-                                      : "%s port %u is taken: somebody listens there already",
+        return refuse("%s port %u is taken: somebody listens there already; "
+                      "--listen ADDR:PORT names another",
                       wanted->host, wanted->port);
     if (error == -EEXIST)
         return refuse("%s is there already, and is no socket", wanted->host);
     if (wanted->is_unix)
-        return refuse("cannot listen on %s: %s", wanted->host, uv_strerror(error));
+        return refuse("cannot listen on %s: %s", wanted->host, problem_text(error));
     return refuse("cannot listen on %s port %u: %s", wanted->host, wanted->port,
-                  uv_strerror(error));
+                  problem_text(error));
 }
 
 static int bind_listener(struct daemon *d, const struct options_listener *wanted)
@@ -160,7 +163,7 @@ static int listen_all(struct daemon *d)
             return refuse("%s is taken, perhaps by another listener of this hub",
                           d->listeners[i].text);
         if (r < 0)
-            return refuse("cannot listen on %s: %s", d->listeners[i].text, uv_strerror(r));
+            return refuse("cannot listen on %s: %s", d->listeners[i].text, problem_text(r));
     }
     return 0;
 }
@@ -184,7 +187,7 @@ static int open_folder(struct daemon *d)
                          "%s is not yours alone: name an empty folder of yours, or a new one",
                          d->data);
     if (r < 0)
-        return refuse("cannot use %s: %s", d->data, uv_strerror(r));
+        return refuse("cannot use %s: %s", d->data, problem_text(r));
     return 0;
 }
 
@@ -209,7 +212,7 @@ static int open_store(struct daemon *d, uint64_t secret)
         return refuse("the disk of %s is full: to start, a hub needs room for a small file",
                       d->data);
     if (r < 0)
-        return refuse("cannot open %s: %s", d->data, uv_strerror(r));
+        return refuse("cannot open %s: %s", d->data, problem_text(r));
     log_recovery(d, &report);
     d->shared.store = embedded_store(d->store);
     store_watch(d->shared.store, exchange_on_change, &d->shared.exchange);
@@ -230,7 +233,7 @@ static void on_committer(void *ctx, enum committer_event event, int error)
         log_event(d, LOG_ERROR,
                   disk_error_is_full(error) ? "cannot make room on the disk; trying again"
                                             : "cannot make the log's next file; trying again",
-                  "reason", uv_strerror(error));
+                  "reason", problem_text(error));
         return;
     }
     if (event == COMMITTER_UNSTUCK) {
@@ -239,11 +242,11 @@ static void on_committer(void *ctx, enum committer_event event, int error)
     }
     if (event == COMMITTER_UNSAVED) {
         log_event(d, LOG_ERROR, "cannot make a checkpoint; the log grows meanwhile", "reason",
-                  uv_strerror(error));
+                  problem_text(error));
         return;
     }
     log_event(d, LOG_ERROR, "the disk has failed; nothing more is acknowledged; stopping",
-              "reason", uv_strerror(error));
+              "reason", problem_text(error));
     atomic_store(&d->failed, true);
     atomic_store(&d->stop_wanted, true);
     uv_async_send(&d->wake);
@@ -256,7 +259,7 @@ static void store_name(struct daemon *d)
                            &lsn);
     committer_wake(d->committer);
     if (r != 0)
-        log_event(d, LOG_WARNING, "could not keep the name", "name", d->options->name);
+        log_event(d, LOG_WARNING, "cannot keep the name", "name", d->options->name);
 }
 
 /* ---- running and stopping ---- */
@@ -298,8 +301,11 @@ static void on_hangup(uv_signal_t *handle, int number)
 {
     struct daemon *d = handle->data;
     int r = log_file_reopen(d->log);
-    log_event(d, r < 0 ? LOG_ERROR : LOG_INFO, "log reopened", r < 0 ? "error" : NULL,
-              r < 0 ? uv_strerror(r) : NULL);
+    if (r < 0)
+        log_event(d, LOG_ERROR, "cannot reopen the log; the old one is kept", "reason",
+                  problem_text(r));
+    else
+        log_event(d, LOG_INFO, "log reopened", NULL, NULL);
 }
 
 /* On a worker's thread. */
@@ -321,7 +327,7 @@ static int open_loop(struct daemon *d)
 {
     int r = uv_loop_init(&d->loop);
     if (r < 0)
-        return refuse("cannot start: %s", uv_strerror(r));
+        return refuse("cannot start: %s", problem_text(r));
     d->wake.data = d->interrupt.data = d->terminate.data = d->hangup.data = d;
     uv_async_init(&d->loop, &d->wake, on_wake);
     uv_signal_init(&d->loop, &d->interrupt);
@@ -376,10 +382,16 @@ static int start_workers(struct daemon *d)
     for (unsigned i = 0; i < d->options->workers; i++) {
         int r = worker_start(&d->workers[i], &d->worker_config);
         if (r < 0)
-            return refuse("cannot start a worker: %s", uv_strerror(r));
+            return refuse("cannot start a worker: %s", problem_text(r));
         atomic_fetch_add(&d->worker_count, 1);
     }
     return 0;
+}
+
+/* Somebody reads standard output and the log on one screen. */
+static bool is_watched(const struct daemon *d)
+{
+    return !d->options->log && isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
 }
 
 static void announce(struct daemon *d)
@@ -387,7 +399,7 @@ static void announce(struct daemon *d)
     for (size_t i = 0; i < d->listener_count; i++)
         printf("Server listening on %s\n", d->listeners[i].text);
     fflush(stdout);
-    for (size_t i = 0; i < d->listener_count; i++)
+    for (size_t i = 0; i < d->listener_count && !is_watched(d); i++)
         log_event(d, LOG_INFO, "listening", "on", d->listeners[i].text);
     notify_supervisor("READY=1");
 }
@@ -436,7 +448,7 @@ static int run_store(struct daemon *d)
     set_signals(SIG_BLOCK);
     int r = committer_start(&d->committer, d->store, on_committer, d);
     if (r < 0)
-        return refuse("cannot start: %s", uv_strerror(r));
+        return refuse("cannot start: %s", problem_text(r));
     if (d->options->name)
         store_name(d);
     r = listen_all(d);
@@ -517,11 +529,11 @@ static int daemon_start(struct daemon *d)
     if (r == 0)
         r = entropy_fill(&secret, sizeof secret);
     if (r < 0)
-        return refuse("no random numbers: %s", uv_strerror(r));
+        return refuse("cannot get random numbers: %s", problem_text(r));
     fill_config(d, run_id);
     r = log_file_open(d->options->log, &d->log);
     if (r < 0)
-        return refuse("cannot log to %s: %s", d->options->log, uv_strerror(r));
+        return refuse("cannot log to %s: %s", d->options->log, problem_text(r));
     r = bind_all(d);
     if (r == 0)
         r = open_folder(d);

@@ -20,7 +20,8 @@ static const char usage[] =
     "an\n"
     "                          IPv4 or [IPv6] address ([::] takes both), a name, or the path\n"
     "                          of a Unix socket, written with a slash: ./hub.sock\n"
-    "  --data DIR              keep everything in DIR (default: a folder of yours, by port)\n"
+    "  --data DIR              keep everything in DIR (default:\n"
+    "                          ~/.local/share/kith/hub-PORT)\n"
     "  --durability commit     answer when it is on disk (the default)\n"
     "  --durability second     answer at once, sync every second\n"
     "  --replies terse|full    how STORE and GET answer in text (default terse)\n"
@@ -28,18 +29,21 @@ static const char usage[] =
     "  --backlog N             clients that may wait to be let in (default 1024, with\n"
     "                          --one-at-a-time 5)\n"
     "  --maxmemory BYTES       while the table is past BYTES[k|m|g] refuse commands that may\n"
-    "                          make it grow (default 0:\n"
-    "                          nothing is refused)\n"
+    "                          make it grow (default 0: nothing is refused)\n"
     "  --one-at-a-time         serve one connection at a time\n"
     "  --delay MS              answer each message MS milliseconds after its turn came\n"
     "  --unframed-ms MS        silence that ends a message without a newline (default 30,\n"
     "                          0: none)\n"
     "  --open                  let other machines use the table in plaintext\n"
-    "  --open-admin            let other machines, and other users, also rename and stop\n"
+    "  --open-admin            let other machines, and other users, also rename and stop the\n"
+    "                          hub, empty the table and copy it\n"
     "  --log FILE              log there (default: standard error); reopened on SIGHUP\n"
     "  --log-requests          log every request\n"
     "  --check DIR             run no hub: verify what is kept in DIR and say what it is\n"
-    "  --help, --version\n";
+    "  --help, --version       -h is --help, too\n"
+    "\n"
+    "Exit codes: 0 stopped, or with --check the folder is whole; 1 the disk failed, or the\n"
+    "folder is not whole; 2 usage; 3 no start.\n";
 
 enum option_code {
     OPT_LISTEN = 256,
@@ -91,7 +95,7 @@ struct parsing {
 
 static int end_complaint(struct parsing *p)
 {
-    fputs(" (kithd --help tells more)\n", p->err);
+    fputs("; kithd --help says more\n", p->err);
     return OPTIONS_INVALID;
 }
 
@@ -104,7 +108,7 @@ static int parse_number(struct parsing *p, const char *what, const char *text, u
 {
     uint64_t v;
     if (!number_parse_u64(bytes_from_str(text), &v) || v < min || v > max)
-        return complain(p, "%s must be a number from %llu to %llu, not '%s'", what,
+        return complain(p, "%s is a number from %llu to %llu, not '%s'", what,
                         (unsigned long long)min, (unsigned long long)max, text);
     *ret = v;
     return 0;
@@ -123,8 +127,8 @@ static int parse_size(struct parsing *p, const char *what, const char *text, siz
     if (shift > 0)
         number = bytes_first(number, number.len - 1);
     if (!number_parse_u64(number, &v) || v > SIZE_MAX >> shift)
-        return complain(p, "%s must be a number of bytes, as 500000, 100m or 2g, not '%s'",
-                        what, text);
+        return complain(p, "%s is a number of bytes, as in 500000, 100m or 2g, not '%s'", what,
+                        text);
     *ret = (size_t)v << shift;
     return 0;
 }
@@ -133,7 +137,7 @@ static int parse_choice(struct parsing *p, const char *what, const char *text, c
                         const char *yes, bool *ret)
 {
     if (strcmp(text, no) != 0 && strcmp(text, yes) != 0)
-        return complain(p, "%s must be %s or %s, not '%s'", what, no, yes, text);
+        return complain(p, "%s is %s or %s, not '%s'", what, no, yes, text);
     *ret = strcmp(text, yes) == 0;
     return 0;
 }
@@ -158,11 +162,11 @@ static bool is_number(struct bytes text)
 static int set_host(struct parsing *p, struct options_listener *l, struct bytes host)
 {
     if (is_number(host))
-        return complain(p, "'%.*s' is no address; for a port: --listen 127.0.0.1:%.*s",
+        return complain(p, "'%.*s' is not an address; for a port say --listen 127.0.0.1:%.*s",
                         (int)host.len, (const char *)host.data, (int)host.len,
                         (const char *)host.data);
     if (host.len == 0 || host.len >= sizeof l->host)
-        return complain(p, "an address must be 1 to %d bytes", OPTIONS_HOST_BYTES - 1);
+        return complain(p, "an address is 1 to %d bytes", OPTIONS_HOST_BYTES - 1);
     memcpy(l->host, host.data, host.len);
     l->host[host.len] = '\0';
     return 0;
@@ -172,7 +176,7 @@ static int set_port(struct parsing *p, struct options_listener *l, struct bytes 
 {
     uint64_t v;
     if (!number_parse_u64(port, &v) || v > UINT16_MAX)
-        return complain(p, "a port must be a number from 0 to 65535, not '%.*s'", (int)port.len,
+        return complain(p, "a port is a number from 0 to 65535, not '%.*s'", (int)port.len,
                         port.len ? (const char *)port.data : "");
     l->port = (uint16_t)v;
     return 0;
@@ -183,7 +187,7 @@ static int parse_bracketed(struct parsing *p, struct options_listener *l, struct
 {
     size_t end = bytes_find(text, ']');
     if (end == text.len)
-        return complain(p, "an address that begins with [ must have a ]");
+        return complain(p, "an address that begins with [ needs a ]");
     struct bytes rest = bytes_from(text, end + 1);
     int r = set_host(p, l, bytes_from(bytes_first(text, end), 1));
     if (r != 0 || rest.len == 0)
@@ -215,7 +219,7 @@ static int parse_address(struct parsing *p, struct options_listener *l, struct b
 static struct options_listener *add_listener(struct parsing *p)
 {
     if (p->o->listener_count == LIMIT_LISTENERS) {
-        complain(p, "at most %zu listeners", LIMIT_LISTENERS);
+        complain(p, "there can be at most %zu listeners", LIMIT_LISTENERS);
         return NULL;
     }
     struct options_listener *l = &p->o->listeners[p->o->listener_count++];
@@ -310,10 +314,11 @@ static struct options_listener *add_first_listener(struct parsing *p)
 static int parse_positionals(struct parsing *p, int count, char **words)
 {
     if (count > 3)
-        return complain(p, "too many arguments: '%s'", words[3]);
+        return complain(p, "there is a word too many: '%s'", words[3]);
     if (count > 0 && is_number(bytes_from_str(words[0])))
         return complain(
-            p, "the first word is the hub's name; for a port: --listen 127.0.0.1:%s", words[0]);
+            p, "the first word is the hub's name; for a port say --listen 127.0.0.1:%s",
+            words[0]);
     if (count > 0)
         p->o->name = words[0];
     if (p->o->name && !hub_name_is_valid(bytes_from_str(p->o->name)))
@@ -351,6 +356,43 @@ static int settle(struct parsing *p)
     return 0;
 }
 
+/* What the same is called elsewhere, and what to say here. */
+static const char *better_option(const char *name, size_t len)
+{
+    static const char *const known[][2] = {
+        {"--port", "--listen :PORT"},
+        {"-p", "--listen :PORT"},
+        {"--address", "--listen ADDR"},
+        {"--bind", "--listen ADDR"},
+        {"--host", "--listen ADDR"},
+        {"--hub", "--listen ADDR:PORT"},
+        {"--socket", "--listen ./SOCKET"},
+        {"--dir", "--data DIR"},
+        {"-v", "--version"},
+        {"-V", "--version"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strlen(known[i][0]) == len && memcmp(known[i][0], name, len) == 0)
+            return known[i][1];
+    }
+    return NULL;
+}
+
+/* getopt has met no option, or one with a value that takes none. */
+static int refuse_option(struct parsing *p, const char *word)
+{
+    const char letter[] = {'-', (char)optopt, '\0'};
+    bool is_letter = optopt > 0 && optopt < OPT_LISTEN;
+    const char *name = is_letter ? letter : word;
+    int len = (int)strcspn(name, "=");
+    const char *better = better_option(name, (size_t)len);
+    if (optopt >= OPT_LISTEN)
+        return complain(p, "%.*s takes no value", len, name);
+    if (better)
+        return complain(p, "%.*s is not an option, but %s is", len, name, better);
+    return complain(p, "%.*s is not an option", len, name);
+}
+
 static unsigned cores(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -363,16 +405,16 @@ int options_parse(struct options *o, int argc, char **argv, FILE *out, FILE *err
     struct parsing p = {.o = o, .err = err};
     int code, r = 0;
     opterr = 0;
-    optind = 1;
-    while (r == 0 && (code = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        if (code == OPT_HELP || code == OPT_VERSION) {
-            fputs(code == OPT_HELP ? usage : "kithd " KITH_VERSION "\n", out);
+    optind = 0; /* what getopt may still hold of another line is forgotten */
+    while (r == 0 && (code = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        if (code == OPT_HELP || code == 'h' || code == OPT_VERSION) {
+            fputs(code == OPT_VERSION ? "kithd " KITH_VERSION "\n" : usage, out);
             return OPTIONS_HELP;
         }
         if (code == ':')
             return complain(&p, "%s needs a value", argv[optind - 1]);
         if (code == '?')
-            return complain(&p, "unknown option %s", argv[optind - 1]);
+            return refuse_option(&p, argv[optind - 1]);
         /* Its value was forgotten, and the next option is none. */
         if (optarg == argv[optind - 1] && strncmp(optarg, "--", 2) == 0)
             return complain(&p, "%s needs a value, not %s", argv[optind - 2], optarg);

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/log_line.h"
 #include "io/clock.h"
+#include "io/problem.h"
 #include "kithd/link.h"
 
 #include <errno.h>
@@ -71,10 +72,9 @@ static void log_lost(struct worker *w, int error)
     if (w->hub.now.ns < w->lost_told_again.ns)
         return;
     w->lost_told_again = instant_after_ms(w->hub.now, LOST_TOLD_EVERY_MS);
-    struct log_line line =
-        log_line_begin(&w->hub.log, LOG_WARNING, "could not take connections");
+    struct log_line line = log_line_begin(&w->hub.log, LOG_WARNING, "cannot take connections");
     log_line_number(&line, "so_far", (int64_t)w->lost);
-    log_line_str(&line, "reason", uv_strerror(error));
+    log_line_str(&line, "reason", problem_text(error));
     log_line_end(&line);
 }
 

@@ -113,6 +113,17 @@ void kith_free(void *memory)
 
 /* ---- values ---- */
 
+/* STORE key value IFEQ old is one command, and its words share a limit. */
+static enum kith_result check_together(struct kith *k, struct kith_bytes key,
+                                       struct kith_bytes old, struct kith_bytes value)
+{
+    size_t words = strlen("STORE") + strlen("IFEQ");
+    if (words + key.len + old.len + value.len <= LIMIT_RESP_COMMAND_BYTES)
+        return KITH_OK;
+    handle_note(k, "key, old and new value together are at most 65 MiB less 9 bytes");
+    return KITH_INVALID;
+}
+
 /* STORE, with the condition and its operand where there are any. */
 static enum kith_result store(struct kith *k, struct kith_bytes key, struct kith_bytes value,
                               const char *condition, struct bytes operand)
@@ -153,6 +164,8 @@ enum kith_result kith_update_if(struct kith *k, struct kith_bytes key, struct ki
         return store(k, key, value, "NX", bytes_make(NULL, 0));
     if (result == KITH_OK)
         result = check_value(k, old);
+    if (result == KITH_OK)
+        result = check_together(k, key, old, value);
     if (result != KITH_OK)
         return result;
     return store(k, key, value, "IFEQ", old.len > 0 ? bytes_of(old) : bytes_make("", 0));

@@ -31,6 +31,9 @@ struct disk_ops {
     int (*read)(struct disk *d, struct disk_file *f, uint64_t at, void *to, size_t n,
                 size_t *ret_read);
     int (*write)(struct disk *d, struct disk_file *f, uint64_t at, const void *from, size_t n);
+    int (*zero)(struct disk *d, struct disk_file *f, uint64_t from, uint64_t to);
+    int (*append)(struct disk *d, struct disk_file *f, uint64_t at, const void *from, size_t n,
+                  bool sync);
     int (*sync)(struct disk *d, struct disk_file *f);
     int (*rename)(struct disk *d, const char *from, const char *to);
     int (*remove)(struct disk *d, const char *name);
@@ -78,6 +81,22 @@ static inline int disk_write(struct disk *d, struct disk_file *f, uint64_t at, c
                              size_t n)
 {
     return d->ops->write(d, f, at, from, n);
+}
+
+/* Writes zeros from one offset to another; past its end the file grows. Once they are synced,
+ * disk_append there changes nothing but content, which is the cheapest to make durable. */
+static inline int disk_zero(struct disk *d, struct disk_file *f, uint64_t from, uint64_t to)
+{
+    return d->ops->zero(d, f, from, to);
+}
+
+/* Writes n bytes at an offset from which on the file has only zeros, and syncs it if asked to.
+ * What precedes them in their block, and zeros up to the end of their last, may be written once
+ * more with them. One thread at a time. */
+static inline int disk_append(struct disk *d, struct disk_file *f, uint64_t at,
+                              const void *from, size_t n, bool sync)
+{
+    return d->ops->append(d, f, at, from, n, sync);
 }
 
 /* Makes the file's content and size durable. A failure is final. */

@@ -345,11 +345,10 @@ static int switch_file(struct embedded *e, uint64_t segment)
 static int write_chunk(struct embedded *e, const struct wal_chunk *chunk)
 {
     int r = switch_file(e, chunk->segment);
-    if (r == 0 && chunk->data.len)
-        r = disk_write(e->disk, e->file, chunk->offset, chunk->data.data, chunk->data.len);
-    if (r == 0 && chunk->sync)
-        r = disk_sync(e->disk, e->file);
-    return r;
+    if (r == 0 && chunk->data.len > 0)
+        return disk_append(e->disk, e->file, chunk->offset, chunk->data.data, chunk->data.len,
+                           chunk->sync);
+    return r == 0 && chunk->sync ? disk_sync(e->disk, e->file) : r;
 }
 
 int embedded_log_step(struct embedded *e, struct instant now, struct instant *ret_deadline)

@@ -21,9 +21,6 @@ enum {
     AT_CHECKSUM = 56,
 };
 
-/* Zeros are written in pieces of this size. */
-enum { FILL_BYTES = 256 * 1024 };
-
 void segment_header_write(uint8_t to[SEGMENT_HEADER_BYTES], const struct segment_header *h)
 {
     memset(to, 0, SEGMENT_HEADER_BYTES);
@@ -86,24 +83,6 @@ bool segment_name_parse(const char *name, uint64_t *ret_id)
     return true;
 }
 
-static int fill_with_zeros(struct disk *d, struct disk_file *f, uint64_t from, uint64_t to)
-{
-    if (from == to)
-        return 0;
-    size_t piece = to - from < FILL_BYTES ? (size_t)(to - from) : FILL_BYTES;
-    uint8_t *zeros = calloc(1, piece);
-    if (!zeros)
-        return -ENOMEM;
-    int r = 0;
-    for (uint64_t at = from; at < to && r == 0; at += piece) {
-        if (to - at < piece)
-            piece = (size_t)(to - at);
-        r = disk_write(d, f, at, zeros, piece);
-    }
-    free(zeros);
-    return r;
-}
-
 static int write_content(struct disk *d, struct disk_file *f, const struct segment_header *h,
                          struct bytes records)
 {
@@ -113,7 +92,7 @@ static int write_content(struct disk *d, struct disk_file *f, const struct segme
     if (r == 0 && records.len)
         r = disk_write(d, f, sizeof header, records.data, records.len);
     if (r == 0)
-        r = fill_with_zeros(d, f, sizeof header + records.len, h->bytes);
+        r = disk_zero(d, f, sizeof header + records.len, h->bytes);
     return r == 0 ? disk_sync(d, f) : r;
 }
 

@@ -174,7 +174,7 @@ def test_head(build, tmp_path, long_story):
 def test_a_full_disk(start):
     with open("/dev/full", "wb") as full:
         demo = start(stdout=full)
-    assert demo.end() == (1, "kith: cannot write: No space left on device\n")
+    assert demo.end() == (1, "kith: cannot write the output: the disk is full\n")
     demo.check_nothing_left()
 
 
@@ -342,7 +342,7 @@ def programs(build, folder, kithd=None):
 def test_a_hub_that_is_not_there(start, build, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     demo = start(program=programs(build, tmp_path / "bin"))
-    assert demo.end() == (1, "kith: cannot start the hub, kithd: No such file or directory\n")
+    assert demo.end() == (1, "kith: cannot start the hub, kithd: no such file or folder\n")
     demo.check_nothing_left()
 
 

@@ -251,7 +251,7 @@ def test_what_keeps_the_next_file_from_being_made_is_told_as_it_is(start_hub):
             "why): the table can be read, not changed")
     assert all(r.get(f"k{i}") == bytes(100_000) for i in range(kept))
     hub.wait_log('level=error msg="cannot make the log\'s next file; trying again" '
-                 'reason="illegal operation on a directory"')
+                 'reason="it is a folder"')
     assert "cannot make room" not in hub.log()
     hub.kill()  # what was answered is on disk
     obstacle.rmdir()

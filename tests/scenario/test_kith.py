@@ -67,7 +67,7 @@ def test_store_on_conditions(hub):
           b'{"key":"k","stored":"no"}\n')
     check(hub.kith("get", "k"), 0, b"w\n")
     check(hub.kith("get", "--if-absent", "k"), 2, b"",
-          b"kith: --expire, --if-absent and --if-equal are store's\n")
+          b"kith: --expire, --if-absent and --if-equal go with store\n")
     check(hub.kith("store", "--if-absent", "--if-equal", "a", "k", "v"), 2, b"",
           b"kith: --if-absent and --if-equal exclude each other\n")
 
@@ -82,7 +82,7 @@ def test_store_for_a_while(hub):
     for wrong in ["", "5", "s", "-5s", "0s", "1.5s", "5 s", "99999999999999999999s",
                   "9999999999999999d", "5y"]:
         check(hub.kith("store", "--expire", wrong, "k", "v"), 2, b"",
-              b"kith: --expire takes a time: 500ms, 30s, 10m, 12h, 7d\n")
+              b"kith: --expire takes a time, as in 500ms, 30s, 10m, 12h or 7d, not '%s'\n" % wrong.encode())
 
 
 def test_ls(hub):
@@ -114,13 +114,13 @@ def test_a_closed_standard_input_is_no_value(hub):
     hub.kith("store", "k", "v")
     done = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", hub.build / "kith", "--hub",
                            hub.where, "store", "k", "-"], capture_output=True, timeout=WAIT_S)
-    check(done, 2, b"", b"kith: cannot read standard input: Bad file descriptor\n")
+    check(done, 2, b"", b"kith: cannot read standard input: it is closed\n")
     check(hub.kith("get", "k"), 0, b"v\n")
 
 
 def test_a_value_too_large(hub):
     result = hub.kith("store", "b", "-", input=bytes(64 * 1024 * 1024 + 1))
-    check(result, 2, b"", b"kith: a value has at most 64 MiB\n")
+    check(result, 2, b"", b"kith: a value is at most 64 MiB\n")
 
 
 def test_json(hub):
@@ -223,6 +223,25 @@ def test_hints(build):
     check(run_kith(build, "help", "gte"), 2, b"", run_kith(build, "gte").stderr)
     check(run_kith(build, "store", "m", "--5"), 2, b"", b"kith: --5 is not an option; "
           b"kith --help lists them, and after -- all are words\n")
+    check(run_kith(build, "-x"), 2, b"", b"kith: -x is not an option; kith --help lists them\n")
+
+
+@pytest.mark.parametrize("words, instead", [
+    (["--port", "12400", "ls"], "--hub HOST:PORT"), (["--port=12400", "ls"], "--hub HOST:PORT"),
+    (["-p", "12400", "ls"], "--hub HOST:PORT"), (["get", "color", "-p", "12400"], "--hub HOST:PORT"),
+    (["-v"], "--version"), (["-s", "./hub.sock", "ls"], "--hub ./SOCKET")])
+def test_options_of_other_programs(build, words, instead):
+    option = next(word for word in words if word.startswith("-")).split("=")[0]
+    check(run_kith(build, *words), 2, b"", f"kith: {option} is not an option, but {instead} is; "
+          "kith --help says more\n".encode())
+
+
+def test_raw_is_an_option_with_help_of_its_own(build):
+    check(run_kith(build, "raw", "hello"), 2, b"",
+          b"kith: there is no command raw, but kith --raw; kith --help lists them\n")
+    said = run_kith(build, "help", "raw")
+    assert said.returncode == 0 and said.stdout.startswith(b"kith --raw [TEXT]...\n")
+    check(run_kith(build, "--raw", "--help"), 0, said.stdout)
 
 
 def answer_once(answer):
@@ -257,7 +276,7 @@ def test_output_that_cannot_be_written(hub, build):
         result = subprocess.run([build / "kith", "--hub", hub.where, "get", "k"], stdout=full,
                                 stderr=subprocess.PIPE, timeout=WAIT_S)
     assert result.returncode == 1
-    assert result.stderr == b"kith: cannot write: No space left on device\n"
+    assert result.stderr == b"kith: cannot write the output: the disk is full\n"
     reader, writer = os.pipe()
     os.close(reader)
     result = subprocess.run([build / "kith", "--hub", hub.where, "get", "k"], stdout=writer,
@@ -311,6 +330,23 @@ def test_what_has_a_default_is_not_asked_for(hub):
     assert end(terminal(hub, "name")) == (hub.kith("name").stdout.decode().strip() + "\r\n", 0)
 
 
+def test_what_is_read_from_a_terminal_is_announced(hub):
+    child = terminal(hub, "import")
+    child.expect_exact("kith: reading JSON lines from the terminal, until Ctrl+D\r\n")
+    child.sendline('{"key":"typed","value":"here"}')
+    child.sendeof()
+    assert end(child) == ("Imported 1 entry\r\n", 0)
+    child = terminal(hub, "store", "typed", "-")
+    child.expect_exact("kith: reading the value from the terminal, until Ctrl+D\r\n")
+    child.sendline("there")
+    child.sendeof()
+    assert end(child) == ("Update Successfully for key:typed\r\n", 0)
+    check(hub.kith("get", "typed"), 0, b"there\n\n")
+    child = terminal(hub, "--quiet", "import")
+    child.sendeof()
+    assert end(child) == ("", 0)
+
+
 def test_a_terminal_gets_clean_text(hub):
     hub.kith("store", "k", "-", input=b"\x1b]0;title\x07\n\tred\xff")
     assert end(terminal(hub, "get", "k")) == ("\\x1b]0;title\\x07\r\n\tred\\xff\r\n", 0)
@@ -320,6 +356,7 @@ def test_a_terminal_gets_clean_text(hub):
 def test_help(build):
     everything = run_kith(build, "--help")
     assert everything.returncode == 0 and everything.stdout == run_kith(build, "help").stdout
+    check(run_kith(build, "-h"), 0, everything.stdout)
     for command in "store get del echo name info quit demo".split():
         assert b"\n  " + command.encode() in everything.stdout
         one = run_kith(build, command, "--help")

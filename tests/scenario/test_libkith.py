@@ -114,6 +114,17 @@ def test_the_largest(puppet):
     assert puppet.get("another") == "MISSING"
 
 
+def test_the_largest_that_is_compared_and_stored(puppet):
+    """What goes to the hub together has a limit together."""
+    large, small = 64 << 20, (1 << 20) - len("STORE" + "k" + "IFEQ")
+    for old, new in [(large, small), (small, large)]:
+        assert puppet.result("update-large", "6b", old, new) == "DIFFERS"
+    for old, new in [(large, small + 1), (small + 1, large), (large, large)]:
+        assert puppet.result("update-large", "6b", old, new) == "INVALID"
+        assert puppet.problem == "key, old and new value together are at most 65 MiB less 9 bytes"
+    assert puppet.get("k") == "MISSING"
+
+
 def test_answers_of_every_length_around_a_read(start_puppet, start_hub, tmp_path):
     """16 KiB are read at once: where an answer ends just there, nothing more is waited for."""
     hub = start_hub(listen=tmp_path / "hub.sock")

@@ -81,7 +81,7 @@ def test_more_connections_than_descriptors(start_hub):
     with Lines(hub) as first:
         assert first.ask("x") == "x"
         crowd = [connect(hub) for _ in range(400)]
-        hub.wait_log("could not take connections")
+        hub.wait_log("cannot take connections")
         assert first.ask("STORE k = v") == "1"
         for i in range(8):  # new files of the log are needed meanwhile
             assert first.ask(f"STORE k{i} = " + "x" * 1_000_000) == "1"

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 
+import pexpect
 import pytest
 
 from hubs import PATIENCE, run_kithd, until
@@ -29,7 +30,8 @@ def data(tmp_path):
 # ---- options ----
 
 def test_help_and_version():
-    for option, words in [("--help", "usage: kithd [NAME [ADDR [PORT]]]"), ("--version", "kithd ")]:
+    usage = "usage: kithd [NAME [ADDR [PORT]]]"
+    for option, words in [("--help", usage), ("-h", usage), ("--version", "kithd ")]:
         done = run_kithd(option)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith(words)
@@ -60,9 +62,25 @@ def test_a_bad_option(options, data):
     assert not data.exists()
 
 
-def test_an_address_that_is_not_here(data):
-    for address in ["192.0.2.1:0", "nosuch.invalid:0"]:
-        check_refusal(run_kithd("--listen", address, "--data", data), 3, address.split(":")[0])
+@pytest.mark.parametrize("options, said", [
+    (["--port", "12400"], "--port is not an option, but --listen :PORT is"),
+    (["--port=12400"], "--port is not an option, but --listen :PORT is"),
+    (["-p", "12400"], "-p is not an option, but --listen :PORT is"),
+    (["-px"], "-p is not an option, but --listen :PORT is"),
+    (["--hub", ":12400"], "--hub is not an option, but --listen ADDR:PORT is"),
+    (["-xy"], "-x is not an option"), (["--nosuch=1"], "--nosuch is not an option"),
+    (["--open=1"], "--open takes no value"), (["--data"], "--data needs a value")])
+def test_what_an_option_should_have_been(options, said):
+    done = run_kithd(*options)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2, "", f"kithd: {said}; kithd --help says more\n")
+
+
+@pytest.mark.parametrize("address, why", [("192.0.2.1", "it is no address of this machine"),
+                                          ("nosuch.invalid", "no such host")])
+def test_an_address_that_is_not_here(data, address, why):
+    check_refusal(run_kithd("--listen", f"{address}:0", "--data", data), 3,
+                  f"cannot listen on {address} port 0: {why}")
 
 
 # ---- the port, the socket ----
@@ -133,6 +151,18 @@ def test_every_listener_is_told(start_hub):
     assert len(hub.addresses) == 2
     for address in hub.addresses:
         hub.wait_log(f"msg=listening on={address}\n")
+
+
+def test_one_screen_is_told_once(data, build):
+    """Where standard output and the log are one terminal; at its side the log has it all the same."""
+    child = pexpect.spawn(str(build / "kithd"), ["--listen", "127.0.0.1:0", "--data", str(data)],
+                          timeout=PATIENCE, encoding="utf-8")
+    child.expect(r"Server listening on 127\.0\.0\.1:\d+\r\n")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert "stopped" in child.before and "listening" not in child.before
+    assert child.exitstatus == 0
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
@@ -312,7 +342,17 @@ def test_a_log_file_is_reopened(start_hub, tmp_path):
 
 def test_a_log_that_cannot_be_written(tmp_path, data):
     check_refusal(run_kithd("--log", tmp_path, "--data", data, "--listen", "127.0.0.1:0"), 3,
-                  tmp_path)
+                  f"cannot log to {tmp_path}: it is a folder")
+
+
+def test_a_log_that_cannot_be_reopened(start_hub, tmp_path):
+    log = tmp_path / "the.log"
+    hub = start_hub("--log", log)
+    log.rename(tmp_path / "old.log")
+    log.mkdir()
+    hub.signal(signal.SIGHUP)
+    until(lambda: 'level=error msg="cannot reopen the log; the old one is kept" reason="it is a folder"'
+          in (tmp_path / "old.log").read_text())
 
 
 def test_hostile_bytes_in_the_log(start_hub):

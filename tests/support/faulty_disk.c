@@ -404,6 +404,34 @@ static int op_sync(struct disk *d, struct disk_file *file)
     return end_change(f, r);
 }
 
+static int op_zero(struct disk *d, struct disk_file *file, uint64_t from, uint64_t to)
+{
+    static const uint8_t zeros[256 * 1024];
+    int r = 0;
+    while (r == 0 && from < to) {
+        size_t n = to - from < sizeof zeros ? (size_t)(to - from) : sizeof zeros;
+        r = op_write(d, file, from, zeros, n);
+        from += n;
+    }
+    return r;
+}
+
+/* Whole sectors, as a real one does it: what was there before is written once more. */
+static int op_append(struct disk *d, struct disk_file *file, uint64_t at, const void *from,
+                     size_t n, bool sync)
+{
+    uint64_t begin = at - at % SECTOR_BYTES;
+    uint64_t end = (at + n + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES;
+    if (end > file->inode->seen.size)
+        end = file->inode->seen.size > at + n ? file->inode->seen.size : at + n;
+    uint8_t *sectors = must(calloc(1, end - begin));
+    memcpy(sectors, file->inode->seen.data + begin, at - begin);
+    memcpy(sectors + (at - begin), from, n);
+    int r = op_write(d, file, begin, sectors, end - begin);
+    free(sectors);
+    return r == 0 && sync ? op_sync(d, file) : r;
+}
+
 static int op_rename(struct disk *d, const char *from, const char *to)
 {
     struct faulty_disk *f = of(d);
@@ -459,6 +487,8 @@ static const struct disk_ops ops = {
     .size = op_size,
     .read = op_read,
     .write = op_write,
+    .zero = op_zero,
+    .append = op_append,
     .sync = op_sync,
     .rename = op_rename,
     .remove = op_remove,

@@ -4,8 +4,8 @@
  *     watch PREFIX | next MS | poll MS | fd | is-open | close
  *
  * WHERE and the other texts are in hexadecimal digits, or "-", which is none. `store-large KEY
- * N` and `echo-large N` make up their N bytes. It answers a line: the result's number, what was
- * returned, in the same digits, a '|' and kith_problem. */
+ * N`, `echo-large N` and `update-large KEY N M` make up so many bytes. It answers a line: the
+ * result's number, what was returned, in the same digits, a '|' and kith_problem. */
 
 #include <kith/kith.h>
 
@@ -77,6 +77,17 @@ static int run_store_large(struct puppet *p)
     size_t n = (size_t)number(p, 2);
     char *large = calloc(n, 1);
     int result = large ? (int)kith_store(p->k, word(p, 1), kith_data(large, n)) : -100;
+    free(large);
+    return result;
+}
+
+static int run_update_large(struct puppet *p)
+{
+    size_t old = (size_t)number(p, 2), n = (size_t)number(p, 3);
+    char *large = calloc(old > n ? old : n, 1);
+    int result = large ? (int)kith_update_if(p->k, word(p, 1), kith_data(large, old),
+                                             kith_data(large, n))
+                       : -100;
     free(large);
     return result;
 }
@@ -177,6 +188,7 @@ static const struct {
     {"store", run_store, NULL},
     {"store-large", run_store_large, NULL},
     {"echo-large", run_echo_large, NULL},
+    {"update-large", run_update_large, NULL},
     {"update", run_update, NULL},
     {"delete", run_delete, NULL},
     {"watch", run_watch, NULL},

@@ -56,7 +56,7 @@ def hub(tmp_path_factory):
 
 
 def spawn(command, arguments, hub, folder, **environment):
-    env = {k: v for k, v in os.environ.items() if k not in ("KITH_HUB", "PROMPT_COMMAND")}
+    env = {k: v for k, v in os.environ.items() if k not in ("KITH_HUB", "PROMPT_COMMAND", "XDG_DATA_HOME")}
     env.update(PATH=f"{programs.build()}:{env['PATH']}", KITH_HUB=hub.where, TERM="dumb",
                HOME=str(folder), **environment)
     return pexpect.spawn(command, arguments, env=env, encoding="utf-8", timeout=hubs.PATIENCE,
@@ -109,7 +109,9 @@ class Zsh:
 
 @pytest.fixture(scope="module", params=[Bash, Zsh])
 def shell(request, hub, tmp_path_factory):
-    shell = request.param(hub, tmp_path_factory.mktemp("shell"))
+    folder = tmp_path_factory.mktemp("shell")
+    (folder / ".local/share/kith/hub-12400").mkdir(parents=True)
+    shell = request.param(hub, folder)
     yield shell
     shell.shell.close(force=True)
 
@@ -154,6 +156,13 @@ def test_the_hub_of_the_line_is_asked(shell, hub):
     assert shell.offered("kith --hub 127.0.0.1:1 get col") == set()
     assert shell.offered("kith --hub=127.0.0.1:1 get col") == set()
     assert shell.offered(f"kith --hub {hub.where} get col") == {"color", "colour"}
+
+
+def test_hubs_that_may_be_there(shell, hub):
+    known = {"127.0.0.1:12345", "127.0.0.1:12400", hub.where}
+    assert known <= shell.offered("kith --hub ")
+    assert {where.rsplit(":")[-1] for where in shell.offered("kith --hub 127.0.0.1:124")} == {"12400"}
+    assert shell.offered("kith ls --hub=127") == known
 
 
 def test_keys_with_what_bash_parts_words_at(hub, tmp_path):

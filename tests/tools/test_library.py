@@ -30,8 +30,8 @@ def pkg_config(installed):
     return lambda *words: run("pkg-config", *words, "kith", env=env).split()
 
 
-@pytest.mark.parametrize("compiler", [["gcc", "-std=c11"], ["gcc", "-std=c17"], ["g++", "-std=c++17"]],
-                         ids=" ".join)
+@pytest.mark.parametrize("compiler", [["gcc", "-std=c89"], ["gcc", "-std=c11"], ["gcc", "-std=c17"],
+                                      ["g++", "-std=c++98"], ["g++", "-std=c++17"]], ids=" ".join)
 def test_the_header_needs_nothing_before_it(installed, tmp_path, compiler):
     (header,) = installed.rglob("include/kith/kith.h")
     source = tmp_path / ("alone.c" if compiler[0] == "gcc" else "alone.cpp")

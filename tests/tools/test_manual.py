@@ -29,6 +29,21 @@ def test_the_commands_are_those_of_the_help():
     assert found == programs.commands()
 
 
+@pytest.mark.parametrize("program, header, prefix", [("kith", "session.h", "EXIT_"),
+                                                     ("kithd", "daemon.h", "DAEMON_")])
+def test_the_exit_codes_are_those_there_are(program, header, prefix):
+    """In the page, in the help and in the program, which uses each of them."""
+    folder = ROOT / "src" / program
+    codes = dict(re.findall(rf"^ +({prefix}\w+) = (\d+)", (folder / header).read_text(), re.MULTILINE))
+    sources = "".join(file.read_text() for file in folder.glob("*.c"))
+    assert len(codes) >= 4
+    assert [name for name in codes if not re.search(rf"\b{name}\b", sources)] == []
+    page = PAGES[program].read_text().split(".Sh EXIT STATUS")[1].split(".El")[0]
+    assert sorted(re.findall(r"^\.It (\d+)$", page, re.MULTILINE)) == sorted(codes.values())
+    told = programs.run(program, "--help").split("Exit codes: ")[1]
+    assert sorted(re.findall(r"(?:^|; |;\n)(\d+) ", told)) == sorted(codes.values())
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_page_is_well_formed(program):
     lint = subprocess.run(["mandoc", "-Tlint", "-Wstyle", PAGES[program]], capture_output=True,

@@ -82,6 +82,17 @@ static int spy_write(struct disk *d, struct disk_file *f, uint64_t at, const voi
     return disk_write(inner(d), f, at, from, n);
 }
 
+static int spy_zero(struct disk *d, struct disk_file *f, uint64_t from, uint64_t to)
+{
+    return disk_zero(inner(d), f, from, to);
+}
+
+static int spy_append(struct disk *d, struct disk_file *f, uint64_t at, const void *from,
+                      size_t n, bool sync)
+{
+    return disk_append(inner(d), f, at, from, n, sync);
+}
+
 static int spy_sync(struct disk *d, struct disk_file *f)
 {
     return disk_sync(inner(d), f);
@@ -114,6 +125,8 @@ static const struct disk_ops spy = {
     .size = spy_size,
     .read = spy_read,
     .write = spy_write,
+    .zero = spy_zero,
+    .append = spy_append,
     .sync = spy_sync,
     .rename = spy_rename,
     .remove = spy_remove,

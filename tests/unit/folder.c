@@ -42,6 +42,25 @@ static void check_files(struct disk *d)
     disk_close(d, f);
 }
 
+static void check_appends(struct disk *d)
+{
+    struct disk_file *f;
+    char got[5000];
+    size_t n;
+    open_file(d, "log", true, &f);
+    assert_int_equal(disk_write(d, f, 0, "head", 4), 0);
+    assert_int_equal(disk_zero(d, f, 4, sizeof got), 0);
+    assert_int_equal(disk_append(d, f, 4, "one", 3, false), 0);
+    assert_int_equal(disk_append(d, f, 7, "two", 3, true), 0);
+    assert_int_equal(disk_append(d, f, sizeof got - 3, "end", 3, true), 0);
+    assert_int_equal(disk_read(d, f, 0, got, sizeof got, &n), 0);
+    assert_int_equal(n, sizeof got);
+    assert_memory_equal(got, "headonetwo\0", 12);
+    assert_memory_equal(got + sizeof got - 4, "\0end", 4);
+    disk_close(d, f);
+    assert_int_equal(disk_remove(d, "log"), 0);
+}
+
 static int count_file(void *ctx, const char *name)
 {
     ++*(size_t *)ctx;
@@ -76,6 +95,7 @@ static void test_a_disk_in_memory(void **state)
 {
     struct faulty_disk *f = faulty_disk_new();
     check_files(faulty_disk(f));
+    check_appends(faulty_disk(f));
     check_names(faulty_disk(f));
     faulty_disk_free(f);
 }
@@ -134,6 +154,7 @@ static void test_a_folder_is_made_private(void **state)
     assert_int_equal(stat(s->path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
     check_files(folder_disk(f)); /* the lock is none of the disk's files */
+    check_appends(folder_disk(f));
     check_names(folder_disk(f));
     folder_close(f);
 }

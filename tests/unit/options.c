@@ -198,6 +198,9 @@ static void test_help_and_version(void **state)
     parse(&got, "--help");
     assert_int_equal(got.result, OPTIONS_HELP);
     assert_memory_equal(got.said, "usage: kithd", 12);
+    parse(&got, "-h");
+    assert_int_equal(got.result, OPTIONS_HELP);
+    assert_memory_equal(got.said, "usage: kithd", 12);
     parse(&got, "--version --nonsense");
     assert_int_equal(got.result, OPTIONS_HELP);
     assert_string_equal(got.said, "kithd " KITH_VERSION "\n");

@@ -543,6 +543,16 @@ static int remove_replaced(struct recovery *r)
     return e == 0 ? disk_sync_folder(r->disk) : e;
 }
 
+/* The last segment, and what it replaces; or, where it stays, what lies behind it alone: that
+ * may hold a part of a record, and come back after its removal. 0: nothing. */
+static uint64_t first_replaced(const struct recovery *r, uint64_t newest)
+{
+    const struct segment_header *last = &r->segments[r->last];
+    if (r->keeps_last)
+        return last->id < newest ? last->id + 1 : 0;
+    return last->replaces ? last->replaces : last->id;
+}
+
 static void choose_header(const struct recovery *r, struct segment_header *ret)
 {
     uint64_t newest = r->count ? r->segments[r->count - 1].id : 0;
@@ -550,10 +560,8 @@ static void choose_header(const struct recovery *r, struct segment_header *ret)
     uint8_t id[8];
     number_put_u64(id, h.id);
     h.salt = hash_bytes(bytes_make(id, sizeof id), r->config->secret);
-    if (r->count && !r->keeps_last) {
-        const struct segment_header *last = &r->segments[r->last];
-        h.replaces = last->replaces ? last->replaces : last->id;
-    }
+    if (r->count)
+        h.replaces = first_replaced(r, newest);
     *ret = h;
 }
 

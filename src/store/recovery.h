@@ -21,7 +21,8 @@
  * batch of its own behind them, synced, named, the name synced; and the old one is removed.
  * Where the disk is full, the new segment is as small as it can be; where not even that fits,
  * the last one stays, its valid records written once more where they are and zeros behind them,
- * and synced; then the new one, which replaces nothing, holds the open record alone. */
+ * and synced; then the new one, which replaces no more than the empty ones, holds the open
+ * record alone. */
 
 #include "store/disk.h"
 #include "store/record.h"

@@ -148,6 +148,10 @@ int command_store_failed(struct call *call, int result)
     case STORE_READ_ONLY:
         return command_error(call, "MISCONF",
                              "the disk is full: the table can be read, not changed");
+    case STORE_STUCK:
+        return command_error(call, "MISCONF",
+                             "the log's next file cannot be made (the hub's log says why): the "
+                             "table can be read, not changed");
     case STORE_TOO_LARGE:
         return command_error(call, "ERR",
                              "a key is 1 byte to 64 KiB, a value at most 64 MiB, and one "

@@ -34,7 +34,8 @@ struct hub_counters {
     atomic_uint_fast64_t next_connection_id; /* ids are counted from 1 */
     atomic_uint_fast64_t connections;        /* open now */
     atomic_uint_fast64_t connections_total;
-    atomic_uint_fast64_t held; /* by all connections, in CONNECTION_HELD_UNITs */
+    atomic_uint_fast64_t held; /* by all connections, in CONNECTION_HELD_UNITs ... */
+    atomic_uint_fast32_t held_most[LIMIT_WORKERS]; /* ... by one of each worker, at most */
 };
 
 struct hub_shared {

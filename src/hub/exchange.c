@@ -14,6 +14,11 @@ size_t exchange_join(struct exchange *x, struct mailbox *box)
     return worker;
 }
 
+void exchange_wake(struct exchange *x, size_t worker)
+{
+    mailbox_wake(atomic_load(&x->boxes[worker]));
+}
+
 struct bytes subscription_text(const struct subscription *s)
 {
     return bytes_make(s->text, s->len);

@@ -45,6 +45,9 @@ struct subscription *exchange_subscribe(struct exchange *x, size_t worker,
                                         enum subscription_kind kind, struct bytes text);
 void exchange_unsubscribe(struct exchange *x, struct subscription *s);
 
+/* Wakes a worker, which looks after what concerns all of them (hub_take_mail). */
+void exchange_wake(struct exchange *x, size_t worker);
+
 struct bytes subscription_text(const struct subscription *s);
 
 /* Does a channel's name match? Of a prefix: never. */

@@ -117,6 +117,8 @@ void connection_free(struct connection *c)
     if (c->held > 0)
         hub_count_held(c, 0);
     list_remove(&c->link);
+    if (list_is_empty(&c->hub->connections))
+        atomic_store(&c->hub->shared->counters.held_most[c->hub->number], 0);
     list_remove(&c->ready_link);
     list_remove(&c->wait_link);
     timers_clear(&c->hub->timers, &c->timer);
@@ -138,6 +140,78 @@ void hub_log_moved(struct hub *hub)
         connection_log_moved(list_entry(link, struct connection, wait_link));
 }
 
+/* ---- what all connections hold together ---- */
+
+static bool holds_too_much(const struct hub *hub)
+{
+    uint64_t max = hub->shared->config.held_bytes_max / CONNECTION_HELD_UNIT;
+    return max > 0 && atomic_load(&hub->shared->counters.held) > max;
+}
+
+/* The connection that holds most here, NULL where none holds anything; the others are told. */
+static struct connection *find_largest(struct hub *hub)
+{
+    struct connection *largest = NULL;
+    list_foreach (link, &hub->connections) {
+        struct connection *c = list_entry(link, struct connection, link);
+        if (c->held > 0 && (!largest || c->held > largest->held))
+            largest = c;
+    }
+    atomic_store(&hub->shared->counters.held_most[hub->number], largest ? largest->held : 0);
+    return largest;
+}
+
+/* The worker one of whose connections holds most, as far as is known; this one, if it is one
+ * of several. */
+static size_t find_heaviest(const struct hub *hub)
+{
+    size_t heaviest = hub->number, n = atomic_load(&hub->shared->exchange.box_count);
+    atomic_uint_fast32_t *most = hub->shared->counters.held_most;
+    for (size_t i = 0; i < n; i++)
+        if (atomic_load(&most[i]) > atomic_load(&most[heaviest]))
+            heaviest = i;
+    return heaviest;
+}
+
+static void close_largest(struct hub *hub, struct connection *largest)
+{
+    struct log_line line = log_line_begin(
+        &hub->log, LOG_WARNING, "closed the connection that held most: too much waits here");
+    log_line_number(&line, "connection", (int64_t)largest->id);
+    log_line_number(&line, "bytes", (int64_t)largest->held * CONNECTION_HELD_UNIT);
+    log_line_end(&line);
+    connection_abort(largest);
+}
+
+static void relieve(struct hub *hub)
+{
+    while (holds_too_much(hub)) {
+        struct connection *largest = find_largest(hub);
+        size_t heaviest = find_heaviest(hub);
+        if (heaviest != hub->number)
+            exchange_wake(&hub->shared->exchange, heaviest);
+        if (heaviest != hub->number || !largest)
+            return;
+        close_largest(hub, largest);
+    }
+}
+
+void hub_count_held(struct connection *c, uint32_t units)
+{
+    struct hub *hub = c->hub;
+    struct hub_counters *counters = &hub->shared->counters;
+    uint64_t change = (uint64_t)units - c->held; /* may wrap, and back */
+    bool grows = units > c->held;
+    c->held = units;
+    atomic_fetch_add(&counters->held, change);
+    if (units > atomic_load(&counters->held_most[hub->number]))
+        atomic_store(&counters->held_most[hub->number], units);
+    if (grows)
+        relieve(hub);
+}
+
+/* ---- events ---- */
+
 /* Who has missed something must not believe he has seen everything. */
 static void close_subscribers(struct hub *hub)
 {
@@ -151,6 +225,7 @@ static void close_subscribers(struct hub *hub)
 void hub_take_mail(struct hub *hub)
 {
     struct push *p;
+    relieve(hub);
     if (mailbox_has_lost(&hub->mail))
         close_subscribers(hub);
     while (mailbox_take(&hub->mail, &p)) {
@@ -197,36 +272,6 @@ void hub_put_off(struct connection *c)
     c->put_off = true;
     if (!list_is_linked(&c->ready_link))
         list_append(&c->hub->put_off, &c->ready_link);
-}
-
-static void close_largest(struct hub *hub)
-{
-    struct connection *largest = NULL;
-    list_foreach (link, &hub->connections) {
-        struct connection *c = list_entry(link, struct connection, link);
-        if (c->held > 0 && (!largest || c->held > largest->held))
-            largest = c;
-    }
-    if (!largest)
-        return;
-    struct log_line line = log_line_begin(
-        &hub->log, LOG_WARNING, "closed the connection that held most: too much waits here");
-    log_line_number(&line, "connection", (int64_t)largest->id);
-    log_line_number(&line, "bytes", (int64_t)largest->held * CONNECTION_HELD_UNIT);
-    log_line_end(&line);
-    connection_abort(largest);
-}
-
-void hub_count_held(struct connection *c, uint32_t units)
-{
-    struct hub_shared *shared = c->hub->shared;
-    uint64_t change = (uint64_t)units - c->held; /* may wrap, and back */
-    bool grows = units > c->held;
-    c->held = units;
-    uint64_t sum = atomic_fetch_add(&shared->counters.held, change) + change;
-    uint64_t max = shared->config.held_bytes_max / CONNECTION_HELD_UNIT;
-    if (grows && max > 0 && sum > max)
-        close_largest(c->hub);
 }
 
 void hub_stop(struct hub *hub)

@@ -95,7 +95,8 @@ void connection_free(struct connection *c);
 /* The store's log has moved. */
 void hub_log_moved(struct hub *hub);
 
-/* The mailbox has something: tells it on. */
+/* The mailbox has something: tells it on. Or another worker has noticed that all connections
+ * together hold too much, and one of this worker's may hold most. */
 void hub_take_mail(struct hub *hub);
 
 /* True with the next event, false when there is none. */
@@ -117,7 +118,10 @@ void hub_set_ready(struct connection *c);
 void hub_put_off(struct connection *c);
 
 /* A connection now holds that many CONNECTION_HELD_UNITs. Where all of them together hold more
- * than config.held_bytes_max, the one that holds most here is closed. */
+ * than config.held_bytes_max, the one that holds most is closed: by this worker where it is its
+ * own, else by the one whose it is, which is woken for that. Each knows of the others how much
+ * one of their connections holds at most, be it too much by now: who is woken for nothing says
+ * how much it is, and wakes the next. */
 void hub_count_held(struct connection *c, uint32_t units);
 
 #endif

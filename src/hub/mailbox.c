@@ -39,7 +39,13 @@ void mailbox_put(struct mailbox *m, struct push *p)
     if (!add(m, p))
         m->lost = true;
     pthread_mutex_unlock(&m->lock);
-    if (wakes && m->wake)
+    if (wakes)
+        mailbox_wake(m);
+}
+
+void mailbox_wake(struct mailbox *m)
+{
+    if (m->wake)
         m->wake(m->ctx);
 }
 

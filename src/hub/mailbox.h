@@ -25,6 +25,9 @@ void mailbox_fini(struct mailbox *m);
 /* Puts a push in, which it takes a reference of. NULL: there was no memory to make it. */
 void mailbox_put(struct mailbox *m, struct push *p);
 
+/* Wakes the worker all the same: there is something else for it to look at. */
+void mailbox_wake(struct mailbox *m);
+
 /* True with the next push, whose reference is the caller's; false when there is none. */
 bool mailbox_take(struct mailbox *m, struct push **ret);
 

@@ -2,8 +2,8 @@
 #define KITH_HUB_WALK_H
 
 /* A walk over all keys that match a pattern, in pieces: each turn of the worker does one, so
- * that nobody waits for the whole. It is an answer about the keys there are all the while;
- * those that come or go meanwhile may be in it. A connection has one at most. */
+ * that nobody waits for the whole. It is an answer about the keys there are all the while, each
+ * once; those that come or go meanwhile may be in it. A connection has one at most. */
 
 #include "hub/command.h"
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ static const char lock_name[] = "lock";
 struct folder {
     struct disk disk;
     int fd, lock_fd;
+    pthread_mutex_t lock; /* of what follows */
+    int names_error;      /* names could not be made durable; 0: they could */
 };
 
 struct disk_file {
@@ -95,9 +98,17 @@ static int name_remove(struct disk *d, const char *name)
     return unlinkat(folder_fd(d), name, 0) == 0 ? 0 : -errno;
 }
 
+/* The kernel tells a failure once, to whoever syncs first; the name that is lost may be another
+ * thread's, who would be told that all is well. So it is told to all from then on. */
 static int names_sync(struct disk *d)
 {
-    return fsync(folder_fd(d)) == 0 ? 0 : -errno;
+    struct folder *f = (struct folder *)d;
+    pthread_mutex_lock(&f->lock);
+    if (f->names_error == 0 && fsync(f->fd) != 0)
+        f->names_error = -errno;
+    int r = f->names_error;
+    pthread_mutex_unlock(&f->lock);
+    return r;
 }
 
 static int each_file(DIR *dir, int (*each)(void *ctx, const char *name), void *ctx)
@@ -217,6 +228,7 @@ int folder_open_existing(const char *path, struct folder **ret, pid_t *ret_holde
     if (!f)
         return -ENOMEM;
     *f = (struct folder){.disk = {&ops}, .fd = -1, .lock_fd = -1};
+    pthread_mutex_init(&f->lock, NULL);
     int r = 0;
     f->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (f->fd < 0) {
@@ -244,6 +256,7 @@ void folder_close(struct folder *f)
         close(f->lock_fd);
     if (f->fd >= 0)
         close(f->fd);
+    pthread_mutex_destroy(&f->lock);
     free(f);
 }
 

@@ -125,7 +125,9 @@ static void *run_segments(void *arg)
         struct instant deadline = INSTANT_NEVER;
         int r = embedded_segment_step(c->store, clock_instant(), &deadline);
         if (r < 0 && r != last_error)
-            c->fn(c->ctx, COMMITTER_FULL, r);
+            c->fn(c->ctx, COMMITTER_STUCK, r);
+        if (r == 0 && last_error < 0)
+            c->fn(c->ctx, COMMITTER_UNSTUCK, 0);
         /* Who waited for room is told of a failure, too: writes are refused from now on. */
         if (r != EMBEDDED_IDLE) {
             last_error = r;

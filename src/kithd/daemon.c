@@ -208,9 +208,8 @@ static int open_store(struct daemon *d, uint64_t secret)
             "%s/%s was written by a newer kith (it says so at offset %llu); nothing was "
             "changed",
             d->data, report.file, (unsigned long long)report.offset);
-    if (r == -ENOSPC)
-        return refuse("the disk of %s is full: to start, a hub rewrites its last log file, and "
-                      "needs that much room",
+    if (disk_error_is_full(r))
+        return refuse("the disk of %s is full: to start, a hub needs room for a small file",
                       d->data);
     if (r < 0)
         return refuse("cannot open %s: %s", d->data, problem_text(r));
@@ -230,9 +229,15 @@ static void on_committer(void *ctx, enum committer_event event, int error)
             worker_log_moved(d->workers[i]);
         return;
     }
-    if (event == COMMITTER_FULL) {
-        log_event(d, LOG_ERROR, "cannot make room on the disk; trying again", "reason",
-                  problem_text(error));
+    if (event == COMMITTER_STUCK) {
+        log_event(d, LOG_ERROR,
+                  disk_error_is_full(error) ? "cannot make room on the disk; trying again"
+                                            : "cannot make the log's next file; trying again",
+                  "reason", problem_text(error));
+        return;
+    }
+    if (event == COMMITTER_UNSTUCK) {
+        log_event(d, LOG_INFO, "made the log's next file after all", NULL, NULL);
         return;
     }
     if (event == COMMITTER_UNSAVED) {

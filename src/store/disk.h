@@ -13,6 +13,7 @@
  * that failed must not be tried again: the kernel may have forgotten what it could not write.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +44,12 @@ struct disk_ops {
 struct disk {
     const struct disk_ops *ops;
 };
+
+/* Is this -errno about room on the disk, of which there may be more later? */
+static inline bool disk_error_is_full(int error)
+{
+    return error == -ENOSPC || error == -EDQUOT;
+}
 
 /* Opens a file. With create it is made new and must not exist (-EEXIST); without, it must
  * (-ENOENT), and be a plain one (-EINVAL). The caller closes it. */
@@ -109,7 +116,7 @@ static inline int disk_remove(struct disk *d, const char *name)
     return d->ops->remove(d, name);
 }
 
-/* Makes names durable. A failure is final. */
+/* Makes names durable. A failure is final, and told from then on to whoever calls it. */
 static inline int disk_sync_folder(struct disk *d)
 {
     return d->ops->sync_folder(d);

@@ -279,8 +279,8 @@ static void count_findings(const struct embedded *e, struct walltime now,
 {
     for (size_t i = 0; i < SPACES; i++) {
         struct count c = {.now = now};
-        for (size_t shard = 0; shard < TABLE_SHARDS; shard++)
-            table_visit(e->spaces[i].table, shard, 0, SIZE_MAX, count_live, &c);
+        for (struct table_place at = {0}; at.shard < TABLE_SHARDS; at.shard++)
+            table_visit(e->spaces[i].table, &at, SIZE_MAX, count_live, &c);
         ret->keys[i] = c.live;
         ret->memory += table_memory(e->spaces[i].table);
     }

@@ -60,7 +60,7 @@ int embedded_log_step(struct embedded *e, struct instant now, struct instant *re
 bool embedded_log_wanted(struct embedded *e);
 
 /* Makes a segment where one is wanted. 0: made one; EMBEDDED_IDLE: none is wanted before
- * *ret_deadline; negative: making one failed (-ENOSPC ...), it will be wanted again. */
+ * *ret_deadline; negative: making one failed with that, it will be wanted again. */
 int embedded_segment_step(struct embedded *e, struct instant now, struct instant *ret_deadline);
 
 /* Has embedded_segment_step something to do now, no deadline waited for? Cheap; any thread. */

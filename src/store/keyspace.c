@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* A cursor is a shard and a bucket in it; 0 is both the first place and the end. */
-enum { CURSOR_SHARD_SHIFT = 48 };
+enum { CURSOR_SHARD_SHIFT = 56, CURSOR_BUCKETS_SHIFT = 28 };
 
 struct walltime keyspace_time(const struct keyspace *k, struct walltime now)
 {
@@ -180,22 +180,24 @@ int keyspace_flush(struct keyspace *k, struct walltime now, struct table_garbage
 
 /* ---- going through the keys */
 
-struct place {
-    size_t shard, bucket;
-};
-
-static struct place place_of(uint64_t cursor)
+/* A cursor is a place: its shard, and the rest for half of what is left of 64 bits each. */
+static struct table_place place_of(uint64_t cursor)
 {
-    return (struct place){(cursor >> CURSOR_SHARD_SHIFT) % TABLE_SHARDS,
-                          cursor & (((uint64_t)1 << CURSOR_SHARD_SHIFT) - 1)};
+    const uint64_t mask = ((uint64_t)1 << CURSOR_BUCKETS_SHIFT) - 1;
+    return (struct table_place){.shard = cursor >> CURSOR_SHARD_SHIFT,
+                                .buckets = cursor >> CURSOR_BUCKETS_SHIFT & mask,
+                                .bucket = cursor & mask};
 }
 
-/* The cursor of what follows, where table_visit returned `next` in that shard. */
-static uint64_t cursor_after(size_t shard, size_t next)
+/* The cursor of what follows, where a visit has moved the place on. */
+static uint64_t cursor_after(struct table_place at)
 {
-    if (next == 0)
-        shard++;
-    return shard == TABLE_SHARDS ? 0 : (uint64_t)shard << CURSOR_SHARD_SHIFT | next;
+    if (at.bucket == 0)
+        at.shard++;
+    if (at.shard == TABLE_SHARDS)
+        return 0;
+    return (uint64_t)at.shard << CURSOR_SHARD_SHIFT |
+           (uint64_t)at.buckets << CURSOR_BUCKETS_SHIFT | at.bucket;
 }
 
 /* The keys that have expired in some buckets of a shard, and the earliest time that has not. */
@@ -265,13 +267,13 @@ static int remove_expired(struct keyspace *k, struct expired *x, struct walltime
     return 0;
 }
 
-/* Removes what has expired in n buckets of a locked shard, and tells the next bucket and the
+/* Removes what has expired in n buckets of a locked shard, moves the place on and tells the
  * earliest expiry left. Where the log has no room it all stays. */
-static int expire_buckets(struct keyspace *k, struct place at, size_t n, struct walltime now,
-                          size_t *ret_next, struct walltime *ret_earliest)
+static int expire_buckets(struct keyspace *k, struct table_place *at, size_t n,
+                          struct walltime now, struct walltime *ret_earliest)
 {
     struct expired x = {.now = now, .earliest = {INT64_MAX}};
-    *ret_next = table_visit(k->table, at.shard, at.bucket, n, note_expired, &x);
+    table_visit(k->table, at, n, note_expired, &x);
     int r = x.failed ? -ENOMEM : remove_expired(k, &x, now);
     *ret_earliest = x.earliest;
     free(x.keys);
@@ -293,29 +295,27 @@ static void scan_entry(void *ctx, const struct table_entry *e)
     s->fn(s->ctx, table_entry_key(e), &value);
 }
 
-/* One piece of a scan, within a shard. */
-static int scan_buckets(struct keyspace *k, struct place at, size_t n, struct scan *s,
-                        struct walltime now, size_t *ret_next, size_t *ret_done,
-                        uint64_t *ret_lsn)
+/* One piece of a scan, within a shard; *budget is what is left of it. */
+static int scan_buckets(struct keyspace *k, struct table_place *at, size_t *budget,
+                        struct scan *s, struct walltime now, uint64_t *ret_lsn)
 {
     struct table *t = k->table;
+    size_t shard = at->shard, done = 0;
     int r = 0;
-    table_lock(t, at.shard);
+    table_lock(t, shard);
     s->now = keyspace_time(k, now);
-    if (table_shard_expiry(t, at.shard).ms <= s->now.ms) {
-        size_t next;
+    if (table_shard_expiry(t, shard).ms <= s->now.ms) {
+        struct table_place same = *at;
         struct walltime earliest;
-        r = expire_buckets(k, at, n, s->now, &next, &earliest);
+        r = expire_buckets(k, &same, *budget, s->now, &earliest);
     }
-    if (r == WAL_READ_ONLY)
+    if (wal_refuses(r))
         r = 0; /* what has expired may stay there: it is not told of */
     if (r == 0)
-        *ret_next = table_visit(t, at.shard, at.bucket, n, scan_entry, s);
-    size_t buckets = table_shard_buckets(t, at.shard);
-    size_t left = buckets > at.bucket ? buckets - at.bucket : 1; /* it may have been emptied */
-    *ret_done = left < n ? left : n;
-    *ret_lsn = table_shard_change_lsn(t, at.shard);
-    table_unlock(t, at.shard);
+        done = table_visit(t, at, *budget, scan_entry, s);
+    *ret_lsn = table_shard_change_lsn(t, shard);
+    table_unlock(t, shard);
+    *budget -= done < *budget ? done : *budget;
     return r;
 }
 
@@ -325,16 +325,14 @@ int keyspace_scan(struct keyspace *k, uint64_t *cursor, size_t budget, struct wa
     struct scan s = {.fn = fn, .ctx = ctx};
     uint64_t at = *cursor, newest = 0;
     do {
-        struct place place = place_of(at);
-        size_t next = 0, done = 1;
+        struct table_place place = place_of(at);
         uint64_t lsn;
-        int r = scan_buckets(k, place, budget, &s, now, &next, &done, &lsn);
+        int r = scan_buckets(k, &place, &budget, &s, now, &lsn);
         if (r != 0)
             return r;
         if (lsn > newest)
             newest = lsn;
-        budget -= done < budget ? done : budget;
-        at = cursor_after(place.shard, next);
+        at = cursor_after(place);
     } while (at != 0 && budget > 0);
     *cursor = at;
     *ret_lsn = keyspace_answer(k, newest);
@@ -347,14 +345,14 @@ int keyspace_scan(struct keyspace *k, uint64_t *cursor, size_t budget, struct wa
 static bool find_shard(struct keyspace *k, struct walltime now)
 {
     for (size_t i = 0; i < TABLE_SHARDS; i++) {
-        size_t shard = (k->sweep_shard + i) % TABLE_SHARDS;
+        size_t shard = (k->sweep.shard + i) % TABLE_SHARDS;
         table_lock(k->table, shard);
         bool due = table_shard_expiry(k->table, shard).ms <= now.ms;
         if (due)
             table_shard_expiry_begin(k->table, shard);
         table_unlock(k->table, shard);
         if (due) {
-            k->sweep_shard = shard;
+            k->sweep.shard = shard;
             k->sweep_earliest = (struct walltime){INT64_MAX};
             return true;
         }
@@ -365,15 +363,14 @@ static bool find_shard(struct keyspace *k, struct walltime now)
 static int sweep_buckets(struct keyspace *k, size_t n, struct walltime now)
 {
     struct walltime earliest;
-    struct place at = {k->sweep_shard, k->sweep_bucket};
-    size_t next;
+    struct table_place at = k->sweep;
     table_lock(k->table, at.shard);
-    int r = expire_buckets(k, at, n, now, &next, &earliest);
+    int r = expire_buckets(k, &at, n, now, &earliest);
     if (r == 0) {
         if (earliest.ms < k->sweep_earliest.ms)
             k->sweep_earliest = earliest;
-        k->sweep_bucket = next;
-        if (next == 0)
+        k->sweep = at;
+        if (at.bucket == 0)
             table_shard_expiry_end(k->table, at.shard, k->sweep_earliest);
     }
     table_unlock(k->table, at.shard);
@@ -384,11 +381,11 @@ int keyspace_sweep(struct keyspace *k, size_t budget, struct walltime now, bool 
 {
     *ret_more = false;
     now = keyspace_time(k, now);
-    if (k->sweep_bucket == 0 && !find_shard(k, now))
+    if (k->sweep.bucket == 0 && !find_shard(k, now))
         return 0;
     int r = sweep_buckets(k, budget, now);
-    if (r == 0 && k->sweep_bucket == 0)
-        k->sweep_shard = (k->sweep_shard + 1) % TABLE_SHARDS;
+    if (r == 0 && k->sweep.bucket == 0)
+        k->sweep.shard = (k->sweep.shard + 1) % TABLE_SHARDS;
     *ret_more = r == 0;
     return r;
 }

@@ -6,7 +6,7 @@
  *
  * Expiry: who meets an entry whose time has come removes it then and there, with a record, so
  * that an answer which says it is gone waits for that record: a clock set back, even over a
- * crash, brings nothing back. Only where the disk is full there is no such record. */
+ * crash, brings nothing back. Only where nothing can be written there is no such record. */
 
 #include "store/store.h"
 #include "store/table.h"
@@ -26,7 +26,7 @@ struct keyspace {
     void *watch_ctx;
 
     /* Where the sweep is, and the earliest expiry it has met in that shard. */
-    size_t sweep_shard, sweep_bucket;
+    struct table_place sweep;
     struct walltime sweep_earliest;
 };
 

@@ -45,6 +45,7 @@ struct recovery {
     size_t last;        /* index of the last segment with records */
     uint64_t last_end;  /* offset one past them */
     uint64_t first_lsn; /* of its first record */
+    bool keeps_last;    /* it stays where it is */
 };
 
 static int tell_checkpoint(struct recovery *r, int result, uint64_t offset, const char *problem)
@@ -475,11 +476,11 @@ static size_t mark_bytes(void)
     return record_bytes(RECORD_MARK_BYTES);
 }
 
-/* The new segment's records: those of the last one, and an open record. */
+/* The new segment's records: those of the last one, but where it stays, and an open record. */
 static int new_records(struct recovery *r, const struct segment_header *to, uint8_t **ret_data,
                        size_t *ret_len)
 {
-    size_t old = r->count ? r->last_end - SEGMENT_HEADER_BYTES : 0;
+    size_t old = r->count && !r->keeps_last ? r->last_end - SEGMENT_HEADER_BYTES : 0;
     uint8_t *data = malloc(old + mark_bytes());
     if (!data)
         return -ENOMEM;
@@ -537,9 +538,19 @@ static int remove_replaced(struct recovery *r)
     int e = 0;
     for (size_t i = 0; i < r->dead_count && e == 0; i++)
         e = remove_segment(r, r->dead[i]);
-    if (e == 0 && r->count > 0)
+    if (e == 0 && r->count > 0 && !r->keeps_last)
         e = remove_segment(r, r->segments[r->last].id);
     return e == 0 ? disk_sync_folder(r->disk) : e;
+}
+
+/* The last segment, and what it replaces; or, where it stays, what lies behind it alone: that
+ * may hold a part of a record, and come back after its removal. 0: nothing. */
+static uint64_t first_replaced(const struct recovery *r, uint64_t newest)
+{
+    const struct segment_header *last = &r->segments[r->last];
+    if (r->keeps_last)
+        return last->id < newest ? last->id + 1 : 0;
+    return last->replaces ? last->replaces : last->id;
 }
 
 static void choose_header(const struct recovery *r, struct segment_header *ret)
@@ -549,10 +560,8 @@ static void choose_header(const struct recovery *r, struct segment_header *ret)
     uint8_t id[8];
     number_put_u64(id, h.id);
     h.salt = hash_bytes(bytes_make(id, sizeof id), r->config->secret);
-    if (r->count) {
-        const struct segment_header *last = &r->segments[r->last];
-        h.replaces = last->replaces ? last->replaces : last->id;
-    }
+    if (r->count)
+        h.replaces = first_replaced(r, newest);
     *ret = h;
 }
 
@@ -571,13 +580,14 @@ static int make_segment(struct recovery *r, struct segment_header *h, size_t *re
 {
     uint8_t *data;
     size_t len;
+    choose_header(r, h);
     int e = new_records(r, h, &data, &len);
     if (e < 0)
         return e;
     size_t used = SEGMENT_HEADER_BYTES + len + mark_bytes();
     h->bytes = choose_bytes(r, used);
     e = segment_make(r->disk, h, bytes_make(data, len));
-    if (e == -ENOSPC) {
+    if (disk_error_is_full(e)) {
         /* On a full disk as small as it can be: where that fits, reads go on. */
         h->bytes = used;
         e = segment_make(r->disk, h, bytes_make(data, len));
@@ -587,10 +597,47 @@ static int make_segment(struct recovery *r, struct segment_header *h, size_t *re
     return e;
 }
 
-/* The new segment stands where the last one stood. */
+/* The last segment's records are written where they are, as they are, so that they are on disk
+ * and not in the cache alone; what was cut goes. That needs no room, and as the same bytes are
+ * written, nothing is lost where it breaks off. */
+static int keep_last(struct recovery *r)
+{
+    const struct segment_header *s = &r->segments[r->last];
+    int e = load(r, r->last);
+    if (e < 0)
+        return e;
+    memset(r->data + r->last_end, 0, s->bytes - r->last_end);
+    char name[DISK_NAME_BYTES];
+    segment_name(name, s->id);
+    struct disk_file *f;
+    e = disk_open(r->disk, name, false, &f);
+    if (e < 0)
+        return e;
+    e = disk_write(r->disk, f, SEGMENT_HEADER_BYTES, r->data + SEGMENT_HEADER_BYTES,
+                   s->bytes - SEGMENT_HEADER_BYTES);
+    if (e == 0)
+        e = disk_sync(r->disk, f);
+    disk_close(r->disk, f);
+    r->keeps_last = e == 0;
+    return e;
+}
+
+/* On a disk too full for the last segment's records, they stay where they are, and the new one
+ * has an open record alone. */
+static int make_newest(struct recovery *r, struct segment_header *h, size_t *ret_len)
+{
+    int e = make_segment(r, h, ret_len);
+    if (!disk_error_is_full(e) || r->count == 0)
+        return e;
+    e = keep_last(r);
+    return e == 0 ? make_segment(r, h, ret_len) : e;
+}
+
+/* The new segment stands where the last one stood, or behind it. */
 static int note_segment(struct recovery *r, const struct segment_header *h)
 {
-    return extents_add(&r->extents, h->id, r->count ? r->first_lsn : r->next_lsn);
+    bool replaces = r->count > 0 && !r->keeps_last;
+    return extents_add(&r->extents, h->id, replaces ? r->first_lsn : r->next_lsn);
 }
 
 static int make(struct recovery *r, struct walltime now, struct wal_position *ret)
@@ -599,10 +646,9 @@ static int make(struct recovery *r, struct walltime now, struct wal_position *re
     size_t len = 0;
     if (now.ms > r->time.ms)
         r->time = now;
-    choose_header(r, &h);
     int e = remove_unused(r);
     if (e == 0)
-        e = make_segment(r, &h, &len);
+        e = make_newest(r, &h, &len);
     if (e == 0)
         e = remove_replaced(r);
     if (e == 0)

@@ -19,7 +19,10 @@
  * Then, before anybody is answered: empty prepared segments and temporary files are removed;
  * the valid records of the last segment are written into a new segment with an open record in a
  * batch of its own behind them, synced, named, the name synced; and the old one is removed.
- * Where the disk is full, the new segment is as small as it can be. */
+ * Where the disk is full, the new segment is as small as it can be; where not even that fits,
+ * the last one stays, its valid records written once more where they are and zeros behind them,
+ * and synced; then the new one, which replaces no more than the empty ones, holds the open
+ * record alone. */
 
 #include "store/disk.h"
 #include "store/record.h"

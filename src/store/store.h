@@ -18,6 +18,7 @@
  *                    the log has moved. A large value in a blob goes to the log bit by bit, a
  *                    bit each time one asks: ask with the same blob
  *   STORE_READ_ONLY  the disk is full: nothing happened; reads go on
+ *   STORE_STUCK      the log's next file cannot be made, but not for want of room: likewise
  *   STORE_TOO_LARGE  a key, a value or all of them together pass a limit; nothing happened
  * Fatal (negative): -ENOMEM, nothing happened; -EIO, the log has failed for good.
  *
@@ -30,7 +31,13 @@
 
 enum store_space { STORE_USER, STORE_SYSTEM };
 
-enum { STORE_MISSING = 1, STORE_BUSY = 2, STORE_READ_ONLY = 3, STORE_TOO_LARGE = 4 };
+enum {
+    STORE_MISSING = 1,
+    STORE_BUSY = 2,
+    STORE_READ_ONLY = 3,
+    STORE_TOO_LARGE = 4,
+    STORE_STUCK = 5
+};
 
 #define STORE_NO_EXPIRY ((struct walltime){0})
 
@@ -188,7 +195,8 @@ static inline void store_stats(struct store *s, enum store_space space, struct w
 
 /* Visits some keys: about `budget` places of the table from *cursor on, 0 to begin, and moves
  * *cursor on, to 0 at the end. A key that is there from the first call to the last is visited
- * at least once, whatever else comes and goes; one that comes or goes meanwhile may be. */
+ * once, whatever else comes and goes, or again where the table has grown manifold between two
+ * calls; one that comes or goes meanwhile may be. */
 static inline int store_scan(struct store *s, enum store_space space, uint64_t *cursor,
                              size_t budget, struct walltime now, store_scan_fn fn, void *ctx,
                              uint64_t *ret_lsn)

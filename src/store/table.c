@@ -469,18 +469,35 @@ struct table_entry *table_remove(struct table *t, struct bytes key, uint64_t has
     return old;
 }
 
-size_t table_visit(struct table *t, size_t shard, size_t from, size_t n, table_visit_fn fn,
-                   void *ctx)
+/* Visits a bucket and those that were split off it, or off one of those, since there were
+ * `then`. Returns how many. */
+static size_t visit_family(const struct table_shard *s, size_t bucket, size_t then,
+                           table_visit_fn fn, void *ctx)
 {
-    const struct table_shard *s = &t->shards[shard];
-    size_t count = bucket_count_of(s);
-    if (from >= count)
-        return 0;
-    size_t end = count - from > n ? from + n : count;
-    for (size_t b = from; b < end; b++)
+    size_t level = level_of(then), count = bucket_count_of(s), visited = 0;
+    bool was_split = bucket >= level || bucket + level < then;
+    for (size_t b = bucket; b < count; b += was_split ? 2 * level : level) {
         for (const struct table_entry *e = buckets_of(s)[b]; e; e = e->next)
             fn(ctx, e);
-    return end < count ? end : 0;
+        visited++;
+    }
+    return visited;
+}
+
+size_t table_visit(struct table *t, struct table_place *at, size_t n, table_visit_fn fn,
+                   void *ctx)
+{
+    const struct table_shard *s = &t->shards[at->shard];
+    size_t count = bucket_count_of(s), visited = 0;
+    /* An entry only ever moves to a bucket further on, so what there is still to visit is
+     * behind this place whatever the number. One family should be no more than a step. */
+    if (at->buckets > count || at->buckets < count / TABLE_GROWTH + 1)
+        at->buckets = count;
+    for (; at->bucket < at->buckets && visited < n; at->bucket++)
+        visited += visit_family(s, at->bucket, at->buckets, fn, ctx);
+    if (at->bucket >= at->buckets)
+        at->bucket = at->buckets = 0;
+    return visited;
 }
 
 /* ---- emptying */
@@ -544,11 +561,6 @@ size_t table_shard_expiring(const struct table *t, size_t shard, double *ret_sum
 {
     *ret_sum_ms = (double)t->shards[shard].expiring_sum;
     return t->shards[shard].expiring_count;
-}
-
-size_t table_shard_buckets(const struct table *t, size_t shard)
-{
-    return bucket_count_of(&t->shards[shard]);
 }
 
 uint64_t table_shard_removal_lsn(const struct table *t, size_t shard)

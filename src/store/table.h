@@ -15,7 +15,12 @@
 #include "base/bytes.h"
 #include "base/time.h"
 
-enum { TABLE_SHARDS = 256, TABLE_SHARED_BYTES = 64 * 1024, TABLE_EXPECTED = 32 };
+enum {
+    TABLE_SHARDS = 256,
+    TABLE_SHARED_BYTES = 64 * 1024,
+    TABLE_EXPECTED = 32,
+    TABLE_GROWTH = 64
+};
 
 struct table;
 struct table_entry; /* key, value, expiry and LSN in one allocation; the layout is table.c's */
@@ -76,12 +81,20 @@ void table_rewrite(struct table *t, struct table_entry *e, uint64_t hash, struct
 struct table_entry *table_remove(struct table *t, struct bytes key, uint64_t hash,
                                  uint64_t lsn);
 
-/* Visits the entries of up to n buckets of a shard from bucket `from` on, and returns the
- * bucket to go on with, 0 past the last. An entry only ever moves to a bucket further on, so
- * one that stays is met by whoever goes through all of them, however the table grows meanwhile.
+/* How far somebody is who goes through a shard; zeroed but for the shard to begin with. Any
+ * numbers are allowed. */
+struct table_place {
+    size_t shard, bucket; /* what comes next: 0 at the beginning, and again at the end */
+    size_t buckets;       /* how many there were at the beginning; 0 there, and at the end */
+};
+
+/* Visits the entries of about n buckets from a place on, moves it on, and returns how many
+ * buckets that were. An entry that stays is met by whoever goes through a whole shard, and only
+ * once, however the table grows meanwhile: what has moved since the beginning is visited where
+ * it was then. Only where the shard has grown more than TABLE_GROWTH-fold, it may be met again.
  * fn must not change the table. */
 typedef void (*table_visit_fn)(void *ctx, const struct table_entry *e);
-size_t table_visit(struct table *t, size_t shard, size_t from, size_t n, table_visit_fn fn,
+size_t table_visit(struct table *t, struct table_place *at, size_t n, table_visit_fn fn,
                    void *ctx);
 
 /* What was in emptied shards, to be freed little by little: table_garbage_free_some frees about
@@ -95,7 +108,6 @@ void table_garbage_free(struct table_garbage *g); /* all of it, and itself; take
 void table_clear(struct table *t, size_t shard, uint64_t lsn, struct table_garbage *into);
 
 size_t table_shard_count(const struct table *t, size_t shard);
-size_t table_shard_buckets(const struct table *t, size_t shard);
 
 /* How many entries have an expiry, and the sum of these in ms. */
 size_t table_shard_expiring(const struct table *t, size_t shard, double *ret_sum_ms);

@@ -316,8 +316,8 @@ static int change(struct update *u)
         r = append_record(u, bytes);
     if (r == 0)
         change_table(u);
-    /* What has expired may stay where the disk is full; nothing else was asked for. */
-    return r == WAL_READ_ONLY && !u->changes ? 0 : r;
+    /* What has expired may stay where nothing can be written; nothing else was asked for. */
+    return wal_refuses(r) && !u->changes ? 0 : r;
 }
 
 /* fn has refused: what it saw as expired must go all the same. */

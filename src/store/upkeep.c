@@ -134,7 +134,8 @@ static int begin(struct upkeep *u, struct walltime wall)
     number_put_u64(lsn, h.start_lsn);
     h.salt = hash_bytes(bytes_make(lsn, sizeof lsn), u->config.secret);
     u->end_lsn = h.start_lsn;
-    u->space = u->shard = u->bucket = 0;
+    u->space = 0;
+    u->place = (struct table_place){0};
     return checkpoint_begin(&u->writer, u->disk, &h);
 }
 
@@ -164,14 +165,15 @@ static int copy_some(struct upkeep *u, bool *ret_done)
 {
     struct table *t = u->spaces[u->space].table;
     struct copy c = {.upkeep = u, .space = (enum store_space)u->space};
-    table_lock(t, u->shard);
-    u->bucket = table_visit(t, u->shard, u->bucket, COPY_BUCKETS, copy_entry, &c);
+    size_t shard = u->place.shard;
+    table_lock(t, shard);
+    table_visit(t, &u->place, COPY_BUCKETS, copy_entry, &c);
     /* Not only what is there has an LSN: what is not there any more has, too. */
-    if (table_shard_change_lsn(t, u->shard) > u->end_lsn)
-        u->end_lsn = table_shard_change_lsn(t, u->shard);
-    table_unlock(t, u->shard);
-    if (u->bucket == 0 && ++u->shard == TABLE_SHARDS) {
-        u->shard = 0;
+    if (table_shard_change_lsn(t, shard) > u->end_lsn)
+        u->end_lsn = table_shard_change_lsn(t, shard);
+    table_unlock(t, shard);
+    if (u->place.bucket == 0 && ++u->place.shard == TABLE_SHARDS) {
+        u->place.shard = 0;
         u->space++;
     }
     *ret_done = u->space == SPACES;

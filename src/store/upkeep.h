@@ -41,11 +41,12 @@ struct upkeep {
     /* The upkeep's thread's alone. */
     enum upkeep_state state;
     struct checkpoint_writer writer;
-    size_t space, shard, bucket; /* copied next */
-    uint64_t end_lsn;            /* the newest change that what was copied may show */
-    uint64_t begun_bytes;        /* of the log, when this one began */
-    uint64_t log_bytes;          /* of the log, when the last one began */
-    uint64_t last_bytes;         /* size of the last one */
+    size_t space;             /* what is copied next, ... */
+    struct table_place place; /* ... and where in it */
+    uint64_t end_lsn;         /* the newest change that what was copied may show */
+    uint64_t begun_bytes;     /* of the log, when this one began */
+    uint64_t log_bytes;       /* of the log, when the last one began */
+    uint64_t last_bytes;      /* size of the last one */
     struct instant retry_at, sweep_at;
 
     /* Anybody's. */

@@ -7,7 +7,7 @@
  *
  * An upload is known by its blob and where in it the value lies. It ends when its value has
  * been put, or is dropped, with a record that says so, when nobody else holds the blob any more
- * or the disk is full. Any thread. */
+ * or nothing can be written. Any thread. */
 
 #include "store/wal.h"
 
@@ -31,7 +31,7 @@ bool uploads_wants(const struct uploads *u, struct bytes value, const struct blo
 
 /* Appends parts as long as the log has room for some. 0: all are there, *ret_id is for the
  * record that puts the value. WAL_BUSY: call again with the same value when the log has moved.
- * WAL_READ_ONLY, -ENOMEM, -EIO: the upload is dropped. */
+ * WAL_READ_ONLY, WAL_STUCK, -ENOMEM, -EIO: the upload is dropped. */
 int uploads_send(struct uploads *u, struct wal *w, struct bytes value, struct blob *blob,
                  struct walltime now, uint64_t *ret_id);
 

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/number.h"
+#include "store/disk.h"
 #include "store/record.h"
 #include "store/segment.h"
 
@@ -44,6 +45,12 @@ struct run {
     uint64_t first_lsn, last_lsn;
 };
 
+/* At a segment. */
+struct attempt {
+    int error; /* why the last one failed, lately; else 0 */
+    struct instant retry_at;
+};
+
 struct wal {
     pthread_mutex_t lock;
     struct wal_config config;
@@ -72,13 +79,14 @@ struct wal {
     struct instant sync_due; /* of what is unsynced or waits */
     uint8_t close_record[CLOSE_BYTES];
 
-    bool has_next, is_making; /* the segment after tail's; one is being made */
+    bool has_next; /* there is a segment after tail's */
     struct wal_segment next;
     uint64_t next_id;
-    uint64_t normal_bytes; /* size of the newest segment, oversized ones apart */
-    uint64_t need_bytes;   /* a record waits for a segment of at least this size; 0: none */
-    bool making_failed, read_only;
-    struct instant retry_at;
+    uint64_t normal_bytes;        /* size of the newest segment, oversized ones apart */
+    uint64_t need_bytes;          /* a record waits for a segment this large; 0: none */
+    struct attempt normal, large; /* what all need; what only a large record does */
+    struct attempt *making;       /* the one that is under way; NULL: none */
+    bool read_only;               /* somebody was refused for want of room */
 };
 
 int wal_new(struct wal **ret, const struct wal_config *config, struct wal_position *at)
@@ -192,6 +200,29 @@ static size_t run_bytes(const struct run *r, size_t n)
     return record_bytes(payload + n);
 }
 
+/* Twice the size of the last one, within bounds. */
+static uint64_t next_normal_bytes(const struct wal *w)
+{
+    uint64_t bytes = w->normal_bytes * 2;
+    if (bytes > w->config.segment_bytes_max)
+        bytes = w->config.segment_bytes_max;
+    if (bytes < w->config.segment_first_bytes)
+        bytes = w->config.segment_first_bytes;
+    return bytes & ~(uint64_t)(RECORD_ALIGN - 1);
+}
+
+/* There is no room for a record that needs a segment of so many bytes: is some being made, or
+ * could none be? Where only a large one could not, that is nobody else's affair. */
+static int refuse(struct wal *w, uint64_t need)
+{
+    bool is_large = need > next_normal_bytes(w) && (w->has_next || !w->normal.error);
+    int error = is_large ? w->large.error : w->normal.error;
+    w->read_only = disk_error_is_full(error);
+    if (w->read_only)
+        return WAL_READ_ONLY;
+    return error ? WAL_STUCK : WAL_BUSY;
+}
+
 /* Finds room for n bytes of payload, besides that of a close record. */
 static int find_space(struct wal *w, size_t n)
 {
@@ -203,8 +234,7 @@ static int find_space(struct wal *w, size_t n)
         return switch_segment(w);
     if (need > w->need_bytes)
         w->need_bytes = need;
-    w->read_only = w->making_failed;
-    return w->read_only ? WAL_READ_ONLY : WAL_BUSY;
+    return refuse(w, need);
 }
 
 static int accept_record(struct wal *w, size_t payload_bytes)
@@ -458,88 +488,113 @@ void wal_done(struct wal *w, const struct wal_chunk *chunk, int error, struct in
     pthread_mutex_unlock(&w->lock);
 }
 
-/* Twice the size of the last one, within bounds; more where a record needs it, with room to
- * spare, so that smaller records which get there first do not take its place. */
+/* The segment to be made next, NULL for none. One that is too small for a record that waits is
+ * passed over by the next one, and stays empty. A normal one comes first where there is none at
+ * all and making one has failed: one large record must not keep all others out. */
+static struct attempt *wanted_attempt(struct wal *w)
+{
+    if (w->state != WAL_OPEN || w->making || (w->has_next && w->need_bytes <= w->next.bytes))
+        return NULL;
+    bool is_large = w->need_bytes > next_normal_bytes(w);
+    bool has_failed = w->normal.error || w->large.error;
+    return is_large && (w->has_next || !has_failed) ? &w->large : &w->normal;
+}
+
+/* For a large record there is room to spare, so that smaller ones which get there first do not
+ * take its place. */
 static uint64_t choose_bytes(struct wal *w)
 {
-    uint64_t bytes = w->normal_bytes * 2;
-    if (bytes > w->config.segment_bytes_max)
-        bytes = w->config.segment_bytes_max;
-    if (bytes < w->config.segment_first_bytes)
-        bytes = w->config.segment_first_bytes;
-    bytes &= ~(uint64_t)(RECORD_ALIGN - 1);
-    w->normal_bytes = bytes;
-    /* When the disk was full, a normal one comes first: one large record must not keep all
-     * others out. */
-    if (w->need_bytes > bytes && w->making_failed && !w->has_next)
-        return bytes;
-    if (w->need_bytes > bytes)
+    uint64_t bytes = w->normal_bytes = next_normal_bytes(w);
+    if (w->making == &w->large)
         bytes += w->need_bytes;
-    w->need_bytes = 0;
+    if (w->need_bytes <= bytes)
+        w->need_bytes = 0;
     return bytes;
 }
 
-/* A segment too small for a record that waits is passed over by the next one, and stays empty.
- */
-static bool wants_segment(const struct wal *w)
+/* Has an attempt failed that nobody repeats unasked? Whoever asks later shall not be refused
+ * for what was long ago. */
+static bool has_stale_failure(const struct wal *w, const struct attempt *a)
 {
-    return w->state == WAL_OPEN && !w->is_making &&
-           (!w->has_next || w->need_bytes > w->next.bytes);
+    return a->error && a != w->making && (w->has_next || a == &w->large);
 }
 
-/* There was no room for a large record's segment, and there is a next one for others. Nobody
- * tries again until such a record comes, and it shall not be refused for what was long ago. */
-static bool has_stale_failure(const struct wal *w)
+static void forget_failure(const struct wal *w, struct attempt *a, struct instant now)
 {
-    return w->making_failed && w->has_next && !w->is_making;
+    if (has_stale_failure(w, a) && now.ns >= a->retry_at.ns)
+        a->error = 0;
+}
+
+static void begin_making(struct wal *w, struct attempt *a, struct wal_segment *ret)
+{
+    uint64_t id = w->next_id++;
+    uint8_t bytes[8];
+    number_put_u64(bytes, id);
+    w->making = a;
+    *ret = (struct wal_segment){
+        .id = id,
+        .salt = hash_bytes(bytes_make(bytes, sizeof bytes), w->config.secret),
+        .bytes = choose_bytes(w),
+    };
 }
 
 bool wal_wants_segment(struct wal *w, struct instant now, struct wal_segment *ret)
 {
     pthread_mutex_lock(&w->lock);
-    if (has_stale_failure(w) && now.ns >= w->retry_at.ns)
-        w->making_failed = false;
-    bool wants = wants_segment(w) && (!w->making_failed || now.ns >= w->retry_at.ns);
-    if (wants) {
-        uint64_t id = w->next_id++;
-        uint8_t bytes[8];
-        number_put_u64(bytes, id);
-        *ret = (struct wal_segment){
-            .id = id,
-            .salt = hash_bytes(bytes_make(bytes, sizeof bytes), w->config.secret),
-            .bytes = choose_bytes(w),
-        };
-        w->is_making = true;
-    }
+    forget_failure(w, &w->normal, now);
+    forget_failure(w, &w->large, now);
+    struct attempt *a = wanted_attempt(w);
+    bool wants = a && (!a->error || now.ns >= a->retry_at.ns);
+    if (wants)
+        begin_making(w, a, ret);
     pthread_mutex_unlock(&w->lock);
     return wants;
+}
+
+/* On a disk nearly full a smaller one may fit: half of what was tried. Where something else is
+ * the matter, size is not. */
+static void note_failure(struct wal *w, int error, struct instant now)
+{
+    *w->making = (struct attempt){error, instant_after_ms(now, LIMIT_SEGMENT_RETRY_MS)};
+    bool may_be_too_large = disk_error_is_full(error) && w->making == &w->normal;
+    w->normal_bytes /= may_be_too_large ? 4 : 2;
+}
+
+static void note_success(struct wal *w, const struct wal_segment *segment)
+{
+    w->making->error = 0;
+    w->normal.error = 0;
+    w->has_next = true;
+    w->next = *segment;
+    w->read_only = false;
 }
 
 void wal_prepared(struct wal *w, const struct wal_segment *segment, int error,
                   struct instant now)
 {
     pthread_mutex_lock(&w->lock);
-    assert(w->is_making);
-    w->is_making = false;
-    w->making_failed = error != 0;
-    if (error) {
-        w->retry_at = instant_after_ms(now, LIMIT_SEGMENT_RETRY_MS);
-        /* On a disk nearly full a smaller one may fit: half of what was tried. */
-        w->normal_bytes /= segment->bytes > w->normal_bytes ? 2 : 4;
-    } else {
-        w->has_next = true;
-        w->next = *segment;
-        w->read_only = false;
-    }
+    assert(w->making);
+    if (error)
+        note_failure(w, error, now);
+    else
+        note_success(w, segment);
+    w->making = NULL;
     pthread_mutex_unlock(&w->lock);
+}
+
+static struct instant failure_deadline(const struct wal *w, const struct attempt *a)
+{
+    return has_stale_failure(w, a) ? a->retry_at : INSTANT_NEVER;
 }
 
 struct instant wal_segment_deadline(struct wal *w)
 {
     pthread_mutex_lock(&w->lock);
-    struct instant deadline = INSTANT_NEVER;
-    if (wants_segment(w) || has_stale_failure(w))
-        deadline = w->making_failed ? w->retry_at : (struct instant){0};
+    struct instant deadline =
+        instant_min(failure_deadline(w, &w->normal), failure_deadline(w, &w->large));
+    const struct attempt *a = wanted_attempt(w);
+    if (a)
+        deadline = instant_min(deadline, a->error ? a->retry_at : (struct instant){0});
     pthread_mutex_unlock(&w->lock);
     return deadline;
 }

@@ -17,10 +17,12 @@
  * segments.
  *
  * Space: a mutation is accepted only into space a segment already holds on disk. Where the
- * current and the next segment have none, wal_begin says WAL_BUSY (one is being made) or
- * WAL_READ_ONLY (making one failed; it is wanted again after LIMIT_SEGMENT_RETRY_MS, and the
- * log recovers by itself). Where only one for a large record failed, it is made again for who
- * asks: no answer rests on a failure older than that.
+ * current and the next segment have none, wal_begin says WAL_BUSY (one is being made) or, where
+ * making one failed, WAL_READ_ONLY (for want of room) or WAL_STUCK (for any other reason); it
+ * is wanted again after LIMIT_SEGMENT_RETRY_MS, and the log recovers by itself. That is safe
+ * whatever the reason: nothing that was accepted depends on a segment that is not there yet.
+ * Where only one for a large record failed, others have theirs as ever, and it is made again
+ * for who asks: no answer rests on a failure older than that.
  *
  * States: OPEN -> CLOSING -> CLOSED; OPEN, CLOSING -> FAILED, which is final: nothing becomes
  * durable any more and wal_begin returns -EIO. */
@@ -29,10 +31,16 @@
 #include "base/time.h"
 #include "store/extents.h"
 
-enum { WAL_BUSY = 2, WAL_READ_ONLY = 3, WAL_TOO_LARGE = 4 }; /* as in store.h */
+enum { WAL_BUSY = 2, WAL_READ_ONLY = 3, WAL_TOO_LARGE = 4, WAL_STUCK = 5 }; /* as in store.h */
 enum { WAL_IDLE = 1 };
 
 enum wal_state { WAL_OPEN, WAL_CLOSING, WAL_CLOSED, WAL_FAILED };
+
+/* Does a result of wal_begin say that nothing can be written at present? */
+static inline bool wal_refuses(int result)
+{
+    return result == WAL_READ_ONLY || result == WAL_STUCK;
+}
 
 struct wal_config {
     uint64_t secret;        /* random; salts of new segments come from it */
@@ -82,8 +90,8 @@ void wal_free(struct wal *w);
 /* Begins a mutation of payload_bytes: 0 and where to write its operations, the LSN it has; the
  * log stays locked until wal_end, which must follow at once. urgent: synced without waiting for
  * sync_every_ms. The log's time becomes the greater of now and its latest.
- * WAL_BUSY, WAL_READ_ONLY, WAL_TOO_LARGE, -ENOMEM, -EIO: nothing happened, nothing is locked.
- */
+ * WAL_BUSY, WAL_READ_ONLY, WAL_STUCK, WAL_TOO_LARGE, -ENOMEM, -EIO: nothing happened, nothing
+ * is locked. */
 int wal_begin(struct wal *w, size_t payload_bytes, struct walltime now, bool urgent,
               uint8_t **ret_payload, uint64_t *ret_lsn);
 void wal_end(struct wal *w);
@@ -129,7 +137,7 @@ uint64_t wal_last_lsn(struct wal *w); /* of the newest mutation accepted */
 struct wal_mark wal_written(struct wal *w);
 enum wal_state wal_state(struct wal *w);
 int wal_error(struct wal *w);            /* -errno that made it FAILED, else 0 */
-bool wal_is_read_only(struct wal *w);    /* the disk is full */
+bool wal_is_read_only(struct wal *w);    /* the disk is full, others of its troubles apart */
 struct walltime wal_time(struct wal *w); /* the latest time in the log */
 
 #endif

@@ -289,7 +289,10 @@ static void open_store(struct life *l)
     l->was_closed = false;
     l->config.secret++;
     faulty_disk_hook(l->disk, try_moment, l);
+    if (chance(l, 4)) /* a disk so full that the last segment stays where it is, or fuller */
+        faulty_disk_limit(l->disk, faulty_disk_bytes(l->disk) + faulty_random(&l->seed) % 400);
     int r = embedded_open(&l->e, &l->config, faulty_disk(l->disk), l->now, &report);
+    faulty_disk_limit(l->disk, UINT64_MAX);
     if (r == -EIO || r == -ENOSPC) {
         l->newest++; /* the open record of the first try may be there */
         r = embedded_open(&l->e, &l->config, faulty_disk(l->disk), l->now, &report);

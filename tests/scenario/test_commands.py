@@ -6,6 +6,7 @@ import shlex
 import socket
 import subprocess
 import threading
+from collections import Counter
 
 import pytest
 import redis
@@ -287,6 +288,51 @@ def test_too_many_watched_keys(client):
             assert c.execute_command("WATCH", *many[start:start + 8192])
         with pytest.raises(redis.ResponseError, match="too many watched keys"):
             c.execute_command("WATCH", "one more")
+
+
+class Changer(threading.Thread):
+    """Puts ever new keys, and takes half of them away again, until it is told to end."""
+
+    def __init__(self, hub):
+        super().__init__()
+        self.client = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
+        self.ending = threading.Event()
+        self.rounds = 0
+        self.start()
+
+    def run(self):
+        while not self.ending.is_set():
+            names = [f"other:{self.rounds}:{i}" for i in range(1000)]
+            self.client.mset(dict.fromkeys(names, "v"))
+            self.client.delete(*names[:500])
+            self.rounds += 1
+
+
+def keys_while_others_change(changer, client):
+    """What KEYS answers, while at least some rounds of the changer go by."""
+    while True:
+        before = changer.rounds
+        keys = client.keys()
+        if changer.rounds >= before + 5:
+            return keys
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_keys_tells_what_stays_once_while_others_come_and_go(start_hub, workers):
+    hub = start_hub("--workers", workers, "--durability", "second")
+    client = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
+    staying = [f"staying:{i}" for i in range(200000)]
+    for i in range(0, len(staying), 20000):
+        client.mset(dict.fromkeys(staying[i:i + 20000], "v"))
+    changer = Changer(hub)
+    try:
+        for _ in range(3):
+            keys = Counter(k.decode() for k in keys_while_others_change(changer, client))
+            assert [(k, keys[k]) for k in staying if keys[k] != 1] == []
+    finally:
+        changer.ending.set()
+        changer.join(PATIENCE)
+    assert not changer.is_alive()
 
 
 @pytest.mark.parametrize("command", ["KEYS *", "SCAN 0", "DBSIZE", "FLUSHALL", "INFO", "BGSAVE"])

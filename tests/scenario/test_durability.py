@@ -217,6 +217,60 @@ def test_deleting_is_refused_too_while_nothing_can_be_written(small_disk):
     os.unlink(f"{folder}/.ballast")
 
 
+# ---- a disk that does not take the log's next file, for another reason ----
+
+def put_in_the_way(hub):
+    """A folder of the name under which files of the log are made. The hub has its second one."""
+    until(lambda: [f.name[:4] for f in segments(hub)] == ["log-", "log-"], "the second file")
+    obstacle = hub.data / "segment.tmp"
+    obstacle.mkdir()
+    return obstacle
+
+
+def write_until_refused(r):
+    """Values of 100000 bytes; the number of the first that was refused, and the refusal."""
+    for i in range(1000):
+        try:
+            r.set(f"k{i}", bytes(100_000))
+        except redis.ResponseError as error:
+            return i, str(error)
+    raise AssertionError("nothing is refused")
+
+
+def test_what_keeps_the_next_file_from_being_made_is_told_as_it_is(start_hub):
+    hub = start_hub()
+    obstacle = put_in_the_way(hub)
+    r = redis.Redis("127.0.0.1", hub.port, socket_timeout=PATIENCE)
+    kept, refusal = write_until_refused(r)
+    assert refusal == ("MISCONF the log's next file cannot be made (the hub's log says why): the "
+                       "table can be read, not changed")
+    with Lines(hub) as c:
+        assert c.ask("REPLIES full") == "full"
+        assert c.ask("STORE text = " + "x" * 200_000) == (
+            "Not Saved for key:text: the log's next file cannot be made (the hub's log says "
+            "why): the table can be read, not changed")
+    assert all(r.get(f"k{i}") == bytes(100_000) for i in range(kept))
+    hub.wait_log('level=error msg="cannot make the log\'s next file; trying again" '
+                 'reason="it is a folder"')
+    assert "cannot make room" not in hub.log()
+    hub.kill()  # what was answered is on disk
+    obstacle.rmdir()
+    hub.restart()
+    r = redis.Redis("127.0.0.1", hub.port, socket_timeout=PATIENCE)
+    assert all(r.get(f"k{i}") == bytes(100_000) for i in range(kept))
+
+
+def test_it_goes_on_by_itself_when_the_next_file_can_be_made(start_hub):
+    hub = start_hub()
+    obstacle = put_in_the_way(hub)
+    r = redis.Redis("127.0.0.1", hub.port, socket_timeout=PATIENCE)
+    write_until_refused(r)
+    obstacle.rmdir()
+    with Lines(hub) as c:
+        until(lambda: c.ask("STORE late = " + "x" * 200_000) == "1", "the next file")
+    hub.wait_log('level=info msg="made the log\'s next file after all"')
+
+
 # ---- large values go to the log bit by bit ----
 
 def test_large_values_one_after_the_other(start_hub):

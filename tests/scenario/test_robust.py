@@ -3,8 +3,10 @@
 import os
 import random
 import resource
+import select
 import socket
 import struct
+import subprocess
 import threading
 
 import pytest
@@ -183,6 +185,68 @@ def test_a_flood_from_several_while_others_are_served(hub):
         stop.set()
         for t in threads:
             t.join()
+
+
+# ---- what all connections hold together ----
+
+LITTLE_MEMORY = """
+#include <unistd.h>
+long __sysconf(int name);
+long sysconf(int name) { return name == _SC_PHYS_PAGES ? 1 : __sysconf(name); }
+"""
+
+
+@pytest.fixture
+def little_memory(tmp_path):
+    """Makes a program believe in a machine of no memory to speak of: its connections may hold
+    256 MiB."""
+    source, library = tmp_path / "little.c", tmp_path / "little.so"
+    source.write_text(LITTLE_MEMORY)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+class Hoard:
+    """Connections, each with a part of a value for the hub to hold."""
+
+    def __init__(self, hub):
+        self.hub, self.held = hub, {}
+        self.client = redis.Redis("127.0.0.1", hub.port, socket_timeout=PATIENCE)
+
+    def add(self, mib):
+        s = connect(self.hub)
+        s.sendall(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$60000000\r\n" + bytes(mib * MIB))
+        self.held[s] = mib
+
+    def total(self):
+        return sum(self.held.values())
+
+    def has_arrived(self):
+        return self.client.info("memory")["mem_clients_normal"] >= self.total() * MIB
+
+    def fill(self, total):
+        while self.total() < total:
+            self.add(min(16, total - self.total()))
+        until(self.has_arrived, f"{total} MiB")
+
+    def closed(self):
+        return select.select(list(self.held), [], [], 0)[0]
+
+
+def test_who_holds_most_of_all_is_closed_whichever_workers_he_is(start_hub, little_memory):
+    hub = start_hub("--workers", 3, env=little_memory)
+    hoard = Hoard(hub)
+    for mib in range(20, 28):
+        hoard.add(mib)
+    for mib in range(27, 19, -1):
+        hoard.fill(255)
+        assert hoard.closed() == []
+        hoard.add(2)
+        [s] = until(hoard.closed, "an end to this")
+        assert hoard.held.pop(s) == mib
+        s.close()
+    assert hub.log().count("closed the connection that held most") == 8
+    assert is_served(hub)
 
 
 # ---- broken off ----

@@ -216,6 +216,8 @@ struct witness_call client_ran(struct client *c, struct witness *w)
                     c->session.id, request_name(&c->requests[c->run]));
     trace_check(c->trace, call.result != STORE_READ_ONLY || c->model->disk_full,
                 "connection %" PRIu64 ": refused, and the disk has room", c->session.id);
+    trace_check(c->trace, call.result != STORE_STUCK || c->model->disk_strikes,
+                "connection %" PRIu64 ": refused, and nothing has failed", c->session.id);
     run_next(c, &call);
     return call;
 }

@@ -153,6 +153,6 @@ void model_recover(struct model *m, uint64_t lsn, struct embedded *e)
     m->count_lsn = lsn < m->count_lsn ? lsn : m->count_lsn;
     m->lsn = m->told = wal_last_lsn(embedded_wal(e));
     m->log_began = m->log_time = time;
-    m->saving = m->stop_granted = m->disk_full = false;
+    m->saving = m->stop_granted = m->disk_full = m->disk_strikes = false;
     doubt_expired(m);
 }

@@ -8,7 +8,7 @@
  *
  * What has expired is missing at its very moment, whatever the clock does then. When it is
  * removed is the store's to say (witness.h): the model checks that its time had come, and that
- * nobody meets it without removing it, but where the disk is full. */
+ * nobody meets it without removing it, but where nothing can be written. */
 
 #include "request.h"
 #include "trace.h"
@@ -49,7 +49,8 @@ struct model {
     int64_t log_began;  /* ... and what it was after the last recovery */
     size_t listeners[REQUEST_CHANNELS]; /* of each channel */
     const struct request *published;    /* by the request just run; NULL: nothing */
-    bool disk_full;                     /* making room has failed */
+    bool disk_full;                     /* making room has failed ... */
+    bool disk_strikes;                  /* ... and for another reason */
     bool saving;                        /* a checkpoint is being made, or asked for */
     bool stop_granted;                  /* somebody who may has asked a hub to stop */
 };

@@ -156,7 +156,7 @@ static size_t take_expired(struct run *x)
 static void check_stays(struct run *x, unsigned key)
 {
     struct model_entry *e = &x->m->entries[key];
-    if (!model_has_expired(x->m, e) || x->m->disk_full)
+    if (!model_has_expired(x->m, e) || x->m->disk_full || x->m->disk_strikes)
         return;
     trace_check(x->m->trace, e->doubtful, "key %u has expired, was met, and stays", key);
     e->present = e->doubtful = false; /* it was not there */
@@ -452,6 +452,11 @@ uint64_t model_run(struct model *m, struct model_session *s, const struct reques
         model_queue(&x);
     else if (call->result == STORE_READ_ONLY)
         fail(&x, "MISCONF", "the disk is full: the table can be read, not changed");
+    else if (call->result == STORE_STUCK)
+        fail(&x, "MISCONF",
+             "the log's next file cannot be made (the hub's log says why): the table can be "
+             "read, "
+             "not changed");
     else if (call->result < 0)
         fail(&x, "IOERR", "the disk has failed: the hub is stopping");
     else

@@ -138,7 +138,8 @@ bool world_segment_step(struct world *w)
     bool struck = fault_struck(w, changes);
     CHECK(w, r == 0 || (r == -ENOSPC && w->disk_full) || (r == -EIO && struck),
           "a segment was not made: %d", r);
-    w->model.disk_full |= r < 0;
+    w->model.disk_full |= r == -ENOSPC;
+    w->model.disk_strikes |= r == -EIO;
     w->segment_awake = true;
     log_moved(w);
     return true;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,6 +102,15 @@ static void test_a_disk_in_memory(void **state)
 
 /* ---- the folder itself ---- */
 
+/* In place of the C library's, for the whole program. */
+static int fsync_error;
+
+int fsync(int fd)
+{
+    errno = fsync_error;
+    return fsync_error ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
 struct scratch {
     char top[64], path[128];
 };
@@ -186,6 +196,24 @@ static void test_what_is_no_private_folder_is_refused(void **state)
     assert_int_equal(folder_open(below, &f, &holder), -ENOTDIR);
 }
 
+/* Each thread that syncs names may have lost one, whoever was told of the failure. */
+static void test_names_that_could_not_be_synced_are_not_forgotten(void **state)
+{
+    struct scratch *s = *state;
+    struct folder *f;
+    pid_t holder;
+    assert_int_equal(folder_open(s->path, &f, &holder), 0);
+    assert_int_equal(disk_sync_folder(folder_disk(f)), 0);
+    fsync_error = EIO;
+    assert_int_equal(disk_sync_folder(folder_disk(f)), -EIO);
+    fsync_error = 0;
+    assert_int_equal(disk_sync_folder(folder_disk(f)), -EIO);
+    folder_close(f);
+    assert_int_equal(folder_open(s->path, &f, &holder), 0);
+    assert_int_equal(disk_sync_folder(folder_disk(f)), 0);
+    folder_close(f);
+}
+
 #define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, make_scratch, remove_scratch)
 
 int main(void)
@@ -195,6 +223,7 @@ int main(void)
         SCRATCH_TEST(test_a_folder_is_made_private),
         SCRATCH_TEST(test_a_folder_is_locked),
         SCRATCH_TEST(test_what_is_no_private_folder_is_refused),
+        SCRATCH_TEST(test_names_that_could_not_be_synced_are_not_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -903,22 +903,29 @@ static void test_output_has_its_share_of_a_turn(void **state)
 
 /* ---- what all connections hold together ---- */
 
+/* A connection of some hub that holds about so much. */
+static struct connection *burden(struct scene *s, struct hub *hub, size_t units)
+{
+    struct access_peer peer = {.origin = ACCESS_LOOPBACK};
+    struct buffer said;
+    buffer_init(&said, 64 * LIMIT_MIB);
+    s->c = hub_accept(hub, &peer, false);
+    assert_non_null(s->c);
+    append(&said, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$9999999\r\n");
+    append_many(&said, 'x', units * CONNECTION_HELD_UNIT);
+    say(s, buffer_view(&said));
+    buffer_fini(&said);
+    return s->c;
+}
+
 static void test_who_holds_most_is_closed(void **state)
 {
     struct scene s;
     struct connection *c[3];
     open_scene(&s, &(struct hub_config){.held_bytes_max = 20 * CONNECTION_HELD_UNIT});
     static const size_t units[] = {4, 10, 6};
-    for (size_t i = 0; i < 3; i++) {
-        struct buffer said;
-        buffer_init(&said, 64 * LIMIT_MIB);
-        connect_from(&s, ACCESS_LOOPBACK, false);
-        c[i] = s.c;
-        append(&said, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$9999999\r\n");
-        append_many(&said, 'x', units[i] * CONNECTION_HELD_UNIT);
-        say(&s, buffer_view(&said));
-        buffer_fini(&said);
-    }
+    for (size_t i = 0; i < 3; i++)
+        c[i] = burden(&s, &s.hub, units[i]);
     assert_int_equal(s.shared.counters.held, 20);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(c[i]->state, CONNECTION_RESP);
@@ -940,6 +947,50 @@ static void test_who_holds_most_is_closed(void **state)
     hub_set_ready(s.c);
     take_events(&s);
     assert_int_equal(s.shared.counters.held, 0);
+    close_scene(&s);
+}
+
+static void count_wake(void *ctx)
+{
+    ++*(size_t *)ctx;
+}
+
+/* Whoever notices that all hold too much, it is the largest of all that is closed. */
+static void test_who_holds_most_may_be_another_workers(void **state)
+{
+    struct scene s;
+    struct hub other;
+    size_t wakes = 0, wakes_other = 0;
+    open_scene(&s, &(struct hub_config){.held_bytes_max = 20 * CONNECTION_HELD_UNIT});
+    hub_init(&other, &s.shared);
+    s.hub.mail = (struct mailbox){.wake = count_wake, .ctx = &wakes};
+    other.mail = (struct mailbox){.wake = count_wake, .ctx = &wakes_other};
+    struct connection *small = burden(&s, &s.hub, 2), *large = burden(&s, &other, 12);
+    struct connection *late = burden(&s, &s.hub, 9);
+    assert_int_equal(s.shared.counters.held, 23);
+    assert_int_equal(late->state, CONNECTION_RESP);
+    assert_int_equal(large->state, CONNECTION_RESP); /* it is the other's to close */
+    assert_true(wakes_other > 0);
+    wakes_other = 0;
+    hub_take_mail(&other);
+    assert_int_equal(large->state, CONNECTION_CLOSED);
+    assert_int_equal(s.shared.counters.held, 11);
+    /* What has gone meanwhile is nobody's burden: the other looks, and gives it back. */
+    struct connection *last = burden(&s, &s.hub, 10);
+    assert_int_equal(last->state, CONNECTION_RESP);
+    assert_true(wakes_other > 0);
+    wakes_other = 0;
+    assert_int_equal(wakes, 0);
+    hub_take_mail(&other);
+    assert_int_equal(wakes, 1);
+    hub_take_mail(&s.hub);
+    assert_int_equal(last->state, CONNECTION_CLOSED);
+    assert_int_equal(small->state, CONNECTION_RESP);
+    assert_int_equal(late->state, CONNECTION_RESP);
+    /* Nor is a worker without connections woken any more. */
+    hub_fini(&other);
+    assert_int_equal(burden(&s, &s.hub, 11)->state, CONNECTION_CLOSED);
+    assert_int_equal(wakes_other, 0);
     close_scene(&s);
 }
 
@@ -1128,6 +1179,7 @@ int main(void)
         cmocka_unit_test(test_one_is_read_from_once_a_turn),
         cmocka_unit_test(test_output_has_its_share_of_a_turn),
         cmocka_unit_test(test_who_holds_most_is_closed),
+        cmocka_unit_test(test_who_holds_most_may_be_another_workers),
         cmocka_unit_test(test_a_full_table_refuses_to_grow),
         cmocka_unit_test(test_inputs_of_several_at_once),
         cmocka_unit_test(test_what_is_owed_leaves_before_the_stop),

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS_MAX = 12 };
+enum { WORDS_MAX = 16 };
 
 struct outcome {
     int result;
@@ -20,8 +20,10 @@ static void parse(struct outcome *ret, const char *line)
     char *argv[WORDS_MAX] = {program}, *rest = room;
     int argc = 1;
     snprintf(room, sizeof room, "%s", line);
-    for (char *word; (word = strsep(&rest, " ")) && *word;)
+    for (char *word; (word = strsep(&rest, " ")) && *word;) {
+        assert_in_range(argc, 1, WORDS_MAX - 1);
         argv[argc++] = strcmp(word, "''") == 0 ? empty : word;
+    }
     *ret = (struct outcome){0};
     FILE *f = fmemopen(ret->said, sizeof ret->said, "w");
     assert_non_null(f);

@@ -278,6 +278,37 @@ static void test_a_full_disk_gets_a_small_segment(void **state)
     faulty_disk_free(f);
 }
 
+/* Fuller yet: the last segment stays where it is, less what was cut, and one of an open record
+ * alone comes behind it. */
+static void test_a_fuller_disk_keeps_the_last_segment(void **state)
+{
+    enum { ALONE = 200 };
+    struct faulty_disk *f = faulty_disk_new();
+    SEGMENT(f, 1, 0, OPEN(1, 1), PUT(2, 2, "a", "1"), PUT(3, 3, "b", "2"), CLOSE(4, 4));
+    SEGMENT(f, 2, 0, OPEN(5, 5), PUT(6, 6, "a", "3"), PUT(7, 7, "c", "4"),
+            TORN_PUT(8, 8, "d", "5"), PUT(9, 8, "e", "6"));
+    faulty_disk_limit(f, faulty_disk_bytes(f) + ALONE);
+    struct result got = recover(f, 1);
+    assert_int_equal(got.r, 0);
+    assert_true(got.report.cut);
+    assert_int_equal(got.at.segment, 3);
+    assert_int_equal(got.at.next_lsn, 9);
+    assert_int_equal(got.at.bytes - got.at.offset, record_bytes(RECORD_MARK_BYTES));
+    /* It is as good as any log. */
+    faulty_disk_limit(f, UINT64_MAX);
+    got = recover(f, 1);
+    assert_int_equal(got.r, 0);
+    assert_false(got.report.cut);
+    assert_string_equal(got.applied.text, "a=1 b=2 a=3 c=4 ");
+    assert_int_equal(got.at.segment, 4);
+    assert_int_equal(got.at.next_lsn, 10);
+    /* Damage to what was kept is seen: something later is behind it. */
+    uint64_t bytes;
+    faulty_disk_file(f, "log-0000000000000002", &bytes)[SEGMENT_HEADER_BYTES + 60] ^= 1;
+    assert_int_equal(recover(f, 1).r, RECOVERY_CORRUPT);
+    faulty_disk_free(f);
+}
+
 /* A record of these operations, as one of the given LSN behind an opened log. */
 static struct result recover_payload(uint64_t lsn, struct bytes payload)
 {
@@ -381,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_a_first_segment_without_its_first_record),
         cmocka_unit_test(test_many_openings_fit),
         cmocka_unit_test(test_a_full_disk_gets_a_small_segment),
+        cmocka_unit_test(test_a_fuller_disk_keeps_the_last_segment),
         cmocka_unit_test(test_a_record_of_many_mutations),
         cmocka_unit_test(test_failures_are_passed_on_and_can_be_tried_again),
         cmocka_unit_test(test_what_apply_says_stops_it),

@@ -176,8 +176,10 @@ static void test_room_made_beforehand(void **state)
         put(t, key_of(i, room), BYTES("v"), 0, i + 1);
     for (size_t i = 0; i < KEYS; i++)
         assert_non_null(find(t, key_of(i, room)));
-    for (size_t shard = 0; shard < TABLE_SHARDS; shard++)
-        assert_int_equal(table_visit(t, shard, 0, SIZE_MAX, count_entry, &visited), 0);
+    for (struct table_place at = {0}; at.shard < TABLE_SHARDS; at.shard++) {
+        assert_true(table_visit(t, &at, SIZE_MAX, count_entry, &visited) > 0);
+        assert_int_equal(at.bucket, 0);
+    }
     assert_int_equal(visited, KEYS);
     struct table_garbage *g;
     assert_int_equal(table_garbage_new(&g), 0);
@@ -191,6 +193,81 @@ static void test_room_made_beforehand(void **state)
     table_free(t);
 }
 
+/* ---- going through a shard that grows */
+
+enum { STAYING = 300 };
+
+/* Puts the next keys that belong to the first shard, and returns the number after the last. */
+static size_t put_in_first_shard(struct table *t, size_t from, size_t n)
+{
+    uint8_t room[8];
+    for (; n > 0; from++) {
+        struct bytes key = key_of(from, room);
+        if (table_shard(table_hash(t, key)) != 0)
+            continue;
+        put(t, key, BYTES("v"), 0, 1);
+        n--;
+    }
+    return from;
+}
+
+struct met {
+    size_t below; /* keys of numbers below it stay */
+    size_t count; /* how often such have been met ... */
+    size_t sum;   /* ... and the sum of their numbers */
+};
+
+static void meet(void *ctx, const struct table_entry *e)
+{
+    struct met *met = ctx;
+    size_t i = number_get_u64(table_entry_key(e).data);
+    met->count += i < met->below;
+    met->sum += i < met->below ? i : 0;
+}
+
+static void go_through(size_t staying, size_t grows, size_t step)
+{
+    struct table *t = make();
+    struct table_place at = {0};
+    size_t next = put_in_first_shard(t, 0, staying);
+    struct met all = {.below = next}, met = {.below = next};
+    table_visit(t, &at, SIZE_MAX, meet, &all);
+    assert_int_equal(all.count, staying);
+    do {
+        assert_in_range(table_visit(t, &at, step, meet, &met), 1, step + TABLE_GROWTH);
+        next = put_in_first_shard(t, next, grows);
+    } while (at.bucket != 0);
+    assert_int_equal(met.count, staying);
+    assert_int_equal(met.sum, all.sum);
+    table_free(t);
+}
+
+static void test_what_stays_in_a_shard_that_grows_is_met_once(void **state)
+{
+    for (size_t staying = 1; staying < STAYING; staying += 7)
+        for (size_t grows = 0; grows < 40; grows += 13)
+            for (size_t step = 1; step < 30; step += 11)
+                go_through(staying, grows, step);
+}
+
+static void test_any_place_is_one(void **state)
+{
+    static const struct table_place places[] = {
+        {0, 0, 0},        {0, 5, 0},        {0, 0, 1}, {0, 1, 1}, {0, SIZE_MAX, SIZE_MAX},
+        {0, 0, SIZE_MAX}, {0, SIZE_MAX, 0},
+    };
+    struct table *t = make();
+    put_in_first_shard(t, 0, STAYING);
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        struct table_place at = places[i];
+        struct met met = {.below = SIZE_MAX};
+        table_visit(t, &at, SIZE_MAX, meet, &met);
+        assert_int_equal(at.bucket, 0);
+        assert_int_equal(met.count == STAYING, places[i].bucket == 0);
+    }
+    table_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +277,8 @@ int main(void)
         cmocka_unit_test(test_a_shard_knows_its_last_removal_and_change),
         cmocka_unit_test(test_the_seed_places_keys),
         cmocka_unit_test(test_what_expires_is_counted),
+        cmocka_unit_test(test_what_stays_in_a_shard_that_grows_is_met_once),
+        cmocka_unit_test(test_any_place_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,6 +259,29 @@ static void test_a_full_disk_is_read_only_until_there_is_room(void **state)
     wal_free(w);
 }
 
+/* Another reason than want of room is told apart from it, and no smaller segment is tried. */
+static void test_what_is_no_full_disk_is_not_told_as_one(void **state)
+{
+    static const int errors[] = {-EIO, -EACCES, -EMFILE, -EROFS};
+    for (size_t i = 0; i < COUNT_OF(errors); i++) {
+        struct wal *w = make(0);
+        prepare(w, errors[i], at_start, 2 * SEGMENT_BYTES);
+        assert_int_equal(fill(w), WAL_STUCK);
+        assert_false(wal_is_read_only(w));
+        struct instant later = instant_after_ms(at_start, LIMIT_SEGMENT_RETRY_MS);
+        prepare(w, -EDQUOT, later, 2 * SEGMENT_BYTES); /* want of room, too */
+        assert_int_equal(fill(w), WAL_READ_ONLY);
+        assert_true(wal_is_read_only(w));
+        later = instant_after_ms(later, LIMIT_SEGMENT_RETRY_MS);
+        prepare(w, errors[i], later, SEGMENT_BYTES);
+        assert_int_equal(fill(w), WAL_STUCK);
+        assert_false(wal_is_read_only(w));
+        prepare(w, 0, instant_after_ms(later, LIMIT_SEGMENT_RETRY_MS), SEGMENT_BYTES);
+        assert_int_equal(append(w, PAYLOAD, false), 0);
+        wal_free(w);
+    }
+}
+
 static void test_a_close_has_its_room_in_a_full_segment(void **state)
 {
     struct wal *w = make(0);
@@ -333,6 +356,33 @@ static void test_no_room_for_a_large_record_is_soon_forgotten(void **state)
     wal_free(w);
 }
 
+/* What failed is a segment for a large record alone: others have theirs, at once. */
+static void test_no_room_for_a_large_record_is_room_for_others(void **state)
+{
+    for (int with_next = 0; with_next < 2; with_next++) {
+        struct wal *w = make(0);
+        struct wal_segment s;
+        if (with_next)
+            prepare(w, 0, at_start, 2 * SEGMENT_BYTES);
+        assert_int_equal(append(w, 20000, false), WAL_BUSY);
+        assert_true(wal_wants_segment(w, at_start, &s));
+        assert_true(s.bytes > 20000);
+        wal_prepared(w, &s, -ENOSPC, at_start);
+        assert_int_equal(append(w, 20000, false), WAL_READ_ONLY);
+        assert_int_equal(fill(w), WAL_BUSY);
+        assert_int_equal(wal_segment_deadline(w).ns, 0);
+        prepare(w, 0, at_start, (with_next ? 4 : 2) * SEGMENT_BYTES);
+        assert_int_equal(append(w, PAYLOAD, false), 0);
+        /* And who is large is tried again when it is time, for there may be room now. */
+        struct instant later = instant_after_ms(at_start, LIMIT_SEGMENT_RETRY_MS);
+        while (wal_wants_segment(w, later, &s))
+            wal_prepared(w, &s, 0, later);
+        drain(w);
+        assert_int_equal(append(w, 20000, false), 0);
+        wal_free(w);
+    }
+}
+
 static void test_limits(void **state)
 {
     struct wal *w = make(0);
@@ -369,9 +419,11 @@ int main(void)
         cmocka_unit_test(test_who_waits_for_room_waits_for_no_sync),
         cmocka_unit_test(test_segments_follow_one_another_and_double),
         cmocka_unit_test(test_a_full_disk_is_read_only_until_there_is_room),
+        cmocka_unit_test(test_what_is_no_full_disk_is_not_told_as_one),
         cmocka_unit_test(test_a_close_has_its_room_in_a_full_segment),
         cmocka_unit_test(test_a_large_record_gets_a_segment_that_fits),
         cmocka_unit_test(test_no_room_for_a_large_record_is_soon_forgotten),
+        cmocka_unit_test(test_no_room_for_a_large_record_is_room_for_others),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_a_failure_is_final),
     };

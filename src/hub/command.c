@@ -85,7 +85,8 @@ const struct command *command_find(const struct command_index *index, struct byt
 struct blob *call_blob(const struct call *call, size_t i)
 {
     if (call->in_transaction)
-        return transaction_blob(connection_transaction(call->connection), call->argv[i]);
+        return transaction_blob(connection_transaction(call->connection),
+                                call->first_in_transaction + i);
     return inbox_blob(call->connection->inbox, call->argv[i]);
 }
 

@@ -26,7 +26,8 @@ struct call {
     const struct bytes *argv;      /* argv[0] is the command's name */
     size_t argc;
     struct reply *reply;
-    bool in_transaction; /* runs with others, under the same locks */
+    bool in_transaction;         /* runs with others, under the same locks */
+    size_t first_in_transaction; /* of the transaction's arguments, the first that is its own */
 };
 
 /* The blob in which argument i lies; NULL: in none, it must be copied to be kept. */

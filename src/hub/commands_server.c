@@ -268,7 +268,7 @@ static const struct command commands[] = {
     {"INFO", -1, ACCESS_TABLE, 0, 0, 0, 0, info_run, NULL, "The state of the hub"},
     {"NAME", -1, ACCESS_ANYONE, 0, 0, 0, 0, run_name, NULL,
      "The hub's name; with one, renames it"},
-    {"SHUTDOWN", -1, ACCESS_ADMIN, COMMAND_DIRECT, 0, 0, 0, run_shutdown, NULL,
+    {"SHUTDOWN", -1, ACCESS_ADMIN, 0, 0, 0, 0, run_shutdown, NULL,
      "Stops the hub in good order"},
 };
 

@@ -196,12 +196,9 @@ void transaction_saw(struct transaction *t, const struct store_slot *slots, size
         t->came = slots[i].present && watches_as_missing(t, slots[i].key);
 }
 
-struct blob *transaction_blob(const struct transaction *t, struct bytes argument)
+struct blob *transaction_blob(const struct transaction *t, size_t argument)
 {
-    for (size_t i = 0; i < t->arg_count; i++)
-        if (t->args[i].blob && t->args[i].data == argument.data)
-            return t->args[i].blob;
-    return NULL;
+    return t->args[argument].blob;
 }
 
 /* ---- running */
@@ -286,6 +283,7 @@ static int run_queued(struct execution *x, size_t index, struct store_slot *slot
     call.argv = x->argv + q->first_arg;
     call.argc = q->argc;
     call.in_transaction = true;
+    call.first_in_transaction = q->first_arg;
     if (!q->command->apply) {
         q->command->run(&call);
         return 0;

@@ -26,8 +26,8 @@ bool transaction_gathers(const struct transaction *t);
 /* Adds a command in place of running it, and answers QUEUED, or why not. COMMAND_DONE. */
 int transaction_add(struct transaction *t, struct call *call, const struct command *command);
 
-/* The blob in which a gathered argument lies; NULL: in none. */
-struct blob *transaction_blob(const struct transaction *t, struct bytes argument);
+/* The blob in which a gathered argument lies, counted from the first of all; NULL: in none. */
+struct blob *transaction_blob(const struct transaction *t, size_t argument);
 
 /* Something went wrong with a command that was to be added. */
 void transaction_spoil(struct transaction *t);

@@ -549,6 +549,7 @@ int daemon_run(const struct options *options)
         return refuse("out of memory");
     d->options = options;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file as large as it may be is told by EFBIG */
     d->descriptors_max = raise_descriptor_limit();
     int r = daemon_start(d);
     if (r == 0)

@@ -8,9 +8,18 @@
 #include "store/upkeep.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 enum { SPACES = 2, SYNC_EVERY_MS = 1000 };
+
+/* A segment that was made and not written to yet, open already: a hub that has no descriptor
+ * left when it comes to it must not take that for a failed disk. */
+struct ready_segment {
+    struct ready_segment *next; /* a later one */
+    uint64_t id;
+    struct disk_file *file;
+};
 
 struct embedded {
     struct store store;
@@ -23,6 +32,9 @@ struct embedded {
     /* The log thread's alone: the segment it writes to. */
     struct disk_file *file;
     uint64_t file_segment;
+
+    pthread_mutex_t ready_lock; /* over what follows */
+    struct ready_segment *ready;
 };
 
 static struct embedded *embedded_of(struct store *s)
@@ -242,6 +254,7 @@ int embedded_open(struct embedded **ret, const struct embedded_config *config, s
         return -ENOMEM;
     e->store.ops = &ops;
     e->disk = d;
+    pthread_mutex_init(&e->ready_lock, NULL);
     uploads_init(&e->uploads, config->part_bytes ? config->part_bytes : LIMIT_PART_BYTES);
     struct wal_config wal_config = wal_config_of(config);
     int r = open_spaces(e, config);
@@ -303,12 +316,43 @@ int embedded_check(struct disk *d, struct walltime now, struct embedded_findings
     return r;
 }
 
+/* The file of that segment, NULL where it was not made by this process; those before it were
+ * passed over, and are closed. */
+static struct disk_file *take_ready(struct embedded *e, uint64_t segment)
+{
+    struct disk_file *file = NULL;
+    pthread_mutex_lock(&e->ready_lock);
+    while (e->ready && e->ready->id <= segment && !file) {
+        struct ready_segment *first = e->ready;
+        e->ready = first->next;
+        if (first->id == segment)
+            file = first->file;
+        else
+            disk_close(e->disk, first->file);
+        free(first);
+    }
+    pthread_mutex_unlock(&e->ready_lock);
+    return file;
+}
+
+static void add_ready(struct embedded *e, struct ready_segment *made)
+{
+    pthread_mutex_lock(&e->ready_lock);
+    struct ready_segment **last = &e->ready;
+    while (*last)
+        last = &(*last)->next;
+    *last = made;
+    pthread_mutex_unlock(&e->ready_lock);
+}
+
 void embedded_free(struct embedded *e)
 {
     if (!e)
         return;
     if (e->file)
         disk_close(e->disk, e->file);
+    take_ready(e, UINT64_MAX);
+    pthread_mutex_destroy(&e->ready_lock);
     upkeep_fini(&e->upkeep);
     uploads_fini(&e->uploads);
     wal_free(e->wal);
@@ -335,8 +379,10 @@ static int switch_file(struct embedded *e, uint64_t segment)
         return 0;
     if (e->file)
         disk_close(e->disk, e->file);
-    e->file = NULL;
+    e->file = take_ready(e, segment);
     e->file_segment = segment;
+    if (e->file)
+        return 0;
     char name[DISK_NAME_BYTES];
     segment_name(name, segment);
     return disk_open(e->disk, name, false, &e->file);
@@ -373,6 +419,26 @@ bool embedded_segment_wanted(struct embedded *e)
     return wal_segment_deadline(e->wal).ns == 0;
 }
 
+/* Makes a segment, and opens it. */
+static int make_ready(struct embedded *e, const struct wal_segment *s)
+{
+    struct ready_segment *made = malloc(sizeof *made);
+    if (!made)
+        return -ENOMEM;
+    *made = (struct ready_segment){.id = s->id};
+    struct segment_header h = {.id = s->id, .salt = s->salt, .bytes = s->bytes};
+    char name[DISK_NAME_BYTES];
+    segment_name(name, s->id);
+    int r = segment_make(e->disk, &h, bytes_make(NULL, 0));
+    if (r == 0 && (r = disk_open(e->disk, name, false, &made->file)) != 0)
+        disk_remove(e->disk, name);
+    if (r == 0)
+        add_ready(e, made);
+    else
+        free(made);
+    return r;
+}
+
 int embedded_segment_step(struct embedded *e, struct instant now, struct instant *ret_deadline)
 {
     struct wal_segment s;
@@ -380,8 +446,7 @@ int embedded_segment_step(struct embedded *e, struct instant now, struct instant
         *ret_deadline = wal_segment_deadline(e->wal);
         return EMBEDDED_IDLE;
     }
-    struct segment_header h = {.id = s.id, .salt = s.salt, .bytes = s.bytes};
-    int r = segment_make(e->disk, &h, bytes_make(NULL, 0));
+    int r = make_ready(e, &s);
     wal_prepared(e->wal, &s, r, now);
     *ret_deadline = wal_segment_deadline(e->wal);
     return r;

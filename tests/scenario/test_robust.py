@@ -352,3 +352,66 @@ def test_who_is_gone_before_he_is_let_in_is_no_other_machine(hub):
         s.close()
     assert is_served(hub)
     assert "another machine" not in hub.log()
+
+
+def test_no_descriptor_left_for_the_log_is_no_failed_disk(hub):
+    """The limit is taken away in the midst: the file that is ready is written to all the same, and
+    what comes after it waits for a descriptor."""
+    value = b"v" * 300_000
+    before = resource.prlimit(hub.pid, resource.RLIMIT_NOFILE)
+    with connect(hub) as s, s.makefile("rb") as replies:
+
+        def store():
+            s.sendall(resp("SET", "k", value))
+            return replies.readline().strip()
+
+        assert store() == b"+OK"
+        resource.prlimit(hub.pid, resource.RLIMIT_NOFILE, (5, before[1]))
+        answers = []
+
+        def is_refused():
+            answers.append(store())
+            return answers[-1] != b"+OK"
+
+        until(is_refused, "a refusal")
+        assert answers[-1].startswith(b"-MISCONF the log's next file cannot be made")
+        resource.prlimit(hub.pid, resource.RLIMIT_NOFILE, before)
+        until(lambda: store() == b"+OK", "a write that is taken again")
+    assert "the disk has failed" not in hub.log()
+
+
+def test_a_file_as_large_as_it_may_be_is_no_end(hub):
+    before = resource.prlimit(hub.pid, resource.RLIMIT_FSIZE)
+    with connect(hub) as s, s.makefile("rb") as replies:
+
+        def is_refused():
+            s.sendall(resp("SET", "k", b"v" * 300_000))
+            return replies.readline().strip().startswith(b"-MISCONF")
+
+        resource.prlimit(hub.pid, resource.RLIMIT_FSIZE, (3 << 20, before[1]))
+        until(is_refused, "a refusal")
+        s.sendall(resp("GET", "nothing"))
+        assert replies.readline().strip() == b"$-1"
+        resource.prlimit(hub.pid, resource.RLIMIT_FSIZE, before)
+        until(lambda: not is_refused(), "a write that is taken again")
+
+
+def test_a_transaction_of_very_many_commands(hub):
+    count = 200_000
+    with connect(hub) as s:
+        sender = threading.Thread(target=s.sendall, args=[
+            resp("MULTI") + b"".join(resp("SET", f"k{i}", str(i)) for i in range(count)) + resp("EXEC")])
+        sender.start()
+        answer = read_exactly(s, len(b"+OK\r\n" + b"+QUEUED\r\n" * count +
+                                     b"*%d\r\n" % count + b"+OK\r\n" * count))
+        sender.join()
+    assert answer.endswith(b"+OK\r\n" * count)
+
+
+def test_a_transaction_stops_no_hub(hub):
+    with connect(hub) as s, s.makefile("rb") as replies:
+        s.sendall(resp("MULTI") + resp("SET", "k", "v") + resp("SHUTDOWN") + resp("EXEC"))
+        assert [replies.readline().strip() for _ in range(2)] == [b"+OK", b"+QUEUED"]
+        assert replies.readline().strip().startswith(b"-ERR not possible within a transaction")
+        assert replies.readline().strip().startswith(b"-EXECABORT")
+    assert is_served(hub)

@@ -9,7 +9,7 @@
 static bool is_direct(enum verb verb)
 {
     return verb == VERB_MULTI || verb == VERB_EXEC || verb == VERB_DISCARD ||
-           verb == VERB_WATCH || verb == VERB_STOP || verb == VERB_CLOSE;
+           verb == VERB_WATCH || verb == VERB_CLOSE;
 }
 
 bool model_queues(const struct model_session *s, const struct request *r)

@@ -495,9 +495,19 @@ def files_of(hub):
     return [name for name in open_in(hub) if name.startswith(f"{hub.data}/")]
 
 
+def helper_pipes(hub):
+    """What ties a sanitizer's helper to the hub, which has no children of its own."""
+    for task in os.listdir(f"/proc/{hub.pid}/task"):
+        for child in pathlib.Path(f"/proc/{hub.pid}/task/{task}/children").read_text().split():
+            for fd in ["0", "1"]:
+                yield os.readlink(f"/proc/{child}/fd/{fd}")
+
+
 def descriptors_of(hub):
     """All others, a connection each among them."""
-    return sorted(name for name in open_in(hub) if not name.startswith(f"{hub.data}/"))
+    helpers = set(helper_pipes(hub))
+    return sorted(name for name in open_in(hub)
+                  if not name.startswith(f"{hub.data}/") and name not in helpers)
 
 
 def count_of(hub, what):

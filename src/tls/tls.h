@@ -61,6 +61,12 @@ int tls_close(struct tls *t, struct buffer *out);
 
 enum tls_state tls_state(const struct tls *t);
 
+/* OPEN or OVER: something may be said. */
+static inline bool tls_is_open(const struct tls *t)
+{
+    return tls_state(t) == TLS_OPEN || tls_state(t) == TLS_OVER;
+}
+
 /* Why it FAILED; static or the tls's own. */
 const char *tls_problem(const struct tls *t);
 

@@ -60,11 +60,13 @@ def test_redis_cli(hub):
 
 
 def test_openssl(hub):
-    p = subprocess.run(["openssl", "s_client", "-quiet", "-no_ign_eof", "-connect", f"127.0.0.1:{hub.port}",
-                        "-CAfile", hub.data / "hub.crt", "-verify_return_error"],
-                       input=b"STORE k = v\nGET k\nhello\n", capture_output=True,
-                       timeout=PATIENCE)
-    assert p.stdout == b"1\nv\nhello\n"
+    with subprocess.Popen(["openssl", "s_client", "-quiet", "-connect", f"127.0.0.1:{hub.port}",
+                           "-CAfile", hub.data / "hub.crt", "-verify_return_error"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, bufsize=0) as client:
+        client.stdin.write(b"STORE k = v\nGET k\nhello\n")
+        assert [client.stdout.readline() for _ in range(3)] == [b"1\n", b"v\n", b"hello\n"]
+        client.terminate()
 
 
 def test_redis_py(hub):

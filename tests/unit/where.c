@@ -28,9 +28,9 @@ static const struct {
 } secure[] = {
     {"kith://example.org", "example.org", 12345, ""},
     {"kith://example.org/", "example.org", 12345, ""},
-    {"kith://:80#" PRINT, "127.0.0.1", 80, PRINT},
-    {"kith://[::1]:80/#" PRINT, "::1", 80, PRINT},
-    {"kith://::1#" PRINT, "::1", 12345, PRINT},
+    {("kith://:80#" PRINT), "127.0.0.1", 80, PRINT},
+    {("kith://[::1]:80/#" PRINT), "::1", 80, PRINT},
+    {("kith://::1#" PRINT), "::1", 12345, PRINT},
 };
 
 static const char *const bad[] = {
@@ -38,9 +38,9 @@ static const char *const bad[] = {
     "kith:///run/sock",
     "kith://a/b",
     "kith://a#",
-    "kith://a#" PRINT "x",
+    ("kith://a#" PRINT "x"),
     "kith://a#!123456789abcdefghijklmnopqrstuvwxyzABC-_EF",
-    "kith://#" PRINT,
+    ("kith://#" PRINT),
     "kith://12345",
     "kith://a b",
     "",

@@ -49,6 +49,7 @@ _kith_keys()
 {
     local plain key hub=() typed=${cur#"$2"}
     [[ $typed == *[\'\"\$\`]* ]] && return
+    [[ $where == kith://* ]] && return # whom to believe is not decided by a key
     # shellcheck disable=SC2162 # takes the backslashes away
     IFS= read plain <<<"$typed"
     [ -n "$where" ] && hub=(--hub "$where")
@@ -93,7 +94,7 @@ _kith_value()
 
 _kith_words()
 {
-    local commands='store get del ls watch export import backup echo name info quit demo help'
+    local commands='store get del ls watch export import backup echo name info quit join demo help'
     local options='--hub --json --quiet --log --key --value --raw --help --version'
     local sections='server clients memory persistence stats replication cpu cluster keyspace all default everything'
     case $command in
@@ -109,6 +110,7 @@ _kith_words()
         store/0 | get/0 | ls/0 | watch/0 | export/0 | del/*) _kith_keys "$1" '' ;;
         import/0) _kith_files '' -f ;;
         backup/0) _kith_files '' -d ;;
+        join/0) _kith_hubs '' ;;
         help/0) _kith_offer '' "$commands" ;;
         info/0) _kith_offer '' "$sections" ;;
     esac

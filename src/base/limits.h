@@ -54,6 +54,12 @@
 #define LIMIT_LOG_BUFFER_BYTES LIMIT_MIB     /* log lines not yet written */
 #define LIMIT_DESCRIPTORS_SPARE ((size_t)64) /* kept free for files when accepting */
 
+/* TLS (hub/secure.h). */
+#define LIMIT_HANDSHAKE_MS ((uint64_t)10 * 1000)
+#define LIMIT_HANDSHAKES ((size_t)512)        /* under way at once, on all workers */
+#define LIMIT_TLS_OUT_BYTES (256 * LIMIT_KIB) /* encrypted, not left; replies wait plain */
+#define LIMIT_TLS_PLAIN_BYTES (2 * LIMIT_READ_BYTES + 64 * LIMIT_KIB) /* decrypted at once */
+
 /* The hub. */
 #define LIMIT_LISTENERS ((size_t)64)
 #define LIMIT_WORKERS ((size_t)256)

@@ -78,13 +78,44 @@ static const char *parse_address(struct bytes text, struct where *w)
     return problem ? problem : parse_port(rest, w);
 }
 
+static const char *parse_fingerprint(struct bytes text, struct where *w)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    if (text.len != WHERE_FINGERPRINT_LEN)
+        return "a fingerprint is 43 letters and digits after the '#'";
+    for (size_t i = 0; i < text.len; i++)
+        if (!memchr(digits, text.data[i], sizeof digits - 1))
+            return "a fingerprint has letters, digits, '-' and '_' only";
+    memcpy(w->fingerprint, text.data, text.len);
+    return NULL;
+}
+
+static const char *parse_url(struct bytes text, struct where *w)
+{
+    size_t hash = bytes_find(text, '#');
+    struct bytes address = bytes_first(text, hash);
+    w->secure = true;
+    if (address.len > 0 && address.data[address.len - 1] == '/')
+        address.len--;
+    if (address.len == 0)
+        return "the address is missing";
+    if (bytes_find(address, '/') < address.len)
+        return "nothing but a fingerprint can follow the address";
+    const char *problem = parse_address(address, w);
+    return problem || hash == text.len ? problem
+                                       : parse_fingerprint(bytes_from(text, hash + 1), w);
+}
+
 const char *where_parse(struct bytes text, struct where *ret)
 {
     struct where w = {.port = WHERE_DEFAULT_PORT};
     const char *problem;
     if (text.len == 0)
         return "it is empty";
-    if (bytes_starts_with(text, "unix:"))
+    if (bytes_starts_with(text, "kith://"))
+        problem = parse_url(bytes_from(text, strlen("kith://")), &w);
+    else if (bytes_starts_with(text, "unix:"))
         problem = parse_path(bytes_from(text, strlen("unix:")), &w);
     else if (bytes_find(text, '/') < text.len)
         problem = parse_path(text, &w);

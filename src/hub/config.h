@@ -9,6 +9,7 @@
 #include "hub/exchange.h"
 #include "hub/tally.h"
 #include "store/store.h"
+#include "tls/tls.h"
 
 #include <stdatomic.h>
 
@@ -34,13 +35,15 @@ struct hub_counters {
     atomic_uint_fast64_t next_connection_id; /* ids are counted from 1 */
     atomic_uint_fast64_t connections;        /* open now */
     atomic_uint_fast64_t connections_total;
-    atomic_uint_fast64_t held; /* by all connections, in CONNECTION_HELD_UNITs ... */
+    atomic_uint_fast64_t handshakes; /* of TLS, under way */
+    atomic_uint_fast64_t held;       /* by all connections, in CONNECTION_HELD_UNITs ... */
     atomic_uint_fast32_t held_most[LIMIT_WORKERS]; /* ... by one of each worker, at most */
 };
 
 struct hub_shared {
     struct hub_config config;
     struct store *store;
+    struct tls_config *tls; /* NULL: none is spoken */
     struct hub_counters counters;
     struct tally tallies[LIMIT_WORKERS]; /* by a worker's number in the exchange */
     struct exchange exchange;

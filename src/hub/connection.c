@@ -2,6 +2,7 @@
 
 #include "hub/door.h"
 #include "hub/hub.h"
+#include "hub/secure.h"
 
 #include "base/limits.h"
 #include "base/log_line.h"
@@ -85,7 +86,8 @@ static bool silence_ends(const struct connection *c)
 {
     size_t waiting = inbox_len(c->inbox);
     return c->hub->shared->config.unframed_ms > 0 && c->state <= CONNECTION_TEXT &&
-           !c->framed && !c->ended && c->peer.origin != ACCESS_REMOTE && waiting > 0 &&
+           !c->framed && !c->ended && !connection_secure(c) &&
+           c->peer.origin != ACCESS_REMOTE && waiting > 0 &&
            waiting <= LIMIT_BARE_MESSAGE_BYTES;
 }
 
@@ -103,6 +105,12 @@ static struct instant stall_deadline(const struct connection *c)
                : INSTANT_NEVER;
 }
 
+static struct instant filter_deadline(const struct connection *c)
+{
+    const struct secure *s = connection_secure(c);
+    return s ? secure_deadline(s) : INSTANT_NEVER;
+}
+
 static const struct reply_gate *first_gate(const struct connection *c)
 {
     return c->replies ? reply_queue_gate(c->replies) : NULL;
@@ -118,17 +126,24 @@ static void set_timer(struct connection *c)
 {
     struct instant due =
         instant_min(instant_min(silence_deadline(c), stall_deadline(c)), gate_deadline(c));
+    due = instant_min(due, filter_deadline(c));
     if (c->state == CONNECTION_CLOSED || due.ns == INSTANT_NEVER.ns)
         timers_clear(&c->hub->timers, &c->timer);
     else if (timers_set(&c->hub->timers, &c->timer, due) != 0)
         connection_abort(c);
 }
 
+void connection_set_timer(struct connection *c)
+{
+    set_timer(c);
+}
+
 /* ---- output ---- */
 
 static void close_if_drained(struct connection *c)
 {
-    if (c->state == CONNECTION_DRAINING && connection_unread(c) == 0)
+    if (c->state == CONNECTION_DRAINING &&
+        (connection_secure(c) ? secure_is_drained(c) : connection_unread(c) == 0))
         connection_set_state(c, CONNECTION_CLOSED);
 }
 
@@ -169,6 +184,11 @@ static struct bytes ready_output(struct connection *c)
 
 struct bytes connection_output(struct connection *c)
 {
+    return connection_secure(c) ? secure_output(c) : connection_output_plain(c);
+}
+
+struct bytes connection_output_plain(struct connection *c)
+{
     if (c->state == CONNECTION_CLOSED || !c->replies)
         return (struct bytes){0};
     begin_share(c);
@@ -198,12 +218,24 @@ static void note_progress(struct connection *c, size_t n)
 
 void connection_sent(struct connection *c, size_t n)
 {
-    if (c->state == CONNECTION_CLOSED || !c->replies)
+    if (c->state == CONNECTION_CLOSED)
         return;
-    bool was_resting = c->rests & CONNECTION_RESTS_OUTPUT;
     begin_share(c);
     c->sent += (uint32_t)n;
     tally_add(c->hub->tally, TALLY_BYTES_OUT, n);
+    if (!connection_secure(c)) {
+        connection_sent_plain(c, n);
+        return;
+    }
+    secure_sent(c, n);
+    close_if_drained(c);
+}
+
+void connection_sent_plain(struct connection *c, size_t n)
+{
+    if (!c->replies)
+        return;
+    bool was_resting = c->rests & CONNECTION_RESTS_OUTPUT;
     reply_queue_sent(c->replies, n);
     note_progress(c, n);
     release_if_empty(c);
@@ -348,7 +380,8 @@ static void sniff(struct connection *c, struct bytes in)
         connection_set_state(c, CONNECTION_RESP);
         break;
     case DOOR_TLS:
-        close_and_log(c, "closed a TLS connection: this hub speaks none");
+        close_and_log(c, connection_secure(c) ? "closed a connection: TLS within TLS"
+                                              : "closed a TLS connection: there is none here");
         break;
     case DOOR_NONE:
         close_and_log(c, "closed a connection that opened with a control byte");
@@ -431,7 +464,9 @@ size_t connection_space(struct connection *c, uint8_t **space, size_t n)
     begin_share(c);
     if (!connection_wants_input(c) || c->worked > 0)
         return 0;
-    size_t total = c->inbox && c->state == CONNECTION_RESP ? resp_request_need(&c->resp) : 0;
+    size_t total = c->inbox && c->state == CONNECTION_RESP && !connection_secure(c)
+                       ? resp_request_need(&c->resp)
+                       : 0;
     size_t large = total > 0 ? inbox_space(c->inbox, total, space) : 0;
     return large > 0 ? large : n;
 }
@@ -461,6 +496,18 @@ void connection_feed_seen(struct connection *c, struct bytes in)
     begin_share(c);
     c->worked +=
         c->worked == 0; /* even where nothing runs, this was its turn to be read from */
+    if (secure_is_wanted(c, in) && secure_begin(c) != 0)
+        close_and_log(c, "closed a TLS connection: too many at once, or out of memory");
+    else if (connection_secure(c))
+        secure_feed(c, in);
+    else
+        connection_feed_plain(c, in);
+}
+
+void connection_feed_plain(struct connection *c, struct bytes in)
+{
+    if (!takes_input(c))
+        return;
     if (inbox_len(c->inbox) == 0 && c->rests == 0) {
         size_t taken = run_bytes(c, in);
         if (takes_input(c) && taken < in.len)
@@ -508,6 +555,10 @@ void connection_job_done(struct connection *c)
 
 void connection_tick(struct connection *c)
 {
+    if (filter_deadline(c).ns <= c->hub->now.ns) {
+        close_and_log(c, "closed a TLS connection that does not go on");
+        return;
+    }
     if (stall_deadline(c).ns <= c->hub->now.ns) {
         close_and_log(c, "closed a connection that does not read its replies");
         return;

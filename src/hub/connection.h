@@ -5,8 +5,8 @@
  *
  *     socket <-> filter <-> door <-> commands <-> reply queue
  *
- * The filter is a place, nothing more yet: plaintext goes straight through, and who opens
- * with a TLS handshake is closed. connection_feed is where it will stand.
+ * The filter is TLS (hub/secure.h) where the other end opens with a handshake; plaintext goes
+ * straight through.
  *
  * Whole messages are executed in place, from the caller's memory; only an incomplete tail, or
  * what must wait, is copied. A connection rests, and wants no input, while its replies are not
@@ -60,6 +60,7 @@ struct connection_extra {
     struct subscriber *subscriber;   /* who is told things unasked; NULL: is not */
     struct job *job;                 /* what a thread does for it; NULL: nothing */
     struct growth *growth;           /* a large value being made; NULL: none */
+    struct secure *secure;           /* the TLS filter; NULL: none */
 };
 
 struct connection {
@@ -129,6 +130,15 @@ void connection_identified(struct connection *c, bool known, uint32_t uid);
 /* Ends it after what is owed has left. */
 void connection_drain(struct connection *c);
 
+/* What follows is for the filter: the same as without one, behind it. */
+
+void connection_feed_plain(struct connection *c, struct bytes in);
+struct bytes connection_output_plain(struct connection *c);
+void connection_sent_plain(struct connection *c, size_t n);
+
+/* A deadline of the filter has changed. */
+void connection_set_timer(struct connection *c);
+
 /* What follows is for the hub and for commands. */
 
 /* Runs what waits in its input, as far as it may. */
@@ -163,6 +173,11 @@ struct connection_extra *connection_extra(struct connection *c);
 static inline struct transaction *connection_transaction(const struct connection *c)
 {
     return c->extra ? c->extra->transaction : NULL;
+}
+
+static inline struct secure *connection_secure(const struct connection *c)
+{
+    return c->extra ? c->extra->secure : NULL;
 }
 
 static inline struct subscriber *connection_subscriber(const struct connection *c)

@@ -4,7 +4,7 @@
 
 #include "base/log_line.h"
 
-enum { TLS_HANDSHAKE = 0x16, SNIFF_DIGITS_MAX = 10 };
+enum { HANDSHAKE_BYTE = 0x16, SNIFF_DIGITS_MAX = 10 };
 
 /* '*', digits, CR LF; anything else that begins with '*' is text. */
 static enum door sniff_star(struct bytes in, bool ended)
@@ -23,7 +23,7 @@ enum door door_sniff(struct bytes in, bool ended)
 {
     if (in.len == 0)
         return DOOR_UNDECIDED;
-    if (in.data[0] == TLS_HANDSHAKE)
+    if (in.data[0] == HANDSHAKE_BYTE)
         return DOOR_TLS;
     if (in.data[0] == '*')
         return sniff_star(in, ended);

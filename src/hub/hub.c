@@ -1,5 +1,7 @@
 #include "hub/hub.h"
 
+#include "hub/secure.h"
+
 #include "base/limits.h"
 #include "base/log_line.h"
 #include "hub/growth.h"
@@ -23,6 +25,7 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     timers_init(&hub->timers);
     command_index_init(&hub->commands);
     ahead_init(&hub->ahead);
+    buffer_init(&hub->plain, LIMIT_TLS_PLAIN_BYTES);
     resp_args_init(&hub->args);
     buffer_init(&hub->log, LIMIT_LOG_BUFFER_BYTES);
 }
@@ -38,6 +41,7 @@ void hub_fini(struct hub *hub)
     timers_fini(&hub->timers);
     reply_pool_fini(&hub->replies);
     ahead_fini(&hub->ahead);
+    buffer_fini(&hub->plain);
     resp_args_fini(&hub->args);
     arena_fini(&hub->arena);
     buffer_fini(&hub->log);
@@ -96,7 +100,7 @@ struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
     return c;
 }
 
-static void free_extra(struct connection_extra *extra)
+static void free_extra(struct hub *hub, struct connection_extra *extra)
 {
     if (!extra)
         return;
@@ -105,6 +109,7 @@ static void free_extra(struct connection_extra *extra)
     walk_free(extra->walk);
     job_leave(extra->job);
     growth_end(extra->growth);
+    secure_free(hub, extra->secure);
     free(extra->name);
     free(extra);
 }
@@ -126,7 +131,7 @@ void connection_free(struct connection *c)
     reply_pool_give(&c->hub->replies, c->replies);
     if (c->dialect >= REPLY_RESP2)
         resp_request_fini(&c->resp);
-    free_extra(c->extra);
+    free_extra(c->hub, c->extra);
     free(c);
 }
 

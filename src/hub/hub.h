@@ -63,6 +63,7 @@ struct hub {
     struct ahead ahead;    /* commands that stand in a pipeline */
     struct resp_args args; /* scratch: the command being run ... */
     struct arena arena;    /* ... and the new values it makes */
+    struct buffer plain;   /* scratch: what has been decrypted */
     struct buffer log;
     bool stopping;
     bool stop_wanted; /* HUB_EVENT_STOP is to be reported */

@@ -20,14 +20,19 @@
 /* How much may lie unread before the socket is left alone. */
 #define DIAL_UNREAD_BYTES LIMIT_MIB
 
+/* Decrypted at once, at most: what was read, and a record that was not whole before. */
+#define DIAL_PLAIN_BYTES (4 * LIMIT_READ_BYTES)
+
 /* So long a connection may be idle until the other end is asked whether it is still there. */
 enum { DIAL_KEEPALIVE_S = 60 };
 
 struct dial {
     int fd; /* -1: no connection */
     struct buffer in;
-    size_t taken; /* bytes of in handed out by the last dial_receive */
-    int end;      /* 0; DIAL_END or -errno once nothing more will come */
+    size_t taken;    /* bytes of in handed out by the last dial_receive */
+    int end;         /* 0; DIAL_END, DIAL_BROKEN or -errno once nothing more will come */
+    struct tls *tls; /* NULL: plaintext */
+    struct buffer raw_in, raw_out; /* encrypted: just come, to be sent */
 };
 
 int dial_new(struct dial **ret)
@@ -36,7 +41,9 @@ int dial_new(struct dial **ret)
     if (!d)
         return -ENOMEM;
     d->fd = -1;
-    buffer_init(&d->in, DIAL_UNREAD_BYTES + LIMIT_READ_BYTES);
+    buffer_init(&d->in, DIAL_UNREAD_BYTES + DIAL_PLAIN_BYTES);
+    buffer_init(&d->raw_in, LIMIT_READ_BYTES);
+    buffer_init(&d->raw_out, LIMIT_MIB);
     *ret = d;
     return 0;
 }
@@ -47,7 +54,10 @@ void dial_free(struct dial *d)
         return;
     if (d->fd >= 0)
         close(d->fd);
+    tls_free(d->tls);
     buffer_fini(&d->in);
+    buffer_fini(&d->raw_in);
+    buffer_fini(&d->raw_out);
     free(d);
 }
 
@@ -207,21 +217,34 @@ static bool can_read(const struct dial *d)
     return d->end == 0 && buffer_len(&d->in) < DIAL_UNREAD_BYTES;
 }
 
+static void decrypt(struct dial *d)
+{
+    int r = tls_feed(d->tls, buffer_view(&d->raw_in), &d->in, &d->raw_out);
+    buffer_truncate(&d->raw_in, 0);
+    if (r != 0)
+        d->end = r < 0 ? r : DIAL_BROKEN;
+    else if (tls_state(d->tls) == TLS_OVER)
+        d->end = DIAL_END;
+}
+
 /* Takes what is there; d->end says when there is no more to come. */
 static int read_some(struct dial *d)
 {
     ssize_t n = LIMIT_READ_BYTES;
+    struct buffer *to = d->tls ? &d->raw_in : &d->in;
     while (n == LIMIT_READ_BYTES && can_read(d)) {
         uint8_t *space;
-        if (buffer_reserve(&d->in, LIMIT_READ_BYTES, &space) != 0)
+        if (buffer_reserve(to, LIMIT_READ_BYTES, &space) != 0)
             return -ENOMEM;
         n = recv(d->fd, space, LIMIT_READ_BYTES, 0);
         if (n > 0)
-            buffer_wrote(&d->in, (size_t)n);
+            buffer_wrote(to, (size_t)n);
         else if (n == 0)
-            d->end = DIAL_END;
+            d->end = d->tls ? -ECONNRESET : DIAL_END;
         else if (errno != EAGAIN && errno != EINTR)
             d->end = -errno;
+        if (n > 0 && d->tls)
+            decrypt(d);
     }
     return 0;
 }
@@ -236,7 +259,7 @@ static int wait_to_send(struct dial *d, struct instant deadline)
     return r & POLLIN ? read_some(d) : 0;
 }
 
-int dial_send(struct dial *d, struct bytes data, uint64_t timeout_ms)
+static int send_raw(struct dial *d, struct bytes data, uint64_t timeout_ms)
 {
     struct instant deadline = after(timeout_ms);
     int r = 0;
@@ -254,8 +277,74 @@ int dial_send(struct dial *d, struct bytes data, uint64_t timeout_ms)
     return r;
 }
 
+static int send_encrypted(struct dial *d, uint64_t timeout_ms)
+{
+    int r = send_raw(d, buffer_view(&d->raw_out), timeout_ms);
+    buffer_truncate(&d->raw_out, 0);
+    return r;
+}
+
+int dial_send(struct dial *d, struct bytes data, uint64_t timeout_ms)
+{
+    enum { PIECE_BYTES = 64 * 1024 };
+    if (!d->tls)
+        return send_raw(d, data, timeout_ms);
+    int r = 0;
+    while (r == 0 && data.len > 0) {
+        size_t n = data.len < PIECE_BYTES ? data.len : PIECE_BYTES;
+        r = tls_write(d->tls, bytes_first(data, n), &d->raw_out);
+        if (r > 0)
+            r = DIAL_BROKEN;
+        if (r == 0)
+            r = send_encrypted(d, timeout_ms);
+        data = bytes_from(data, n);
+    }
+    return r;
+}
+
+/* ---- TLS ---- */
+
+static int shake_hands(struct dial *d, uint64_t timeout_ms)
+{
+    struct instant deadline = after(timeout_ms);
+    int r = tls_begin(d->tls, &d->raw_out);
+    while (r == 0 && tls_state(d->tls) == TLS_HANDSHAKE && d->end == 0) {
+        r = send_encrypted(d, timeout_ms);
+        if (r < 0)
+            return r;
+        r = wait_for(d->fd, POLLIN, deadline);
+        if (r <= 0)
+            return r < 0 ? r : -ETIMEDOUT;
+        r = read_some(d);
+    }
+    if (r == 0 && buffer_len(&d->raw_out) > 0)
+        r = send_encrypted(d, timeout_ms);
+    if (tls_state(d->tls) == TLS_FAILED)
+        return DIAL_BROKEN;
+    return r != 0 || tls_state(d->tls) != TLS_HANDSHAKE ? r : d->end;
+}
+
+int dial_secure(struct dial *d, const struct tls_config *config, uint64_t timeout_ms)
+{
+    assert(d->fd >= 0 && !d->tls && buffer_len(&d->in) == 0);
+    int r = tls_new(&d->tls, config);
+    return r == 0 ? shake_hands(d, timeout_ms) : r;
+}
+
+const struct tls *dial_tls(const struct dial *d)
+{
+    return d->tls;
+}
+
+const char *dial_tls_problem(const struct dial *d)
+{
+    return tls_problem(d->tls);
+}
+
 int dial_finish(struct dial *d)
 {
+    if (d->tls && tls_close(d->tls, &d->raw_out) == 0)
+        send_encrypted(d, 0);
     return shutdown(d->fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
@@ -286,6 +375,8 @@ const char *dial_problem(int error)
         return "no such host";
     case LOOKUP_FAILED:
         return "the name could not be looked up";
+    case DIAL_BROKEN:
+        return "what it says over TLS cannot be understood";
     case -ENOENT:
         return "there is no such socket";
     case -ETIMEDOUT:

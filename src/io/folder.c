@@ -283,7 +283,7 @@ bool folder_has_parent(const char *path)
 static bool is_of_a_hub(const char *name)
 {
     return strcmp(name, lock_name) == 0 || strcmp(name, "checkpoint") == 0 ||
-           strncmp(name, "log-", 4) == 0;
+           strcmp(name, "hub.crt") == 0 || strncmp(name, "log-", 4) == 0;
 }
 
 bool folder_holds_data(const char *path)

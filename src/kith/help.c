@@ -17,6 +17,7 @@ static const char all[] =
     "  name [NEW]            what the hub is called, or call it NEW\n"
     "  info [SECTION]        what the hub says about itself\n"
     "  quit                  stop the hub\n"
+    "  join WHERE            meet a hub over TLS, and remember what it is known by\n"
     "  demo                  start a hub and its clients and play a story on them\n"
     "  help [COMMAND]        this, or more on one command\n"
     "\n"
@@ -26,8 +27,8 @@ static const char all[] =
     "  kith --raw WORDS          sends the words as a bare message, prints what comes back\n"
     "\n"
     "  --hub WHERE   HOST, HOST:PORT, :PORT, [V6]:PORT, or a Unix socket: a path with a slash\n"
-    "                in it, or unix:PATH; else the environment's KITH_HUB; else\n"
-    "                127.0.0.1:12345\n"
+    "                in it, or unix:PATH; over TLS kith://ADDRESS[#FINGERPRINT]; else the\n"
+    "                environment's KITH_HUB; else 127.0.0.1:12345\n"
     "  --json        a JSON object a line for every answer, errors too\n"
     "  --quiet       only what was asked for: a value, a reply\n"
     "  --log FILE    append what was asked and answered, with the time\n"
@@ -36,8 +37,9 @@ static const char all[] =
     "  --            what follows are words, even where they begin with --\n"
     "\n"
     "Exit codes: 0 done; 1 the answer is no, or it could not be done; 2 usage, or input that\n"
-    "cannot be understood; 3 cannot reach a hub; 4 not allowed; 6 a copy failed or is not\n"
-    "whole, or a hub that was stopped has not ended within a minute.\n"
+    "cannot be understood; 3 cannot reach a hub; 4 not allowed; 5 the hub is another one\n"
+    "than it was; 6 a copy failed or is not whole, or a hub that was stopped has not ended\n"
+    "within a minute.\n"
     "A missing KEY or VALUE, and what --raw shall send, are asked for where standard input "
     "and\n"
     "output are a terminal.\n";
@@ -144,6 +146,15 @@ static const struct topic topics[] = {
      "                  written\n"
      "  --hub WHERE     plays on a hub that runs already. It keeps what the story stores, and\n"
      "                  is not stopped: the story's QUIT is left out\n"},
+    {"join",
+     "kith join kith://ADDRESS[#FINGERPRINT]\n"
+     "\n"
+     "Meets a hub over TLS and remembers the fingerprint it is known by, which kithd logs at\n"
+     "its start. With it in the address nothing is left to belief. Without, a hub that is not\n"
+     "known yet is believed, once; the same goes for --hub kith://ADDRESS.\n"
+     "\n"
+     "Where a known hub is another one later, kith stops with exit code 5 and has sent\n"
+     "nothing. If the hub's keeper confirms the new fingerprint, join it with that.\n"},
     {"raw",
      "kith --raw [TEXT]...\n"
      "kith --raw --key=KEY [--value=VALUE]\n"

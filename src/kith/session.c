@@ -4,6 +4,7 @@
 #include "client/answer.h"
 #include "io/problem.h"
 #include "io/terminal.h"
+#include "kith/trust.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -45,6 +46,7 @@ void session_fini(struct session *s)
     buffer_fini(&s->asked[0]);
     buffer_fini(&s->asked[1]);
     dial_free(s->dial);
+    tls_config_free(s->tls);
 }
 
 int session_fail(struct session *s, enum exit_code code, const char *format, ...)
@@ -101,7 +103,7 @@ int session_connect(struct session *s)
     else if (r == 0)
         r = dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
     if (r == 0)
-        return EXIT_DONE;
+        return s->where.secure ? trust_hub(s) : EXIT_DONE;
     const char *hint = "";
     if (r == -ECONNREFUSED && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
         hint = "; kithd starts a hub";

@@ -18,6 +18,7 @@ enum exit_code {
     EXIT_USAGE = 2,       /* the command line, or the input, cannot be understood */
     EXIT_UNREACHABLE = 3, /* there is no hub there, or it went away */
     EXIT_DENIED = 4,      /* the hub does not allow it */
+    EXIT_CHANGED = 5,     /* the other end is not who it was */
     EXIT_FAILED = 6,      /* a copy failed or is not whole, or a stopped hub does not end */
 };
 
@@ -27,7 +28,8 @@ struct session {
     struct journal journal;
     struct where where;
     char where_text[WHERE_TEXT_BYTES];
-    struct dial *dial; /* NULL: not connected yet */
+    struct dial *dial;      /* NULL: not connected yet */
+    struct tls_config *tls; /* of the connection; NULL: plaintext */
     struct conversation conversation;
     struct buffer asked[2]; /* what the user typed at prompts, two at most */
 };

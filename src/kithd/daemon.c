@@ -9,6 +9,7 @@
 #include "io/problem.h"
 #include "io/program.h"
 #include "io/usage.h"
+#include "kithd/credential.h"
 #include "kithd/data_path.h"
 #include "kithd/worker.h"
 
@@ -30,6 +31,7 @@ struct daemon {
     char *data;
     struct folder *folder;
     struct embedded *store;
+    struct credential credential;
     struct committer *committer;
     struct hub_shared shared;
     struct worker_config worker_config;
@@ -217,6 +219,20 @@ static int open_store(struct daemon *d, uint64_t secret)
     d->shared.store = embedded_store(d->store);
     store_watch(d->shared.store, exchange_on_change, &d->shared.exchange);
     return 0;
+}
+
+/* A hub that cannot keep a key, since its disk is full, is of use all the same. */
+static void open_credential(struct daemon *d)
+{
+    int r =
+        credential_open(&d->credential, d->store, d->folder, d->listeners, d->listener_count);
+    if (r < 0)
+        log_event(d, LOG_WARNING, "no TLS: the hub's key cannot be kept", "reason",
+                  problem_text(r));
+    else
+        log_event(d, LOG_INFO, "this hub is known by its", "fingerprint",
+                  d->credential.fingerprint);
+    d->shared.tls = d->credential.tls;
 }
 
 /* On the committer's threads. */
@@ -446,6 +462,7 @@ static int finish_store(struct daemon *d)
 static int run_store(struct daemon *d)
 {
     set_signals(SIG_BLOCK);
+    open_credential(d);
     int r = committer_start(&d->committer, d->store, on_committer, d);
     if (r < 0)
         return refuse("cannot start: %s", problem_text(r));
@@ -514,6 +531,7 @@ static void daemon_fini(struct daemon *d)
 {
     for (size_t i = 0; i < d->listener_count; i++)
         listener_close(&d->listeners[i]);
+    credential_close(&d->credential);
     embedded_free(d->store);
     folder_close(d->folder);
     log_file_close(d->log);

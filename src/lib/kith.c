@@ -23,6 +23,8 @@ static enum kith_result open_at(struct kith *k, const char *given)
     struct where where;
     const char *environment = secure_getenv("KITH_HUB");
     const char *problem = where_choose(given, environment, &where);
+    if (!problem && where.secure)
+        problem = "this library does not speak TLS";
     if (!problem)
         return exchange_open(k, &where);
     handle_note(k, "%s%.200s: %s", given ? "" : "KITH_HUB ", given ? given : environment,

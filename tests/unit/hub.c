@@ -1128,6 +1128,133 @@ static void test_inputs_of_several_at_once(void **state)
     close_scene(&s);
 }
 
+/* ---- TLS ---- */
+
+struct handshake {
+    struct identity *identity;
+    struct tls_config *hub, *client;
+    struct tls *tls;
+    struct buffer plain, out;
+};
+
+static void open_handshake(struct handshake *h, struct scene *s)
+{
+    static const char *const none[] = {NULL};
+    static const uint8_t seed[IDENTITY_SEED_BYTES] = {1};
+    assert_int_equal(identity_new(&h->identity, seed, NULL, 0), 0);
+    assert_int_equal(tls_config_new(&h->hub, TLS_HUB, h->identity, none), 0);
+    assert_int_equal(tls_config_new(&h->client, TLS_CLIENT, NULL, none), 0);
+    assert_int_equal(tls_new(&h->tls, h->client), 0);
+    buffer_init(&h->plain, 64 * LIMIT_MIB);
+    buffer_init(&h->out, 64 * LIMIT_MIB);
+    assert_int_equal(tls_begin(h->tls, &h->out), 0);
+    s->shared.tls = h->hub;
+    connect_from(s, ACCESS_LOOPBACK, false);
+}
+
+static void close_handshake(struct handshake *h)
+{
+    tls_free(h->tls);
+    tls_config_free(h->client);
+    tls_config_free(h->hub);
+    identity_free(h->identity);
+    buffer_fini(&h->plain);
+    buffer_fini(&h->out);
+}
+
+/* Back and forth until neither has anything to say. */
+static void shake_hands(struct handshake *h, struct scene *s)
+{
+    while (buffer_len(&h->out) > 0) {
+        say(s, buffer_view(&h->out));
+        buffer_truncate(&h->out, 0);
+        settle(s);
+        assert_int_equal(tls_feed(h->tls, buffer_view(&s->got), &h->plain, &h->out), 0);
+        buffer_truncate(&s->got, 0);
+    }
+}
+
+static void say_secretly(struct handshake *h, struct scene *s, const char *text)
+{
+    assert_int_equal(tls_write(h->tls, bytes_from_str(text), &h->out), 0);
+    shake_hands(h, s);
+}
+
+static void expect_secretly(struct handshake *h, const char *want)
+{
+    assert_bytes(buffer_view(&h->plain), bytes_from_str(want));
+    buffer_truncate(&h->plain, 0);
+}
+
+static void test_a_conversation_over_tls(void **state)
+{
+    struct scene s;
+    struct handshake h;
+    open_scene(&s, &(struct hub_config){0});
+    open_handshake(&h, &s);
+    shake_hands(&h, &s);
+    assert_int_equal(s.shared.counters.handshakes, 0);
+    say_secretly(&h, &s, "STORE k = v\nGET k\nhel");
+    expect_secretly(&h, "1\nv\n");
+    say_secretly(&h, &s, "lo\n");
+    expect_secretly(&h, "hello\n");
+    assert_int_equal(tls_close(h.tls, &h.out), 0);
+    shake_hands(&h, &s);
+    assert_int_equal(tls_state(h.tls), TLS_OVER); /* it was told, too */
+    assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    close_handshake(&h);
+    close_scene(&s);
+}
+
+static void test_a_handshake_has_its_time(void **state)
+{
+    struct scene s;
+    struct handshake h;
+    open_scene(&s, &(struct hub_config){0});
+    open_handshake(&h, &s);
+    say(&s, bytes_first(buffer_view(&h.out), 1));
+    assert_int_equal(s.shared.counters.handshakes, 1);
+    wait_ms(&s, LIMIT_HANDSHAKE_MS - 1);
+    assert_int_equal(s.c->state, CONNECTION_SNIFFING);
+    wait_ms(&s, 1);
+    assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    connection_free(s.c);
+    assert_int_equal(s.shared.counters.handshakes, 0);
+    close_handshake(&h);
+    close_scene(&s);
+}
+
+static void test_who_reads_nothing_over_tls_is_closed(void **state)
+{
+    struct scene s;
+    struct handshake h;
+    open_scene(&s, &(struct hub_config){0});
+    open_handshake(&h, &s);
+    shake_hands(&h, &s);
+    s.deaf = true;
+    assert_int_equal(tls_write(h.tls, BYTES("hello\n"), &h.out), 0);
+    say(&s, buffer_view(&h.out));
+    wait_ms(&s, LIMIT_STALL_MS - 1);
+    assert_int_equal(s.c->state, CONNECTION_TEXT);
+    wait_ms(&s, 1);
+    assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    close_handshake(&h);
+    close_scene(&s);
+}
+
+static void test_only_so_many_handshakes_at_once(void **state)
+{
+    struct scene s;
+    struct handshake h;
+    open_scene(&s, &(struct hub_config){0});
+    open_handshake(&h, &s);
+    s.shared.counters.handshakes = LIMIT_HANDSHAKES;
+    say(&s, buffer_view(&h.out));
+    assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    close_handshake(&h);
+    close_scene(&s);
+}
+
 /* ---- stopping ---- */
 
 static void test_what_is_owed_leaves_before_the_stop(void **state)
@@ -1182,6 +1309,10 @@ int main(void)
         cmocka_unit_test(test_who_holds_most_may_be_another_workers),
         cmocka_unit_test(test_a_full_table_refuses_to_grow),
         cmocka_unit_test(test_inputs_of_several_at_once),
+        cmocka_unit_test(test_a_conversation_over_tls),
+        cmocka_unit_test(test_a_handshake_has_its_time),
+        cmocka_unit_test(test_who_reads_nothing_over_tls_is_closed),
+        cmocka_unit_test(test_only_so_many_handshakes_at_once),
         cmocka_unit_test(test_what_is_owed_leaves_before_the_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

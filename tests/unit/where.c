@@ -19,10 +19,47 @@ static const struct {
     {"unix:kith sock", "", 12345, "kith sock", "kith sock"},
 };
 
+#define PRINT "0123456789abcdefghijklmnopqrstuvwxyzABC-_EF"
+
+static const struct {
+    const char *text, *host;
+    uint16_t port;
+    const char *fingerprint;
+} secure[] = {
+    {"kith://example.org", "example.org", 12345, ""},
+    {"kith://example.org/", "example.org", 12345, ""},
+    {("kith://:80#" PRINT), "127.0.0.1", 80, PRINT},
+    {("kith://[::1]:80/#" PRINT), "::1", 80, PRINT},
+    {("kith://::1#" PRINT), "::1", 12345, PRINT},
+};
+
 static const char *const bad[] = {
-    "",         "12345",     "host:", "host:0",     "host:65536", "host:+1",
-    "host:080", "host:x",    "[::1",  "[::1]80",    "[::1]:",     "[host]:80",
-    "[]:80",    "two words", "unix:", "es\033cape", "\xff.org",
+    "kith://",
+    "kith:///run/sock",
+    "kith://a/b",
+    "kith://a#",
+    ("kith://a#" PRINT "x"),
+    "kith://a#!123456789abcdefghijklmnopqrstuvwxyzABC-_EF",
+    ("kith://#" PRINT),
+    "kith://12345",
+    "kith://a b",
+    "",
+    "12345",
+    "host:",
+    "host:0",
+    "host:65536",
+    "host:+1",
+    "host:080",
+    "host:x",
+    "[::1",
+    "[::1]80",
+    "[::1]:",
+    "[host]:80",
+    "[]:80",
+    "two words",
+    "unix:",
+    "es\033cape",
+    "\xff.org",
 };
 
 static void test_good(void **state)
@@ -39,6 +76,22 @@ static void test_good(void **state)
         assert_string_equal(shown, good[i].shown);
         unit_free(text);
     }
+}
+
+static void test_over_tls(void **state)
+{
+    for (size_t i = 0; i < COUNT_OF(secure); i++) {
+        struct where w;
+        assert_null(where_parse(bytes_from_str(secure[i].text), &w));
+        assert_true(w.secure);
+        assert_string_equal(w.host, secure[i].host);
+        assert_int_equal(w.port, secure[i].port);
+        assert_string_equal(w.fingerprint, secure[i].fingerprint);
+        assert_string_equal(w.path, "");
+    }
+    struct where w;
+    assert_null(where_parse(BYTES("example.org"), &w));
+    assert_false(w.secure);
 }
 
 static void test_bad_leaves_the_result_alone(void **state)
@@ -94,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
+        cmocka_unit_test(test_over_tls),
         cmocka_unit_test(test_bad_leaves_the_result_alone),
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_what_is_chosen),

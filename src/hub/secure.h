@@ -1,0 +1,42 @@
+#ifndef KITH_HUB_SECURE_H
+#define KITH_HUB_SECURE_H
+
+/* The TLS filter of a connection, between the socket and everything else. It is put in where a
+ * connection opens with a handshake, and is all there is of TLS in the hub: behind it, a
+ * connection is one like any other.
+ *
+ * What leaves is encrypted a record at a time, when the socket takes it: replies wait as plain
+ * bytes in their queue, by reference where they are large. */
+
+#include "hub/connection.h"
+#include "tls/tls.h"
+
+struct secure {
+    struct tls *tls;
+    struct buffer out;            /* encrypted, not left */
+    struct instant must_open;     /* the end of the handshake's time; INSTANT_NEVER once open */
+    struct instant stalled_since; /* as in a reply queue, for out alone */
+    bool closed;                  /* the other end has been told that nothing follows */
+};
+
+/* Does a connection open with a handshake, and is there TLS here? */
+bool secure_is_wanted(const struct connection *c, struct bytes in);
+
+/* Puts the filter in. -ENOMEM; -EBUSY: too many handshakes are under way. */
+int secure_begin(struct connection *c);
+void secure_free(struct hub *hub, struct secure *s); /* takes NULL */
+
+/* As connection_feed, connection_output and connection_sent. */
+void secure_feed(struct connection *c, struct bytes in);
+struct bytes secure_output(struct connection *c);
+void secure_sent(struct connection *c, size_t n);
+
+/* Has all left that is to leave before the socket may be closed? Says to the other end that
+ * nothing follows, once nothing does. */
+bool secure_is_drained(struct connection *c);
+
+/* When it has to be closed: the handshake takes too long, or what is encrypted does not leave.
+ */
+struct instant secure_deadline(const struct secure *s);
+
+#endif

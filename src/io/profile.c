@@ -1,0 +1,142 @@
+#include "io/profile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 4096, NAME_BYTES = 64 };
+
+static char *choose_path(const char *name)
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    bool given = config && config[0] == '/';
+    char *path;
+    if (!given && !(home && home[0] == '/'))
+        return NULL;
+    int n =
+        asprintf(&path, "%s%s/kith/%s", given ? config : home, given ? "" : "/.config", name);
+    return n < 0 ? NULL : path;
+}
+
+/* The folder and those above it. */
+static int make_folder(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int r = mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
+        *slash = '/';
+        if (r < 0)
+            return r;
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
+}
+
+static int check_private(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return -errno;
+    return st.st_uid == geteuid() && (st.st_mode & 077) == 0 ? 0 : PROFILE_IS_OPEN;
+}
+
+int profile_open(struct profile *p, const char *name)
+{
+    *p = (struct profile){.fd = -1, .path = choose_path(name)};
+    if (!p->path)
+        return PROFILE_NOWHERE;
+    int r = make_folder(p->path);
+    if (r < 0)
+        return r;
+    p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return p->fd < 0 ? -errno : check_private(p->fd);
+}
+
+void profile_close(struct profile *p)
+{
+    if (p->fd >= 0)
+        close(p->fd);
+    free(p->path);
+    *p = (struct profile){.fd = -1};
+}
+
+static int read_all(int fd, struct buffer *out)
+{
+    for (;;) {
+        uint8_t *space;
+        int r = buffer_reserve(out, READ_BYTES, &space);
+        if (r != 0)
+            return r;
+        ssize_t n = read(fd, space, READ_BYTES);
+        if (n == 0)
+            return 0;
+        if (n > 0)
+            buffer_wrote(out, (size_t)n);
+        else if (errno != EINTR)
+            return -errno;
+    }
+}
+
+int profile_read(const struct profile *p, const char *file, struct buffer *out)
+{
+    int fd = openat(p->fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    int r = read_all(fd, out);
+    close(fd);
+    return r;
+}
+
+static int write_all(int fd, struct bytes content)
+{
+    while (content.len > 0) {
+        ssize_t n = write(fd, content.data, content.len);
+        if (n >= 0)
+            content = bytes_from(content, (size_t)n);
+        else if (errno != EINTR)
+            return -errno;
+    }
+    return fsync(fd) == 0 ? 0 : -errno;
+}
+
+int profile_write(const struct profile *p, const char *file, struct bytes content)
+{
+    char partial[NAME_BYTES];
+    snprintf(partial, sizeof partial, "%s.%ld", file, (long)getpid());
+    unlinkat(p->fd, partial, 0);
+    int fd = openat(p->fd, partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    int r = write_all(fd, content);
+    close(fd);
+    if (r == 0 && renameat(p->fd, partial, p->fd, file) != 0)
+        r = -errno;
+    if (r < 0)
+        unlinkat(p->fd, partial, 0);
+    else if (fsync(p->fd) != 0)
+        r = -errno;
+    return r;
+}
+
+int profile_lock(const struct profile *p)
+{
+    int fd = openat(p->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    while (flock(fd, LOCK_EX) != 0) {
+        if (errno != EINTR) {
+            int error = -errno;
+            close(fd);
+            return error;
+        }
+    }
+    return fd;
+}
+
+void profile_unlock(int lock)
+{
+    close(lock);
+}

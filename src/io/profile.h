@@ -1,0 +1,36 @@
+#ifndef KITH_IO_PROFILE_H
+#define KITH_IO_PROFILE_H
+
+/* What kith remembers for somebody, each under a name in a folder of his own:
+ * $XDG_CONFIG_HOME/kith/PROFILE, or ~/.config/kith/PROFILE. The folder is its owner's alone;
+ * one that others may look into is refused, not mended. */
+
+#include "base/buffer.h"
+
+enum {
+    PROFILE_NOWHERE = 1, /* there is no home folder */
+    PROFILE_IS_OPEN = 2, /* others may look into it, or it is another user's */
+};
+
+struct profile {
+    int fd;     /* of the folder; -1: not open */
+    char *path; /* of it, for messages; NULL: not known */
+};
+
+/* Opens the folder, made where it is missing. -errno. On any result profile_close may follow.
+ */
+int profile_open(struct profile *p, const char *name);
+void profile_close(struct profile *p);
+
+/* Appends a file's content to out; nothing where there is no such file. -errno, BUFFER_FULL. */
+int profile_read(const struct profile *p, const char *file, struct buffer *out);
+
+/* Puts a file there, in place of any other, as one and durably. -errno. */
+int profile_write(const struct profile *p, const char *file, struct bytes content);
+
+/* Keeps other processes from doing the same until the lock is given back; waits for them. The
+ * lock, or -errno. */
+int profile_lock(const struct profile *p);
+void profile_unlock(int lock);
+
+#endif

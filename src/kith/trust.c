@@ -1,0 +1,151 @@
+#include "kith/trust.h"
+
+#include "base/limits.h"
+#include "client/known_hubs.h"
+#include "io/problem.h"
+#include "io/profile.h"
+
+#include <stdio.h>
+
+#define KNOWN_HUBS "known_hubs"
+#define PROFILE "default"
+
+enum { HANDSHAKE_MS = 10000 };
+
+static int broken(struct session *s, int error)
+{
+    const char *why = error == DIAL_BROKEN ? dial_tls_problem(s->dial)
+                      : error == DIAL_END  ? "it closed the connection"
+                                           : dial_problem(error);
+    return session_fail(s, EXIT_UNREACHABLE, "no TLS at %s: %.200s", s->where_text, why);
+}
+
+static int open_tls(struct session *s)
+{
+    static const char *const protocols[] = {"kith-hub/1", NULL};
+    int r = tls_config_new(&s->tls, TLS_CLIENT, NULL, protocols);
+    if (r == 0)
+        r = dial_secure(s->dial, s->tls, HANDSHAKE_MS);
+    return r == 0 ? EXIT_DONE : broken(s, r);
+}
+
+static void read_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1])
+{
+    struct fingerprint f = fingerprint_of(tls_peer(dial_tls(s->dial)));
+    fingerprint_write(out, &f);
+}
+
+/* ---- what is remembered ---- */
+
+static int no_profile(struct session *s, const struct profile *p, int error)
+{
+    if (error == PROFILE_NOWHERE)
+        return session_fail(s, EXIT_NO, "there is no home folder to remember hubs in");
+    if (error == PROFILE_IS_OPEN)
+        return session_fail(s, EXIT_NO, "%.300s must be yours alone: chmod 700 it", p->path);
+    return session_fail(s, EXIT_NO, "cannot use %.300s: %s", p->path ? p->path : "the profile",
+                        error == BUFFER_FULL ? "it is too large" : problem_text(error));
+}
+
+static int remember(const struct profile *p, const char *address, const char *fingerprint)
+{
+    struct buffer known, changed;
+    buffer_init(&known, LIMIT_MIB);
+    buffer_init(&changed, LIMIT_MIB + LIMIT_KIB);
+    int r = profile_read(p, KNOWN_HUBS, &known);
+    if (r == 0)
+        r = known_hubs_set(buffer_view(&known), bytes_from_str(address),
+                           bytes_from_str(fingerprint), &changed);
+    if (r == 0)
+        r = profile_write(p, KNOWN_HUBS, buffer_view(&changed));
+    buffer_fini(&known);
+    buffer_fini(&changed);
+    return r;
+}
+
+static int remember_alone(const struct profile *p, const char *address, const char *fingerprint)
+{
+    int lock = profile_lock(p);
+    if (lock < 0)
+        return lock;
+    int r = remember(p, address, fingerprint);
+    profile_unlock(lock);
+    return r;
+}
+
+int trust_remember(struct session *s)
+{
+    char fingerprint[FINGERPRINT_TEXT_LEN + 1];
+    struct profile p;
+    read_fingerprint(s, fingerprint);
+    int r = profile_open(&p, PROFILE);
+    if (r == 0)
+        r = remember_alone(&p, s->where_text, fingerprint);
+    int code = r == 0 ? EXIT_DONE : no_profile(s, &p, r);
+    profile_close(&p);
+    return code;
+}
+
+static int find_known(struct session *s, struct buffer *out, struct bytes *ret)
+{
+    struct profile p;
+    int r = profile_open(&p, PROFILE);
+    if (r == 0)
+        r = profile_read(&p, KNOWN_HUBS, out);
+    int code = r == 0 ? EXIT_DONE : no_profile(s, &p, r);
+    profile_close(&p);
+    *ret = known_hubs_find(buffer_view(out), bytes_from_str(s->where_text));
+    return code;
+}
+
+/* ---- judging ---- */
+
+static int changed(struct session *s, struct bytes expected, const char *fingerprint)
+{
+    int shown = expected.len < 100 ? (int)expected.len : 100;
+    return session_fail(s, EXIT_CHANGED,
+                        "the hub at %s is another one: its fingerprint is %s, not %.*s. Who "
+                        "keeps it can tell why; if that is right: kith join kith://%s#%s",
+                        s->where_text, fingerprint, shown, (const char *)expected.data,
+                        s->where_text, fingerprint);
+}
+
+static int meet(struct session *s, const char *fingerprint)
+{
+    int code = trust_remember(s);
+    if (code != EXIT_DONE || s->output.quiet || s->output.json)
+        return code;
+    char text[WHERE_TEXT_BYTES + 160];
+    snprintf(text, sizeof text,
+             "met the hub at %s for the first time; remembered its fingerprint: %s",
+             s->where_text, fingerprint);
+    output_error_line("kith: ", bytes_from_str(text));
+    return EXIT_DONE;
+}
+
+static int judge(struct session *s, struct bytes expected, const char *fingerprint)
+{
+    if (expected.len == 0)
+        return meet(s, fingerprint);
+    return bytes_equal_str(expected, fingerprint) ? EXIT_DONE
+                                                  : changed(s, expected, fingerprint);
+}
+
+int trust_hub(struct session *s)
+{
+    char fingerprint[FINGERPRINT_TEXT_LEN + 1];
+    int code = open_tls(s);
+    if (code != EXIT_DONE)
+        return code;
+    read_fingerprint(s, fingerprint);
+    if (s->where.fingerprint[0])
+        return judge(s, bytes_from_str(s->where.fingerprint), fingerprint);
+    struct buffer known;
+    struct bytes expected;
+    buffer_init(&known, LIMIT_MIB);
+    code = find_known(s, &known, &expected);
+    if (code == EXIT_DONE)
+        code = judge(s, expected, fingerprint);
+    buffer_fini(&known);
+    return code;
+}

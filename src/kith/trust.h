@@ -1,0 +1,17 @@
+#ifndef KITH_KITH_TRUST_H
+#define KITH_KITH_TRUST_H
+
+/* Is the hub at the other end of a TLS connection the one that was meant? Where WHERE names a
+ * fingerprint, that decides. Else the one it had when it was met first does, which is
+ * remembered in the profile's known_hubs; meeting it for the first time is said. */
+
+#include "kith/session.h"
+
+/* Speaks TLS on the session's connection, and judges. An exit code; EXIT_CHANGED where it is
+ * another one. */
+int trust_hub(struct session *s);
+
+/* Remembers what the hub at the other end, which was judged, is known by. */
+int trust_remember(struct session *s);
+
+#endif

@@ -1,0 +1,151 @@
+#include "kithd/credential.h"
+
+#include "hub/hub_key.h"
+#include "io/clock.h"
+#include "io/entropy.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+enum { CERTIFICATE_BYTES_MAX = 16 * 1024, HOST_BYTES = 64 };
+
+static const char *const protocols[] = {"kith-hub/1", NULL};
+
+/* ---- the key ---- */
+
+static int work_on_log(struct embedded *store, uint64_t lsn)
+{
+    struct instant deadline;
+    int r = 0;
+    while (r == 0 && store_durable(embedded_store(store)) < lsn) {
+        int made = embedded_segment_step(store, clock_instant(), &deadline);
+        r = embedded_log_step(store, clock_instant(), &deadline);
+        if (made < 0 || (made == EMBEDDED_IDLE && r == EMBEDDED_IDLE))
+            return made < 0 ? made : -EIO;
+        if (r == EMBEDDED_IDLE)
+            r = 0;
+    }
+    return r;
+}
+
+static int error_of(int store_result)
+{
+    return store_result > 0 ? -ENOSPC : store_result;
+}
+
+static int obtain_key(struct embedded *store, uint8_t seed[IDENTITY_SEED_BYTES])
+{
+    uint8_t fresh[IDENTITY_SEED_BYTES];
+    uint64_t lsn = 0;
+    struct instant deadline;
+    int r = entropy_fill(fresh, sizeof fresh);
+    if (r < 0)
+        return r;
+    do
+        r = hub_key_obtain(embedded_store(store), clock_walltime(), fresh, seed, &lsn);
+    while (r == STORE_BUSY && embedded_segment_step(store, clock_instant(), &deadline) == 0);
+    sodium_memzero(fresh, sizeof fresh);
+    return r == 0 ? work_on_log(store, lsn) : error_of(r);
+}
+
+/* ---- the certificate ---- */
+
+struct names {
+    const char *list[IDENTITY_NAMES];
+    size_t count;
+    char hosts[IDENTITY_NAMES][HOST_BYTES];
+    struct utsname uts;
+};
+
+static void add_name(struct names *n, const char *name)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (strcmp(n->list[i], name) == 0)
+            return;
+    if (n->count < IDENTITY_NAMES)
+        n->list[n->count++] = name;
+}
+
+/* "127.0.0.1:12345" and "[::1]:12345" without the port and the brackets. */
+static void add_listener(struct names *n, const struct listener *l)
+{
+    if (l->is_unix || n->count == IDENTITY_NAMES)
+        return;
+    const char *begin = l->text + (l->text[0] == '['), *end = strrchr(l->text, ':');
+    if (l->text[0] == '[')
+        end = strchr(l->text, ']');
+    char *host = n->hosts[n->count];
+    if (end && end > begin && (size_t)(end - begin) < HOST_BYTES) {
+        snprintf(host, HOST_BYTES, "%.*s", (int)(end - begin), begin);
+        add_name(n, host);
+    }
+}
+
+static void list_names(struct names *n, const struct listener *listeners, size_t count)
+{
+    add_name(n, "localhost");
+    add_name(n, "127.0.0.1");
+    add_name(n, "::1");
+    if (uname(&n->uts) == 0)
+        add_name(n, n->uts.nodename);
+    for (size_t i = 0; i < count; i++)
+        add_listener(n, &listeners[i]);
+}
+
+static int write_file(struct disk *d, const char *name, struct bytes content)
+{
+    struct disk_file *f;
+    int r = disk_remove(d, name);
+    if (r == 0 || r == -ENOENT)
+        r = disk_open(d, name, true, &f);
+    if (r != 0)
+        return r;
+    r = disk_write(d, f, 0, content.data, content.len);
+    disk_close(d, f);
+    return r;
+}
+
+static int write_certificate(const struct identity *i, struct folder *folder)
+{
+    struct buffer text;
+    buffer_init(&text, CERTIFICATE_BYTES_MAX);
+    int r = identity_certificate(i, &text);
+    if (r == 0)
+        r = write_file(folder_disk(folder), CREDENTIAL_FILE, buffer_view(&text));
+    buffer_fini(&text);
+    return r;
+}
+
+/* ---- both ---- */
+
+int credential_open(struct credential *c, struct embedded *store, struct folder *folder,
+                    const struct listener *listeners, size_t listener_count)
+{
+    uint8_t seed[IDENTITY_SEED_BYTES];
+    struct names names = {0};
+    list_names(&names, listeners, listener_count);
+    int r = sodium_init() < 0 ? -EIO : obtain_key(store, seed);
+    if (r == 0)
+        r = identity_new(&c->identity, seed, names.list, names.count);
+    sodium_memzero(seed, sizeof seed);
+    if (r == 0)
+        r = tls_config_new(&c->tls, TLS_HUB, c->identity, protocols);
+    if (r == 0)
+        r = write_certificate(c->identity, folder);
+    if (r != 0) {
+        credential_close(c);
+        return r;
+    }
+    fingerprint_write(c->fingerprint, identity_fingerprint(c->identity));
+    return 0;
+}
+
+void credential_close(struct credential *c)
+{
+    tls_config_free(c->tls);
+    identity_free(c->identity);
+    *c = (struct credential){0};
+}

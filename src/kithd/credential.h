@@ -1,0 +1,28 @@
+#ifndef KITH_KITHD_CREDENTIAL_H
+#define KITH_KITHD_CREDENTIAL_H
+
+/* Who the hub is, at its start: its key out of the store, made there on the first start, and
+ * what TLS needs of it. The certificate is also put into the data folder, as CREDENTIAL_FILE,
+ * for clients that want a file to trust. */
+
+#include "io/folder.h"
+#include "io/listener.h"
+#include "store/embedded.h"
+#include "tls/tls.h"
+
+#define CREDENTIAL_FILE "hub.crt"
+
+struct credential {
+    struct identity *identity;
+    struct tls_config *tls;
+    char fingerprint[FINGERPRINT_TEXT_LEN + 1];
+};
+
+/* Makes a zeroed credential. The store's log is worked on until the key is durable, so no
+ * thread may do that yet. The listeners' addresses, and the machine's name, stand in the
+ * certificate. -errno: the credential holds nothing. */
+int credential_open(struct credential *c, struct embedded *store, struct folder *folder,
+                    const struct listener *listeners, size_t listener_count);
+void credential_close(struct credential *c);
+
+#endif

@@ -1202,8 +1202,8 @@ static void test_a_conversation_over_tls(void **state)
     shake_hands(&h, &s);
     assert_int_equal(tls_state(h.tls), TLS_OVER); /* it was told, too */
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    close_scene(&s); /* its connection uses what h has */
     close_handshake(&h);
-    close_scene(&s);
 }
 
 static void test_a_handshake_has_its_time(void **state)
@@ -1220,8 +1220,8 @@ static void test_a_handshake_has_its_time(void **state)
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
     connection_free(s.c);
     assert_int_equal(s.shared.counters.handshakes, 0);
+    close_scene(&s); /* its connection uses what h has */
     close_handshake(&h);
-    close_scene(&s);
 }
 
 static void test_who_reads_nothing_over_tls_is_closed(void **state)
@@ -1238,8 +1238,8 @@ static void test_who_reads_nothing_over_tls_is_closed(void **state)
     assert_int_equal(s.c->state, CONNECTION_TEXT);
     wait_ms(&s, 1);
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    close_scene(&s); /* its connection uses what h has */
     close_handshake(&h);
-    close_scene(&s);
 }
 
 static void test_only_so_many_handshakes_at_once(void **state)
@@ -1251,8 +1251,8 @@ static void test_only_so_many_handshakes_at_once(void **state)
     s.shared.counters.handshakes = LIMIT_HANDSHAKES;
     say(&s, buffer_view(&h.out));
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    close_scene(&s); /* its connection uses what h has */
     close_handshake(&h);
-    close_scene(&s);
 }
 
 /* ---- stopping ---- */

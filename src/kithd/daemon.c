@@ -258,8 +258,8 @@ static void store_name(struct daemon *d)
     int r = hub_name_write(d->shared.store, clock_walltime(), bytes_from_str(d->options->name),
                            &lsn);
     committer_wake(d->committer);
-    if (r != 0)
-        log_event(d, LOG_WARNING, "cannot keep the name", "name", d->options->name);
+    log_event(d, r == 0 ? LOG_INFO : LOG_WARNING, r == 0 ? "named" : "cannot keep the name",
+              "name", d->options->name);
 }
 
 /* ---- running and stopping ---- */

@@ -76,6 +76,27 @@ def test_what_an_option_should_have_been(options, said):
         2, "", f"kithd: {said}; kithd --help says more\n")
 
 
+@pytest.mark.parametrize("word, hint", [
+    ("12400", "for a port say --listen 127.0.0.1:12400"),
+    ("127.0.0.1:12377", "for an address say --listen 127.0.0.1:12377"),
+    *((word, f"for an address say --listen {word}") for word in [
+        "0.0.0.0", "localhost", "LocalHost", "::1", "[::1]", "[::1]:12377", ":12377", "lab.example:80",
+        "unix:hub.sock"]),
+    *((word, f"for a socket say --listen {word}, for a folder --data {word}") for word in [
+        "./hub.sock", "/tmp/dir", "lab/"])])
+def test_a_place_is_no_name(data, word, hint):
+    check_refusal(run_kithd(word, "--data", data), 2, f"the first word is the hub's name; {hint}")
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("name", ["lab", "two words", "a:b", "1.2.3", "[lab]", "büro"])
+def test_a_name_is_logged(start_hub, name):
+    hub = start_hub(name)
+    assert bare(hub, "#HELP") and hub.kith("name").stdout.decode() == name + "\n"
+    shown = f'"{name}"' if " " in name else name
+    hub.wait_log(f"level=info msg=named name={shown}\n")
+
+
 @pytest.mark.parametrize("address, why", [("192.0.2.1", "it is no address of this machine"),
                                           ("nosuch.invalid", "no such host")])
 def test_an_address_that_is_not_here(data, address, why):

@@ -286,16 +286,17 @@ static bool is_of_a_hub(const char *name)
            strncmp(name, "log-", 4) == 0;
 }
 
-bool folder_holds_data(const char *path)
+int folder_find_data(const char *path)
 {
     DIR *dir = opendir(path);
+    if (!dir)
+        return -errno;
     const struct dirent *entry;
-    bool holds = false;
-    while (dir && !holds && (entry = readdir(dir)))
-        holds = is_of_a_hub(entry->d_name);
-    if (dir)
-        closedir(dir);
-    return holds;
+    int r = FOLDER_HOLDS_NONE;
+    while (r != 0 && (entry = readdir(dir)))
+        r = is_of_a_hub(entry->d_name) ? 0 : r;
+    closedir(dir);
+    return r;
 }
 
 /* Makes what was renamed below its parent durable. */

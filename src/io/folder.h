@@ -9,8 +9,9 @@
 #include <sys/types.h>
 
 enum {
-    FOLDER_IN_USE = 1,  /* another process holds the lock */
-    FOLDER_IS_OPEN = 2, /* others may look into it, or it is another user's: refused */
+    FOLDER_IN_USE = 1,     /* another process holds the lock */
+    FOLDER_IS_OPEN = 2,    /* others may look into it, or it is another user's: refused */
+    FOLDER_HOLDS_NONE = 3, /* it holds no hub's data */
 };
 
 struct folder;
@@ -32,8 +33,9 @@ bool folder_exists(const char *path);
 /* Is there a folder in which one of that path could be made? */
 bool folder_has_parent(const char *path);
 
-/* Is there anything of a hub's in a folder: its lock, a file of its data? */
-bool folder_holds_data(const char *path);
+/* 0: there is something of a hub's in a folder, its lock or a file of its data;
+ * FOLDER_HOLDS_NONE. -errno, -ENOTDIR for what is no folder. */
+int folder_find_data(const char *path);
 
 /* Gives a folder another name beside the old one, durably; never in place of something. -errno.
  */

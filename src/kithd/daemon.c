@@ -181,7 +181,7 @@ static int open_folder(struct daemon *d)
     if (r == FOLDER_IN_USE)
         return refuse("%s is in use by another kithd (process %d)", d->data, (int)holder);
     if (r == FOLDER_IS_OPEN)
-        return folder_holds_data(d->data)
+        return folder_find_data(d->data) == 0
                    ? refuse("%s must be yours alone: chmod 700 it", d->data)
                    : refuse(
                          "%s is not yours alone: name an empty folder of yours, or a new one",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 import threading
 
 import pytest
@@ -338,3 +339,16 @@ def test_a_folder_that_is_none(tmp_path):
     (tmp_path / "lock").touch()
     done = run_kithd("--check", tmp_path)
     assert done.returncode == 1 and "there is no log" in done.stderr
+
+
+def test_a_folder_that_cannot_be_read(tmp_path):
+    def said(path, **how):
+        done = run_kithd("--check", path, **how)
+        assert (done.returncode, done.stdout) == (3, "")
+        return done.stderr
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    assert said(file) == f"kithd: cannot read {file}: it is not a folder\n"
+    assert said(file / "below") == f"kithd: cannot read {file}/below: it is not a folder, or not in one\n"
+    with tempfile.TemporaryDirectory() as private:
+        assert said(private, user=65534) == f"kithd: cannot read {private}: permission denied\n"

@@ -219,6 +219,23 @@ static int open_store(struct daemon *d, uint64_t secret)
     return 0;
 }
 
+/* On the thread that makes the log's files: none is made meanwhile. */
+static void log_stuck(struct daemon *d, int error)
+{
+    struct buffer out;
+    buffer_init(&out, LIMIT_LOG_BUFFER_BYTES);
+    struct log_line line = log_line_begin(
+        &out, LOG_ERROR,
+        disk_error_is_full(error) ? "cannot make room on the disk; trying again"
+                                  : "cannot make the log's next file; trying again");
+    log_line_str(&line, "data", d->data);
+    log_line_number(&line, "wanted_bytes", (int64_t)wal_trouble(embedded_wal(d->store)).bytes);
+    log_line_str(&line, "reason", problem_text(error));
+    log_line_end(&line);
+    log_file_write(d->log, buffer_view(&out));
+    buffer_fini(&out);
+}
+
 /* On the committer's threads. */
 static void on_committer(void *ctx, enum committer_event event, int error)
 {
@@ -230,14 +247,15 @@ static void on_committer(void *ctx, enum committer_event event, int error)
         return;
     }
     if (event == COMMITTER_STUCK) {
-        log_event(d, LOG_ERROR,
-                  disk_error_is_full(error) ? "cannot make room on the disk; trying again"
-                                            : "cannot make the log's next file; trying again",
-                  "reason", problem_text(error));
+        log_stuck(d, error);
         return;
     }
     if (event == COMMITTER_UNSTUCK) {
-        log_event(d, LOG_INFO, "made the log's next file after all", NULL, NULL);
+        log_event(d, LOG_INFO,
+                  disk_error_is_full(error)
+                      ? "there is room on the disk again; writes are taken"
+                      : "made the log's next file; writes are taken again",
+                  "data", d->data);
         return;
     }
     if (event == COMMITTER_UNSAVED) {

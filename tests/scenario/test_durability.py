@@ -196,11 +196,16 @@ def test_a_full_disk_refuses_writes_and_recovers_by_itself(small_disk):
             "Not Saved for key:text: the disk is full")
     assert is_served(hub)
     assert all(r.get(f"k{i}") == bytes(100_000) for i in kept)
-    hub.wait_log("cannot make room on the disk")
+    stuck = (rf'level=error msg="cannot make room on the disk; trying again" data={hub.data} '
+             rf'wanted_bytes=\d{{7,8}} reason="the disk is full"\n')
+    until(lambda: re.search(stuck, hub.log()), "the line of the log")
+    assert r.info("persistence")["writes"] == "disk_full"
     os.unlink(f"{folder}/.ballast")
     with Lines(hub) as c:
         until(lambda: c.ask("STORE late = " + "x" * 200_000) == "1", "room")
         assert c.ask("GET late") == "x" * 200_000
+    until(lambda: r.info("persistence")["writes"] == "ok", "an end to it")
+    hub.wait_log(f'level=info msg="there is room on the disk again; writes are taken" data={hub.data}\n')
 
 
 def test_deleting_is_refused_too_while_nothing_can_be_written(small_disk):
@@ -251,8 +256,10 @@ def test_what_keeps_the_next_file_from_being_made_is_told_as_it_is(start_hub):
             "Not Saved for key:text: the log's next file cannot be made (the hub's log says "
             "why): the table can be read, not changed")
     assert all(r.get(f"k{i}") == bytes(100_000) for i in range(kept))
-    hub.wait_log('level=error msg="cannot make the log\'s next file; trying again" '
-                 'reason="it is a folder"')
+    stuck = (rf'level=error msg="cannot make the log\'s next file; trying again" data={hub.data} '
+             rf'wanted_bytes=\d{{7}} reason="it is a folder"\n')
+    until(lambda: re.search(stuck, hub.log()), "the line of the log")
+    assert r.info("persistence")["writes"] == "no_next_file"
     assert "cannot make room" not in hub.log()
     hub.kill()  # what was answered is on disk
     obstacle.rmdir()
@@ -269,7 +276,8 @@ def test_it_goes_on_by_itself_when_the_next_file_can_be_made(start_hub):
     obstacle.rmdir()
     with Lines(hub) as c:
         until(lambda: c.ask("STORE late = " + "x" * 200_000) == "1", "the next file")
-    hub.wait_log('level=info msg="made the log\'s next file after all"')
+    hub.wait_log('level=info msg="made the log\'s next file; writes are taken again"')
+    assert r.info("persistence")["writes"] == "ok"
 
 
 # ---- large values go to the log bit by bit ----

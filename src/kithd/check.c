@@ -29,7 +29,8 @@ static void print_findings(const struct embedded_findings *found)
     } else {
         puts("checkpoint  none");
     }
-    printf("log         %llu changes%s\n", (unsigned long long)report->changes,
+    printf("log         %llu changes%s%s\n", (unsigned long long)report->changes,
+           report->checkpoint_bytes > 0 ? " since" : "",
            report->closed ? ", closed in good order" : "");
     if (report->cut)
         printf(

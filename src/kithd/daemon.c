@@ -79,6 +79,7 @@ static void log_recovery(struct daemon *d, const struct recovery_report *report)
         log_line_begin(&out, report->cut ? LOG_WARNING : LOG_INFO,
                        report->cut ? "recovered; an unfinished write was cut" : "recovered");
     log_line_str(&line, "data", d->data);
+    log_line_number(&line, "entries", (int64_t)report->entries);
     log_line_number(&line, "changes", (int64_t)report->changes);
     if (report->cut) {
         log_line_str(&line, "file", report->file);

@@ -111,6 +111,14 @@ int session_connect(struct session *s)
                         dial_problem(r), hint);
 }
 
+void session_hang_up(struct session *s)
+{
+    dial_free(s->dial);
+    s->dial = NULL;
+    conversation_fini(&s->conversation);
+    conversation_init(&s->conversation);
+}
+
 static void note_request(struct session *s, const struct bytes *argv, size_t argc)
 {
     struct buffer b;

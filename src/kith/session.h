@@ -61,6 +61,9 @@ int session_take(struct session *s, const struct resp_value **ret_value);
 /* Waits for the next thing the hub says unasked. Where it ends instead, the user is told. */
 int session_hear(struct session *s, const struct resp_value **ret_value);
 
+/* Closes the connection; what is asked next makes another. */
+void session_hang_up(struct session *s);
+
 /* Says what is wrong, on standard error or as JSON, and returns code: "kith: " and the
  * printf-like message. */
 int session_fail(struct session *s, enum exit_code code, const char *format, ...)

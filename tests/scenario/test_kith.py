@@ -365,6 +365,33 @@ def test_help(build):
     assert run_kith(build, "--version").stdout.startswith(b"kith ")
 
 
+# Closes its end, and ends only when the other one is closed, too.
+PATIENT_HUB = """
+import os, socket
+open("/proc/self/comm", "w").write("kithd")
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+client = server.accept()[0]
+client.recv(1000)
+info = b"# Server\\r\\nprocess_id:%d\\r\\n" % os.getpid()
+client.sendall(b"$%d\\r\\n%s\\r\\n" % (len(info), info))
+client.recv(1000)
+client.shutdown(socket.SHUT_WR)
+client.recv(1000)
+"""
+
+
+def test_quit_does_not_hold_the_hub_it_waits_for(build):
+    hub = subprocess.Popen(["/usr/bin/python3", "-c", PATIENT_HUB], stdout=subprocess.PIPE, text=True)
+    try:
+        port = hub.stdout.readline().strip()
+        check(run_kith(build, "--hub", f":{port}", "quit"), 0, b"Server Quitting..!\n")
+    finally:
+        hub.kill()
+        hub.wait()
+        hub.stdout.close()
+
+
 def test_quit_waits_until_the_hub_has_ended(start_hub):
     hub = start_hub()
     exchange(hub, b"".join(resp("SET", f"k{i}", "v" * 500) for i in range(20_000)))

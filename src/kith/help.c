@@ -28,7 +28,8 @@ static const char all[] =
     "  --hub WHERE   HOST, HOST:PORT, :PORT, [V6]:PORT, or a Unix socket: a path with a slash\n"
     "                in it, or unix:PATH; else the environment's KITH_HUB; else\n"
     "                127.0.0.1:12345\n"
-    "  --json        a JSON object a line for every answer, errors too\n"
+    "  --json        a JSON object a line for every answer, errors too; exact, where lines of\n"
+    "                text have control characters as \\x0a\n"
     "  --quiet       only what was asked for: a value, a reply\n"
     "  --log FILE    append what was asked and answered, with the time\n"
     "  --help, -h    this; --help after a command says more on it\n"
@@ -79,13 +80,15 @@ static const struct topic topics[] = {
      "\n"
      "Prints the keys, those that begin with PREFIX, one a line and in no order. A key that\n"
      "is there all the while is printed, whatever else comes and goes; once or, rarely,\n"
-     "twice.\n"},
+     "twice. Control characters come out as \\x0a; --json is exact.\n"},
     {"watch",
      "kith watch [PREFIX]\n"
      "\n"
      "Prints a line for each change of a key that begins with PREFIX, from now on and once it "
      "is\n"
-     "on the hub's disk: KEY = VALUE, KEY (removed), KEY (expired), or (all keys removed).\n"},
+     "on the hub's disk: KEY = VALUE, KEY (removed), KEY (expired), or (all keys removed). "
+     "Control\n"
+     "characters come out as \\x0a; --json is exact.\n"},
     {"export",
      "kith export [PREFIX]\n"
      "\n"

@@ -100,6 +100,27 @@ def test_ls(hub):
         b"many:%d" % i for i in range(5000))
 
 
+def test_no_key_or_value_forges_a_line(hub, tmp_path):
+    key, shown = "a\nkith: forged\x1b[31m", b"a\\x0akith: forged\\x1b[31m"
+    log = tmp_path / "watch.log"
+    watching = subprocess.Popen([hub.build / "kith", "--hub", hub.where, "--log", log, "watch"],
+                                stdout=subprocess.PIPE)
+    try:
+        until(lambda: log.exists() and log.read_text().count("msg=answered") == 2, "a watcher")
+        check(hub.kith("store", key, "b\nc"), 0, b"Saved Successfully for key:" + shown + b"\n")
+        assert watching.stdout.readline() == shown + b" = b\\x0ac\n"
+        check(hub.kith("ls"), 0, shown + b"\n")
+        assert json.loads(hub.kith("--json", "ls").stdout) == {"key": key}
+        check(hub.kith("echo", "a\nb"), 0, b"Received from server: a\\x0ab\n")
+        check(hub.kith("get", key), 0, b"b\nc\n")
+        check(hub.kith("del", key), 0, b"Deleted key:" + shown + b"\n")
+        assert watching.stdout.readline() == shown + b" (removed)\n"
+    finally:
+        watching.kill()
+        watching.wait()
+        watching.stdout.close()
+
+
 def test_a_value_of_any_bytes(hub):
     value = bytes(range(256)) * 20000
     check(hub.kith("store", "b", "-", input=value), 0, b"Saved Successfully for key:b\n")

@@ -36,9 +36,10 @@ static const char all[] =
     "  --version     which kith this is\n"
     "  --            what follows are words, even where they begin with --\n"
     "\n"
-    "Exit codes: 0 done; 1 the answer is no, or it could not be done; 2 usage, or input that\n"
-    "cannot be understood; 3 cannot reach a hub; 4 not allowed; 6 a copy failed or is not\n"
-    "whole, or a hub that was stopped has not ended within a minute.\n"
+    "Exit codes: 0 done; 1 the answer is no, or it could not be done; 2 the command line or\n"
+    "input cannot be understood, a key or value is too large, a file cannot be used; 3 there\n"
+    "is no hub there, or it went away; 4 not allowed; 6 a copy failed or is not whole, or a\n"
+    "hub that was stopped has not ended within a minute.\n"
     "A missing KEY or VALUE, and what --raw shall send, are asked for where standard input "
     "and\n"
     "output are a terminal.\n";

@@ -68,6 +68,14 @@ int session_fail(struct session *s, enum exit_code code, const char *format, ...
     return code;
 }
 
+int session_check_key(struct session *s, struct bytes key)
+{
+    if (key.len > 0 && key.len <= LIMIT_KEY_BYTES)
+        return EXIT_DONE;
+    return session_fail(s, EXIT_USAGE, "a key is 1 to %zu bytes (64 KiB), not %zu",
+                        LIMIT_KEY_BYTES, key.len);
+}
+
 int session_no_such_key(struct session *s, struct bytes key)
 {
     if (!s->output.json) {

@@ -69,6 +69,9 @@ void session_hang_up(struct session *s);
 int session_fail(struct session *s, enum exit_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* EXIT_USAGE where no hub could have this key. */
+int session_check_key(struct session *s, struct bytes key);
+
 /* The key is not there, in the origins' words. */
 int session_no_such_key(struct session *s, struct bytes key);
 

@@ -144,6 +144,29 @@ def test_a_value_too_large(hub):
     check(result, 2, b"", b"kith: a value is at most 64 MiB\n")
 
 
+@pytest.mark.parametrize("words", [["store", "KEY", "v"], ["get", "KEY"], ["del", "KEY"],
+                                   ["--key=KEY"], ["--key=KEY", "--value=v"]], ids=" ".join)
+def test_what_no_hub_takes_for_a_key(hub, words):
+    for key in ["", "k" * 65537]:
+        check(hub.kith(*(word.replace("KEY", key) for word in words)), 2, b"",
+              b"kith: a key is 1 to 65536 bytes (64 KiB), not %d\n" % len(key))
+    check(hub.kith("store", "k" * 65536, "v", "--quiet"), 0)
+
+
+@pytest.mark.parametrize("line, why", [
+    ("[1]", "not a JSON object"), ("garbage", "a line is a JSON object"), ("7", "a line is a JSON object"),
+    ("", None)])
+def test_a_line_to_import_that_is_no_object(hub, line, why):
+    result = hub.kith("import", input=line.encode() + b"\n")
+    if why is None:
+        check(result, 0, b"Imported 0 entries\n")
+        return
+    assert (result.returncode, result.stdout) == (2, b"")
+    said = result.stderr.decode()
+    assert said.startswith("kith: line 1: ") and why in said, said
+    assert said.endswith(', as in {"key":"k","value":"v"}\n'), said
+
+
 def test_json(hub):
     def ask(*words, code=0, **options):
         result = hub.kith("--json", *words, **options)

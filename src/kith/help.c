@@ -78,10 +78,16 @@ static const struct topic topics[] = {
             "removed all the same.\n"},
     {"ls",
      "kith ls [PREFIX]\n"
+     "kith ls --match PATTERN\n"
      "\n"
      "Prints the keys, those that begin with PREFIX, one a line and in no order. A key that\n"
      "is there all the while is printed, whatever else comes and goes; once or, rarely,\n"
-     "twice. Control characters come out as \\x0a; --json is exact.\n"},
+     "twice. Control characters come out as \\x0a; --json is exact.\n"
+     "\n"
+     "  --match PATTERN  those that match as a whole: * is anything, ? one byte, [a-c] one of\n"
+     "                   these, [^a-c] none of them, and after \\ a character is itself. "
+     "Quote\n"
+     "                   it from the shell: kith ls --match 'user:*:name'\n"},
     {"watch",
      "kith watch [PREFIX]\n"
      "\n"

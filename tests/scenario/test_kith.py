@@ -93,9 +93,16 @@ def test_ls(hub):
     assert sorted(hub.kith("ls", "user:").stdout.split()) == [b"user:1", b"user:2"]
     check(hub.kith("ls", "user*"), 0, b"user*x\n")
     check(hub.kith("--json", "ls", "oth"), 0, b'{"key":"other"}\n')
+    assert sorted(hub.kith("ls", "--match", "user?[12x]").stdout.split()) == [b"user*x", b"user:1", b"user:2"]
+    check(hub.kith("ls", "--match=user\\*?"), 0, b"user*x\n")
+    check(hub.kith("ls", "--match=ser"), 0, b"")
+    check(hub.kith("ls", "use", "--match=*"), 2, b"", b"kith: a PREFIX and --match exclude each other\n")
+    check(hub.kith("watch", "--match=*"), 2, b"", b"kith: --match goes with ls\n")
+    check(hub.kith("--match=*"), 2, b"", b"kith: --match goes with ls\n")
     with connect(hub) as s:
         s.sendall(resp("MSET", *sum(([f"many:{i}", "v"] for i in range(5000)), [])))
         s.recv(100)
+    assert len(hub.kith("ls", "--match", "many:*[05]").stdout.split()) == 1000
     assert sorted(hub.kith("ls", "many:").stdout.split()) == sorted(
         b"many:%d" % i for i in range(5000))
 
@@ -389,6 +396,18 @@ def test_what_is_read_from_a_terminal_is_announced(hub):
     child = terminal(hub, "--quiet", "import")
     child.sendeof()
     assert end(child) == ("", 0)
+
+
+def test_a_pattern_for_a_prefix_is_hinted_at(hub):
+    hub.kith("store", "seat", "v")
+    hint = "kith: no key begins so; for a pattern say kith ls --match se*\r\n"
+    assert end(terminal(hub, "ls", "se*")) == (hint, 0)
+    assert end(terminal(hub, "ls", "--match", "so*")) == ("", 0)
+    assert end(terminal(hub, "ls", "so")) == ("", 0)
+    assert end(terminal(hub, "--quiet", "ls", "se*")) == ("", 0)
+    check(hub.kith("ls", "se*"), 0, b"")
+    hub.kith("store", "se*", "v")
+    assert end(terminal(hub, "ls", "se*")) == ("se*\r\n", 0)
 
 
 def test_a_terminal_gets_clean_text(hub):

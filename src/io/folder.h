@@ -25,6 +25,12 @@ int folder_open(const char *path, struct folder **ret, pid_t *ret_holder);
 int folder_open_existing(const char *path, struct folder **ret, pid_t *ret_holder);
 void folder_close(struct folder *f);
 
+/* Closes a folder and takes back what has been made since folder_open of the same path: its
+ * lock, where it had none; a hub's data, where it held none; and where it was not there,
+ * itself, and those of its parents that were not there either. Anything else in them stays, and
+ * so do they then. Takes NULL. */
+void folder_retract(const char *path, struct folder *f);
+
 struct disk *folder_disk(struct folder *f);
 
 /* Is there anything of that name? */

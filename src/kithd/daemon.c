@@ -41,6 +41,7 @@ struct daemon {
     uv_async_t wake;
     atomic_bool stop_wanted, failed;
     bool stopping;
+    bool has_served; /* a worker was there, so something may have been answered */
     int descriptors_max;
     char os[sizeof(struct utsname)], executable[PATH_MAX];
 };
@@ -402,6 +403,7 @@ static int start_workers(struct daemon *d)
         int r = worker_start(&d->workers[i], &d->worker_config);
         if (r < 0)
             return refuse("cannot start a worker: %s", problem_text(r));
+        d->has_served = true;
         atomic_fetch_add(&d->worker_count, 1);
     }
     return 0;
@@ -529,12 +531,16 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
     fill_about(d);
 }
 
-static void daemon_fini(struct daemon *d)
+/* A start that was refused leaves no trace. */
+static void daemon_fini(struct daemon *d, int result)
 {
     for (size_t i = 0; i < d->listener_count; i++)
         listener_close(&d->listeners[i]);
     embedded_free(d->store);
-    folder_close(d->folder);
+    if (result == DAEMON_NO_START && !d->has_served)
+        folder_retract(d->data, d->folder);
+    else
+        folder_close(d->folder);
     log_file_close(d->log);
     free(d->data);
     free(d);
@@ -576,6 +582,6 @@ int daemon_run(const struct options *options)
         r = run_store(d);
         close_loop(d);
     }
-    daemon_fini(d);
+    daemon_fini(d, r);
     return r;
 }

@@ -266,6 +266,48 @@ def test_a_folder_that_cannot_be_used(tmp_path):
     refused("/proc/kith")
 
 
+def refuse_for_a_second_listener(data):
+    """Found out only when the store is open and its log made."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    done = run_kithd("lab", "--data", data, "--listen", f"0.0.0.0:{port}", "--listen", f"[::]:{port}")
+    assert done.returncode == 3 and "is taken, perhaps by another listener" in done.stderr
+
+
+def test_a_refused_start_leaves_nothing_behind(tmp_path, start_hub):
+    refuse_for_a_second_listener(tmp_path / "a/b/c")
+    assert list(tmp_path.iterdir()) == []
+    refuse_for_a_second_listener(f"{tmp_path}/a//b/")
+    assert list(tmp_path.iterdir()) == []
+    other = tmp_path / "mine"
+    other.mkdir(mode=0o700)
+    (other / "notes").write_text("mine")
+    refuse_for_a_second_listener(other)
+    assert [f.name for f in other.iterdir()] == ["notes"]
+    refuse_for_a_second_listener(tmp_path / "mine/new")
+    assert [f.name for f in other.iterdir()] == ["notes"]
+    hub = start_hub(data=other)
+    assert bare(hub, "STORE k = v") == "1"
+    hub.stop()
+    (other / "lock").unlink()
+    files = {f.name for f in other.iterdir() if not f.name.startswith("log-")}
+    refuse_for_a_second_listener(other)
+    assert {f.name for f in other.iterdir() if not f.name.startswith("log-")} == files
+    hub.restart()
+    assert bare(hub, "GET k") == "v"
+
+
+@pytest.mark.parametrize("free", [0, 4096])
+def test_a_start_refused_by_a_full_disk_leaves_nothing_behind(tmp_path, build, free):
+    script = ('mount -t tmpfs -o size=1m,mode=700 disk "$1"; cat /dev/zero >"$1/ballast" 2>/dev/null; '
+              'truncate -s -"$2" "$1/ballast"; "$0" --listen 127.0.0.1:0 --data "$1/a/b"; echo $?; ls -A "$1"')
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script, build / "kithd", tmp_path, str(free)],
+                          capture_output=True, text=True, timeout=PATIENCE)
+    assert done.stdout == "3\nballast\n"
+    assert "full" in done.stderr
+
+
 def ask_to_quit(p, build, port):
     """Not by a signal: TSan loses those that come before a loop has first waited."""
     subprocess.run(["nsenter", "-t", str(p.pid), "-n", build / "kith", "--hub", f":{port}", "quit"],

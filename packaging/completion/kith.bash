@@ -87,7 +87,7 @@ _kith_value()
         --log | --story) _kith_files "$3" -f ;;
         --logs) _kith_files "$3" -d ;;
         --key) _kith_keys "$1" "$3" ;;
-        --value | --expire | --if-equal) ;;
+        --value | --expire | --if-equal | --match) ;;
         *) return 1 ;;
     esac
 }
@@ -99,6 +99,7 @@ _kith_words()
     local sections='server clients memory persistence stats replication cpu cluster keyspace all default everything'
     case $command in
         store) options+=' --expire --if-absent --if-equal' ;;
+        ls) options+=' --match' ;;
         demo) options+=' --logs --story --print-story' ;;
     esac
     if [[ $cur == -* && -z $literal ]]; then
@@ -134,7 +135,7 @@ _kith()
             case $word in
                 --) literal=1 ;;
                 --hub=*) where=${word#*=} ;;
-                --hub | --log | --key | --value | --expire | --if-equal | --logs | --story)
+                --hub | --log | --key | --value | --expire | --if-equal | --match | --logs | --story)
                     previous=$word
                     ;;
             esac

@@ -10,6 +10,8 @@
 
 enum { PROBLEM_BYTES = 200 };
 
+#define ENTRY_EXAMPLE "{\"key\":\"k\",\"value\":\"v\"}"
+
 struct entry_reader {
     json_t *object; /* what the last entry lies in */
     struct buffer decoded[2];
@@ -117,11 +119,13 @@ const char *entry_read(struct entry_reader *r, struct bytes line, struct entry *
     r->object = json_loadb((const char *)line.data, line.len,
                            JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (!r->object) {
-        snprintf(r->problem, sizeof r->problem, "not JSON: %s", error.text);
+        snprintf(r->problem, sizeof r->problem,
+                 "not JSON: %.100s; a line is a JSON object, as in %s", error.text,
+                 ENTRY_EXAMPLE);
         return r->problem;
     }
     if (!json_is_object(r->object))
-        return "not a JSON object";
+        return "not a JSON object, as in " ENTRY_EXAMPLE;
     *ret = (struct entry){0};
     const char *name, *problem = NULL;
     json_t *value;

@@ -98,11 +98,18 @@ int command_error(struct call *call, const char *code, const char *reason)
 
 int command_error_about(struct call *call, const char *words, struct bytes about)
 {
+    return command_error_around(call, words, about, "");
+}
+
+int command_error_around(struct call *call, const char *before, struct bytes about,
+                         const char *after)
+{
     struct buffer reason;
     buffer_init(&reason, ERROR_BYTES);
-    if (buffer_append_str(&reason, words) == 0 && buffer_append_str(&reason, " '") == 0 &&
+    if (buffer_append_str(&reason, before) == 0 && buffer_append_str(&reason, " '") == 0 &&
         clean_append(&reason, about, ABOUT_BYTES_SHOWN) == 0 &&
-        buffer_append(&reason, "'", 2) == 0)
+        buffer_append_str(&reason, "'") == 0 &&
+        buffer_append(&reason, after, strlen(after) + 1) == 0)
         reply_error(call->reply, "ERR", (const char *)buffer_view(&reason).data);
     else
         call->reply->failed = -ENOMEM;

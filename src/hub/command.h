@@ -107,6 +107,8 @@ void *command_take(struct call *call, size_t n);
 /* Answers an error, worded as printf does, about arguments cleaned and cut; COMMAND_DONE. */
 int command_error(struct call *call, const char *code, const char *reason);
 int command_error_about(struct call *call, const char *format, struct bytes about);
+int command_error_around(struct call *call, const char *before, struct bytes about,
+                         const char *after);
 
 /* ... about the command itself: "words 'name' command". */
 int command_error_in(struct call *call, const char *words);

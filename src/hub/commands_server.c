@@ -162,18 +162,49 @@ static bool is_asked_for(const struct call *call, const char *name)
     return false;
 }
 
-/* Events are always told to who asks for them: whatever selection is wanted is a part of it. */
-static int set_events(struct call *call)
+static bool is_selection_of_events(struct bytes wanted)
 {
     static const char flags[] = "KEg$lshzxetdmnA";
-    struct bytes wanted = call->argv[3];
-    bool known = wanted.len > 0;
-    for (size_t i = 0; i < wanted.len; i++)
-        known &= wanted.data[i] != 0 && strchr(flags, wanted.data[i]) != NULL;
-    int r;
+    for (size_t i = 0; i < wanted.len; i++) {
+        if (wanted.data[i] == 0 || !strchr(flags, wanted.data[i]))
+            return false;
+    }
+    return wanted.len > 0;
+}
+
+/* Events are always told to who asks for them: whatever selection is wanted is a part of it.
+ * All else is as it was at the start. False: what is wrong is answered, in Redis' words. */
+static bool check_setting(struct call *call, struct bytes name, struct bytes value)
+{
+    struct setting settings[SETTINGS];
+    collect_settings(&call->hub->shared->config, settings);
+    bool known = false, is_events = bytes_equal_nocase_str(name, "notify-keyspace-events");
+    for (size_t i = 0; i < SETTINGS; i++)
+        known |= bytes_equal_nocase_str(name, settings[i].name);
     if (!known)
-        return command_error_about(call,
-                                   "events are always told; not a selection of them:", wanted);
+        command_error_about(call, "Unknown option or number of arguments for CONFIG SET -",
+                            name);
+    else if (!is_events)
+        command_error_around(call, "CONFIG SET failed (possibly related to argument", name,
+                             ") - can't set immutable config");
+    else if (!is_selection_of_events(value))
+        command_error_about(call, "events are always told; not a selection of them:", value);
+    else
+        return true;
+    return false;
+}
+
+static int set_config(struct call *call)
+{
+    int r;
+    if (call->argc < 4)
+        return command_error(call, "ERR", "wrong number of arguments for 'config|set' command");
+    if (call->argc % 2 != 0)
+        return command_error(call, "ERR", "syntax error");
+    for (size_t i = 2; i < call->argc; i += 2) {
+        if (!check_setting(call, call->argv[i], call->argv[i + 1]))
+            return COMMAND_DONE;
+    }
     if (!command_allows(call, ACCESS_ADMIN, &r))
         return r;
     reply_status(call->reply, "OK");
@@ -182,9 +213,8 @@ static int set_events(struct call *call)
 
 static int run_config(struct call *call)
 {
-    if (bytes_equal_nocase_str(call->argv[1], "SET") && call->argc == 4 &&
-        bytes_equal_nocase_str(call->argv[2], "notify-keyspace-events"))
-        return set_events(call);
+    if (bytes_equal_nocase_str(call->argv[1], "SET"))
+        return set_config(call);
     if (!bytes_equal_nocase_str(call->argv[1], "GET") || call->argc < 3)
         return command_error_about(call, "unknown subcommand or wrong number of arguments for",
                                    call->argv[1]);

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "hub/hub.h"
 #include "hub/hub_name.h"
+#include "store/disk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -139,6 +140,15 @@ static void memory(struct info *info)
     line(info, "maxmemory_policy:noeviction");
 }
 
+/* What is the matter with the log's next file; what it means for writes is in store.h. */
+static const char *writes(struct store *s)
+{
+    int error = store_trouble(s);
+    if (error == 0)
+        return "ok";
+    return disk_error_is_full(error) ? "disk_full" : "no_next_file";
+}
+
 static void persistence(struct info *info)
 {
     struct store *store = info->shared->store;
@@ -149,6 +159,7 @@ static void persistence(struct info *info)
     line(info, "rdb_last_save_time:%lld", (long long)(saved.last.ms / 1000));
     line(info, "rdb_last_bgsave_status:%s", saved.error == 0 ? "ok" : "err");
     line(info, "aof_enabled:1");
+    line(info, "writes:%s", writes(store));
     line(info, "durability:%s", info->shared->config.holds_replies ? "commit" : "second");
     line_number(info, "durable_lsn", store_durable(store));
 }

@@ -20,6 +20,9 @@ static const char lock_name[] = "lock";
 struct folder {
     struct disk disk;
     int fd, lock_fd;
+    bool was_bare; /* it held no hub's data when it was opened ... */
+    bool had_lock; /* ... and this: a lock */
+    size_t made;   /* how much of its path is the first folder that was made; 0: none was */
     pthread_mutex_t lock; /* of what follows */
     int names_error;      /* names could not be made durable; 0: they could */
 };
@@ -160,10 +163,26 @@ static const struct disk_ops ops = {
 
 /* ---- the folder itself ---- */
 
-static int make_with_parents(const char *path)
+/* Those that are empty. */
+static void remove_made(const char *path, size_t made)
+{
+    char part[PATH_MAX];
+    if (made == 0)
+        return;
+    memcpy(part, path, strlen(path) + 1);
+    for (size_t i = strlen(path); i >= made; i--) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        part[i] = '\0';
+        rmdir(part);
+    }
+}
+
+static int make_with_parents(const char *path, size_t *ret_made)
 {
     char part[PATH_MAX];
     size_t len = strlen(path);
+    *ret_made = 0;
     if (len == 0 || len >= sizeof part)
         return len == 0 ? -ENOENT : -ENAMETOOLONG;
     memcpy(part, path, len + 1);
@@ -172,8 +191,11 @@ static int make_with_parents(const char *path)
             continue;
         char end = part[i];
         part[i] = '\0';
-        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+        bool made = mkdir(part, 0700) == 0;
+        if (!made && errno != EEXIST)
             return -errno;
+        if (made && *ret_made == 0)
+            *ret_made = i;
         part[i] = end;
     }
     return 0;
@@ -203,23 +225,52 @@ static int write_holder(int lock_fd)
     return 0;
 }
 
-static int lock(struct folder *f, pid_t *ret_holder)
+static int take_lock(struct folder *f, pid_t *ret_holder)
 {
     f->lock_fd = openat(f->fd, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (f->lock_fd < 0)
         return errno == EROFS ? 0 : -errno; /* nobody writes there: there is nothing to lock */
     if (flock(f->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return write_holder(f->lock_fd);
+        return 0;
     if (errno != EWOULDBLOCK)
         return -errno;
     *ret_holder = read_holder(f->lock_fd);
     return FOLDER_IN_USE;
 }
 
+/* Who held it may have taken it back between our opening and our locking it. */
+static bool is_removed(int lock_fd)
+{
+    struct stat st;
+    return fstat(lock_fd, &st) == 0 && st.st_nlink == 0;
+}
+
+static int lock(struct folder *f, pid_t *ret_holder)
+{
+    int r = take_lock(f, ret_holder);
+    while (r == 0 && f->lock_fd >= 0 && is_removed(f->lock_fd)) {
+        close(f->lock_fd);
+        r = take_lock(f, ret_holder);
+    }
+    if (r != 0 || f->lock_fd < 0)
+        return r;
+    r = write_holder(f->lock_fd);
+    if (r < 0 && !f->had_lock)
+        unlinkat(f->fd, lock_name, 0);
+    return r;
+}
+
 int folder_open(const char *path, struct folder **ret, pid_t *ret_holder)
 {
-    int r = make_with_parents(path);
-    return r < 0 ? r : folder_open_existing(path, ret, ret_holder);
+    size_t made;
+    int r = make_with_parents(path, &made);
+    if (r == 0)
+        r = folder_open_existing(path, ret, ret_holder);
+    if (r == 0)
+        (*ret)->made = made;
+    else
+        remove_made(path, made);
+    return r;
 }
 
 int folder_open_existing(const char *path, struct folder **ret, pid_t *ret_holder)
@@ -238,6 +289,8 @@ int folder_open_existing(const char *path, struct folder **ret, pid_t *ret_holde
     r = check_private(f->fd);
     if (r != 0)
         goto fail;
+    f->was_bare = folder_find_data(path) == FOLDER_HOLDS_NONE;
+    f->had_lock = faccessat(f->fd, lock_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     r = lock(f, ret_holder);
     if (r != 0)
         goto fail;
@@ -286,16 +339,17 @@ static bool is_of_a_hub(const char *name)
            strcmp(name, "hub.crt") == 0 || strncmp(name, "log-", 4) == 0;
 }
 
-bool folder_holds_data(const char *path)
+int folder_find_data(const char *path)
 {
     DIR *dir = opendir(path);
+    if (!dir)
+        return -errno;
     const struct dirent *entry;
-    bool holds = false;
-    while (dir && !holds && (entry = readdir(dir)))
-        holds = is_of_a_hub(entry->d_name);
-    if (dir)
-        closedir(dir);
-    return holds;
+    int r = FOLDER_HOLDS_NONE;
+    while (r != 0 && (entry = readdir(dir)))
+        r = is_of_a_hub(entry->d_name) ? 0 : r;
+    closedir(dir);
+    return r;
 }
 
 /* Makes what was renamed below its parent durable. */
@@ -331,4 +385,17 @@ void folder_discard(const char *path, struct folder *f)
     disk_remove(&f->disk, lock_name);
     folder_close(f);
     rmdir(path);
+}
+
+void folder_retract(const char *path, struct folder *f)
+{
+    if (!f)
+        return;
+    size_t made = f->made;
+    if (f->was_bare)
+        disk_list(&f->disk, remove_own, &f->disk);
+    if (!f->had_lock)
+        disk_remove(&f->disk, lock_name);
+    folder_close(f);
+    remove_made(path, made);
 }

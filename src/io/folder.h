@@ -9,8 +9,9 @@
 #include <sys/types.h>
 
 enum {
-    FOLDER_IN_USE = 1,  /* another process holds the lock */
-    FOLDER_IS_OPEN = 2, /* others may look into it, or it is another user's: refused */
+    FOLDER_IN_USE = 1,     /* another process holds the lock */
+    FOLDER_IS_OPEN = 2,    /* others may look into it, or it is another user's: refused */
+    FOLDER_HOLDS_NONE = 3, /* it holds no hub's data */
 };
 
 struct folder;
@@ -24,6 +25,12 @@ int folder_open(const char *path, struct folder **ret, pid_t *ret_holder);
 int folder_open_existing(const char *path, struct folder **ret, pid_t *ret_holder);
 void folder_close(struct folder *f);
 
+/* Closes a folder and takes back what has been made since folder_open of the same path: its
+ * lock, where it had none; a hub's data, where it held none; and where it was not there,
+ * itself, and those of its parents that were not there either. Anything else in them stays, and
+ * so do they then. Takes NULL. */
+void folder_retract(const char *path, struct folder *f);
+
 struct disk *folder_disk(struct folder *f);
 
 /* Is there anything of that name? */
@@ -32,8 +39,9 @@ bool folder_exists(const char *path);
 /* Is there a folder in which one of that path could be made? */
 bool folder_has_parent(const char *path);
 
-/* Is there anything of a hub's in a folder: its lock, a file of its data? */
-bool folder_holds_data(const char *path);
+/* 0: there is something of a hub's in a folder, its lock or a file of its data;
+ * FOLDER_HOLDS_NONE. -errno, -ENOTDIR for what is no folder. */
+int folder_find_data(const char *path);
 
 /* Gives a folder another name beside the old one, durably; never in place of something. -errno.
  */

@@ -1,6 +1,5 @@
 #include "kith/drive.h"
 
-#include "base/clean.h"
 #include "base/limits.h"
 #include "client/report.h"
 #include "io/problem.h"
@@ -59,11 +58,7 @@ int drive_say(struct drive *d, const char *words, struct bytes text)
     struct output *o = &d->session->output;
     if (o->json || o->quiet)
         return EXIT_DONE;
-    struct buffer clean;
-    buffer_init(&clean, SIZE_MAX);
-    if (clean_append(&clean, text, SIZE_MAX) == 0)
-        output_line(o, words, buffer_view(&clean));
-    buffer_fini(&clean);
+    output_line(o, words, text);
     return printed(d);
 }
 

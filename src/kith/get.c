@@ -22,7 +22,9 @@ int get_key(struct session *s, struct bytes key)
 {
     const struct resp_value *reply;
     struct bytes argv[] = {bytes_from_str("GET"), key};
-    int code = session_ask(s, argv, 2, &reply);
+    int code = session_check_key(s, key);
+    if (code == EXIT_DONE)
+        code = session_ask(s, argv, 2, &reply);
     if (code != EXIT_DONE)
         return code;
     if (reply->kind == RESP_NULL)

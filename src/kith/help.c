@@ -29,17 +29,19 @@ static const char all[] =
     "  --hub WHERE   HOST, HOST:PORT, :PORT, [V6]:PORT, or a Unix socket: a path with a slash\n"
     "                in it, or unix:PATH; over TLS kith://ADDRESS[#FINGERPRINT]; else the\n"
     "                environment's KITH_HUB; else 127.0.0.1:12345\n"
-    "  --json        a JSON object a line for every answer, errors too\n"
+    "  --json        a JSON object a line for every answer, errors too; exact, where lines of\n"
+    "                text have control characters as \\x0a\n"
     "  --quiet       only what was asked for: a value, a reply\n"
     "  --log FILE    append what was asked and answered, with the time\n"
     "  --help, -h    this; --help after a command says more on it\n"
     "  --version     which kith this is\n"
     "  --            what follows are words, even where they begin with --\n"
     "\n"
-    "Exit codes: 0 done; 1 the answer is no, or it could not be done; 2 usage, or input that\n"
-    "cannot be understood; 3 cannot reach a hub; 4 not allowed; 5 the hub is another one\n"
-    "than it was; 6 a copy failed or is not whole, or a hub that was stopped has not ended\n"
-    "within a minute.\n"
+    "Exit codes: 0 done; 1 the answer is no, or it could not be done; 2 the command line or\n"
+    "input cannot be understood, a key or value is too large, a file cannot be used; 3 there\n"
+    "is no hub there, or it went away; 4 not allowed; 5 the hub is another one than it was;\n"
+    "6 a copy failed or is not whole, or a hub that was stopped has not ended within a\n"
+    "minute.\n"
     "A missing KEY or VALUE, and what --raw shall send, are asked for where standard input "
     "and\n"
     "output are a terminal.\n";
@@ -78,16 +80,24 @@ static const struct topic topics[] = {
             "removed all the same.\n"},
     {"ls",
      "kith ls [PREFIX]\n"
+     "kith ls --match PATTERN\n"
      "\n"
      "Prints the keys, those that begin with PREFIX, one a line and in no order. A key that\n"
      "is there all the while is printed, whatever else comes and goes; once or, rarely,\n"
-     "twice.\n"},
+     "twice. Control characters come out as \\x0a; --json is exact.\n"
+     "\n"
+     "  --match PATTERN  those that match as a whole: * is anything, ? one byte, [a-c] one of\n"
+     "                   these, [^a-c] none of them, and after \\ a character is itself. "
+     "Quote\n"
+     "                   it from the shell: kith ls --match 'user:*:name'\n"},
     {"watch",
      "kith watch [PREFIX]\n"
      "\n"
      "Prints a line for each change of a key that begins with PREFIX, from now on and once it "
      "is\n"
-     "on the hub's disk: KEY = VALUE, KEY (removed), KEY (expired), or (all keys removed).\n"},
+     "on the hub's disk: KEY = VALUE, KEY (removed), KEY (expired), or (all keys removed). "
+     "Control\n"
+     "characters come out as \\x0a; --json is exact.\n"},
     {"export",
      "kith export [PREFIX]\n"
      "\n"

@@ -39,6 +39,8 @@ static int check_options(struct session *s)
                             "--expire, --if-absent and --if-equal go with store");
     if (o->if_absent && o->if_equal)
         return session_fail(s, EXIT_USAGE, "--if-absent and --if-equal exclude each other");
+    if (o->match && (o->raw || o->word_count == 0 || strcmp(o->words[0], "ls") != 0))
+        return session_fail(s, EXIT_USAGE, "--match goes with ls");
     if (demo && o->log)
         return session_fail(s, EXIT_USAGE, "demo takes --logs DIR, not --log");
     return EXIT_DONE;

@@ -15,6 +15,7 @@ struct options {
     const char *expire;   /* --expire, store's */
     const char *if_equal; /* --if-equal, store's */
     bool if_absent;       /* --if-absent, store's */
+    const char *match;    /* --match, ls's */
     const char *logs;     /* --logs, demo's */
     const char *story;    /* --story, demo's */
     bool print_story;     /* --print-story, demo's */

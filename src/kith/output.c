@@ -75,7 +75,7 @@ void output_line(struct output *o, const char *prefix, struct bytes text)
     buffer_init(&b, SIZE_MAX);
     int r = buffer_append_str(&b, prefix);
     if (r == 0)
-        r = o->terminal ? clean_append(&b, text, SIZE_MAX) : buffer_append_bytes(&b, text);
+        r = clean_append(&b, text, SIZE_MAX);
     if (r == 0)
         r = buffer_append_str(&b, "\n");
     write_buffer(o, &b, r);

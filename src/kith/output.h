@@ -2,9 +2,10 @@
 #define KITH_KITH_OUTPUT_H
 
 /* What kith prints. Bytes go to standard output at once, unbuffered by us, so that a
- * transcript appears as it happens. What goes to a terminal is cleaned first. When whoever
- * reads our output has gone, kith cleans up and then ends by SIGPIPE, silently, as programs
- * do. */
+ * transcript appears as it happens. Lines are cleaned, wherever they go: what is in a key must
+ * not pass for a line of its own. A value by itself is cleaned for a terminal alone. When
+ * whoever reads our output has gone, kith cleans up and then ends by SIGPIPE, silently, as
+ * programs do. */
 
 #include "client/json.h"
 
@@ -21,7 +22,7 @@ void output_init(struct output *o, bool json, bool quiet);
 /* Exactly these bytes, terminal or not: for what is clean already. */
 void output_bytes(struct output *o, struct bytes data);
 
-/* prefix, then text as one line with LF: exact, or cleaned for a terminal. */
+/* prefix, then text, cleaned, as one line with LF. */
 void output_line(struct output *o, const char *prefix, struct bytes text);
 
 /* Text of any number of lines: exact, or for a terminal cleaned but for LF and tab, and ended

@@ -1,6 +1,6 @@
 /* kith quit: stops the hub, and where that is a process of this machine waits until it has
  * ended, so that its port and its data are free. A hub that stops closes the connection and
- * answers nothing. */
+ * answers nothing; it waits a while for its clients to close theirs, so kith does. */
 
 #include "kith/command.h"
 
@@ -84,6 +84,7 @@ int quit_run(struct session *s)
     int code = find_process(s, &fd);
     if (code == EXIT_DONE)
         code = stop(s);
+    session_hang_up(s);
     if (code == EXIT_DONE)
         tell(&s->output);
     if (code == EXIT_DONE && fd >= 0)

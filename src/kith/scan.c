@@ -17,13 +17,24 @@ static int write_pattern(struct buffer *out, const char *prefix)
     return r == 0 ? buffer_append_str(out, "*") : r;
 }
 
-int scan_init(struct scan *scan, struct session *s, const char *prefix)
+static int begin(struct scan *scan, struct session *s)
 {
     *scan = (struct scan){.session = s};
     buffer_init(&scan->pattern, SIZE_MAX);
     buffer_init(&scan->cursor, CURSOR_BYTES);
-    int r = write_pattern(&scan->pattern, prefix);
-    return r == 0 ? buffer_append_str(&scan->cursor, "0") : r;
+    return buffer_append_str(&scan->cursor, "0");
+}
+
+int scan_init(struct scan *scan, struct session *s, const char *prefix)
+{
+    int r = begin(scan, s);
+    return r == 0 ? write_pattern(&scan->pattern, prefix) : r;
+}
+
+int scan_init_match(struct scan *scan, struct session *s, const char *pattern)
+{
+    int r = begin(scan, s);
+    return r == 0 ? buffer_append_str(&scan->pattern, pattern) : r;
 }
 
 void scan_fini(struct scan *scan)

@@ -1,8 +1,8 @@
 #ifndef KITH_KITH_SCAN_H
 #define KITH_KITH_SCAN_H
 
-/* All keys that begin with a prefix, some at a time. A key that is there all the while comes,
- * once or, rarely, twice. */
+/* All keys that begin with a prefix or match a pattern, some at a time. A key that is there all
+ * the while comes, once or, rarely, twice. */
 
 #include "kith/session.h"
 
@@ -14,6 +14,9 @@ struct scan {
 
 /* -ENOMEM. scan_fini follows in any case. */
 int scan_init(struct scan *scan, struct session *s, const char *prefix);
+
+/* The same for a pattern as Redis has them (base/glob.h). */
+int scan_init_match(struct scan *scan, struct session *s, const char *pattern);
 void scan_fini(struct scan *scan);
 
 /* The next keys, perhaps none; is_over says whether there are more. They hold until the session

@@ -70,6 +70,14 @@ int session_fail(struct session *s, enum exit_code code, const char *format, ...
     return code;
 }
 
+int session_check_key(struct session *s, struct bytes key)
+{
+    if (key.len > 0 && key.len <= LIMIT_KEY_BYTES)
+        return EXIT_DONE;
+    return session_fail(s, EXIT_USAGE, "a key is 1 to %zu bytes (64 KiB), not %zu",
+                        LIMIT_KEY_BYTES, key.len);
+}
+
 int session_no_such_key(struct session *s, struct bytes key)
 {
     if (!s->output.json) {
@@ -111,6 +119,14 @@ int session_connect(struct session *s)
         hint = "; the path of a Unix socket has a slash in it, as in ./hub.sock";
     return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s%s", s->where_text,
                         dial_problem(r), hint);
+}
+
+void session_hang_up(struct session *s)
+{
+    dial_free(s->dial);
+    s->dial = NULL;
+    conversation_fini(&s->conversation);
+    conversation_init(&s->conversation);
 }
 
 static void note_request(struct session *s, const struct bytes *argv, size_t argc)

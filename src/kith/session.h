@@ -63,10 +63,16 @@ int session_take(struct session *s, const struct resp_value **ret_value);
 /* Waits for the next thing the hub says unasked. Where it ends instead, the user is told. */
 int session_hear(struct session *s, const struct resp_value **ret_value);
 
+/* Closes the connection; what is asked next makes another. */
+void session_hang_up(struct session *s);
+
 /* Says what is wrong, on standard error or as JSON, and returns code: "kith: " and the
  * printf-like message. */
 int session_fail(struct session *s, enum exit_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* EXIT_USAGE where no hub could have this key. */
+int session_check_key(struct session *s, struct bytes key);
 
 /* The key is not there, in the origins' words. */
 int session_no_such_key(struct session *s, struct bytes key);

@@ -65,28 +65,39 @@ static int not_stored(struct session *s, struct bytes key)
     return EXIT_NO;
 }
 
-int store_pair(struct session *s, struct bytes key, struct bytes value)
+/* Adds the conditions and the expiry that the options ask for. */
+static int add_options(struct session *s, char digits[NUMBER_INT64_CHARS], struct bytes *argv,
+                       size_t *n)
 {
     const struct options *o = &s->options;
+    if (o->if_absent)
+        argv[(*n)++] = bytes_from_str("NX");
+    if (o->if_equal) {
+        argv[(*n)++] = bytes_from_str("IFEQ");
+        argv[(*n)++] = bytes_from_str(o->if_equal);
+    }
+    if (!o->expire)
+        return EXIT_DONE;
+    argv[(*n)++] = bytes_from_str("PX");
+    if (!read_duration(o->expire, digits, &argv[(*n)++]))
+        return session_fail(s, EXIT_USAGE,
+                            "--expire takes a time, as in 500ms, 30s, 10m, 12h or 7d, not "
+                            "'%.64s'",
+                            o->expire);
+    return EXIT_DONE;
+}
+
+int store_pair(struct session *s, struct bytes key, struct bytes value)
+{
     const struct resp_value *reply;
     char digits[NUMBER_INT64_CHARS];
     struct bytes argv[8] = {bytes_from_str("STORE"), key, value};
     size_t n = 3;
-    if (o->if_absent)
-        argv[n++] = bytes_from_str("NX");
-    if (o->if_equal) {
-        argv[n++] = bytes_from_str("IFEQ");
-        argv[n++] = bytes_from_str(o->if_equal);
-    }
-    if (o->expire) {
-        argv[n++] = bytes_from_str("PX");
-        if (!read_duration(o->expire, digits, &argv[n++]))
-            return session_fail(s, EXIT_USAGE,
-                                "--expire takes a time, as in 500ms, 30s, 10m, 12h or 7d, not "
-                                "'%.64s'",
-                                o->expire);
-    }
-    int code = session_ask(s, argv, n, &reply);
+    int code = session_check_key(s, key);
+    if (code == EXIT_DONE)
+        code = add_options(s, digits, argv, &n);
+    if (code == EXIT_DONE)
+        code = session_ask(s, argv, n, &reply);
     if (code != EXIT_DONE)
         return code;
     enum answer_stored answer = answer_stored(reply);

@@ -6,6 +6,7 @@
 #include "kithd/daemon.h"
 #include "store/embedded.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -28,7 +29,8 @@ static void print_findings(const struct embedded_findings *found)
     } else {
         puts("checkpoint  none");
     }
-    printf("log         %llu changes%s\n", (unsigned long long)report->changes,
+    printf("log         %llu changes%s%s\n", (unsigned long long)report->changes,
+           report->checkpoint_bytes > 0 ? " since" : "",
            report->closed ? ", closed in good order" : "");
     if (report->cut)
         printf(
@@ -54,12 +56,16 @@ static int complain(const char *path, int error, const struct recovery_report *r
 
 static int refuse_folder(const char *path, int r, pid_t holder)
 {
-    if (r == FOLDER_IN_USE)
+    if (r == FOLDER_HOLDS_NONE)
+        fprintf(stderr, "kithd: %s holds no hub's data\n", path);
+    else if (r == FOLDER_IN_USE)
         fprintf(stderr, "kithd: %s is in use by a kithd (process %d)\n", path, (int)holder);
     else if (r == FOLDER_IS_OPEN)
         fprintf(stderr, "kithd: %s must be yours alone: chmod 700 it\n", path);
+    else if (r == -ENOTDIR && folder_exists(path))
+        fprintf(stderr, "kithd: cannot read %s: it is not a folder\n", path);
     else
-        fprintf(stderr, "kithd: cannot use %s: %s\n", path, problem_text(r));
+        fprintf(stderr, "kithd: cannot read %s: %s\n", path, problem_text(r));
     return DAEMON_NO_START;
 }
 
@@ -67,11 +73,9 @@ int check_run(const char *path)
 {
     struct folder *folder;
     pid_t holder = 0;
-    if (folder_exists(path) && !folder_holds_data(path)) {
-        fprintf(stderr, "kithd: %s holds no hub's data\n", path);
-        return DAEMON_NO_START;
-    }
-    int r = folder_open_existing(path, &folder, &holder);
+    int r = folder_find_data(path);
+    if (r == 0)
+        r = folder_open_existing(path, &folder, &holder);
     if (r != 0)
         return refuse_folder(path, r, holder);
     struct embedded_findings found;

@@ -127,7 +127,7 @@ static void *run_segments(void *arg)
         if (r < 0 && r != last_error)
             c->fn(c->ctx, COMMITTER_STUCK, r);
         if (r == 0 && last_error < 0)
-            c->fn(c->ctx, COMMITTER_UNSTUCK, 0);
+            c->fn(c->ctx, COMMITTER_UNSTUCK, last_error);
         /* Who waited for room is told of a failure, too: writes are refused from now on. */
         if (r != EMBEDDED_IDLE) {
             last_error = r;

@@ -9,7 +9,7 @@
 enum committer_event {
     COMMITTER_MOVED,   /* more is durable, or room was made, or could not be */
     COMMITTER_STUCK,   /* a segment could not be made: error says why; it goes on trying */
-    COMMITTER_UNSTUCK, /* ... and now one could */
+    COMMITTER_UNSTUCK, /* ... and now one could be: error is why not before */
     COMMITTER_FAILED,  /* the log has failed for good: error says why; its thread ends */
     COMMITTER_UNSAVED, /* a checkpoint could not be made: error says why; it is tried again */
 };

@@ -43,6 +43,7 @@ struct daemon {
     uv_async_t wake;
     atomic_bool stop_wanted, failed;
     bool stopping;
+    bool has_served; /* a worker was there, so something may have been answered */
     int descriptors_max;
     char os[sizeof(struct utsname)], executable[PATH_MAX];
 };
@@ -81,6 +82,7 @@ static void log_recovery(struct daemon *d, const struct recovery_report *report)
         log_line_begin(&out, report->cut ? LOG_WARNING : LOG_INFO,
                        report->cut ? "recovered; an unfinished write was cut" : "recovered");
     log_line_str(&line, "data", d->data);
+    log_line_number(&line, "entries", (int64_t)report->entries);
     log_line_number(&line, "changes", (int64_t)report->changes);
     if (report->cut) {
         log_line_str(&line, "file", report->file);
@@ -183,7 +185,7 @@ static int open_folder(struct daemon *d)
     if (r == FOLDER_IN_USE)
         return refuse("%s is in use by another kithd (process %d)", d->data, (int)holder);
     if (r == FOLDER_IS_OPEN)
-        return folder_holds_data(d->data)
+        return folder_find_data(d->data) == 0
                    ? refuse("%s must be yours alone: chmod 700 it", d->data)
                    : refuse(
                          "%s is not yours alone: name an empty folder of yours, or a new one",
@@ -235,6 +237,23 @@ static void open_credential(struct daemon *d)
     d->shared.tls = d->credential.tls;
 }
 
+/* On the thread that makes the log's files: none is made meanwhile. */
+static void log_stuck(struct daemon *d, int error)
+{
+    struct buffer out;
+    buffer_init(&out, LIMIT_LOG_BUFFER_BYTES);
+    struct log_line line = log_line_begin(
+        &out, LOG_ERROR,
+        disk_error_is_full(error) ? "cannot make room on the disk; trying again"
+                                  : "cannot make the log's next file; trying again");
+    log_line_str(&line, "data", d->data);
+    log_line_number(&line, "wanted_bytes", (int64_t)wal_trouble(embedded_wal(d->store)).bytes);
+    log_line_str(&line, "reason", problem_text(error));
+    log_line_end(&line);
+    log_file_write(d->log, buffer_view(&out));
+    buffer_fini(&out);
+}
+
 /* On the committer's threads. */
 static void on_committer(void *ctx, enum committer_event event, int error)
 {
@@ -246,14 +265,15 @@ static void on_committer(void *ctx, enum committer_event event, int error)
         return;
     }
     if (event == COMMITTER_STUCK) {
-        log_event(d, LOG_ERROR,
-                  disk_error_is_full(error) ? "cannot make room on the disk; trying again"
-                                            : "cannot make the log's next file; trying again",
-                  "reason", problem_text(error));
+        log_stuck(d, error);
         return;
     }
     if (event == COMMITTER_UNSTUCK) {
-        log_event(d, LOG_INFO, "made the log's next file after all", NULL, NULL);
+        log_event(d, LOG_INFO,
+                  disk_error_is_full(error)
+                      ? "there is room on the disk again; writes are taken"
+                      : "made the log's next file; writes are taken again",
+                  "data", d->data);
         return;
     }
     if (event == COMMITTER_UNSAVED) {
@@ -274,8 +294,8 @@ static void store_name(struct daemon *d)
     int r = hub_name_write(d->shared.store, clock_walltime(), bytes_from_str(d->options->name),
                            &lsn);
     committer_wake(d->committer);
-    if (r != 0)
-        log_event(d, LOG_WARNING, "cannot keep the name", "name", d->options->name);
+    log_event(d, r == 0 ? LOG_INFO : LOG_WARNING, r == 0 ? "named" : "cannot keep the name",
+              "name", d->options->name);
 }
 
 /* ---- running and stopping ---- */
@@ -399,6 +419,7 @@ static int start_workers(struct daemon *d)
         int r = worker_start(&d->workers[i], &d->worker_config);
         if (r < 0)
             return refuse("cannot start a worker: %s", problem_text(r));
+        d->has_served = true;
         atomic_fetch_add(&d->worker_count, 1);
     }
     return 0;
@@ -527,13 +548,17 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
     fill_about(d);
 }
 
-static void daemon_fini(struct daemon *d)
+/* A start that was refused leaves no trace. */
+static void daemon_fini(struct daemon *d, int result)
 {
     for (size_t i = 0; i < d->listener_count; i++)
         listener_close(&d->listeners[i]);
     credential_close(&d->credential);
     embedded_free(d->store);
-    folder_close(d->folder);
+    if (result == DAEMON_NO_START && !d->has_served)
+        folder_retract(d->data, d->folder);
+    else
+        folder_close(d->folder);
     log_file_close(d->log);
     free(d->data);
     free(d);
@@ -576,6 +601,6 @@ int daemon_run(const struct options *options)
         r = run_store(d);
         close_loop(d);
     }
-    daemon_fini(d);
+    daemon_fini(d, r);
     return r;
 }

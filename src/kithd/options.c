@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "hub/hub_name.h"
 
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static const char usage[] =
     "  --durability commit     answer when it is on disk (the default)\n"
     "  --durability second     answer at once, sync every second\n"
     "  --replies terse|full    how STORE and GET answer in text (default terse)\n"
-    "  --workers N             threads that serve (default: one a core)\n"
+    "  --workers N             threads that serve, 1 to 256 (default: one a core)\n"
     "  --backlog N             clients that may wait to be let in (default 1024, with\n"
     "                          --one-at-a-time 5)\n"
     "  --maxmemory BYTES       while the table is past BYTES[k|m|g] refuse commands that may\n"
@@ -311,27 +312,60 @@ static struct options_listener *add_first_listener(struct parsing *p)
     return all;
 }
 
-static int parse_positionals(struct parsing *p, int count, char **words)
+static bool is_ip(struct bytes text)
 {
-    if (count > 3)
-        return complain(p, "there is a word too many: '%s'", words[3]);
-    if (count > 0 && is_number(bytes_from_str(words[0])))
-        return complain(
-            p, "the first word is the hub's name; for a port say --listen 127.0.0.1:%s",
-            words[0]);
-    if (count > 0)
-        p->o->name = words[0];
-    if (p->o->name && !hub_name_is_valid(bytes_from_str(p->o->name)))
+    char host[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    if (text.len >= sizeof host)
+        return false;
+    memcpy(host, text.data, text.len);
+    host[text.len] = '\0';
+    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
+
+/* Would --listen take it for a place? A host's bare name might be, but so might a hub's. */
+static bool is_address(struct bytes text)
+{
+    size_t end = text.len > 0 && text.data[0] == '[' ? bytes_find(text, ']') : 0;
+    struct bytes host = end > 0 ? bytes_from(bytes_first(text, end), 1) : text;
+    if (is_ip(host) || bytes_equal_nocase_str(text, "localhost") ||
+        bytes_starts_with(text, "unix:"))
+        return true;
+    size_t colon = bytes_find(text, ':');
+    return colon < text.len && is_number(bytes_from(text, colon + 1));
+}
+
+static int take_name(struct parsing *p, const char *word)
+{
+    static const char first[] = "the first word is the hub's name";
+    struct bytes name = bytes_from_str(word);
+    if (is_number(name))
+        return complain(p, "%s; for a port say --listen 127.0.0.1:%s", first, word);
+    if (strchr(word, '/'))
+        return complain(p, "%s; for a socket say --listen %s, for a folder --data %s", first,
+                        word, word);
+    if (is_address(name))
+        return complain(p, "%s; for an address say --listen %s", first, word);
+    if (!hub_name_is_valid(name))
         return complain(p,
                         "a name is 1 to %zu bytes of UTF-8 without control characters, not "
                         "blank at its ends",
                         LIMIT_NAME_BYTES);
-    if (count < 2)
-        return 0;
+    p->o->name = word;
+    return 0;
+}
+
+static int parse_positionals(struct parsing *p, int count, char **words)
+{
+    if (count > 3)
+        return complain(p, "there is a word too many: '%s'", words[3]);
+    int r = count > 0 ? take_name(p, words[0]) : 0;
+    if (r != 0 || count < 2)
+        return r;
     struct options_listener *l = add_first_listener(p);
     if (!l)
         return OPTIONS_INVALID;
-    int r = parse_address(p, l, bytes_from_str(words[1]));
+    r = parse_address(p, l, bytes_from_str(words[1]));
     if (r == 0 && count == 3)
         r = set_port(p, l, bytes_from_str(words[2]));
     return r;

@@ -116,6 +116,11 @@ static void saved(struct store *s, struct store_saved *ret)
     };
 }
 
+static int trouble(struct store *s)
+{
+    return wal_trouble(embedded_of(s)->wal).error;
+}
+
 static int backup(struct store *s, struct backup **ret)
 {
     return backup_new(ret, embedded_of(s)->disk, embedded_of(s)->wal);
@@ -148,6 +153,7 @@ static const struct store_ops ops = {
     .watch = watch,
     .save = save,
     .saved = saved,
+    .trouble = trouble,
     .backup = backup,
     .durable = durable,
     .time = time_of,

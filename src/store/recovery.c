@@ -278,6 +278,15 @@ static const char *check_order(const struct recovery *r, const struct record_hea
     return NULL;
 }
 
+/* What the checkpoint does not have. */
+static int apply_change(struct recovery *r, const struct record_op *op, uint64_t lsn)
+{
+    if (is_covered(r, lsn))
+        return 0;
+    r->report->changes++;
+    return r->apply(r->apply_ctx, op, lsn);
+}
+
 /* Puts a large value whose parts have been read. */
 static int apply_parts(struct recovery *r, const struct record_op *op, uint64_t lsn,
                        const char **ret_problem)
@@ -295,7 +304,7 @@ static int apply_parts(struct recovery *r, const struct record_op *op, uint64_t 
         put.kind = RECORD_PUT;
         put.blob = blob;
         put.value = bytes_make(blob->memory, parts.len);
-        e = r->apply(r->apply_ctx, &put, lsn);
+        e = apply_change(r, &put, lsn);
     }
     blob_unref(blob);
     return e;
@@ -314,7 +323,7 @@ static int apply_op(struct recovery *r, const struct record_op *op, uint64_t lsn
         assembly_drop(&r->assembly, upload);
         return 0;
     default:
-        return is_covered(r, lsn) ? 0 : r->apply(r->apply_ctx, op, lsn);
+        return apply_change(r, op, lsn);
     }
 }
 
@@ -376,7 +385,6 @@ static int take_record(struct recovery *r, const struct record_header *h, struct
         r->time = h->time;
     r->last = r->loaded;
     r->last_end = offset + record_bytes(h->payload_bytes);
-    r->report->changes += last_lsn - h->lsn + 1;
     return 0;
 }
 
@@ -435,7 +443,8 @@ static int read_segments(struct recovery *r)
         /* The first one came from recovery, which puts an open record into it. */
         if (!r->begun)
             return tell(r, RECOVERY_CORRUPT, r->segments[i].id, end,
-                        "the log's first record is missing");
+                        is_zero(rest_of(r, end)) ? "the log's first record is missing"
+                                                 : "the log's first record is damaged");
         if (!is_zero(rest_of(r, end)))
             return judge_end(r, i, end);
     }

@@ -39,7 +39,7 @@ struct recovery_report {
     const char *problem; /* static; NULL where there is none */
     bool cut;            /* an unfinished write at the end was dropped */
     bool closed;         /* the log had been closed in good order */
-    uint64_t changes;    /* in the log: mutations, and marks of its own */
+    uint64_t changes;    /* of keys, in the log behind the checkpoint */
     uint64_t entries;    /* of the checkpoint; 0: there is none, or it is empty */
     uint64_t checkpoint_bytes;
     struct walltime checkpoint_time;

@@ -142,6 +142,7 @@ struct store_ops {
     void (*watch)(struct store *s, store_watch_fn fn, void *ctx);
     bool (*save)(struct store *s);
     void (*saved)(struct store *s, struct store_saved *ret);
+    int (*trouble)(struct store *s);
     int (*backup)(struct store *s, struct backup **ret);
     uint64_t (*durable)(struct store *s);
     struct walltime (*time)(struct store *s, struct walltime now);
@@ -227,6 +228,13 @@ static inline bool store_save(struct store *s)
 static inline void store_saved(struct store *s, struct store_saved *ret)
 {
     s->ops->saved(s, ret);
+}
+
+/* Why writes that find no room in the log as it is are refused at present: -errno of the last
+ * try to make its next file; 0 where that is there, or being made. Cheap. */
+static inline int store_trouble(struct store *s)
+{
+    return s->ops->trouble(s);
 }
 
 /* Begins a backup of all the store holds now (store/backup.h), the caller's to free. -ENOMEM.

@@ -47,7 +47,7 @@ struct run {
 
 /* At a segment. */
 struct attempt {
-    int error; /* why the last one failed, lately; else 0 */
+    struct wal_trouble trouble; /* why the last one failed, lately */
     struct instant retry_at;
 };
 
@@ -215,8 +215,8 @@ static uint64_t next_normal_bytes(const struct wal *w)
  * could none be? Where only a large one could not, that is nobody else's affair. */
 static int refuse(struct wal *w, uint64_t need)
 {
-    bool is_large = need > next_normal_bytes(w) && (w->has_next || !w->normal.error);
-    int error = is_large ? w->large.error : w->normal.error;
+    bool is_large = need > next_normal_bytes(w) && (w->has_next || !w->normal.trouble.error);
+    int error = is_large ? w->large.trouble.error : w->normal.trouble.error;
     w->read_only = disk_error_is_full(error);
     if (w->read_only)
         return WAL_READ_ONLY;
@@ -496,7 +496,7 @@ static struct attempt *wanted_attempt(struct wal *w)
     if (w->state != WAL_OPEN || w->making || (w->has_next && w->need_bytes <= w->next.bytes))
         return NULL;
     bool is_large = w->need_bytes > next_normal_bytes(w);
-    bool has_failed = w->normal.error || w->large.error;
+    bool has_failed = w->normal.trouble.error || w->large.trouble.error;
     return is_large && (w->has_next || !has_failed) ? &w->large : &w->normal;
 }
 
@@ -516,13 +516,13 @@ static uint64_t choose_bytes(struct wal *w)
  * for what was long ago. */
 static bool has_stale_failure(const struct wal *w, const struct attempt *a)
 {
-    return a->error && a != w->making && (w->has_next || a == &w->large);
+    return a->trouble.error && a != w->making && (w->has_next || a == &w->large);
 }
 
 static void forget_failure(const struct wal *w, struct attempt *a, struct instant now)
 {
     if (has_stale_failure(w, a) && now.ns >= a->retry_at.ns)
-        a->error = 0;
+        a->trouble.error = 0;
 }
 
 static void begin_making(struct wal *w, struct attempt *a, struct wal_segment *ret)
@@ -544,7 +544,7 @@ bool wal_wants_segment(struct wal *w, struct instant now, struct wal_segment *re
     forget_failure(w, &w->normal, now);
     forget_failure(w, &w->large, now);
     struct attempt *a = wanted_attempt(w);
-    bool wants = a && (!a->error || now.ns >= a->retry_at.ns);
+    bool wants = a && (!a->trouble.error || now.ns >= a->retry_at.ns);
     if (wants)
         begin_making(w, a, ret);
     pthread_mutex_unlock(&w->lock);
@@ -553,17 +553,17 @@ bool wal_wants_segment(struct wal *w, struct instant now, struct wal_segment *re
 
 /* On a disk nearly full a smaller one may fit: half of what was tried. Where something else is
  * the matter, size is not. */
-static void note_failure(struct wal *w, int error, struct instant now)
+static void note_failure(struct wal *w, struct wal_trouble trouble, struct instant now)
 {
-    *w->making = (struct attempt){error, instant_after_ms(now, LIMIT_SEGMENT_RETRY_MS)};
-    bool may_be_too_large = disk_error_is_full(error) && w->making == &w->normal;
+    *w->making = (struct attempt){trouble, instant_after_ms(now, LIMIT_SEGMENT_RETRY_MS)};
+    bool may_be_too_large = disk_error_is_full(trouble.error) && w->making == &w->normal;
     w->normal_bytes /= may_be_too_large ? 4 : 2;
 }
 
 static void note_success(struct wal *w, const struct wal_segment *segment)
 {
-    w->making->error = 0;
-    w->normal.error = 0;
+    w->making->trouble.error = 0;
+    w->normal.trouble.error = 0;
     w->has_next = true;
     w->next = *segment;
     w->read_only = false;
@@ -575,7 +575,7 @@ void wal_prepared(struct wal *w, const struct wal_segment *segment, int error,
     pthread_mutex_lock(&w->lock);
     assert(w->making);
     if (error)
-        note_failure(w, error, now);
+        note_failure(w, (struct wal_trouble){error, segment->bytes}, now);
     else
         note_success(w, segment);
     w->making = NULL;
@@ -594,7 +594,7 @@ struct instant wal_segment_deadline(struct wal *w)
         instant_min(failure_deadline(w, &w->normal), failure_deadline(w, &w->large));
     const struct attempt *a = wanted_attempt(w);
     if (a)
-        deadline = instant_min(deadline, a->error ? a->retry_at : (struct instant){0});
+        deadline = instant_min(deadline, a->trouble.error ? a->retry_at : (struct instant){0});
     pthread_mutex_unlock(&w->lock);
     return deadline;
 }
@@ -675,6 +675,14 @@ int wal_error(struct wal *w)
     int error = w->error;
     pthread_mutex_unlock(&w->lock);
     return error;
+}
+
+struct wal_trouble wal_trouble(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    struct wal_trouble trouble = w->normal.trouble.error ? w->normal.trouble : w->large.trouble;
+    pthread_mutex_unlock(&w->lock);
+    return trouble;
 }
 
 bool wal_is_read_only(struct wal *w)

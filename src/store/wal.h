@@ -76,6 +76,13 @@ struct wal_mark {
     uint64_t segment, offset; /* ... and where it ends */
 };
 
+/* A segment that could not be made at the last try: writes that find no room in those there are
+ * are refused until one can. */
+struct wal_trouble {
+    int error;      /* -errno; 0: there is no trouble */
+    uint64_t bytes; /* how large it should have been */
+};
+
 /* A segment to make. */
 struct wal_segment {
     uint64_t id, salt, bytes;
@@ -136,7 +143,8 @@ uint64_t wal_durable(struct wal *w);  /* any thread, no lock */
 uint64_t wal_last_lsn(struct wal *w); /* of the newest mutation accepted */
 struct wal_mark wal_written(struct wal *w);
 enum wal_state wal_state(struct wal *w);
-int wal_error(struct wal *w);            /* -errno that made it FAILED, else 0 */
+int wal_error(struct wal *w); /* -errno that made it FAILED, else 0 */
+struct wal_trouble wal_trouble(struct wal *w);
 bool wal_is_read_only(struct wal *w);    /* the disk is full, others of its troubles apart */
 struct walltime wal_time(struct wal *w); /* the latest time in the log */
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 import threading
 
 import pytest
@@ -195,11 +196,16 @@ def test_a_full_disk_refuses_writes_and_recovers_by_itself(small_disk):
             "Not Saved for key:text: the disk is full")
     assert is_served(hub)
     assert all(r.get(f"k{i}") == bytes(100_000) for i in kept)
-    hub.wait_log("cannot make room on the disk")
+    stuck = (rf'level=error msg="cannot make room on the disk; trying again" data={hub.data} '
+             rf'wanted_bytes=\d{{7,8}} reason="the disk is full"\n')
+    until(lambda: re.search(stuck, hub.log()), "the line of the log")
+    assert r.info("persistence")["writes"] == "disk_full"
     os.unlink(f"{folder}/.ballast")
     with Lines(hub) as c:
         until(lambda: c.ask("STORE late = " + "x" * 200_000) == "1", "room")
         assert c.ask("GET late") == "x" * 200_000
+    until(lambda: r.info("persistence")["writes"] == "ok", "an end to it")
+    hub.wait_log(f'level=info msg="there is room on the disk again; writes are taken" data={hub.data}\n')
 
 
 def test_deleting_is_refused_too_while_nothing_can_be_written(small_disk):
@@ -250,8 +256,10 @@ def test_what_keeps_the_next_file_from_being_made_is_told_as_it_is(start_hub):
             "Not Saved for key:text: the log's next file cannot be made (the hub's log says "
             "why): the table can be read, not changed")
     assert all(r.get(f"k{i}") == bytes(100_000) for i in range(kept))
-    hub.wait_log('level=error msg="cannot make the log\'s next file; trying again" '
-                 'reason="it is a folder"')
+    stuck = (rf'level=error msg="cannot make the log\'s next file; trying again" data={hub.data} '
+             rf'wanted_bytes=\d{{7}} reason="it is a folder"\n')
+    until(lambda: re.search(stuck, hub.log()), "the line of the log")
+    assert r.info("persistence")["writes"] == "no_next_file"
     assert "cannot make room" not in hub.log()
     hub.kill()  # what was answered is on disk
     obstacle.rmdir()
@@ -268,7 +276,8 @@ def test_it_goes_on_by_itself_when_the_next_file_can_be_made(start_hub):
     obstacle.rmdir()
     with Lines(hub) as c:
         until(lambda: c.ask("STORE late = " + "x" * 200_000) == "1", "the next file")
-    hub.wait_log('level=info msg="made the log\'s next file after all"')
+    hub.wait_log('level=info msg="made the log\'s next file; writes are taken again"')
+    assert r.info("persistence")["writes"] == "ok"
 
 
 # ---- large values go to the log bit by bit ----
@@ -303,14 +312,18 @@ def test_a_whole_folder_is_told(start_hub):
     before = {f.name: f.read_bytes() for f in hub.data.iterdir() if f.name != "lock"}
     done = check_folder(hub)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.fullmatch("checkpoint  none\nlog         \\d+ changes\nkeys        101, and 1 of the hub's "
+    assert re.fullmatch("checkpoint  none\nlog         10[34] changes\nkeys        101, and 1 of the hub's "
                         "own\nmemory      about 3\\d+ bytes\nIt is whole.\n", done.stdout), done.stdout
     assert {f.name: f.read_bytes() for f in hub.data.iterdir() if f.name != "lock"} == before
     hub.restart()
+    assert re.search(f"msg=recovered data={hub.data} entries=0 changes=10[34]\n", hub.log())
+    hub.stop()
+    hub.restart()
+    assert re.search(f"msg=recovered data={hub.data} entries=10[23] changes=0\n", hub.log())
     hub.stop()
     said = check_folder(hub).stdout
     assert re.match("checkpoint  10[23] entries, 3\\d+ bytes\n            begun at 20", said), said
-    assert "changes, closed in good order\n" in said and said.endswith("It is whole.\n")
+    assert "log         0 changes since, closed in good order\n" in said and said.endswith("It is whole.\n")
 
 
 def test_a_damaged_folder_is_told(start_hub):
@@ -338,3 +351,16 @@ def test_a_folder_that_is_none(tmp_path):
     (tmp_path / "lock").touch()
     done = run_kithd("--check", tmp_path)
     assert done.returncode == 1 and "there is no log" in done.stderr
+
+
+def test_a_folder_that_cannot_be_read(tmp_path):
+    def said(path, **how):
+        done = run_kithd("--check", path, **how)
+        assert (done.returncode, done.stdout) == (3, "")
+        return done.stderr
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    assert said(file) == f"kithd: cannot read {file}: it is not a folder\n"
+    assert said(file / "below") == f"kithd: cannot read {file}/below: it is not a folder, or not in one\n"
+    with tempfile.TemporaryDirectory() as private:
+        assert said(private, user=65534) == f"kithd: cannot read {private}: permission denied\n"

@@ -19,7 +19,7 @@ import peers  # noqa: E402
 SECTIONS = ["Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU", "Cluster",
             "Keyspace"]
 OWN = {"kith_version", "name", "workers", "used_memory_rss_peak", "used_memory_rss_peak_human",
-       "durability", "durable_lsn"}
+       "durability", "durable_lsn", "writes"}
 
 
 @contextlib.contextmanager
@@ -188,6 +188,7 @@ def test_counts_of_what_expires_survive_a_restart(hub):
 
 def test_checkpoints(client):
     before = client.info("persistence")
+    assert before["writes"] == "ok"
     assert (before["rdb_last_save_time"], before["rdb_last_bgsave_status"]) == (0, "ok")
     client.set("key", "value")
     client.bgsave()

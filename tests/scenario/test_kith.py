@@ -93,11 +93,39 @@ def test_ls(hub):
     assert sorted(hub.kith("ls", "user:").stdout.split()) == [b"user:1", b"user:2"]
     check(hub.kith("ls", "user*"), 0, b"user*x\n")
     check(hub.kith("--json", "ls", "oth"), 0, b'{"key":"other"}\n')
+    assert sorted(hub.kith("ls", "--match", "user?[12x]").stdout.split()) == [b"user*x", b"user:1", b"user:2"]
+    check(hub.kith("ls", "--match=user\\*?"), 0, b"user*x\n")
+    check(hub.kith("ls", "--match=ser"), 0, b"")
+    check(hub.kith("ls", "use", "--match=*"), 2, b"", b"kith: a PREFIX and --match exclude each other\n")
+    check(hub.kith("watch", "--match=*"), 2, b"", b"kith: --match goes with ls\n")
+    check(hub.kith("--match=*"), 2, b"", b"kith: --match goes with ls\n")
     with connect(hub) as s:
         s.sendall(resp("MSET", *sum(([f"many:{i}", "v"] for i in range(5000)), [])))
         s.recv(100)
+    assert len(hub.kith("ls", "--match", "many:*[05]").stdout.split()) == 1000
     assert sorted(hub.kith("ls", "many:").stdout.split()) == sorted(
         b"many:%d" % i for i in range(5000))
+
+
+def test_no_key_or_value_forges_a_line(hub, tmp_path):
+    key, shown = "a\nkith: forged\x1b[31m", b"a\\x0akith: forged\\x1b[31m"
+    log = tmp_path / "watch.log"
+    watching = subprocess.Popen([hub.build / "kith", "--hub", hub.where, "--log", log, "watch"],
+                                stdout=subprocess.PIPE)
+    try:
+        until(lambda: log.exists() and log.read_text().count("msg=answered") == 2, "a watcher")
+        check(hub.kith("store", key, "b\nc"), 0, b"Saved Successfully for key:" + shown + b"\n")
+        assert watching.stdout.readline() == shown + b" = b\\x0ac\n"
+        check(hub.kith("ls"), 0, shown + b"\n")
+        assert json.loads(hub.kith("--json", "ls").stdout) == {"key": key}
+        check(hub.kith("echo", "a\nb"), 0, b"Received from server: a\\x0ab\n")
+        check(hub.kith("get", key), 0, b"b\nc\n")
+        check(hub.kith("del", key), 0, b"Deleted key:" + shown + b"\n")
+        assert watching.stdout.readline() == shown + b" (removed)\n"
+    finally:
+        watching.kill()
+        watching.wait()
+        watching.stdout.close()
 
 
 def test_a_value_of_any_bytes(hub):
@@ -121,6 +149,29 @@ def test_a_closed_standard_input_is_no_value(hub):
 def test_a_value_too_large(hub):
     result = hub.kith("store", "b", "-", input=bytes(64 * 1024 * 1024 + 1))
     check(result, 2, b"", b"kith: a value is at most 64 MiB\n")
+
+
+@pytest.mark.parametrize("words", [["store", "KEY", "v"], ["get", "KEY"], ["del", "KEY"],
+                                   ["--key=KEY"], ["--key=KEY", "--value=v"]], ids=" ".join)
+def test_what_no_hub_takes_for_a_key(hub, words):
+    for key in ["", "k" * 65537]:
+        check(hub.kith(*(word.replace("KEY", key) for word in words)), 2, b"",
+              b"kith: a key is 1 to 65536 bytes (64 KiB), not %d\n" % len(key))
+    check(hub.kith("store", "k" * 65536, "v", "--quiet"), 0)
+
+
+@pytest.mark.parametrize("line, why", [
+    ("[1]", "not a JSON object"), ("garbage", "a line is a JSON object"), ("7", "a line is a JSON object"),
+    ("", None)])
+def test_a_line_to_import_that_is_no_object(hub, line, why):
+    result = hub.kith("import", input=line.encode() + b"\n")
+    if why is None:
+        check(result, 0, b"Imported 0 entries\n")
+        return
+    assert (result.returncode, result.stdout) == (2, b"")
+    said = result.stderr.decode()
+    assert said.startswith("kith: line 1: ") and why in said, said
+    assert said.endswith(', as in {"key":"k","value":"v"}\n'), said
 
 
 def test_json(hub):
@@ -347,6 +398,18 @@ def test_what_is_read_from_a_terminal_is_announced(hub):
     assert end(child) == ("", 0)
 
 
+def test_a_pattern_for_a_prefix_is_hinted_at(hub):
+    hub.kith("store", "seat", "v")
+    hint = "kith: no key begins so; for a pattern say kith ls --match se*\r\n"
+    assert end(terminal(hub, "ls", "se*")) == (hint, 0)
+    assert end(terminal(hub, "ls", "--match", "so*")) == ("", 0)
+    assert end(terminal(hub, "ls", "so")) == ("", 0)
+    assert end(terminal(hub, "--quiet", "ls", "se*")) == ("", 0)
+    check(hub.kith("ls", "se*"), 0, b"")
+    hub.kith("store", "se*", "v")
+    assert end(terminal(hub, "ls", "se*")) == ("se*\r\n", 0)
+
+
 def test_a_terminal_gets_clean_text(hub):
     hub.kith("store", "k", "-", input=b"\x1b]0;title\x07\n\tred\xff")
     assert end(terminal(hub, "get", "k")) == ("\\x1b]0;title\\x07\r\n\tred\\xff\r\n", 0)
@@ -363,6 +426,33 @@ def test_help(build):
         assert one.returncode == 0 and one.stdout.startswith(b"kith " + command.encode())
     assert b"newline, which is not the value's" in run_kith(build, "get", "--help").stdout
     assert run_kith(build, "--version").stdout.startswith(b"kith ")
+
+
+# Closes its end, and ends only when the other one is closed, too.
+PATIENT_HUB = """
+import os, socket
+open("/proc/self/comm", "w").write("kithd")
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+client = server.accept()[0]
+client.recv(1000)
+info = b"# Server\\r\\nprocess_id:%d\\r\\n" % os.getpid()
+client.sendall(b"$%d\\r\\n%s\\r\\n" % (len(info), info))
+client.recv(1000)
+client.shutdown(socket.SHUT_WR)
+client.recv(1000)
+"""
+
+
+def test_quit_does_not_hold_the_hub_it_waits_for(build):
+    hub = subprocess.Popen(["/usr/bin/python3", "-c", PATIENT_HUB], stdout=subprocess.PIPE, text=True)
+    try:
+        port = hub.stdout.readline().strip()
+        check(run_kith(build, "--hub", f":{port}", "quit"), 0, b"Server Quitting..!\n")
+    finally:
+        hub.kill()
+        hub.wait()
+        hub.stdout.close()
 
 
 def test_quit_waits_until_the_hub_has_ended(start_hub):

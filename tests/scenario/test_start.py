@@ -76,6 +76,27 @@ def test_what_an_option_should_have_been(options, said):
         2, "", f"kithd: {said}; kithd --help says more\n")
 
 
+@pytest.mark.parametrize("word, hint", [
+    ("12400", "for a port say --listen 127.0.0.1:12400"),
+    ("127.0.0.1:12377", "for an address say --listen 127.0.0.1:12377"),
+    *((word, f"for an address say --listen {word}") for word in [
+        "0.0.0.0", "localhost", "LocalHost", "::1", "[::1]", "[::1]:12377", ":12377", "lab.example:80",
+        "unix:hub.sock"]),
+    *((word, f"for a socket say --listen {word}, for a folder --data {word}") for word in [
+        "./hub.sock", "/tmp/dir", "lab/"])])
+def test_a_place_is_no_name(data, word, hint):
+    check_refusal(run_kithd(word, "--data", data), 2, f"the first word is the hub's name; {hint}")
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("name", ["lab", "two words", "a:b", "1.2.3", "[lab]", "büro"])
+def test_a_name_is_logged(start_hub, name):
+    hub = start_hub(name)
+    assert bare(hub, "#HELP") and hub.kith("name").stdout.decode() == name + "\n"
+    shown = f'"{name}"' if " " in name else name
+    hub.wait_log(f"level=info msg=named name={shown}\n")
+
+
 @pytest.mark.parametrize("address, why", [("192.0.2.1", "it is no address of this machine"),
                                           ("nosuch.invalid", "no such host")])
 def test_an_address_that_is_not_here(data, address, why):
@@ -243,6 +264,48 @@ def test_a_folder_that_cannot_be_used(tmp_path):
     os.chown(tmp_path / "others", 65534, 65534)
     refused(tmp_path / "others")
     refused("/proc/kith")
+
+
+def refuse_for_a_second_listener(data):
+    """Found out only when the store is open and its log made."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    done = run_kithd("lab", "--data", data, "--listen", f"0.0.0.0:{port}", "--listen", f"[::]:{port}")
+    assert done.returncode == 3 and "is taken, perhaps by another listener" in done.stderr
+
+
+def test_a_refused_start_leaves_nothing_behind(tmp_path, start_hub):
+    refuse_for_a_second_listener(tmp_path / "a/b/c")
+    assert list(tmp_path.iterdir()) == []
+    refuse_for_a_second_listener(f"{tmp_path}/a//b/")
+    assert list(tmp_path.iterdir()) == []
+    other = tmp_path / "mine"
+    other.mkdir(mode=0o700)
+    (other / "notes").write_text("mine")
+    refuse_for_a_second_listener(other)
+    assert [f.name for f in other.iterdir()] == ["notes"]
+    refuse_for_a_second_listener(tmp_path / "mine/new")
+    assert [f.name for f in other.iterdir()] == ["notes"]
+    hub = start_hub(data=other)
+    assert bare(hub, "STORE k = v") == "1"
+    hub.stop()
+    (other / "lock").unlink()
+    files = {f.name for f in other.iterdir() if not f.name.startswith("log-")}
+    refuse_for_a_second_listener(other)
+    assert {f.name for f in other.iterdir() if not f.name.startswith("log-")} == files
+    hub.restart()
+    assert bare(hub, "GET k") == "v"
+
+
+@pytest.mark.parametrize("free", [0, 4096])
+def test_a_start_refused_by_a_full_disk_leaves_nothing_behind(tmp_path, build, free):
+    script = ('mount -t tmpfs -o size=1m,mode=700 disk "$1"; cat /dev/zero >"$1/ballast" 2>/dev/null; '
+              'truncate -s -"$2" "$1/ballast"; "$0" --listen 127.0.0.1:0 --data "$1/a/b"; echo $?; ls -A "$1"')
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script, build / "kithd", tmp_path, str(free)],
+                          capture_output=True, text=True, timeout=PATIENCE)
+    assert done.stdout == "3\nballast\n"
+    assert "full" in done.stderr
 
 
 def ask_to_quit(p, build, port):

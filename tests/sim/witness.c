@@ -131,6 +131,11 @@ static void saved(struct store *s, struct store_saved *ret)
     store_saved(witness_of(s)->inner, ret);
 }
 
+static int trouble(struct store *s)
+{
+    return store_trouble(witness_of(s)->inner);
+}
+
 static struct walltime time_of(struct store *s, struct walltime now)
 {
     return store_time(witness_of(s)->inner, now);
@@ -153,6 +158,7 @@ static const struct store_ops ops = {
     .watch = watch,
     .save = save,
     .saved = saved,
+    .trouble = trouble,
     .durable = durable,
     .time = time_of,
     .memory = memory,

@@ -282,7 +282,7 @@ static const struct conversation conversations[] = {
          "+PONG\r\n$4\r\nkith\r\n$5\r\nzorro\r\n$5\r\nzorro\r\n"
          "-ERR a name is 1 to 64 bytes of UTF-8 without control characters, not blank at its "
          "ends\r\n*2\r\n$4\r\nsave\r\n$0\r\n\r\n"
-         "-ERR unknown subcommand or wrong number of arguments for 'SET'\r\n"
+         "-ERR Unknown option or number of arguments for CONFIG SET - 'a'\r\n"
          "-ERR unknown subcommand or wrong number of arguments for 'NOPE'\r\n"
          "*2\r\n$-1\r\n*6\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n"
          "-ERR syntax error\r\n")},

@@ -244,8 +244,11 @@ static void test_a_full_disk_is_read_only_until_there_is_room(void **state)
 {
     struct wal *w = make(0);
     struct wal_segment s;
+    assert_int_equal(wal_trouble(w).error, 0);
     prepare(w, -ENOSPC, at_start, 2 * SEGMENT_BYTES);
     assert_false(wal_is_read_only(w)); /* there is room in this one yet */
+    assert_int_equal(wal_trouble(w).error, -ENOSPC);
+    assert_int_equal(wal_trouble(w).bytes, 2 * SEGMENT_BYTES);
     assert_int_equal(fill(w), WAL_READ_ONLY);
     assert_true(wal_is_read_only(w));
     assert_false(wal_wants_segment(w, at_start, &s));
@@ -255,6 +258,7 @@ static void test_a_full_disk_is_read_only_until_there_is_room(void **state)
     assert_int_equal(fill(w), WAL_READ_ONLY);
     prepare(w, 0, instant_after_ms(retry, LIMIT_SEGMENT_RETRY_MS), SEGMENT_BYTES);
     assert_false(wal_is_read_only(w));
+    assert_int_equal(wal_trouble(w).error, 0);
     assert_int_equal(append(w, PAYLOAD, false), 0);
     wal_free(w);
 }

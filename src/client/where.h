@@ -18,7 +18,7 @@ enum { WHERE_DEFAULT_PORT = 12345 };
 enum {
     WHERE_HOST_BYTES = 254,     /* a name of the DNS, and a NUL */
     WHERE_PATH_BYTES = 108,     /* a Unix socket's path, and a NUL: unix(7) */
-    WHERE_FINGERPRINT_LEN = 43, /* tls/fingerprint.h */
+    WHERE_FINGERPRINT_LEN = 43, /* base/fingerprint.h */
     WHERE_TEXT_BYTES = WHERE_HOST_BYTES + 8,
 };
 

@@ -61,6 +61,7 @@ struct connection_extra {
     struct job *job;                 /* what a thread does for it; NULL: nothing */
     struct growth *growth;           /* a large value being made; NULL: none */
     struct secure *secure;           /* the TLS filter; NULL: none */
+    struct member *member;           /* whose connection it is; NULL: not known */
 };
 
 struct connection {

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/log_line.h"
 #include "hub/growth.h"
+#include "hub/member.h"
 #include "hub/subscriber.h"
 #include "hub/transaction.h"
 #include "hub/walk.h"
@@ -110,6 +111,7 @@ static void free_extra(struct hub *hub, struct connection_extra *extra)
     job_leave(extra->job);
     growth_end(extra->growth);
     secure_free(hub, extra->secure);
+    member_free(extra->member);
     free(extra->name);
     free(extra);
 }

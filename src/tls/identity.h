@@ -6,7 +6,7 @@
  * names. It is valid for ever: whoever knows the fingerprint needs no dates. */
 
 #include "base/buffer.h"
-#include "tls/fingerprint.h"
+#include "base/fingerprint.h"
 
 enum { IDENTITY_SEED_BYTES = 32, IDENTITY_NAMES = 16 };
 

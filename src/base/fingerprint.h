@@ -1,5 +1,5 @@
-#ifndef KITH_TLS_FINGERPRINT_H
-#define KITH_TLS_FINGERPRINT_H
+#ifndef KITH_BASE_FINGERPRINT_H
+#define KITH_BASE_FINGERPRINT_H
 
 /* Who somebody is: the SHA-256 of an Ed25519 public key as SubjectPublicKeyInfo (RFC 8410,
  * section 4: 12 bytes that are always the same, then the key's 32). Names and dates of a

@@ -1,4 +1,4 @@
-#include "tls/fingerprint.h"
+#include "base/fingerprint.h"
 
 #include <sodium.h>
 #include <string.h>

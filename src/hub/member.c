@@ -1,0 +1,26 @@
+#include "hub/member.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int member_set(struct connection *c, const struct member *m)
+{
+    struct connection_extra *extra = connection_extra(c);
+    struct member *own = extra ? malloc(sizeof *own) : NULL;
+    if (!own)
+        return -ENOMEM;
+    *own = *m;
+    member_free(extra->member);
+    extra->member = own;
+    return 0;
+}
+
+void member_appear(struct connection *c)
+{
+    c->extra->member->present = true;
+}
+
+void member_free(struct member *m)
+{
+    free(m);
+}

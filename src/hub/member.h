@@ -1,0 +1,40 @@
+#ifndef KITH_HUB_MEMBER_H
+#define KITH_HUB_MEMBER_H
+
+/* Who is at the other end of a connection, once that is known: an account, and the device whose
+ * key was shown. A connection is a member's by a known device's key (as its handshake ends), by
+ * a password, or by a token; it stays so until it ends.
+ *
+ * Present, which others see, is who has said LOGIN or REGISTER, not who only showed a key or a
+ * token: programs of a member come and go without anybody being told. */
+
+#include "hub/connection.h"
+
+#include "base/fingerprint.h"
+#include "people/account_name.h"
+
+struct member {
+    char name[ACCOUNT_NAME_BYTES + 1]; /* as its owner wrote it */
+    char key[ACCOUNT_NAME_BYTES + 1];  /* folded: what it is looked up by */
+    bool admin;
+    bool has_device; /* the connection is TLS, and showed a key that is the account's */
+    struct public_key device; /* where it has one */
+    bool present;
+};
+
+/* Makes the connection that member's, a copy of it; any other it was is forgotten. -ENOMEM. */
+int member_set(struct connection *c, const struct member *m);
+
+/* NULL: nobody is known there. */
+static inline const struct member *connection_member(const struct connection *c)
+{
+    return c->extra ? c->extra->member : NULL;
+}
+
+/* It is present from now on; others are told. */
+void member_appear(struct connection *c);
+
+/* The connection ends, or its account does. Takes NULL. */
+void member_free(struct member *m);
+
+#endif

@@ -16,6 +16,8 @@ static const char *const protocols[] = {"kith-hub/1", NULL};
 
 /* ---- the key ---- */
 
+/* Does what the committer's threads will do, none of which runs yet. With nothing to do and
+ * the key not durable, it never would be. */
 static int work_on_log(struct embedded *store, uint64_t lsn)
 {
     struct instant deadline;
@@ -31,9 +33,11 @@ static int work_on_log(struct embedded *store, uint64_t lsn)
     return r;
 }
 
-static int error_of(int store_result)
+/* Where the store takes nothing, its log knows why. */
+static int error_of(struct embedded *store, int store_result)
 {
-    return store_result > 0 ? -ENOSPC : store_result;
+    int trouble = store_trouble(embedded_store(store));
+    return store_result < 0 ? store_result : trouble < 0 ? trouble : -ENOSPC;
 }
 
 static int obtain_key(struct embedded *store, uint8_t seed[IDENTITY_SEED_BYTES])
@@ -48,7 +52,7 @@ static int obtain_key(struct embedded *store, uint8_t seed[IDENTITY_SEED_BYTES])
         r = hub_key_obtain(embedded_store(store), clock_walltime(), fresh, seed, &lsn);
     while (r == STORE_BUSY && embedded_segment_step(store, clock_instant(), &deadline) == 0);
     sodium_memzero(fresh, sizeof fresh);
-    return r == 0 ? work_on_log(store, lsn) : error_of(r);
+    return r == 0 ? work_on_log(store, lsn) : error_of(store, r);
 }
 
 /* ---- the certificate ---- */

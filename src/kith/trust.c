@@ -29,7 +29,7 @@ static int open_tls(struct session *s)
     return r == 0 ? EXIT_DONE : broken(s, r);
 }
 
-static void read_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1])
+void trust_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1])
 {
     struct fingerprint f = fingerprint_of(tls_peer(dial_tls(s->dial)));
     fingerprint_write(out, &f);
@@ -77,7 +77,7 @@ int trust_remember(struct session *s)
 {
     char fingerprint[FINGERPRINT_TEXT_LEN + 1];
     struct profile p;
-    read_fingerprint(s, fingerprint);
+    trust_fingerprint(s, fingerprint);
     int r = profile_open(&p, PROFILE);
     if (r == 0)
         r = remember_alone(&p, s->where_text, fingerprint);
@@ -98,7 +98,7 @@ static int find_known(struct session *s, struct buffer *out, struct bytes *ret)
     return code;
 }
 
-/* ---- judging ---- */
+/* ---- judging it ---- */
 
 static int changed(struct session *s, struct bytes expected, const char *fingerprint)
 {
@@ -137,7 +137,7 @@ int trust_hub(struct session *s)
     int code = open_tls(s);
     if (code != EXIT_DONE)
         return code;
-    read_fingerprint(s, fingerprint);
+    trust_fingerprint(s, fingerprint);
     if (s->where.fingerprint[0])
         return judge(s, bytes_from_str(s->where.fingerprint), fingerprint);
     struct buffer known;

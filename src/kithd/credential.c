@@ -120,7 +120,7 @@ static int write_certificate(const struct identity *i, struct folder *folder)
     if (r == 0)
         r = write_file(folder_disk(folder), CREDENTIAL_FILE, buffer_view(&text));
     buffer_fini(&text);
-    return r;
+    return r == BUFFER_FULL ? -EFBIG : r;
 }
 
 /* ---- both ---- */

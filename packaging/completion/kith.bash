@@ -163,6 +163,7 @@ _kith()
 _kithd_value()
 {
     case $1 in
+        --registration) _kith_offer "$2" 'open invite closed' ;;
         --durability) _kith_offer "$2" 'commit second' ;;
         --replies) _kith_offer "$2" 'terse full' ;;
         --data | --check) _kith_files "$2" -d ;;

@@ -23,7 +23,7 @@ static const char all[] =
     "  login [NAME]          log in, or add this device to an account\n"
     "  devices               the devices of one's account\n"
     "  password              change one's password\n"
-    "  invite --new          a token that makes an account, once\n"
+    "  invite                a token that makes an account, once\n"
     "  token                 what programs log in with\n"
     "  account               all accounts, for admins\n"
     "  demo                  start a hub and its clients and play a story on them\n"

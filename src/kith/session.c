@@ -112,30 +112,47 @@ int session_strange(struct session *s)
                         s->where_text);
 }
 
-int session_connect(struct session *s)
+static int open_dial(struct session *s)
 {
-    if (s->dial)
-        return EXIT_DONE;
     int r = dial_new(&s->dial);
-    if (r == 0 && s->where.path[0])
-        r = dial_open_unix(s->dial, s->where.path, SESSION_CONNECT_MS);
-    else if (r == 0)
-        r = dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
-    if (r == 0)
-        return s->where.secure ? trust_hub(s) : EXIT_DONE;
+    if (r != 0)
+        return r;
+    return s->where.path[0]
+               ? dial_open_unix(s->dial, s->where.path, SESSION_CONNECT_MS)
+               : dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
+}
+
+static int no_connection(struct session *s, int error)
+{
     const char *hint = "";
-    if (r == -ECONNREFUSED && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
+    if (error == -ECONNREFUSED && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
         hint = "; kithd starts a hub";
     else if (s->where.host[0] && access(s->where.host, F_OK) == 0)
         hint = "; the path of a Unix socket has a slash in it, as in ./hub.sock";
     return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s%s", s->where_text,
-                        dial_problem(r), hint);
+                        dial_problem(error), hint);
+}
+
+int session_connect(struct session *s)
+{
+    if (s->dial)
+        return EXIT_DONE;
+    int r = open_dial(s), code = EXIT_DONE;
+    if (r != 0)
+        code = no_connection(s, r);
+    else if (s->where.secure)
+        code = trust_hub(s);
+    if (code != EXIT_DONE)
+        session_hang_up(s); /* who asks again must not find a hub that was not believed */
+    return code;
 }
 
 void session_hang_up(struct session *s)
 {
     dial_free(s->dial);
+    tls_config_free(s->tls);
     s->dial = NULL;
+    s->tls = NULL;
     conversation_fini(&s->conversation);
     conversation_init(&s->conversation);
 }

@@ -74,7 +74,7 @@ int session_take(struct session *s, const struct resp_value **ret_value);
 /* Waits for the next thing the hub says unasked. Where it ends instead, the user is told. */
 int session_hear(struct session *s, const struct resp_value **ret_value);
 
-/* Closes the connection; what is asked next makes another. */
+/* Closes the connection, if there is one; what is asked next makes another. */
 void session_hang_up(struct session *s);
 
 /* Says what is wrong, on standard error or as JSON, and returns code: "kith: " and the

@@ -23,7 +23,7 @@ static int broken(struct session *s, int error)
 
 /* ---- what is remembered ---- */
 
-static void read_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1])
+void trust_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1])
 {
     struct fingerprint f = fingerprint_of(tls_peer(dial_tls(s->dial)));
     fingerprint_write(out, &f);
@@ -77,7 +77,7 @@ int trust_remember(struct session *s)
 {
     char fingerprint[FINGERPRINT_TEXT_LEN + 1];
     struct profile p;
-    read_fingerprint(s, fingerprint);
+    trust_fingerprint(s, fingerprint);
     int r = profile_open(&p, trust_profile(s));
     if (r == 0)
         r = remember_alone(&p, s->where_text, fingerprint);
@@ -149,7 +149,7 @@ static int open_tls(struct session *s)
     return r == 0 ? EXIT_DONE : broken(s, r);
 }
 
-/* ---- judging ---- */
+/* ---- judging it ---- */
 
 static int changed(struct session *s, struct bytes expected, const char *fingerprint)
 {
@@ -188,7 +188,7 @@ int trust_hub(struct session *s)
     int code = open_tls(s);
     if (code != EXIT_DONE)
         return code;
-    read_fingerprint(s, fingerprint);
+    trust_fingerprint(s, fingerprint);
     if (s->where.fingerprint[0])
         return judge(s, bytes_from_str(s->where.fingerprint), fingerprint);
     struct buffer known;

@@ -15,6 +15,9 @@
  * another one. */
 int trust_hub(struct session *s);
 
+/* The fingerprint of the hub at the other end, once there is TLS; ends in a NUL. */
+void trust_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1]);
+
 /* Remembers what the hub at the other end, which was judged, is known by. */
 int trust_remember(struct session *s);
 

@@ -217,11 +217,11 @@ static const struct topic topics[] = {
      "Changes your password; the old one is asked for, and the new one twice.\n"
      "\n"
      "  --password-file FILE, --password-fd N   the old one and the new one, a line each\n"},
-    {"invite",
-     "kith invite --new [--expire TIME]\n"
-     "\n"
-     "Prints a token with which somebody makes an account, once; see kith help register. It is\n"
-     "good for 7 days, or for TIME, as in 12h or 2d.\n"},
+    {"invite", "kith invite --new [--expire TIME]\n"
+               "\n"
+               "Prints a token with which somebody makes an account, once; see kith help "
+               "register. It is\n"
+               "good for 7 days, or for TIME, as in 12h or 2d.\n"},
     {"token",
      "kith token\n"
      "kith token --new LABEL [--expire TIME]\n"

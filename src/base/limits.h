@@ -60,6 +60,15 @@
 #define LIMIT_TLS_OUT_BYTES (256 * LIMIT_KIB) /* encrypted, not left; replies wait plain */
 #define LIMIT_TLS_PLAIN_BYTES (2 * LIMIT_READ_BYTES + 64 * LIMIT_KIB) /* decrypted at once */
 
+/* Introductions (people/introduction.h). */
+#define LIMIT_INVITING ((size_t)16)              /* open at once, of an account that invites */
+#define LIMIT_INVITED ((size_t)64)               /* ... and of one that is invited */
+#define LIMIT_INTRODUCTIONS_OPEN ((size_t)4096)  /* ... and of all together */
+#define LIMIT_INTRODUCTIONS_KEPT ((size_t)16384) /* accepted, for the relay */
+#define LIMIT_INVITED_MS ((uint64_t)60 * 1000)   /* to answer */
+#define LIMIT_INTRODUCED_MS ((uint64_t)24 * 60 * 60 * 1000) /* an accepted one counts */
+#define LIMIT_CANDIDATES ((size_t)16)
+
 /* The hub. */
 #define LIMIT_LISTENERS ((size_t)64)
 #define LIMIT_WORKERS ((size_t)256)

@@ -12,6 +12,12 @@ enum access_origin {
     ACCESS_REMOTE,   /* any other plaintext */
 };
 
+/* Where TCP comes from; zeros where it is a Unix socket. */
+struct access_address {
+    uint8_t ip[16]; /* IPv6; IPv4 as ::ffff:a.b.c.d */
+    uint16_t port;
+};
+
 /* What is known of the other end's user. */
 enum access_user { ACCESS_USER_UNASKED, ACCESS_USER_KNOWN, ACCESS_USER_UNKNOWN };
 
@@ -19,6 +25,7 @@ struct access_peer {
     enum access_origin origin;
     enum access_user user;
     uint32_t uid; /* where user is ACCESS_USER_KNOWN */
+    struct access_address address;
 };
 
 /* What a command needs. Echo, and talk about the connection itself, need ACCESS_ANYONE. */

@@ -138,6 +138,7 @@ extern const struct command_part commands_connection;  /* PING, HELLO, CLIENT ..
 extern const struct command_part commands_server;      /* INFO, COMMAND, NAME, SHUTDOWN ... */
 extern const struct command_part commands_table;       /* SCAN, KEYS, DBSIZE, FLUSHDB ... */
 extern const struct command_part commands_expiry;      /* EXPIRE, TTL, PERSIST ... */
+extern const struct command_part commands_people;      /* WHO, MEET, ACCEPT ... */
 extern const struct command_part commands_push;        /* SUBSCRIBE, PUBLISH, FOLLOW ... */
 extern const struct command_part commands_strings;     /* INCR, APPEND, GETRANGE ... */
 extern const struct command_part commands_transaction; /* MULTI, EXEC, WATCH ... */

@@ -4,10 +4,13 @@
 /* What a hub is told at its start, and what all its workers share. Read-only once the workers
  * run, but for the counters. */
 
+#include "base/chance.h"
 #include "base/time.h"
 #include "base/usage.h"
 #include "hub/exchange.h"
 #include "hub/tally.h"
+#include "people/directory.h"
+#include "people/introduction.h"
 #include "store/store.h"
 #include "tls/tls.h"
 
@@ -19,6 +22,7 @@ struct hub_config {
     bool open;            /* plaintext from elsewhere may use the table */
     bool open_admin;      /* ... and admin commands */
     bool log_requests;
+    uint8_t seed[CHANCE_SEED_BYTES]; /* secret: what is drawn by chance comes of it */
     size_t held_bytes_max; /* input and replies that wait, all connections together; 0: any */
     size_t memory_max;     /* --maxmemory: keys and values grow up to here; 0: without end */
     uint32_t uid;          /* the user the hub runs as */
@@ -47,6 +51,8 @@ struct hub_shared {
     struct hub_counters counters;
     struct tally tallies[LIMIT_WORKERS]; /* by a worker's number in the exchange */
     struct exchange exchange;
+    struct directory directory;
+    struct introductions introductions;
 };
 
 #endif

@@ -62,6 +62,7 @@ struct connection_extra {
     struct growth *growth;           /* a large value being made; NULL: none */
     struct secure *secure;           /* the TLS filter; NULL: none */
     struct member *member;           /* whose connection it is; NULL: not known */
+    struct attendant *attendant;     /* it is present; NULL: is not */
 };
 
 struct connection {

@@ -1,5 +1,7 @@
 #include "hub/member.h"
 
+#include "hub/attendant.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,6 +12,7 @@ int member_set(struct connection *c, const struct member *m)
     if (!own)
         return -ENOMEM;
     *own = *m;
+    attendant_end(extra->attendant);
     member_free(extra->member);
     extra->member = own;
     return 0;
@@ -17,7 +20,10 @@ int member_set(struct connection *c, const struct member *m)
 
 void member_appear(struct connection *c)
 {
-    c->extra->member->present = true;
+    if (!c->extra->attendant && attendant_begin(c) != 0)
+        connection_abort(c);
+    else
+        c->extra->member->present = true;
 }
 
 void member_free(struct member *m)

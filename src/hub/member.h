@@ -31,7 +31,7 @@ static inline const struct member *connection_member(const struct connection *c)
     return c->extra ? c->extra->member : NULL;
 }
 
-/* It is present from now on; others are told. */
+/* It is present from now on; others are told. Without memory for that, the connection ends. */
 void member_appear(struct connection *c);
 
 /* The connection ends, or its account does. Takes NULL. */

@@ -574,6 +574,9 @@ static int daemon_start(struct daemon *d)
     if (r < 0)
         return refuse("cannot get random numbers: %s", problem_text(r));
     fill_config(d, run_id);
+    r = entropy_fill(d->shared.config.seed, sizeof d->shared.config.seed);
+    if (r < 0)
+        return refuse("cannot get random numbers: %s", problem_text(r));
     r = log_file_open(d->options->log, &d->log);
     if (r < 0)
         return refuse("cannot log to %s: %s", d->options->log, problem_text(r));

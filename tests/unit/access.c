@@ -4,12 +4,15 @@
 
 enum { HUB_UID = 1000 };
 
-static const struct access_peer unasked = {ACCESS_LOOPBACK, ACCESS_USER_UNASKED, 0};
-static const struct access_peer own = {ACCESS_UNIX, ACCESS_USER_KNOWN, HUB_UID};
-static const struct access_peer root = {ACCESS_LOOPBACK, ACCESS_USER_KNOWN, 0};
-static const struct access_peer other = {ACCESS_LOOPBACK, ACCESS_USER_KNOWN, 1001};
-static const struct access_peer unknown = {ACCESS_LOOPBACK, ACCESS_USER_UNKNOWN, 0};
-static const struct access_peer far = {ACCESS_REMOTE, ACCESS_USER_UNASKED, 0};
+static const struct access_peer unasked = {.origin = ACCESS_LOOPBACK};
+static const struct access_peer own = {
+    .origin = ACCESS_UNIX, .user = ACCESS_USER_KNOWN, .uid = HUB_UID};
+static const struct access_peer root = {.origin = ACCESS_LOOPBACK, .user = ACCESS_USER_KNOWN};
+static const struct access_peer other = {
+    .origin = ACCESS_LOOPBACK, .user = ACCESS_USER_KNOWN, .uid = 1001};
+static const struct access_peer unknown = {.origin = ACCESS_LOOPBACK,
+                                           .user = ACCESS_USER_UNKNOWN};
+static const struct access_peer far = {.origin = ACCESS_REMOTE};
 
 static void test_who_may_do_what(void **state)
 {

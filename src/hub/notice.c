@@ -1,0 +1,122 @@
+#include "hub/notice.h"
+
+#include "hub/attendant.h"
+#include "hub/hub.h"
+
+static struct push *make(const char *key, uint64_t only, uint64_t except, const char *words)
+{
+    struct push *p = push_new_notice(bytes_from_str(key), bytes_from_str(words));
+    if (p) {
+        p->only = only;
+        p->except = except;
+    }
+    return p;
+}
+
+static void drop(struct push *p)
+{
+    if (p)
+        push_unref(p);
+}
+
+void notice_to_all(struct hub_shared *s, uint64_t except, const char *words)
+{
+    struct push *p = make("", 0, except, words);
+    for (size_t i = 0; i < atomic_load(&s->exchange.box_count); i++)
+        if (atomic_load(&s->exchange.attending[i]) > 0)
+            exchange_put(&s->exchange, i, p);
+    drop(p);
+}
+
+/* The workers where the connections are that are to be told. */
+struct concern {
+    uint64_t only, except;
+    bool workers[LIMIT_WORKERS];
+};
+
+static void note_worker(void *ctx, const struct presence *p)
+{
+    struct concern *c = ctx;
+    if (p->connection != c->except && (!c->only || p->connection == c->only))
+        c->workers[p->worker] = true;
+}
+
+static void send(struct hub_shared *s, const char *key, uint64_t only, uint64_t except,
+                 const char *words)
+{
+    struct concern c = {.only = only, .except = except};
+    directory_each_of(&s->directory, key, note_worker, &c);
+    struct push *p = make(key, only, except, words);
+    for (size_t i = 0; i < atomic_load(&s->exchange.box_count); i++)
+        if (c.workers[i])
+            exchange_put(&s->exchange, i, p);
+    drop(p);
+}
+
+void notice_to_account(struct hub_shared *s, const char *key, uint64_t except,
+                       const char *words)
+{
+    send(s, key, 0, except, words);
+}
+
+void notice_to_connection(struct hub_shared *s, const char *key, uint64_t connection,
+                          const char *words)
+{
+    send(s, key, connection, 0, words);
+}
+
+/* ---- delivering */
+
+static size_t count_words(struct bytes words)
+{
+    size_t n = 0;
+    while (bytes_next_word(&words).len > 0)
+        n++;
+    return n;
+}
+
+static void write_words(struct reply *r, struct bytes words)
+{
+    if (reply_is_text(r)) {
+        reply_text(r, words);
+        return;
+    }
+    reply_push(r, count_words(words));
+    for (struct bytes word = bytes_next_word(&words); word.len > 0;
+         word = bytes_next_word(&words))
+        reply_text(r, word);
+}
+
+static void tell(struct connection *c, const struct push *p)
+{
+    struct reply r;
+    if ((p->only && p->only != c->id) || p->except == c->id || !connection_begin_push(c, &r))
+        return;
+    r.lsn = p->lsn;
+    write_words(&r, p->value);
+    connection_end_push(c, &r);
+}
+
+struct delivery {
+    const struct hub *hub;
+    const struct push *push;
+};
+
+static void tell_presence(void *ctx, const struct presence *p)
+{
+    const struct delivery *d = ctx;
+    if (p->worker == d->hub->number)
+        tell(((const struct attendant *)p->owner)->connection, d->push);
+}
+
+void notice_deliver(struct hub *hub, const struct push *p)
+{
+    if (p->name.len == 0) {
+        list_foreach (link, &hub->attendants)
+            tell(list_entry(link, struct attendant, link)->connection, p);
+        return;
+    }
+    char key[ACCOUNT_NAME_BYTES + 1] = "";
+    memcpy(key, p->name.data, p->name.len);
+    directory_each_of(&hub->shared->directory, key, tell_presence, &(struct delivery){hub, p});
+}

@@ -69,6 +69,14 @@
 #define LIMIT_INTRODUCED_MS ((uint64_t)24 * 60 * 60 * 1000) /* an accepted one counts */
 #define LIMIT_CANDIDATES ((size_t)16)
 
+/* The relay (hub/relay.h). */
+#define LIMIT_RELAYS ((size_t)1024)
+#define LIMIT_RELAYS_OF_MEMBER ((size_t)32)             /* its ends, of one account */
+#define LIMIT_RELAY_PIPE_BYTES (128 * LIMIT_KIB)        /* said and not taken, each way */
+#define LIMIT_RELAY_HOUR_BYTES (1024 * LIMIT_MIB)       /* of one account */
+#define LIMIT_RELAY_WAIT_MS ((uint64_t)60 * 1000)       /* for the other side */
+#define LIMIT_RELAY_FRESH_MS ((uint64_t)10 * 60 * 1000) /* later both must be present */
+
 /* The hub. */
 #define LIMIT_LISTENERS ((size_t)64)
 #define LIMIT_WORKERS ((size_t)256)

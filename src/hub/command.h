@@ -135,6 +135,7 @@ struct command_part {
 
 extern const struct command_part commands_backup;      /* BACKUP */
 extern const struct command_part commands_connection;  /* PING, HELLO, CLIENT ... */
+extern const struct command_part commands_relay;       /* RELAY */
 extern const struct command_part commands_server;      /* INFO, COMMAND, NAME, SHUTDOWN ... */
 extern const struct command_part commands_table;       /* SCAN, KEYS, DBSIZE, FLUSHDB ... */
 extern const struct command_part commands_expiry;      /* EXPIRE, TTL, PERSIST ... */

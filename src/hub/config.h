@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "base/usage.h"
 #include "hub/exchange.h"
+#include "hub/relay.h"
 #include "hub/tally.h"
 #include "people/directory.h"
 #include "people/introduction.h"
@@ -16,6 +17,9 @@
 
 #include <stdatomic.h>
 
+/* What may go through the relay: what is said, nothing, or files, too. */
+enum hub_relay { HUB_RELAY_CHAT, HUB_RELAY_OFF, HUB_RELAY_ALL };
+
 struct hub_config {
     uint64_t delay_ms;    /* each message is answered this long after its turn came */
     uint64_t unframed_ms; /* silence that ends a bare message, 0: none does */
@@ -23,6 +27,8 @@ struct hub_config {
     bool open_admin;      /* ... and admin commands */
     bool log_requests;
     uint8_t seed[CHANCE_SEED_BYTES]; /* secret: what is drawn by chance comes of it */
+    enum hub_relay relay;
+    uint64_t relay_hour_bytes; /* an account may send so many by the relay; 0: any */
     size_t held_bytes_max; /* input and replies that wait, all connections together; 0: any */
     size_t memory_max;     /* --maxmemory: keys and values grow up to here; 0: without end */
     uint32_t uid;          /* the user the hub runs as */
@@ -53,6 +59,7 @@ struct hub_shared {
     struct exchange exchange;
     struct directory directory;
     struct introductions introductions;
+    struct relays relays;
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include "hub/introducer.h"
 #include "hub/member.h"
 #include "hub/notice.h"
+#include "hub/relay.h"
 #include "hub/subscriber.h"
 #include "hub/transaction.h"
 #include "hub/walk.h"
@@ -118,6 +119,7 @@ static void free_extra(struct hub *hub, struct connection_extra *extra)
         return;
     subscriber_free(extra->subscriber);
     attendant_end(extra->attendant);
+    relay_leave(extra->relay);
     transaction_free(extra->transaction);
     walk_free(extra->walk);
     job_leave(extra->job);
@@ -257,6 +259,7 @@ void hub_take_mail(struct hub *hub)
 {
     struct push *p;
     relieve(hub);
+    relay_take_ready(hub);
     if (mailbox_has_lost(&hub->mail))
         close_who_is_told(hub);
     while (mailbox_take(&hub->mail, &p)) {

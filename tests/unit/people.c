@@ -17,6 +17,7 @@ enum { HUBS = 2, PEOPLE = 6, UID = 1000 };
 struct person {
     struct connection *c;
     struct buffer got; /* what it was sent */
+    bool deaf;         /* takes nothing */
 };
 
 struct scene {
@@ -37,7 +38,8 @@ static void tick(struct scene *s)
 static void flush(struct connection *c)
 {
     struct person *p = c->user;
-    for (struct bytes out; (out = connection_output(c)).len > 0; connection_sent(c, out.len))
+    for (struct bytes out; !p->deaf && (out = connection_output(c)).len > 0;
+         connection_sent(c, out.len))
         assert_int_equal(buffer_append_bytes(&p->got, out), 0);
     if (c->state == CONNECTION_CLOSED) {
         p->c = NULL;
@@ -113,6 +115,7 @@ static void close_scene(struct scene *s)
     assert_int_equal(s->shared.counters.connections, 0);
     introductions_fini(&s->shared.introductions);
     directory_fini(&s->shared.directory);
+    relays_fini(&s->shared.relays);
     embedded_free(s->store);
     faulty_disk_free(s->disk);
     free(s);
@@ -415,6 +418,194 @@ static void test_leaving_politely(void **state)
     close_scene(s);
 }
 
+/* ---- the relay ---- */
+
+enum { ALICE_RELAY = 4, BOB_RELAY = 5 };
+
+/* Its key is that of `like`, and it is not present. */
+static void be_like(struct scene *s, size_t who, size_t like)
+{
+    struct member m = *connection_member(s->people[like].c);
+    m.present = false;
+    assert_int_equal(member_set(s->people[who].c, &m), 0);
+}
+
+/* alice and bob have been introduced, and each has another connection. */
+static struct scene *open_relay_scene(char id[23])
+{
+    struct scene *s = open_party();
+    say(s, ALICE, "MEET bob\n");
+    read_id(s, ALICE, "", id);
+    say_id(s, BOB, "ACCEPT ", id, "");
+    come(s, ALICE_RELAY, 0, false);
+    come(s, BOB_RELAY, 1, false);
+    be_like(s, ALICE_RELAY, ALICE);
+    be_like(s, BOB_RELAY, BOB);
+    forget_all(s);
+    return s;
+}
+
+static void join(struct scene *s, const char *id)
+{
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    expect(s, ALICE_RELAY, "");
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, ALICE_RELAY, "+RELAY\r\n");
+    expect(s, BOB_RELAY, "+RELAY\r\n");
+}
+
+static void test_a_relay_is_a_pipe(void **state)
+{
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    join(s, id);
+    say(s, ALICE_RELAY, "PING\r\n");
+    expect(s, BOB_RELAY, "PING\r\n");
+    say(s, BOB_RELAY, "*1\r\n");
+    expect(s, ALICE_RELAY, "*1\r\n");
+    say(s, BOB_RELAY, "last");
+    leave(s, BOB_RELAY);
+    expect(s, ALICE_RELAY, "last");
+    assert_null(s->people[ALICE_RELAY].c); /* it ends with the other */
+    assert_int_equal(s->shared.relays.count, 0);
+    close_scene(s);
+}
+
+static void test_what_is_said_early_is_kept(void **state)
+{
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "\nearly");
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, BOB_RELAY, "+RELAY\r\nearly\n");
+    close_scene(s);
+}
+
+static void test_who_does_not_listen_stops_the_other(void **state)
+{
+    enum { PIECE = 16 * 1024, PIECES = 64 };
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    join(s, id);
+    s->people[BOB_RELAY].deaf = true;
+    uint8_t *piece = malloc(PIECE);
+    size_t said = 0;
+    for (; said < PIECES && connection_wants_input(s->people[ALICE_RELAY].c); said++) {
+        memset(piece, (int)said, PIECE);
+        connection_feed(s->people[ALICE_RELAY].c, bytes_make(piece, PIECE));
+        settle(s);
+    }
+    size_t most = LIMIT_RELAY_PIPE_BYTES + 64 * 1024 + 2 * PIECE;
+    assert_true(said * PIECE >= LIMIT_RELAY_PIPE_BYTES && said * PIECE <= most);
+    assert_true(connection_unread(s->people[BOB_RELAY].c) <= 64 * 1024 + PIECE);
+    say(s, BOB_RELAY, "still");
+    expect(s, ALICE_RELAY, "still"); /* the other way is free */
+    s->people[BOB_RELAY].deaf = false;
+    hub_set_ready(s->people[BOB_RELAY].c);
+    settle(s);
+    assert_true(connection_wants_input(s->people[ALICE_RELAY].c));
+    struct bytes got = buffer_view(&s->people[BOB_RELAY].got);
+    assert_int_equal(got.len, said * PIECE);
+    for (size_t i = 0; i < got.len; i++)
+        assert_int_equal(got.data[i], i / PIECE);
+    free(piece);
+    close_scene(s);
+}
+
+static void test_a_relay_is_for_the_two_alone(void **state)
+{
+    char id[23], want[256];
+    struct scene *s = open_relay_scene(id);
+    be_like(s, ALICE_RELAY, BOB_TOO); /* the same account by another device */
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    snprintf(want, sizeof want, "-ERR you were not introduced under '%s'\r\n", id);
+    expect(s, ALICE_RELAY, want);
+    say(s, BOB_RELAY, "RELAY x\r\nRELAY AAAAAAAAAAAAAAAAAAAAAA\r\n");
+    expect(s, BOB_RELAY,
+           "-ERR you were not introduced under 'x'\r\n"
+           "-ERR you were not introduced under 'AAAAAAAAAAAAAAAAAAAAAA'\r\n");
+    s->people[BOB_RELAY].c->peer.origin = ACCESS_LOOPBACK;
+    say(s, BOB_RELAY, "SUBSCRIBE x\r\n");
+    forget_all(s);
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, BOB_RELAY, "-ERR a relay needs a connection of its own\r\n");
+    say_id(s, CAROL, "RELAY ", id, "");
+    expect(s, CAROL,
+           "-NODEVICE the relay is for devices: connect by TLS with a member's certificate, "
+           "and speak RESP\r\n");
+    s->shared.config.relay = HUB_RELAY_OFF;
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, BOB_RELAY, "-NOPERM this hub does not relay\r\n");
+    close_scene(s);
+}
+
+static void test_how_long_a_relay_may_be_come_to(void **state)
+{
+    char id[23], want[256];
+    struct scene *s = open_relay_scene(id);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    wait_ms(s, LIMIT_RELAY_WAIT_MS - 1);
+    expect(s, ALICE_RELAY, "");
+    wait_ms(s, 1);
+    expect(s, ALICE_RELAY, "-GONE the other side did not come\r\n");
+    assert_null(s->people[ALICE_RELAY].c);
+    wait_ms(s, LIMIT_RELAY_FRESH_MS);
+    come(s, ALICE_RELAY, 1, false);
+    be_like(s, ALICE_RELAY, ALICE);
+    join(s, id); /* both are present */
+    leave(s, ALICE_RELAY);
+    come(s, BOB_RELAY, 0, false);
+    be_like(s, BOB_RELAY, BOB);
+    leave(s, ALICE);
+    forget_all(s);
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    snprintf(want, sizeof want, "-ERR you were not introduced under '%s'\r\n", id);
+    expect(s, BOB_RELAY, want);
+    close_scene(s);
+}
+
+static void test_who_comes_again_begins_anew(void **state)
+{
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    be_like(s, BOB_RELAY, ALICE);
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, ALICE_RELAY, "-GONE another connection has come for this side\r\n");
+    expect(s, BOB_RELAY, "");
+    assert_null(s->people[ALICE_RELAY].c);
+    come(s, ALICE_RELAY, 0, false);
+    be_like(s, ALICE_RELAY, BOB);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    expect(s, ALICE_RELAY, "+RELAY\r\n");
+    expect(s, BOB_RELAY, "+RELAY\r\n");
+    assert_int_equal(s->shared.relays.count, 1);
+    close_scene(s);
+}
+
+static void test_a_relay_has_a_quota(void **state)
+{
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    s->shared.config.relay_hour_bytes = 10;
+    join(s, id);
+    say(s, ALICE_RELAY, "1234567890");
+    expect(s, BOB_RELAY, "1234567890");
+    say(s, ALICE_RELAY, "1");
+    assert_null(s->people[ALICE_RELAY].c);
+    assert_null(s->people[BOB_RELAY].c);
+    come(s, ALICE_RELAY, 1, false);
+    be_like(s, ALICE_RELAY, ALICE);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    expect(s, ALICE_RELAY, "-QUOTA this hour's quota of the relay is used up\r\n");
+    wait_ms(s, 60 * 60 * 1000);
+    come(s, BOB_RELAY, 1, false);
+    be_like(s, BOB_RELAY, BOB);
+    forget_all(s);
+    join(s, id);
+    close_scene(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +617,13 @@ int main(void)
         cmocka_unit_test(test_an_invitation_ends_with_either),
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_leaving_politely),
+        cmocka_unit_test(test_a_relay_is_a_pipe),
+        cmocka_unit_test(test_what_is_said_early_is_kept),
+        cmocka_unit_test(test_who_does_not_listen_stops_the_other),
+        cmocka_unit_test(test_a_relay_is_for_the_two_alone),
+        cmocka_unit_test(test_how_long_a_relay_may_be_come_to),
+        cmocka_unit_test(test_who_comes_again_begins_anew),
+        cmocka_unit_test(test_a_relay_has_a_quota),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,13 @@ int attendant_begin(struct connection *c)
     return 0;
 }
 
+void attendant_take_device(struct attendant *a)
+{
+    const struct member *m = connection_member(a->connection);
+    directory_set_device(&a->connection->hub->shared->directory, &a->presence,
+                         m->has_device ? &m->device : NULL);
+}
+
 void attendant_end(struct attendant *a)
 {
     if (!a)

@@ -20,6 +20,9 @@ struct attendant {
 /* c is a member's, and not present yet. -ENOMEM. */
 int attendant_begin(struct connection *c);
 
+/* Its member is known by another device, or by none, from now on. */
+void attendant_take_device(struct attendant *a);
+
 /* Also ends the introductions that hang on it. Takes NULL. */
 void attendant_end(struct attendant *a);
 

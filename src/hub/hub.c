@@ -6,7 +6,9 @@
 #include "base/log_line.h"
 #include "hub/attendant.h"
 #include "hub/growth.h"
+#include "hub/hashing.h"
 #include "hub/introducer.h"
+#include "hub/login.h"
 #include "hub/member.h"
 #include "hub/notice.h"
 #include "hub/relay.h"
@@ -24,6 +26,7 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     list_init(&hub->waiting);
     list_init(&hub->put_off);
     list_init(&hub->jobs);
+    list_init(&hub->hashings);
     list_init(&hub->subscribers);
     list_init(&hub->attendants);
     hub->number = exchange_join(&shared->exchange, &hub->mail);
@@ -108,6 +111,7 @@ struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
     list_append(&hub->connections, &c->link);
     atomic_fetch_add(&counters->connections, 1);
     atomic_fetch_add(&counters->connections_total, 1);
+    connection_count_guest(c);
     if (hub->stopping)
         connection_drain(c);
     return c;
@@ -124,6 +128,7 @@ static void free_extra(struct hub *hub, struct connection_extra *extra)
     walk_free(extra->walk);
     job_leave(extra->job);
     growth_end(extra->growth);
+    hashing_leave(extra->hashing);
     secure_free(hub, extra->secure);
     member_free(extra->member);
     free(extra->name);
@@ -147,6 +152,8 @@ void connection_free(struct connection *c)
     reply_pool_give(&c->hub->replies, c->replies);
     if (c->dialect >= REPLY_RESP2)
         resp_request_fini(&c->resp);
+    if (c->is_guest)
+        atomic_fetch_sub(&c->hub->shared->counters.guests, 1);
     free_extra(c->hub, c->extra);
     free(c);
 }
@@ -251,6 +258,10 @@ static void tell(struct hub *hub, const struct push *p)
         notice_deliver(hub, p);
         return;
     }
+    if (p->kind == PUSH_ACCOUNT) {
+        login_review(hub, &p->name);
+        return;
+    }
     list_foreach (link, &hub->subscribers)
         subscriber_tell(list_entry(link, struct subscriber, link), p);
 }
@@ -259,9 +270,12 @@ void hub_take_mail(struct hub *hub)
 {
     struct push *p;
     relieve(hub);
+    hashing_go_on(hub);
     relay_take_ready(hub);
-    if (mailbox_has_lost(&hub->mail))
+    if (mailbox_has_lost(&hub->mail)) {
         close_who_is_told(hub);
+        login_review(hub, NULL);
+    }
     while (mailbox_take(&hub->mail, &p)) {
         tell(hub, p);
         push_unref(p);

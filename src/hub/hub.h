@@ -53,6 +53,7 @@ struct hub {
     struct list waiting;     /* those with replies held until the log has moved */
     struct list put_off;     /* those that go on in the next turn, at once */
     struct list jobs;        /* to be reported as HUB_EVENT_JOB */
+    struct list hashings;    /* passwords that wait to be hashed (hub/hashing.h) */
     struct list subscribers; /* those that are told things unasked (hub/subscriber.h) */
     struct list attendants;  /* those that are present (hub/attendant.h) */
     struct mailbox mail;     /* what they are to be told */

@@ -2,14 +2,15 @@
 #define KITH_HUB_PUSH_H
 
 /* Something to be told to whoever asked for it: a message somebody published, or a change of
- * the table; or what a member is told (hub/notice.h). Made once, shared by all mailboxes it is
- * put into, never changed. Any thread. */
+ * the table; what a member is told (hub/notice.h); or, to each worker, that an account has
+ * changed (hub/login.h). Made once, shared by all mailboxes it is put into, never changed. Any
+ * thread. */
 
 #include "store/store.h"
 
 #include <stdatomic.h>
 
-enum push_kind { PUSH_MESSAGE, PUSH_CHANGE, PUSH_NOTICE };
+enum push_kind { PUSH_MESSAGE, PUSH_CHANGE, PUSH_ACCOUNT, PUSH_NOTICE };
 
 struct push {
     atomic_uint references;
@@ -25,6 +26,7 @@ struct push {
 
 /* NULL when memory is out; then nothing was made. */
 struct push *push_new_message(struct bytes channel, struct bytes message);
+struct push *push_new_account(struct bytes folded);
 struct push *push_new_change(const struct store_change *change);
 struct push *push_new_notice(struct bytes account, struct bytes words);
 

@@ -30,6 +30,9 @@ int export_run(struct session *s);
 int import_run(struct session *s);
 int backup_run(struct session *s);
 int join_run(struct session *s);
+int id_run(struct session *s);
+int register_run(struct session *s);
+int login_run(struct session *s);
 
 /* What the options ask for where there is no command: --key and --value, --raw. */
 int keyed_run(struct session *s);

@@ -149,21 +149,16 @@ void link_identify(struct connection *c)
 /* False where the other end is gone already: it cannot be said who it was. */
 static bool find_origin(const struct link *l, bool is_unix, struct access_peer *ret)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     struct address peer;
-    *ret = (struct access_peer){.origin = ACCESS_UNIX};
-    if (is_unix)
+    if (is_unix) {
+        ret->origin = ACCESS_UNIX;
         return true;
+    }
     if (address_of_peer(stream_fd(&l->stream), &peer) < 0)
         return false;
     ret->origin = address_is_loopback(&peer) ? ACCESS_LOOPBACK : ACCESS_REMOTE;
     ret->address.port = peer.port;
-    if (peer.is_v6) {
-        memcpy(ret->address.ip, &peer.v6, sizeof ret->address.ip);
-    } else {
-        memcpy(ret->address.ip, mapped, sizeof mapped);
-        memcpy(ret->address.ip + sizeof mapped, &peer.v4, sizeof peer.v4);
-    }
+    address_as_v6(&peer, ret->address.ip);
     return true;
 }
 
@@ -186,7 +181,7 @@ int link_accept(struct link_owner *owner, struct acceptor *from,
         return -EMFILE;
     }
     owner->turn(owner);
-    struct access_peer peer;
+    struct access_peer peer = {0};
     if (!find_origin(l, listener->is_unix, &peer)) {
         stream_close(&l->stream, false);
         return 0;

@@ -99,6 +99,16 @@ int directory_enter(struct directory *d, struct presence *p, const char *key, co
     return r;
 }
 
+void directory_set_device(struct directory *d, struct presence *p,
+                          const struct public_key *device)
+{
+    pthread_mutex_lock(&d->lock);
+    p->has_device = device != NULL;
+    if (device)
+        p->device = *device;
+    pthread_mutex_unlock(&d->lock);
+}
+
 static bool leave(struct directory *d, struct presence *p, directory_tell_fn tell, void *ctx)
 {
     struct directory_account *a = p->account;

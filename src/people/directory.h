@@ -54,6 +54,10 @@ typedef void (*directory_tell_fn)(void *ctx, const struct presence *p, const cha
 int directory_enter(struct directory *d, struct presence *p, const char *key, const char *name,
                     directory_tell_fn tell, void *ctx);
 
+/* p, which is in, has that device from now on; NULL: none. */
+void directory_set_device(struct directory *d, struct presence *p,
+                          const struct public_key *device);
+
 /* Takes p out. True: the account has gone with it. Nothing where it is not in. */
 bool directory_leave(struct directory *d, struct presence *p, directory_tell_fn tell,
                      void *ctx);

@@ -253,12 +253,14 @@ static void test_who_is_here(void **state)
     come(s, 4, 0, true); /* a guest from elsewhere */
     say(s, 4, "GET_CLIENT_LIST\nWHO\nMEET alice\n");
     expect(s, 4,
-           "ERROR: from another machine the table needs a hub started with --open\nWHO\n"
+           "ERROR: from another machine the table needs a login over TLS, or a hub "
+           "started with --open\nWHO\n"
            "MEET alice\n");
     come(s, 5, 0, false);
     say(s, 5, "WHO\r\nMEET alice\r\nACCEPT x\r\nDECLINE x\r\nCANCEL x\r\n");
     expect(s, 5,
-           "-NOPERM from another machine the table needs a hub started with --open\r\n"
+           "-NOPERM from another machine the table needs a login over TLS, or a hub "
+           "started with --open\r\n"
            "-NOLOGIN log in first\r\n-NOLOGIN log in first\r\n-NOLOGIN log in first\r\n"
            "-NOLOGIN log in first\r\n");
     close_scene(s);

@@ -69,6 +69,14 @@
 #define LIMIT_INTRODUCED_MS ((uint64_t)24 * 60 * 60 * 1000) /* an accepted one counts */
 #define LIMIT_CANDIDATES ((size_t)16)
 
+/* Letters (people/letter.h). */
+#define LIMIT_LETTER_BYTES (64 * LIMIT_KIB)
+#define LIMIT_LETTERS ((size_t)256)          /* that wait for a device ... */
+#define LIMIT_LETTERS_BYTES (4 * LIMIT_MIB)  /* ... together ... */
+#define LIMIT_LETTERS_OF_SENDER ((size_t)64) /* ... and from one account */
+#define LIMIT_LETTERS_TAKEN ((size_t)256)    /* remembered, so that none comes twice */
+#define LIMIT_LETTER_MS ((uint64_t)30 * 24 * 60 * 60 * 1000)
+
 /* The relay (hub/relay.h). */
 #define LIMIT_RELAYS ((size_t)1024)
 #define LIMIT_RELAYS_OF_MEMBER ((size_t)32)             /* its ends, of one account */

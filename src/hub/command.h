@@ -144,6 +144,7 @@ extern const struct command_part commands_relay;       /* RELAY */
 extern const struct command_part commands_server;      /* INFO, COMMAND, NAME, SHUTDOWN ... */
 extern const struct command_part commands_table;       /* SCAN, KEYS, DBSIZE, FLUSHDB ... */
 extern const struct command_part commands_expiry;      /* EXPIRE, TTL, PERSIST ... */
+extern const struct command_part commands_letters;     /* LETTER, LETTERS */
 extern const struct command_part commands_people;      /* WHO, MEET, ACCEPT ... */
 extern const struct command_part commands_push;        /* SUBSCRIBE, PUBLISH, FOLLOW ... */
 extern const struct command_part commands_strings;     /* INCR, APPEND, GETRANGE ... */

@@ -65,6 +65,16 @@ void notice_to_connection(struct hub_shared *s, const char *key, uint64_t connec
     send(s, key, connection, 0, words);
 }
 
+void notice_to_presence(struct hub_shared *s, const char *key, const struct presence *p,
+                        uint64_t lsn, const char *words)
+{
+    struct push *push = make(key, p->connection, 0, words);
+    if (push)
+        push->lsn = lsn;
+    exchange_put(&s->exchange, p->worker, push);
+    drop(push);
+}
+
 /* ---- delivering */
 
 static size_t count_words(struct bytes words)

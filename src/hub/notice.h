@@ -30,6 +30,10 @@ void notice_to_account(struct hub_shared *s, const char *key, uint64_t except,
 void notice_to_connection(struct hub_shared *s, const char *key, uint64_t connection,
                           const char *words);
 
+/* To a presence that directory_each_of is visiting at this moment, once that is durable. */
+void notice_to_presence(struct hub_shared *s, const char *key, const struct presence *p,
+                        uint64_t lsn, const char *words);
+
 /* Tells those of this worker whom it concerns. */
 void notice_deliver(struct hub *hub, const struct push *p);
 

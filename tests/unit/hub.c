@@ -204,10 +204,11 @@ static const struct conversation conversations[] = {
     {.said = BYTES("\xc3\xa9t\xc3\xa9\n"), .answered = BYTES("\xc3\xa9t\xc3\xa9\n")},
     /* text, from elsewhere */
     {.said = BYTES("hi\nSTORE k = v\nGET k\nNAME=x\nQUIT\n"),
-     .answered =
-         BYTES("hi\n0\nERROR\n"
-               "ERROR: from another machine this needs a hub started with --open-admin\n"
-               "ERROR: from another machine this needs a hub started with --open-admin\n"),
+     .answered = BYTES("hi\n0\nERROR\n"
+                       "ERROR: from another machine this needs an admin's account, or a hub "
+                       "started with --open-admin\n"
+                       "ERROR: from another machine this needs an admin's account, or a hub "
+                       "started with --open-admin\n"),
      .far = true},
     /* RESP: the connection */
     {.said = BYTES(RESP "PING\r\nping hi\r\nECHO \"a b\"\r\n"),
@@ -288,10 +289,11 @@ static const struct conversation conversations[] = {
          "-ERR syntax error\r\n")},
     /* RESP, from elsewhere */
     {.said = BYTES(RESP "SET k v\r\nNAME x\r\nNAME\r\n"),
-     .answered = BYTES(
-         "+PONG\r\n-NOPERM from another machine the table needs a hub started with --open\r\n"
-         "-NOPERM from another machine this needs a hub started with --open-admin\r\n"
-         "$4\r\nkith\r\n"),
+     .answered = BYTES("+PONG\r\n-NOPERM from another machine the table needs a login over "
+                       "TLS, or a hub started with --open\r\n"
+                       "-NOPERM from another machine this needs an admin's account, or a hub "
+                       "started with --open-admin\r\n"
+                       "$4\r\nkith\r\n"),
      .far = true},
 };
 

@@ -60,6 +60,9 @@
 #define LIMIT_TLS_OUT_BYTES (256 * LIMIT_KIB) /* encrypted, not left; replies wait plain */
 #define LIMIT_TLS_PLAIN_BYTES (2 * LIMIT_READ_BYTES + 64 * LIMIT_KIB) /* decrypted at once */
 
+/* Presence (hub/news.h). */
+#define LIMIT_NEWS_MS ((uint64_t)100) /* between two tellings of who comes and goes */
+
 /* Introductions (people/introduction.h). */
 #define LIMIT_INVITING ((size_t)16)              /* open at once, of an account that invites */
 #define LIMIT_INVITED ((size_t)64)               /* ... and of one that is invited */

@@ -49,6 +49,7 @@ void hub_fini(struct hub *hub)
         job_end(list_entry(link, struct job, link));
     exchange_leave(&hub->shared->exchange, hub->number);
     mailbox_fini(&hub->mail);
+    news_fini(&hub->news);
     timers_fini(&hub->timers);
     reply_pool_fini(&hub->replies);
     ahead_fini(&hub->ahead);
@@ -78,6 +79,7 @@ void hub_tick(struct hub *hub, struct instant now, struct walltime wall)
     while ((timer = timers_pop(&hub->timers, now)))
         connection_tick(list_entry(timer, struct connection, timer));
     introducer_tick(hub);
+    news_tick(hub);
     if (!list_is_empty(&hub->put_off))
         go_on(hub);
 }
@@ -93,7 +95,7 @@ struct instant hub_deadline(const struct hub *hub)
 {
     if (!list_is_empty(&hub->put_off))
         return hub->now;
-    return instant_min(timers_deadline(&hub->timers),
+    return instant_min(instant_min(timers_deadline(&hub->timers), news_deadline(&hub->news)),
                        introductions_deadline(&hub->shared->introductions));
 }
 
@@ -252,7 +254,7 @@ static void close_who_is_told(struct hub *hub)
         connection_abort(list_entry(link, struct attendant, link)->connection);
 }
 
-static void tell(struct hub *hub, const struct push *p)
+static void tell(struct hub *hub, struct push *p)
 {
     if (p->kind == PUSH_NOTICE) {
         notice_deliver(hub, p);

@@ -97,33 +97,41 @@ static void write_words(struct reply *r, struct bytes words)
         reply_text(r, word);
 }
 
-static void tell(struct connection *c, const struct push *p)
+static bool is_for(const struct connection *c, const struct push *p)
+{
+    return (!p->only || p->only == c->id) && p->except != c->id;
+}
+
+void notice_tell(struct connection *c, struct push *const *notices, size_t n)
 {
     struct reply r;
-    if ((p->only && p->only != c->id) || p->except == c->id || !connection_begin_push(c, &r))
+    if (!connection_begin_push(c, &r))
         return;
-    r.lsn = p->lsn;
-    write_words(&r, p->value);
+    for (size_t i = 0; i < n; i++) {
+        if (!is_for(c, notices[i]))
+            continue;
+        reply_depends(&r, notices[i]->lsn);
+        write_words(&r, notices[i]->value);
+    }
     connection_end_push(c, &r);
 }
 
 struct delivery {
     const struct hub *hub;
-    const struct push *push;
+    struct push *push;
 };
 
 static void tell_presence(void *ctx, const struct presence *p)
 {
-    const struct delivery *d = ctx;
+    struct delivery *d = ctx;
     if (p->worker == d->hub->number)
-        tell(((const struct attendant *)p->owner)->connection, d->push);
+        notice_tell(((const struct attendant *)p->owner)->connection, &d->push, 1);
 }
 
-void notice_deliver(struct hub *hub, const struct push *p)
+void notice_deliver(struct hub *hub, struct push *p)
 {
     if (p->name.len == 0) {
-        list_foreach (link, &hub->attendants)
-            tell(list_entry(link, struct attendant, link)->connection, p);
+        news_add(hub, p);
         return;
     }
     char key[ACCOUNT_NAME_BYTES + 1] = "";

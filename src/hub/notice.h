@@ -17,6 +17,7 @@
 #include "hub/config.h"
 #include "hub/push.h"
 
+struct connection;
 struct hub;
 
 /* To every present connection but that one. */
@@ -35,6 +36,9 @@ void notice_to_presence(struct hub_shared *s, const char *key, const struct pres
                         uint64_t lsn, const char *words);
 
 /* Tells those of this worker whom it concerns. */
-void notice_deliver(struct hub *hub, const struct push *p);
+void notice_deliver(struct hub *hub, struct push *p);
+
+/* Tells a present connection those of n notices that are for it. */
+void notice_tell(struct connection *c, struct push *const *notices, size_t n);
 
 #endif

@@ -1,8 +1,8 @@
 /* Letters, boxes and addresses as others write them: what is read lies in the record, keeps the
  * limits, and is written again as it was. */
 
-#include "fuzz.h"
 #include "people/letter.h"
+#include "fuzz.h"
 #include "wire/endpoint.h"
 
 static void check_letter(struct bytes record)

@@ -11,7 +11,9 @@ static struct letter_id id_of(unsigned n)
 
 static void test_a_letter_comes_back_as_it_was(void **state)
 {
-    struct letter l = {.since = {-5}, .from = {{1, 2}}, .from_name = BYTES("Bob"),
+    struct letter l = {.since = {-5},
+                       .from = {{1, 2}},
+                       .from_name = BYTES("Bob"),
                        .sealed = BYTES("\0sealed")};
     struct letter back;
     struct buffer out;

@@ -163,13 +163,13 @@ static void be(struct scene *s, size_t who, const char *name, bool has_device)
     memset(m.device.bytes, (int)who + 1, sizeof m.device.bytes);
     assert_int_equal(member_set(s->people[who].c, &m), 0);
     member_appear(s->people[who].c);
-    settle(s);
+    wait_ms(s, LIMIT_NEWS_MS);
 }
 
 static void leave(struct scene *s, size_t who)
 {
     connection_feed_end(s->people[who].c);
-    settle(s);
+    wait_ms(s, LIMIT_NEWS_MS);
     assert_null(s->people[who].c);
 }
 
@@ -235,6 +235,32 @@ static void test_comings_and_goings_are_told_once(void **state)
     leave(s, BOB_TOO);
     expect(s, ALICE, "offline Bob\n");
     expect(s, CAROL, ">2\r\n$7\r\noffline\r\n$3\r\nBob\r\n");
+    close_scene(s);
+}
+
+static void test_a_crowd_is_told_together(void **state)
+{
+    struct scene *s = open_party();
+    come(s, 4, 0, true);
+    come(s, 5, 1, true);
+    wait_ms(s, LIMIT_NEWS_MS);
+    struct member m = {.name = "dave", .key = "dave"};
+    assert_int_equal(member_set(s->people[4].c, &m), 0);
+    member_appear(s->people[4].c);
+    settle(s);
+    expect(s, ALICE, "online dave\n"); /* at once */
+    m = (struct member){.name = "erin", .key = "erin"};
+    assert_int_equal(member_set(s->people[5].c, &m), 0);
+    member_appear(s->people[5].c);
+    connection_feed_end(s->people[4].c);
+    settle(s);
+    expect(s, ALICE, "");
+    expect(s, BOB, "online dave\n");
+    wait_ms(s, LIMIT_NEWS_MS - 1);
+    expect(s, ALICE, "");
+    wait_ms(s, 1);
+    expect(s, ALICE, "online erin\noffline dave\n");
+    expect(s, BOB, "online erin\noffline dave\n");
     close_scene(s);
 }
 
@@ -413,6 +439,7 @@ static void test_leaving_politely(void **state)
     say(s, ALICE, "DISCONNECT_CLIENT\nhello\n");
     expect(s, ALICE, "OK\n");
     assert_null(s->people[ALICE].c);
+    wait_ms(s, LIMIT_NEWS_MS);
     expect(s, BOB, "offline alice\n");
     say(s, CAROL, "DISCONNECT_CLIENT\r\n");
     expect(s, CAROL, ">2\r\n$7\r\noffline\r\n$5\r\nalice\r\n+OK\r\n");
@@ -612,6 +639,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comings_and_goings_are_told_once),
+        cmocka_unit_test(test_a_crowd_is_told_together),
         cmocka_unit_test(test_who_is_here),
         cmocka_unit_test(test_an_introduction),
         cmocka_unit_test(test_an_invitation_reaches_every_device),

@@ -108,6 +108,7 @@ static void open_scene(struct scene *s, const struct hub_config *config)
     s->shared.store = embedded_store(s->store);
     s->shared.config = *config;
     s->shared.config.uid = HUB_UID;
+    s->shared.config.password_cost = password_cost_least;
     buffer_init(&s->got, 64 * LIMIT_MIB);
     hub_init(&s->hub, &s->shared);
     tick(s);
@@ -227,7 +228,7 @@ static const struct conversation conversations[] = {
      .answered =
          BYTES("+PONG\r\n-NOPROTO unsupported protocol version\r\n"
                "-ERR Protocol version is not an integer or out of range\r\n"
-               "-ERR unsupported HELLO option 'AUTH'\r\n$-1\r\n"
+               "-WRONGPASS the name or the password is wrong\r\n$-1\r\n"
                "%7\r\n$6\r\nserver\r\n$4\r\nkith\r\n$7\r\nversion\r\n$5\r\n" KITH_VERSION "\r\n"
                "$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n"
                "$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n_\r\n")},

@@ -1,6 +1,7 @@
 #include "people/directory.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct directory_account {
@@ -63,8 +64,8 @@ static struct directory_account *add(struct directory *d, size_t at, const char 
     struct directory_account *a = make_room(d) == 0 ? calloc(1, sizeof *a) : NULL;
     if (!a)
         return NULL;
-    strncpy(a->key, key, sizeof a->key - 1);
-    strncpy(a->name, name, sizeof a->name - 1);
+    snprintf(a->key, sizeof a->key, "%s", key);
+    snprintf(a->name, sizeof a->name, "%s", name);
     memmove(&d->accounts[at + 1], &d->accounts[at], (d->count - at) * sizeof(void *));
     d->accounts[at] = a;
     d->count++;

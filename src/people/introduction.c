@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct introduction_entry {
@@ -168,8 +169,8 @@ static int invite(struct introductions *x, const struct introduction_side *from,
         free(e);
         return -ENOMEM;
     }
-    strncpy(e->what.to.key, to_key, ACCOUNT_NAME_BYTES);
-    strncpy(e->what.to.name, to_name, ACCOUNT_NAME_BYTES);
+    snprintf(e->what.to.key, sizeof e->what.to.key, "%s", to_key);
+    snprintf(e->what.to.name, sizeof e->what.to.name, "%s", to_name);
     e->what.since = now;
     e->what.id = *id;
     e->same_bucket = *bucket_of(x, id);

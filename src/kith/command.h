@@ -31,6 +31,9 @@ int import_run(struct session *s);
 int backup_run(struct session *s);
 int join_run(struct session *s);
 
+/* A visit to a hub, where the words are HOST and PORT, or nothing. */
+int interactive_run(struct session *s);
+
 /* What the options ask for where there is no command: --key and --value, --raw. */
 int keyed_run(struct session *s);
 int raw_run(struct session *s);

@@ -30,6 +30,8 @@ struct session {
     char where_text[WHERE_TEXT_BYTES];
     struct dial *dial;      /* NULL: not connected yet */
     struct tls_config *tls; /* of the connection; NULL: plaintext */
+    char
+        hub_print[FINGERPRINT_TEXT_LEN + 1]; /* the hub's fingerprint, as last shown over TLS */
     struct conversation conversation;
     struct buffer asked[2]; /* what the user typed at prompts, two at most */
 };

@@ -20,19 +20,20 @@ static int broken(struct session *s, int error)
     return session_fail(s, EXIT_UNREACHABLE, "no TLS at %s: %.200s", s->where_text, why);
 }
 
-static int open_tls(struct session *s)
+int trust_config(struct session *s)
 {
     static const char *const protocols[] = {"kith-hub/1", NULL};
-    int r = tls_config_new(&s->tls, TLS_CLIENT, NULL, protocols);
-    if (r == 0)
-        r = dial_secure(s->dial, s->tls, HANDSHAKE_MS);
-    return r == 0 ? EXIT_DONE : broken(s, r);
+    int r = s->tls ? 0 : tls_config_new(&s->tls, TLS_CLIENT, NULL, protocols);
+    return r == 0 ? EXIT_DONE : session_fail(s, EXIT_NO, "%s", problem_text(r));
 }
 
-static void read_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1])
+static int open_tls(struct session *s)
 {
-    struct fingerprint f = fingerprint_of(tls_peer(dial_tls(s->dial)));
-    fingerprint_write(out, &f);
+    int code = trust_config(s);
+    if (code != EXIT_DONE)
+        return code;
+    int r = dial_secure(s->dial, s->tls, HANDSHAKE_MS);
+    return r == 0 ? EXIT_DONE : broken(s, r);
 }
 
 /* ---- what is remembered ---- */
@@ -75,12 +76,10 @@ static int remember_alone(const struct profile *p, const char *address, const ch
 
 int trust_remember(struct session *s)
 {
-    char fingerprint[FINGERPRINT_TEXT_LEN + 1];
     struct profile p;
-    read_fingerprint(s, fingerprint);
     int r = profile_open(&p, PROFILE);
     if (r == 0)
-        r = remember_alone(&p, s->where_text, fingerprint);
+        r = remember_alone(&p, s->where_text, s->hub_print);
     int code = r == 0 ? EXIT_DONE : no_profile(s, &p, r);
     profile_close(&p);
     return code;
@@ -131,21 +130,24 @@ static int judge(struct session *s, struct bytes expected, const char *fingerpri
                                                   : changed(s, expected, fingerprint);
 }
 
-int trust_hub(struct session *s)
+int trust_key(struct session *s, const struct public_key *key)
 {
-    char fingerprint[FINGERPRINT_TEXT_LEN + 1];
-    int code = open_tls(s);
-    if (code != EXIT_DONE)
-        return code;
-    read_fingerprint(s, fingerprint);
+    struct fingerprint print = fingerprint_of(key);
+    fingerprint_write(s->hub_print, &print);
     if (s->where.fingerprint[0])
-        return judge(s, bytes_from_str(s->where.fingerprint), fingerprint);
+        return judge(s, bytes_from_str(s->where.fingerprint), s->hub_print);
     struct buffer known;
     struct bytes expected;
     buffer_init(&known, LIMIT_MIB);
-    code = find_known(s, &known, &expected);
+    int code = find_known(s, &known, &expected);
     if (code == EXIT_DONE)
-        code = judge(s, expected, fingerprint);
+        code = judge(s, expected, s->hub_print);
     buffer_fini(&known);
     return code;
+}
+
+int trust_hub(struct session *s)
+{
+    int code = open_tls(s);
+    return code == EXIT_DONE ? trust_key(s, tls_peer(dial_tls(s->dial))) : code;
 }

@@ -30,6 +30,9 @@ int export_run(struct session *s);
 int import_run(struct session *s);
 int backup_run(struct session *s);
 int join_run(struct session *s);
+int id_run(struct session *s);
+int register_run(struct session *s);
+int login_run(struct session *s);
 
 /* A visit to a hub, where the words are HOST and PORT, or nothing. */
 int interactive_run(struct session *s);

@@ -82,6 +82,7 @@ int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS
     *o = (struct options){.words = argv + 1};
     const struct known all[] = {
         {.name = "--hub", .text = &o->hub},
+        {.name = "--as", .text = &o->as},
         {.name = "--log", .text = &o->log},
         {.name = "--key", .text = &o->key},
         {.name = "--value", .text = &o->value},
@@ -92,6 +93,11 @@ int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS
         {.name = "--logs", .text = &o->logs},
         {.name = "--story", .text = &o->story},
         {.name = "--print-story", .flag = &o->print_story},
+        {.name = "--password-file", .text = &o->password_file},
+        {.name = "--password-fd", .text = &o->password_fd},
+        {.name = "--token-file", .text = &o->token_file},
+        {.name = "--invite", .flag = &o->invited},
+        {.name = "--setup", .flag = &o->setup},
         {.name = "--json", .flag = &o->json},
         {.name = "--quiet", .flag = &o->quiet},
         {.name = "--raw", .flag = &o->raw},

@@ -5,10 +5,10 @@
 #include "io/problem.h"
 #include "io/profile.h"
 
+#include <sodium.h>
 #include <stdio.h>
 
 #define KNOWN_HUBS "known_hubs"
-#define PROFILE "default"
 
 enum { HANDSHAKE_MS = 10000 };
 
@@ -20,22 +20,6 @@ static int broken(struct session *s, int error)
     return session_fail(s, EXIT_UNREACHABLE, "no TLS at %s: %.200s", s->where_text, why);
 }
 
-int trust_config(struct session *s)
-{
-    static const char *const protocols[] = {"kith-hub/1", NULL};
-    int r = s->tls ? 0 : tls_config_new(&s->tls, TLS_CLIENT, NULL, protocols);
-    return r == 0 ? EXIT_DONE : session_fail(s, EXIT_NO, "%s", problem_text(r));
-}
-
-static int open_tls(struct session *s)
-{
-    int code = trust_config(s);
-    if (code != EXIT_DONE)
-        return code;
-    int r = dial_secure(s->dial, s->tls, HANDSHAKE_MS);
-    return r == 0 ? EXIT_DONE : broken(s, r);
-}
-
 /* ---- what is remembered ---- */
 
 static int no_profile(struct session *s, const struct profile *p, int error)
@@ -44,6 +28,14 @@ static int no_profile(struct session *s, const struct profile *p, int error)
         return session_fail(s, EXIT_NO, "there is no home folder to remember hubs in");
     if (error == PROFILE_IS_OPEN)
         return session_fail(s, EXIT_NO, "%.300s must be yours alone: chmod 700 it", p->path);
+    if (error == PROFILE_KEY_IS_OPEN)
+        return session_fail(s, EXIT_NO,
+                            "%.300s/" PROFILE_KEY_FILE " must be yours alone: it "
+                            "is this device's secret key. chmod 600 it, if nobody "
+                            "can have read it",
+                            p->path);
+    if (error == PROFILE_KEY_IS_NONE)
+        return session_fail(s, EXIT_NO, "%.300s/" PROFILE_KEY_FILE " holds no key", p->path);
     return session_fail(s, EXIT_NO, "cannot use %.300s: %s", p->path ? p->path : "the profile",
                         error == BUFFER_FULL ? "it is too large" : problem_text(error));
 }
@@ -77,7 +69,7 @@ static int remember_alone(const struct profile *p, const char *address, const ch
 int trust_remember(struct session *s)
 {
     struct profile p;
-    int r = profile_open(&p, PROFILE);
+    int r = profile_open(&p, trust_profile(s));
     if (r == 0)
         r = remember_alone(&p, s->where_text, s->hub_print);
     int code = r == 0 ? EXIT_DONE : no_profile(s, &p, r);
@@ -88,13 +80,62 @@ int trust_remember(struct session *s)
 static int find_known(struct session *s, struct buffer *out, struct bytes *ret)
 {
     struct profile p;
-    int r = profile_open(&p, PROFILE);
+    int r = profile_open(&p, trust_profile(s));
     if (r == 0)
         r = profile_read(&p, KNOWN_HUBS, out);
     int code = r == 0 ? EXIT_DONE : no_profile(s, &p, r);
     profile_close(&p);
     *ret = known_hubs_find(buffer_view(out), bytes_from_str(s->where_text));
     return code;
+}
+
+/* ---- who one is oneself ---- */
+
+const char *trust_profile(const struct session *s)
+{
+    return s->options.as ? s->options.as : "default";
+}
+
+static int read_identity(struct session *s, const struct profile *p)
+{
+    uint8_t seed[PROFILE_KEY_BYTES];
+    int r = profile_key(p, seed);
+    if (r == 0)
+        r = identity_new(&s->identity, seed, NULL, 0);
+    sodium_memzero(seed, sizeof seed);
+    return r;
+}
+
+int trust_identity(struct session *s)
+{
+    struct profile p;
+    if (s->identity)
+        return EXIT_DONE;
+    int r = profile_open(&p, trust_profile(s));
+    if (r == 0)
+        r = read_identity(s, &p);
+    int code = r == 0 || r == PROFILE_NOWHERE ? EXIT_DONE : no_profile(s, &p, r);
+    profile_close(&p);
+    return code;
+}
+
+int trust_config(struct session *s)
+{
+    static const char *const protocols[] = {"kith-hub/1", NULL};
+    int code = trust_identity(s);
+    if (code != EXIT_DONE || s->tls)
+        return code;
+    int r = tls_config_new(&s->tls, TLS_CLIENT, s->identity, protocols);
+    return r == 0 ? EXIT_DONE : session_fail(s, EXIT_NO, "%s", problem_text(r));
+}
+
+static int open_tls(struct session *s)
+{
+    int code = trust_config(s);
+    if (code != EXIT_DONE)
+        return code;
+    int r = dial_secure(s->dial, s->tls, HANDSHAKE_MS);
+    return r == 0 ? EXIT_DONE : broken(s, r);
 }
 
 /* ---- judging ---- */
@@ -112,7 +153,7 @@ static int changed(struct session *s, struct bytes expected, const char *fingerp
 static int meet(struct session *s, const char *fingerprint)
 {
     int code = trust_remember(s);
-    if (code != EXIT_DONE || s->output.quiet || s->output.json)
+    if (code != EXIT_DONE || s->output.quiet || s->output.json || s->silent)
         return code;
     char text[WHERE_TEXT_BYTES + 160];
     snprintf(text, sizeof text,

@@ -1,7 +1,10 @@
 #ifndef KITH_KITH_TRUST_H
 #define KITH_KITH_TRUST_H
 
-/* Is the hub at the other end of a TLS connection the one that was meant? Where WHERE names a
+/* Who is at either end. This device's own key lies in the profile's folder and is made on first
+ * use; it is shown on every TLS connection.
+ *
+ * Is the hub at the other end of a TLS connection the one that was meant? Where WHERE names a
  * fingerprint, that decides. Else the one it had when it was met first does, which is
  * remembered in the profile's known_hubs; meeting it for the first time is said. */
 
@@ -19,5 +22,12 @@ int trust_key(struct session *s, const struct public_key *key);
 
 /* Remembers what the hub at the other end, which was judged, is known by. */
 int trust_remember(struct session *s);
+
+/* The profile's name: --as, or "default". */
+const char *trust_profile(const struct session *s);
+
+/* Sets the session's identity, once; where there is no home folder to keep a key in, there is
+ * none. */
+int trust_identity(struct session *s);
 
 #endif

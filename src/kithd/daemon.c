@@ -535,6 +535,7 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
         .open = o->open,
         .open_admin = o->open_admin,
         .log_requests = o->log_requests,
+        .password_cost = password_cost_default,
         .held_bytes_max = held_bytes_max(),
         .memory_max = o->memory_max,
         .uid = geteuid(),
@@ -546,6 +547,12 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
     for (size_t i = 0; i < 20; i++)
         snprintf(config->run_id + 2 * i, 3, "%02x", random[i]);
     fill_about(d);
+}
+
+static int fill_secrets(struct daemon *d)
+{
+    int r = entropy_fill(d->shared.config.seed, sizeof d->shared.config.seed);
+    return r == 0 ? entropy_fill(&d->shared.throttle.seed, sizeof d->shared.throttle.seed) : r;
 }
 
 /* A start that was refused leaves no trace. */
@@ -574,6 +581,9 @@ static int daemon_start(struct daemon *d)
     if (r < 0)
         return refuse("cannot get random numbers: %s", problem_text(r));
     fill_config(d, run_id);
+    r = fill_secrets(d);
+    if (r < 0)
+        return refuse("cannot get random numbers: %s", problem_text(r));
     r = log_file_open(d->options->log, &d->log);
     if (r < 0)
         return refuse("cannot log to %s: %s", d->options->log, problem_text(r));

@@ -180,13 +180,14 @@ void visit_enter(struct visit *v)
     bool again = v->was_here;
     v->state = VISIT_HERE;
     v->was_here = true;
+    bool greets = v->person || v->member;
     if (again)
         visit_say(v, VISIT_NOTE, "The hub at %s is back.", v->where);
     else if (v->member)
         visit_say(v, VISIT_NOTE, "Welcome, %s. You are at %s.", v->name, v->where);
-    else
+    else if (greets)
         visit_say(v, VISIT_NOTE, "You are at %s, as nobody in particular.", v->where);
-    if (!again)
+    if (!again && greets)
         visit_say_help(v);
     if (v->member)
         visit_ask_word(v, ASKED_NAMES, "GET_CLIENT_LIST");
@@ -271,6 +272,10 @@ static void take_reply(struct visit *v, const struct asked *a, const struct resp
     case ASKED_STOP:
         v->stopping = false;
         say_failure(v, values->text);
+        return;
+    case ASKED_REPLIES:
+        v->full = bytes_equal_str(subject, "full");
+        visit_say_text(v, VISIT_ANSWER, "", subject, "");
         return;
     case ASKED_WATCH:
     case ASKED_OTHER:
@@ -366,20 +371,18 @@ bool visit_takes_lines(const struct visit *v)
            v->asked_count < LIMIT_UNANSWERED;
 }
 
-static void set_replies(struct visit *v, bool full)
+/* What needs no hub is answered in its turn all the same. */
+static void ask_echo(struct visit *v, enum asked_kind kind, struct bytes text)
 {
-    v->full = full;
-    visit_say(v, VISIT_ANSWER, full ? "full" : "terse");
+    struct bytes argv[] = {bytes_from_str("ECHO"), text};
+    visit_ask(v, kind, text, argv, 2);
 }
 
 static void store_problem(struct visit *v, const struct text_request *request)
 {
     bool store = request->verb == TEXT_STORE;
-    if (!v->full)
-        visit_say(v, VISIT_ANSWER, store ? "0" : "ERROR");
-    else
-        visit_say(v, VISIT_PROBLEM, "%s: %s", store ? "Not stored" : "Not fetched",
-                  request->problem);
+    visit_say(v, VISIT_PROBLEM, "%s: %s", store ? "Not stored" : "Not fetched",
+              request->problem);
 }
 
 static void stop_hub(struct visit *v)
@@ -407,7 +410,6 @@ static void say_to_hub(struct visit *v, struct bytes line)
     struct bytes get[] = {bytes_from_str("GET"), request.key};
     struct bytes follow[] = {bytes_from_str("FOLLOW"), request.value};
     struct bytes name[] = {bytes_from_str("NAME"), request.value};
-    struct bytes echo[] = {bytes_from_str("ECHO"), line};
     switch (request.verb) {
     case TEXT_STORE:
     case TEXT_GET:
@@ -431,12 +433,12 @@ static void say_to_hub(struct visit *v, struct bytes line)
         visit_ask_word(v, ASKED_WATCH, "UNFOLLOW");
         return;
     case TEXT_REPLIES:
-        set_replies(v, request.full);
+        ask_echo(v, ASKED_REPLIES, bytes_from_str(request.full ? "full" : "terse"));
         return;
     case TEXT_HELP:
     case TEXT_HTTP:
     case TEXT_ECHO:
-        visit_ask(v, ASKED_OTHER, nothing, echo, 2);
+        ask_echo(v, ASKED_OTHER, line);
     }
 }
 
@@ -540,7 +542,6 @@ static void run_line(struct visit *v, struct bytes line)
 
 void visit_typed(struct visit *v, struct bytes line)
 {
-    v->warned = false;
     if (v->state == VISIT_GREETING)
         greeting_typed(v, line);
     else if (v->sure)
@@ -549,13 +550,12 @@ void visit_typed(struct visit *v, struct bytes line)
         run_line(v, line);
 }
 
-void visit_interrupted(struct visit *v)
+void visit_interrupted(struct visit *v, bool again)
 {
-    if (v->warned) {
+    if (again) {
         visit_leave(v, VISIT_DONE);
         return;
     }
-    v->warned = true;
     if (v->front[0]) {
         v->handler->talk_close(v);
         return;

@@ -83,7 +83,6 @@ struct visit {
     bool closing;    /* no more lines will come: leave when all is answered */
     bool stopping;   /* the hub was asked to stop */
     bool sure;       /* the open question is whether to stop it */
-    bool warned;     /* the last key was Ctrl+C */
     uint8_t step;    /* of the greeting */
     char where[300]; /* the hub, for messages */
     char name[ACCOUNT_NAME_BYTES + 1];  /* the person's, once known */
@@ -123,8 +122,8 @@ void visit_push(struct visit *v, const struct resp_value *values, size_t count);
 /* The person. A line without its ending; only while visit_takes_lines. */
 bool visit_takes_lines(const struct visit *v);
 void visit_typed(struct visit *v, struct bytes line);
-void visit_interrupted(struct visit *v); /* Ctrl+C */
-void visit_input_over(struct visit *v);  /* Ctrl+D, or the end of the input */
+void visit_interrupted(struct visit *v, bool again); /* Ctrl+C; again: right after another */
+void visit_input_over(struct visit *v);              /* Ctrl+D, or the end of the input */
 
 /* A talk. */
 void visit_talk_begins(struct visit *v, const char *name);

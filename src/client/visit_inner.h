@@ -18,9 +18,10 @@ enum asked_kind {
     ASKED_MEET,   /* subject: the name */
     ASKED_ANSWER, /* ACCEPT or DECLINE; subject: the name */
     ASKED_CANCEL,
-    ASKED_STORE, /* subject: the key */
-    ASKED_GET,   /* likewise */
-    ASKED_WATCH, /* FOLLOW, answered by a push where it succeeds */
+    ASKED_STORE,   /* subject: the key */
+    ASKED_GET,     /* likewise */
+    ASKED_WATCH,   /* FOLLOW, answered by a push where it succeeds */
+    ASKED_REPLIES, /* an echo; then answers are so */
     ASKED_STOP,
     ASKED_OTHER, /* its answer is shown as it is */
 };

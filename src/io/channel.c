@@ -1,6 +1,7 @@
 #include "io/channel.h"
 
 #include "base/limits.h"
+#include "io/dial.h"
 #include "io/problem.h"
 
 #include <assert.h>
@@ -8,6 +9,12 @@
 #include <stdio.h>
 
 enum { LAST_BYTES_MS = 1000 };
+
+/* error is libuv's: -errno, but for names. */
+static const char *in_words(int error)
+{
+    return error <= UV_EAI_ADDRFAMILY ? problem_text(error) : dial_problem(error);
+}
 
 /* ---- the end ---- */
 
@@ -90,7 +97,7 @@ static void on_written(uv_write_t *request, int status)
     if (uv_is_closing(&c->uv.handle))
         return;
     if (status < 0)
-        fail(c, problem_text(status));
+        fail(c, in_words(status));
     else
         flush(c);
     if (c->state == CHANNEL_OPEN && !channel_is_full(c))
@@ -108,7 +115,7 @@ static void write_rest(struct channel *c)
     int r = uv_write(&c->write, &c->uv.stream, &buf, 1, on_written);
     c->writing = r == 0;
     if (r < 0)
-        fail(c, problem_text(r));
+        fail(c, in_words(r));
 }
 
 /* Sends what is to be sent, and the end behind it where that is next. */
@@ -120,7 +127,7 @@ static void flush(struct channel *c)
     uv_buf_t buf = {.base = (char *)(uintptr_t)data.data, .len = data.len};
     int n = data.len > 0 ? uv_try_write(&c->uv.stream, &buf, 1) : 0;
     if (n < 0 && n != UV_EAGAIN) {
-        fail(c, problem_text(n));
+        fail(c, in_words(n));
         return;
     }
     buffer_consume(&c->out, n > 0 ? (size_t)n : 0);
@@ -225,7 +232,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     if (n == UV_EOF)
         end(c);
     else if (n < 0)
-        fail(c, problem_text((int)n));
+        fail(c, in_words((int)n));
     else if (c->tls)
         take_secured(c, bytes_make(buf->base, (size_t)n));
     else
@@ -276,7 +283,7 @@ static void on_connected(uv_connect_t *request, int status)
     else if (c->next)
         uv_close(&c->uv.handle, on_address_closed);
     else
-        fail(c, problem_text(status));
+        fail(c, in_words(status));
 }
 
 /* Tries the next address; error is why the last did not do. */
@@ -284,7 +291,7 @@ static void dial_next(struct channel *c, int error)
 {
     const struct addrinfo *a = c->next;
     if (!a) {
-        fail(c, problem_text(error));
+        fail(c, in_words(error));
         return;
     }
     c->next = a->ai_next;
@@ -299,7 +306,7 @@ static void dial_next(struct channel *c, int error)
     if (r < 0 && c->has_handle && c->next)
         uv_close(&c->uv.handle, on_address_closed);
     else if (r < 0)
-        fail(c, problem_text(r));
+        fail(c, in_words(r));
 }
 
 static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *addresses)
@@ -321,7 +328,7 @@ static void on_time_over(uv_timer_t *timer)
     if (c->state == CHANNEL_CLOSING)
         close_all(c);
     else
-        fail(c, problem_text(-ETIMEDOUT));
+        fail(c, in_words(-ETIMEDOUT));
 }
 
 static int begin(struct channel *c, uv_loop_t *loop, const struct tls_config *config,
@@ -354,7 +361,7 @@ int channel_dial_tcp(struct channel *c, uv_loop_t *loop, const char *host, uint1
     r = uv_getaddrinfo(loop, &c->lookup, on_found, host, service, &hints);
     c->looking = r == 0;
     if (r < 0)
-        fail(c, problem_text(r));
+        fail(c, in_words(r));
     return 0;
 }
 
@@ -369,7 +376,7 @@ int channel_dial_unix(struct channel *c, uv_loop_t *loop, const char *path,
     c->has_handle = r == 0;
     c->connect.data = c;
     if (r < 0)
-        fail(c, problem_text(r));
+        fail(c, in_words(r));
     else
         uv_pipe_connect(&c->connect, &c->uv.pipe, path, on_connected);
     return 0;

@@ -134,6 +134,8 @@ static void suspend(struct console *c)
 
 static void take_result(struct console *c, enum editor_result result)
 {
+    bool again = c->interrupted;
+    c->interrupted = result == EDITOR_INTERRUPTED;
     switch (result) {
     case EDITOR_SAME:
         return;
@@ -154,7 +156,7 @@ static void take_result(struct console *c, enum editor_result result)
     case EDITOR_INTERRUPTED:
         editor_clear(&c->editor);
         c->dirty = true;
-        c->handler->interrupted(c);
+        c->handler->interrupted(c, again);
         return;
     case EDITOR_CLOSED:
         c->over = true;

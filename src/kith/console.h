@@ -22,8 +22,8 @@ struct console_handler {
     bool (*takes_lines)(struct console *c);
     void (*line)(struct console *c, struct bytes line);
     void (*too_long)(struct console *c); /* a line was, and is lost with all behind it */
-    void (*interrupted)(struct console *c);
-    void (*over)(struct console *c); /* no more lines will come */
+    void (*interrupted)(struct console *c, bool again); /* again: right after another */
+    void (*over)(struct console *c);                    /* no more lines will come */
     /* The word before the cursor is to be completed; before: the line up to there. */
     void (*complete)(struct console *c, struct bytes before);
     void (*broken)(struct console *c); /* nobody reads what is said */
@@ -36,6 +36,7 @@ struct console {
     bool input_open;
     bool terminal;
     bool color;
+    bool interrupted;            /* by the last key */
     bool over;                   /* the input has ended ... */
     bool said;                   /* ... and handler.over knows */
     bool dirty;                  /* the line has to be shown anew */

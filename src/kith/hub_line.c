@@ -5,6 +5,7 @@
 #include "io/entropy.h"
 #include "kith/trust.h"
 
+#include <errno.h>
 #include <sodium.h>
 
 static struct hub_line *line_of(struct channel *c)
@@ -141,9 +142,8 @@ static void on_closed(struct channel *c, const char *why)
         return;
     }
     if (!l->was_up) {
-        l->handler->failed(l, session_fail(l->session, EXIT_UNREACHABLE,
-                                           "nothing to talk to at %s: %s",
-                                           l->session->where_text, why));
+        bool refused = why && strcmp(why, dial_problem(-ECONNREFUSED)) == 0;
+        l->handler->failed(l, session_no_hub(l->session, why, refused));
         return;
     }
     if (was_up)

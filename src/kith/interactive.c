@@ -102,9 +102,9 @@ static void on_too_long(struct console *c)
         end(i, session_fail(i->session, EXIT_USAGE, "a line is at most 1 MiB"));
 }
 
-static void on_interrupted(struct console *c)
+static void on_interrupted(struct console *c, bool again)
 {
-    visit_interrupted(&of_console(c)->visit);
+    visit_interrupted(&of_console(c)->visit, again);
 }
 
 static void on_over(struct console *c)

@@ -112,6 +112,17 @@ int session_strange(struct session *s)
                         s->where_text);
 }
 
+int session_no_hub(struct session *s, const char *why, bool refused)
+{
+    const char *hint = "";
+    if (refused && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
+        hint = "; kithd starts a hub";
+    else if (s->where.host[0] && access(s->where.host, F_OK) == 0)
+        hint = "; the path of a Unix socket has a slash in it, as in ./hub.sock";
+    return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s%s", s->where_text,
+                        why, hint);
+}
+
 int session_connect(struct session *s)
 {
     if (s->dial)
@@ -123,13 +134,7 @@ int session_connect(struct session *s)
         r = dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
     if (r == 0)
         return s->where.secure ? trust_hub(s) : EXIT_DONE;
-    const char *hint = "";
-    if (r == -ECONNREFUSED && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
-        hint = "; kithd starts a hub";
-    else if (s->where.host[0] && access(s->where.host, F_OK) == 0)
-        hint = "; the path of a Unix socket has a slash in it, as in ./hub.sock";
-    return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s%s", s->where_text,
-                        dial_problem(r), hint);
+    return session_no_hub(s, dial_problem(r), r == -ECONNREFUSED);
 }
 
 void session_hang_up(struct session *s)

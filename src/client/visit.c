@@ -570,9 +570,9 @@ void visit_interrupted(struct visit *v, bool again)
 void visit_input_over(struct visit *v)
 {
     v->closing = true;
-    if (v->state == VISIT_GREETING || v->state == VISIT_AWAY)
+    if (v->state == VISIT_AWAY && v->was_here)
         visit_leave(v, VISIT_DONE);
-    else
+    else if (v->state != VISIT_AWAY)
         leave_if_done(v);
 }
 

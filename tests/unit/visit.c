@@ -326,7 +326,7 @@ static void test_who_is_here(void **state)
     hear(&s, ">2|$7|offline|$3|bob|");
     hear(&s, ">2|$6|online|$5|Alice|");
     hear(&s, ">2|$6|online|$7|\x1b[2Jeve|");
-    hear(&s, ">2|$6|frobbed|$3|bob|");
+    hear(&s, ">2|$7|frobbed|$3|bob|");
     expect(&s, "N carol is here\nN bob has left\n");
     type(&s, "GET_CLIENT_LIST");
     hear(&s, "+CLIENT_LIST<alice, carol>|");

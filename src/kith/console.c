@@ -342,6 +342,16 @@ void console_fini(struct console *c)
     buffer_fini(&c->out);
 }
 
+void console_hide(struct console *c)
+{
+    if (!c->terminal)
+        return;
+    c->dirty = false;
+    painter_hide(&c->painter, &c->out);
+    console_flush(c);
+    c->dirty = true;
+}
+
 void console_replace(struct console *c, size_t n, struct bytes text)
 {
     if (editor_replace(&c->editor, n, text) == 0)

@@ -67,6 +67,9 @@ void console_prompt(struct console *c, struct bytes text, bool secret);
 /* Puts text in place of the n bytes before the cursor. */
 void console_replace(struct console *c, size_t n, struct bytes text);
 
+/* Takes the line away until the turn ends: somebody else is about to write. */
+void console_hide(struct console *c);
+
 /* Hands out what lines may be handed out now. */
 void console_pump(struct console *c);
 

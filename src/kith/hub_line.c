@@ -61,8 +61,10 @@ static void hear(struct hub_line *l, const struct resp_value *values, size_t cou
 
 static void strange(struct hub_line *l)
 {
-    if (!l->closing)
-        l->handler->failed(l, session_strange(l->session));
+    if (l->closing)
+        return;
+    l->handler->make_room(l);
+    l->handler->failed(l, session_strange(l->session));
 }
 
 static void on_read(struct channel *c, struct bytes in)
@@ -86,6 +88,7 @@ static void on_open(struct channel *c)
 {
     struct hub_line *l = line_of(c);
     const struct tls *tls = channel_tls(c);
+    l->handler->make_room(l);
     int code = tls ? trust_key(l->session, tls_peer(tls)) : EXIT_DONE;
     if (code != EXIT_DONE) {
         l->handler->failed(l, code);

@@ -13,6 +13,8 @@
 struct hub_line;
 
 struct hub_line_handler {
+    /* Something is about to be said on standard error. */
+    void (*make_room)(struct hub_line *l);
     void (*up)(struct hub_line *l);
     void (*down)(struct hub_line *l, const char *why); /* it was up */
     void (*answer)(struct hub_line *l, const struct resp_value *values, size_t count);

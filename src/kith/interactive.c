@@ -70,6 +70,7 @@ static void on_leave(struct visit *v, enum visit_end why)
                                 [VISIT_STRANGE] = EXIT_UNREACHABLE,
                                 [VISIT_FAILED] = EXIT_NO};
     struct interactive *i = of_visit(v);
+    console_hide(&i->console);
     if (why == VISIT_STRANGE)
         session_strange(i->session);
     else if (why == VISIT_FAILED)
@@ -186,6 +187,11 @@ static struct interactive *of_hub(struct hub_line *l)
     return (struct interactive *)((char *)l - offsetof(struct interactive, hub));
 }
 
+static void on_make_room(struct hub_line *l)
+{
+    console_hide(&of_hub(l)->console);
+}
+
 static void on_up(struct hub_line *l)
 {
     visit_connected(&of_hub(l)->visit);
@@ -241,7 +247,8 @@ static const struct console_handler console_handler = {.takes_lines = takes_line
                                                        .complete = on_complete,
                                                        .broken = on_broken};
 
-static const struct hub_line_handler hub_handler = {.up = on_up,
+static const struct hub_line_handler hub_handler = {.make_room = on_make_room,
+                                                    .up = on_up,
                                                     .down = on_down,
                                                     .answer = on_answer,
                                                     .push = on_push,

@@ -10,13 +10,13 @@ from hubs import until
 class Screen:
     """A program in a terminal of its own."""
 
-    def __init__(self, folder, arguments, columns=60, rows=20, env=None):
+    def __init__(self, folder, arguments, columns=100, rows=30, env=None):
         self.socket = folder / "tmux"
         words = [f"{k}={v}" for k, v in (env or {}).items()]
         command = shlex.join(["env", *words, *map(str, arguments)])
         # What has ended stays on the screen, and says how.
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
-                  f"{command}; echo; echo ended $?; exec cat")
+                  f"{command}; code=$?; echo; echo ended $code; exec cat")
 
     def tmux(self, *words):
         environment = {k: v for k, v in os.environ.items() if k not in ("TMUX", "KITH_HUB")}
@@ -35,7 +35,12 @@ class Screen:
         self.tmux("paste-buffer", "-p", "-r")
 
     def resize(self, columns, rows):
+        """tmux tells the program a while after it has drawn everything anew."""
         self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
+        tty = self.tmux("display-message", "-p", "#{pane_tty}").strip()
+        size = ["stty", "-F", tty, "size"]
+        until(lambda: subprocess.check_output(size).split() == [b"%d" % rows, b"%d" % columns],
+              "the size")
 
     def lines(self):
         """The rows that have something, a row that was wrapped apart from its rest."""

@@ -165,8 +165,8 @@ def test_what_comes_in_does_not_garble_what_is_typed(hub, screen):
     for n in range(50):
         hub.kith("store", "k2", str(n))
         screen.type("x")
-    screen.wait("k2 = 49", "> grüße 世界 a" + "x" * (60 - 15), "xxxxxb")
-    assert screen.cursor()[0] == 5
+    screen.wait("k2 = 49", "> grüße 世界 a" + "x" * 50 + "b")
+    assert screen.cursor()[0] == 64
     screen.press("C-a")
     screen.type("STORE w = ")
     screen.press("Enter")
@@ -268,7 +268,7 @@ def test_a_lost_hub_comes_back(start_hub, start_screen):
     come_in(screen)
     screen.type("half")
     hub.kill()
-    screen.wait(f"Lost the hub at {hub.where}: it was cut off. Trying to", "get back.", "> half")
+    screen.wait(f"Lost the hub at {hub.where}: it was cut off. Trying to get back.", "> half")
     screen.press("Enter")
     screen.wait("> half", "Not sent, the hub is away: half", ">")
     screen.type("typed meanwhile")
@@ -285,7 +285,7 @@ def test_another_hub_in_its_place_ends_the_visit(start_hub, start_screen):
     come_in(screen)
     hub.stop()
     start_hub(listen=hub.where)
-    until(lambda: screen.lines()[-1] == "ended 5", "the end")
+    screen.wait("ended 5")
 
 
 def test_the_terminal_is_left_as_it_was(hub, build, home):

@@ -5,12 +5,14 @@
 #include "hub/login.h"
 #include "hub/member.h"
 
+#include "base/number.h"
+
 #include <errno.h>
 
 /* Making an account, logging in to one, and its password. Those that take a password run twice:
  * before it is hashed, and after (hub/hashing.h). */
 
-static int wrong_name(struct call *call)
+int account_wrong_name(struct call *call)
 {
     return command_error(call, "ERR",
                          "an account's name is 1 to 32 of letters, digits, '_', '.' and '-'");
@@ -38,7 +40,7 @@ static struct store *store_of(const struct call *call)
     return call->hub->shared->store;
 }
 
-static struct walltime now_of(const struct call *call)
+struct walltime account_now(const struct call *call)
 {
     return store_time(store_of(call), call->hub->wall);
 }
@@ -51,13 +53,42 @@ static int finish(struct call *call, int result)
     return result;
 }
 
-/* Changes an account; 0, or what went wrong. The reply waits for the change. */
-static int change(struct call *call, struct accounts_change *c)
+int account_change(struct call *call, const struct accounts_change *c)
 {
     uint64_t lsn = 0;
-    int r = accounts_change(store_of(call), now_of(call), c, &lsn);
+    int r = accounts_change(store_of(call), account_now(call), c, &lsn);
     reply_depends(call->reply, lsn);
     return r;
+}
+
+int account_answer_changed(struct call *call, struct bytes name, int result, bool told)
+{
+    if (result != 0)
+        return login_answer(call, result);
+    if (told)
+        login_account_changed(call->hub, name);
+    reply_status(call->reply, "OK");
+    return COMMAND_DONE;
+}
+
+bool account_read_expiry(struct call *call, size_t i, struct walltime fallback,
+                         struct walltime *ret)
+{
+    uint64_t seconds;
+    *ret = fallback;
+    if (i == call->argc)
+        return true;
+    if (i + 2 != call->argc || !bytes_equal_nocase_str(call->argv[i], "EX")) {
+        command_error(call, "ERR", "syntax error");
+        return false;
+    }
+    if (!number_parse_u64(call->argv[i + 1], &seconds) || seconds == 0 ||
+        seconds > LIMIT_TICKET_MS / 1000) {
+        command_error(call, "ERR", "EX is 1 to 315360000 seconds");
+        return false;
+    }
+    ret->ms = account_now(call).ms + (int64_t)seconds * 1000;
+    return true;
 }
 
 /* ---- REGISTER ---- */
@@ -71,7 +102,7 @@ static bool device_is_others(struct call *call, const char *folded)
     if (!key)
         return false;
     struct fingerprint f = fingerprint_of(key);
-    if (accounts_by_device(store_of(call), now_of(call), &f, &owner, &lsn) != 0)
+    if (accounts_by_device(store_of(call), account_now(call), &f, &owner, &lsn) != 0)
         return false;
     if (folded && bytes_equal_nocase_str(bytes_from_str(folded), owner.name))
         return false;
@@ -172,7 +203,7 @@ static int register_hashed(struct call *call, struct accounts_change *c,
 {
     struct registration r = {.name = c->name,
                              .password = &h->plan.fresh,
-                             .now = now_of(call),
+                             .now = account_now(call),
                              .device = login_device(call->connection),
                              .label = label_of(call->connection),
                              .admin = c->uses == ACCOUNTS_SETUP};
@@ -186,7 +217,7 @@ static int register_hashed(struct call *call, struct accounts_change *c,
         f = fingerprint_of(r.device);
         c->hash = f.bytes;
     }
-    int result = change(call, c);
+    int result = account_change(call, c);
     if (result != 0)
         return login_answer(call, result);
     login_forgive(call, c->name);
@@ -202,13 +233,13 @@ static int register_begin(struct call *call, const struct accounts_change *c)
                                     bytes_from_str(connection_member(call->connection)->name),
                                     " already");
     if (!account_name_is_valid(c->name))
-        return wrong_name(call);
+        return account_wrong_name(call);
     if (!password_is_acceptable(call->argv[2]))
         return account_wrong_choice(call);
     if (!login_takes_secrets(call) || !may_register(call, c->uses) ||
         device_is_others(call, NULL))
         return COMMAND_DONE;
-    int r = accounts_read(store_of(call), now_of(call), c->name, &taken, &lsn);
+    int r = accounts_read(store_of(call), account_now(call), c->name, &taken, &lsn);
     reply_depends(call->reply, lsn);
     if (r != ACCOUNTS_NONE)
         return login_answer(call, r == 0 ? ACCOUNTS_TAKEN : r);
@@ -237,12 +268,12 @@ static int begin_check(struct call *call, struct bytes name, struct bytes given)
     struct account account;
     uint64_t lsn = 0;
     if (!account_name_is_valid(name))
-        return wrong_name(call);
+        return account_wrong_name(call);
     if (given.len > LIMIT_PASSWORD_BYTES)
         return account_wrong_choice(call);
     if (!login_takes_secrets(call) || !login_begin_attempt(call, name))
         return COMMAND_DONE;
-    int r = accounts_read(store_of(call), now_of(call), name, &account, &lsn);
+    int r = accounts_read(store_of(call), account_now(call), name, &account, &lsn);
     if (r != 0 && r != ACCOUNTS_NONE)
         return login_answer(call, r);
     struct hashing_plan plan = {.checks = true, .given = given};
@@ -309,14 +340,14 @@ static int login_hashed(struct call *call, const struct hashing *h)
     struct adding adding = {.password = &h->plan.kept,
                             .device = login_device(c),
                             .label = label_of(c),
-                            .now = now_of(call)};
-    struct accounts_change change_wanted = {.name = name, .fn = add_device, .ctx = &adding};
+                            .now = account_now(call)};
+    struct accounts_change wanted = {.name = name, .fn = add_device, .ctx = &adding};
     struct fingerprint f;
     if (adding.device) {
         f = fingerprint_of(adding.device);
-        change_wanted.hash = f.bytes;
+        wanted.hash = f.bytes;
     }
-    int r = change(call, &change_wanted);
+    int r = account_change(call, &wanted);
     return r == 0 ? become(call, &adding.account) : login_answer(call, r);
 }
 
@@ -373,7 +404,7 @@ static int auth_by_token(struct call *call, const struct bytes *name, struct byt
     uint64_t lsn = 0;
     if (!ticket_read(secret, &ticket))
         return ACCOUNTS_NONE;
-    int r = accounts_by_token(store_of(call), now_of(call), &ticket, &account, &lsn);
+    int r = accounts_by_token(store_of(call), account_now(call), &ticket, &account, &lsn);
     reply_depends(call->reply, lsn);
     if (r != 0)
         return r;
@@ -389,7 +420,7 @@ static int auth_hashed(struct call *call, struct bytes name, const struct hashin
     uint64_t lsn = 0;
     if (!was_right(call, name, h))
         return COMMAND_DONE;
-    int r = accounts_read(store_of(call), now_of(call), name, &account, &lsn);
+    int r = accounts_read(store_of(call), account_now(call), name, &account, &lsn);
     reply_depends(call->reply, lsn);
     if (r == 0 && !is_same_password(&account.password, &h->plan.kept))
         r = ACCOUNTS_STALE;
@@ -441,6 +472,15 @@ const struct member *account_member(struct call *call)
     return m;
 }
 
+const struct member *account_owner(struct call *call)
+{
+    const struct member *m = account_member(call);
+    if (!m || !m->has_token)
+        return m;
+    command_error(call, "NOPERM", "a program's token may not do this");
+    return NULL;
+}
+
 static int run_whoami(struct call *call)
 {
     const struct member *m = connection_member(call->connection);
@@ -466,17 +506,13 @@ static int password_hashed(struct call *call, struct bytes name, const struct ha
         return COMMAND_DONE;
     struct hashing copy = *h;
     struct accounts_change c = {.name = name, .fn = set_password, .ctx = &copy};
-    int r = change(call, &c);
-    if (r != 0)
-        return login_answer(call, r);
-    reply_status(call->reply, "OK");
-    return COMMAND_DONE;
+    return account_answer_changed(call, name, account_change(call, &c), false);
 }
 
 static int run_password(struct call *call)
 {
     const struct hashing *h = hashing_result(call->connection);
-    const struct member *m = account_member(call);
+    const struct member *m = account_owner(call);
     struct account account;
     uint64_t lsn = 0;
     if (!m)
@@ -486,7 +522,7 @@ static int run_password(struct call *call)
         return finish(call, password_hashed(call, name, h));
     if (!password_is_acceptable(call->argv[2]) || call->argv[1].len > LIMIT_PASSWORD_BYTES)
         return account_wrong_choice(call);
-    int r = accounts_read(store_of(call), now_of(call), name, &account, &lsn);
+    int r = accounts_read(store_of(call), account_now(call), name, &account, &lsn);
     if (r != 0)
         return login_answer(call, r);
     if (!login_takes_secrets(call) || !login_begin_attempt(call, name))

@@ -21,7 +21,7 @@ int login_as(struct connection *c, const struct account *a, const struct public_
              const struct ticket *token)
 {
     const struct member *before = connection_member(c);
-    struct member m = {.admin = a->admin,
+    struct member m = {.admin = a->admin && !token, /* a program is no admin */
                        .present = before && before->present,
                        .generation = a->generation,
                        .has_device = device != NULL,
@@ -155,7 +155,7 @@ static void review(struct connection *c)
         end(c);
         return;
     }
-    m->admin = account.admin;
+    m->admin = account.admin && !m->has_token;
     c->peer.rank = m->admin ? ACCESS_ADMIN_MEMBER : ACCESS_MEMBER;
 }
 

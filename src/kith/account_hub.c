@@ -46,18 +46,26 @@ int account_login(struct session *s)
                         s->where_text);
 }
 
+int account_print(struct session *s, const char *key, struct bytes value)
+{
+    if (!s->output.json) {
+        output_line(&s->output, "", value);
+        return EXIT_DONE;
+    }
+    struct buffer b;
+    buffer_init(&b, SIZE_MAX);
+    struct json j = json_begin(&b);
+    json_bytes(&j, key, value);
+    output_json(&s->output, &j);
+    return EXIT_DONE;
+}
+
 int account_say(struct session *s, const char *key, struct bytes value, const char *text)
 {
-    struct output *o = &s->output;
-    if (o->json) {
-        struct buffer b;
-        buffer_init(&b, SIZE_MAX);
-        struct json j = json_begin(&b);
-        json_bytes(&j, key, value);
-        output_json(o, &j);
-    } else if (!o->quiet) {
-        output_line(o, text, value);
-    }
+    if (s->output.json)
+        return account_print(s, key, value);
+    if (!s->output.quiet)
+        output_line(&s->output, text, value);
     return EXIT_DONE;
 }
 

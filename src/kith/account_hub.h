@@ -15,6 +15,10 @@ int account_login(struct session *s);
 /* Prints {"key": value}, with --json, or a line of text, unless --quiet. */
 int account_say(struct session *s, const char *key, struct bytes value, const char *text);
 
+/* Prints what was asked for: as above, but --quiet does not silence it, and no words stand
+ * before it. */
+int account_print(struct session *s, const char *key, struct bytes value);
+
 /* An account's name: word i, asked for where it is not there. */
 int account_name(struct session *s, size_t i, struct bytes *ret);
 

@@ -33,6 +33,11 @@ int join_run(struct session *s);
 int id_run(struct session *s);
 int register_run(struct session *s);
 int login_run(struct session *s);
+int devices_run(struct session *s);
+int invite_run(struct session *s);
+int token_run(struct session *s);
+int password_run(struct session *s);
+int account_run(struct session *s);
 
 /* A visit to a hub, where the words are HOST and PORT, or nothing. */
 int interactive_run(struct session *s);

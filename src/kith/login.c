@@ -38,7 +38,7 @@ static int add_device(struct session *s, struct bytes name)
 
 int login_run(struct session *s)
 {
-    struct bytes name, owner;
+    struct bytes name, owner = {0};
     bool named = s->options.word_count > 1;
     int code = account_connect(s);
     if (code == EXIT_DONE)

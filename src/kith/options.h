@@ -23,6 +23,10 @@ struct options {
     const char *password_file, *password_fd; /* where a password is read, once */
     const char *token_file;                  /* register's */
     bool invited, setup;                     /* --invite and --setup, register's */
+    bool create;                             /* --new, invite's and token's */
+    const char *revoke;                      /* --revoke, devices' and token's */
+    const char *sign;                        /* --sign, devices' */
+    const char *reset, *remove, *admin;      /* account's */
     bool json, quiet, raw;
     bool help, version;
 

@@ -244,7 +244,7 @@ static int take_or_end(struct session *s, const struct resp_value **ret_value)
                             s->where_text, dial_problem(r));
     if (r == ASK_FOREIGN)
         return session_strange(s);
-    if (r == 0)
+    if (r == 0 && !s->unheard)
         note_reply(s, value);
     if (r == 0 && value->kind == RESP_FAILURE)
         return refused(s, value->text);
@@ -283,6 +283,15 @@ int session_ask_secretly(struct session *s, const struct bytes *argv, size_t arg
 {
     int code = add(s, argv, argc, 1);
     return code == EXIT_DONE ? session_take(s, ret_value) : code;
+}
+
+int session_ask_unheard(struct session *s, const struct bytes *argv, size_t argc,
+                        const struct resp_value **ret_value)
+{
+    s->unheard = true;
+    int code = session_ask(s, argv, argc, ret_value);
+    s->unheard = false;
+    return code;
 }
 
 int session_hear(struct session *s, const struct resp_value **ret_value)

@@ -33,6 +33,7 @@ struct session {
     struct tls_config *tls;                   /* of the connection; NULL: plaintext */
     char hub_print[FINGERPRINT_TEXT_LEN + 1]; /* the hub's, as last shown over TLS */
     struct conversation conversation;
+    bool unheard;           /* the answer goes into no log */
     bool silent;            /* what goes wrong is not told, only returned */
     struct buffer asked[2]; /* what the user typed at prompts, two at most */
 };
@@ -55,6 +56,10 @@ int session_ask(struct session *s, const struct bytes *argv, size_t argc,
 /* The same, of which the log has but the first word: the others are secrets. */
 int session_ask_secretly(struct session *s, const struct bytes *argv, size_t argc,
                          const struct resp_value **ret_value);
+
+/* Likewise, where the answer is the secret: the log has the question alone. */
+int session_ask_unheard(struct session *s, const struct bytes *argv, size_t argc,
+                        const struct resp_value **ret_value);
 
 /* The same as session_ask, where the hub may close the connection instead of answering:
  * *ret_value then is NULL. */

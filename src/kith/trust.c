@@ -5,6 +5,7 @@
 #include "io/problem.h"
 #include "io/profile.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 
@@ -96,26 +97,35 @@ const char *trust_profile(const struct session *s)
     return s->options.as ? s->options.as : "default";
 }
 
-static int read_identity(struct session *s, const struct profile *p)
+/* What the profile's functions return; what is wrong, but no home folder, is said. */
+static int read_seed(struct session *s, uint8_t ret[PROFILE_KEY_BYTES], int *ret_code)
 {
-    uint8_t seed[PROFILE_KEY_BYTES];
-    int r = profile_key(p, seed);
+    struct profile p;
+    int r = profile_open(&p, trust_profile(s));
     if (r == 0)
-        r = identity_new(&s->identity, seed, NULL, 0);
-    sodium_memzero(seed, sizeof seed);
+        r = profile_key(&p, ret);
+    *ret_code = r == 0 || r == PROFILE_NOWHERE ? EXIT_DONE : no_profile(s, &p, r);
+    profile_close(&p);
     return r;
+}
+
+int trust_seed(struct session *s, uint8_t ret[PROFILE_KEY_BYTES])
+{
+    int code, r = read_seed(s, ret, &code);
+    return r == PROFILE_NOWHERE
+               ? session_fail(s, EXIT_NO, "there is no home folder to keep a key in")
+               : code;
 }
 
 int trust_identity(struct session *s)
 {
-    struct profile p;
+    uint8_t seed[PROFILE_KEY_BYTES];
+    int code;
     if (s->identity)
         return EXIT_DONE;
-    int r = profile_open(&p, trust_profile(s));
-    if (r == 0)
-        r = read_identity(s, &p);
-    int code = r == 0 || r == PROFILE_NOWHERE ? EXIT_DONE : no_profile(s, &p, r);
-    profile_close(&p);
+    if (read_seed(s, seed, &code) == 0 && identity_new(&s->identity, seed, NULL, 0) != 0)
+        code = session_fail(s, EXIT_NO, "%s", problem_text(-ENOMEM));
+    sodium_memzero(seed, sizeof seed);
     return code;
 }
 

@@ -8,6 +8,7 @@
  * fingerprint, that decides. Else the one it had when it was met first does, which is
  * remembered in the profile's known_hubs; meeting it for the first time is said. */
 
+#include "io/profile.h"
 #include "kith/session.h"
 
 /* Speaks TLS on the session's connection, and judges. An exit code; EXIT_CHANGED where it is
@@ -25,6 +26,9 @@ int trust_remember(struct session *s);
 
 /* The profile's name: --as, or "default". */
 const char *trust_profile(const struct session *s);
+
+/* The device's secret key; whoever asks wipes it. */
+int trust_seed(struct session *s, uint8_t ret[PROFILE_KEY_BYTES]);
 
 /* Sets the session's identity, once; where there is no home folder to keep a key in, there is
  * none. */

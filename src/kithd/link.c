@@ -162,6 +162,14 @@ static bool find_origin(const struct link *l, bool is_unix, struct access_peer *
     return true;
 }
 
+/* Half of the descriptors are kept for those who are known, or on this machine. */
+static bool is_guest_too_many(const struct link_owner *owner, const struct access_peer *peer)
+{
+    struct hub_shared *shared = owner->hub->shared;
+    return access_is_guest(&shared->config, peer) &&
+           atomic_load(&shared->counters.guests) >= (uint64_t)owner->descriptors_max / 2;
+}
+
 int link_accept(struct link_owner *owner, struct acceptor *from,
                 const struct listener *listener, bool replies_full, bool *ret_counts)
 {
@@ -185,6 +193,10 @@ int link_accept(struct link_owner *owner, struct acceptor *from,
     if (!find_origin(l, listener->is_unix, &peer)) {
         stream_close(&l->stream, false);
         return 0;
+    }
+    if (is_guest_too_many(owner, &peer)) {
+        stream_close(&l->stream, false);
+        return -EMFILE;
     }
     l->connection = hub_accept(owner->hub, &peer, replies_full);
     if (!l->connection) {

@@ -7,7 +7,9 @@
 
 static const char domain[] = "kith device 1"; /* its NUL is signed, too */
 
-enum { MESSAGE_BYTES = sizeof domain + ACCOUNT_NAME_BYTES + 1 + 2 * PUBLIC_KEY_BYTES };
+enum {
+    MESSAGE_BYTES = sizeof domain + ACCOUNT_NAME_BYTES + 1 + PUBLIC_KEY_BYTES + PUBLIC_KEY_BYTES
+};
 
 bool device_label_is_valid(struct bytes label)
 {

@@ -4,12 +4,14 @@ program gets lines."""
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pexpect
 import pytest
 from hubs import PATIENCE, run_kith, until
 from screen import Screen
+from talk import read_all
 
 WHICH = "Are you new here, or returning? [new/returning]"
 
@@ -116,6 +118,24 @@ def test_no_hub(build, home, hub):
     other = run_kith(build, f"kith://{hub.where}#{print_of}", input=b"STORE a = b\n", env=home)
     assert (other.returncode, other.stdout) == (5, b"")
     assert hub.kith("get", "a").returncode == 1
+
+
+def test_a_visit_is_never_in_plaintext(build, home):
+    """Whoever answers, but not in TLS, hears nothing but the beginning of it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        words = [build / "kith", "127.0.0.1", str(server.getsockname()[1])]
+        kith = subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env=dict(os.environ, **home))
+        kith.stdin.write(b"STORE secret = word\n")
+        kith.stdin.close()
+        peer, _ = server.accept()
+        with peer:
+            said = peer.recv(65536)
+            peer.sendall(b"+OK\r\n" * 10)
+            said += read_all(peer)
+    assert said[:1] == b"\x16" and b"secret" not in said
+    assert kith.wait(PATIENCE) == 3
+    kith.stderr.close()
 
 
 def test_quit_through_a_pipe_stops_the_hub(hub, build, home):

@@ -107,8 +107,7 @@
 #define LIMIT_INVITATIONS ((size_t)16) /* that wait for an answer; past it, the oldest goes */
 #define LIMIT_BACK_OFF_FIRST_MS ((uint64_t)500) /* a lost hub is tried again after this ... */
 #define LIMIT_BACK_OFF_MS ((uint64_t)30 * 1000) /* ... doubled, to this */
-#define LIMIT_CONNECT_MS ((uint64_t)10 * 1000)  /* a host found, a connection made, TLS agreed \
-                                                 */
+#define LIMIT_CONNECT_MS ((uint64_t)10 * 1000)  /* a name found, connected, TLS agreed */
 #define LIMIT_CHANNEL_BYTES (256 * LIMIT_KIB)   /* written, not yet with the kernel */
 
 /* Backups: a piece of a file, read at once. */

@@ -249,15 +249,15 @@ void people_notice(struct visit *v, const struct notice *n)
 static void say_since(struct visit *v, struct bytes name, int64_t seconds, int64_t devices)
 {
     char when[40], many[32] = "";
-    seconds = seconds < 0 ? 0 : seconds;
+    int64_t minutes = seconds / 60, hours = minutes / 60;
     if (seconds < 60)
         snprintf(when, sizeof when, "just now");
-    else if (seconds < 60 * 60)
-        snprintf(when, sizeof when, "%d min", (int)(seconds / 60));
-    else if (seconds < 48 * 60 * 60)
-        snprintf(when, sizeof when, "%d h", (int)(seconds / 60 / 60));
+    else if (hours < 1)
+        snprintf(when, sizeof when, "%d min", (int)minutes);
+    else if (hours < 48)
+        snprintf(when, sizeof when, "%d h", (int)hours);
     else
-        snprintf(when, sizeof when, "%d days", (int)(seconds / 60 / 60 / 24));
+        snprintf(when, sizeof when, "%d days", (int)(hours / 24));
     if (devices > 1)
         snprintf(many, sizeof many, ", %lld devices", (long long)devices);
     visit_say(v, VISIT_ANSWER, "%-12.*s %s%s", (int)name.len, (const char *)name.data, when,

@@ -25,7 +25,7 @@ static char *choose_path(const char *name)
     return n < 0 ? NULL : path;
 }
 
-/* The folder and those above it. */
+/* The folder and those above it; path is as it was when it returns. */
 static int make_folder(char *path)
 {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {

@@ -19,8 +19,8 @@ struct profile {
     char *path; /* of it, for messages; NULL: not known */
 };
 
-/* Opens the folder, made where it is missing. -errno. On any result profile_close may follow.
- */
+/* Opens the folder, made where it is missing. PROFILE_NOWHERE, PROFILE_IS_OPEN, -errno.
+ * profile_close follows in any case. */
 int profile_open(struct profile *p, const char *name);
 void profile_close(struct profile *p);
 

@@ -1,5 +1,7 @@
 #include "kith/options.h"
 
+#include "base/synonym.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +20,7 @@ static int wrong(char *problem, const char *name, size_t len, const char *what)
 
 const char *options_better(const char *name, size_t len)
 {
-    static const char *const known[][2] = {
+    static const struct synonym known[] = {
         {"--port", "--hub HOST:PORT"},
         {"-p", "--hub HOST:PORT"},
         {"--host", "--hub HOST:PORT"},
@@ -33,11 +35,7 @@ const char *options_better(const char *name, size_t len)
         {"-v", "--version"},
         {"-V", "--version"},
     };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strlen(known[i][0]) == len && memcmp(known[i][0], name, len) == 0)
-            return known[i][1];
-    }
-    return NULL;
+    return synonym_find(known, sizeof known / sizeof *known, bytes_make(name, len));
 }
 
 static int unknown(char *problem, const char *name, size_t len)

@@ -123,24 +123,36 @@ int session_no_hub(struct session *s, const char *why, bool refused)
                         why, hint);
 }
 
+static int open_dial(struct session *s)
+{
+    int r = dial_new(&s->dial);
+    if (r != 0)
+        return r;
+    return s->where.path[0]
+               ? dial_open_unix(s->dial, s->where.path, SESSION_CONNECT_MS)
+               : dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
+}
+
 int session_connect(struct session *s)
 {
     if (s->dial)
         return EXIT_DONE;
-    int r = dial_new(&s->dial);
-    if (r == 0 && s->where.path[0])
-        r = dial_open_unix(s->dial, s->where.path, SESSION_CONNECT_MS);
-    else if (r == 0)
-        r = dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
-    if (r == 0)
-        return s->where.secure ? trust_hub(s) : EXIT_DONE;
-    return session_no_hub(s, dial_problem(r), r == -ECONNREFUSED);
+    int r = open_dial(s), code = EXIT_DONE;
+    if (r != 0)
+        code = session_no_hub(s, dial_problem(r), r == -ECONNREFUSED);
+    else if (s->where.secure)
+        code = trust_hub(s);
+    if (code != EXIT_DONE)
+        session_hang_up(s); /* who asks again must not find a hub that was not believed */
+    return code;
 }
 
 void session_hang_up(struct session *s)
 {
     dial_free(s->dial);
+    tls_config_free(s->tls);
     s->dial = NULL;
+    s->tls = NULL;
     conversation_fini(&s->conversation);
     conversation_init(&s->conversation);
 }

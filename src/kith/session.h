@@ -78,7 +78,7 @@ int session_hear(struct session *s, const struct resp_value **ret_value);
 /* There is no hub to be reached. why: in words; refused: nobody listens there. */
 int session_no_hub(struct session *s, const char *why, bool refused);
 
-/* Closes the connection; what is asked next makes another. */
+/* Closes the connection, if there is one; what is asked next makes another. */
 void session_hang_up(struct session *s);
 
 /* Says what is wrong, on standard error or as JSON, and returns code: "kith: " and the

@@ -148,7 +148,7 @@ static int open_tls(struct session *s)
     return r == 0 ? EXIT_DONE : broken(s, r);
 }
 
-/* ---- judging ---- */
+/* ---- judging it ---- */
 
 static int changed(struct session *s, struct bytes expected, const char *fingerprint)
 {

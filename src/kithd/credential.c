@@ -17,6 +17,8 @@ static const char *const protocols[] = {"kith-hub/1", NULL};
 
 /* ---- the key ---- */
 
+/* Does what the committer's threads will do, none of which runs yet. With nothing to do and
+ * the key not durable, it never would be. */
 static int work_on_log(struct embedded *store, uint64_t lsn)
 {
     struct instant deadline;
@@ -32,9 +34,11 @@ static int work_on_log(struct embedded *store, uint64_t lsn)
     return r;
 }
 
-static int error_of(int store_result)
+/* Where the store takes nothing, its log knows why. */
+static int error_of(struct embedded *store, int store_result)
 {
-    return store_result > 0 ? -ENOSPC : store_result;
+    int trouble = store_trouble(embedded_store(store));
+    return store_result < 0 ? store_result : trouble < 0 ? trouble : -ENOSPC;
 }
 
 static int obtain_key(struct embedded *store, uint8_t seed[IDENTITY_SEED_BYTES])
@@ -49,7 +53,7 @@ static int obtain_key(struct embedded *store, uint8_t seed[IDENTITY_SEED_BYTES])
         r = hub_key_obtain(embedded_store(store), clock_walltime(), fresh, seed, &lsn);
     while (r == STORE_BUSY && embedded_segment_step(store, clock_instant(), &deadline) == 0);
     sodium_memzero(fresh, sizeof fresh);
-    return r == 0 ? work_on_log(store, lsn) : error_of(r);
+    return r == 0 ? work_on_log(store, lsn) : error_of(store, r);
 }
 
 /* ---- the first admin ---- */
@@ -68,7 +72,7 @@ static int offer_setup(struct credential *c, struct embedded *store)
     do
         r = accounts_offer_setup(embedded_store(store), clock_walltime(), &t, &offered, &lsn);
     while (r == STORE_BUSY && embedded_segment_step(store, clock_instant(), &deadline) == 0);
-    r = r == 0 ? work_on_log(store, lsn) : error_of(r);
+    r = r == 0 ? work_on_log(store, lsn) : error_of(store, r);
     if (r != 0 || !offered)
         sodium_memzero(c->setup, sizeof c->setup);
     return r;
@@ -139,7 +143,7 @@ static int write_certificate(const struct identity *i, struct folder *folder)
     if (r == 0)
         r = write_file(folder_disk(folder), CREDENTIAL_FILE, buffer_view(&text));
     buffer_fini(&text);
-    return r;
+    return r == BUFFER_FULL ? -EFBIG : r;
 }
 
 /* ---- both ---- */

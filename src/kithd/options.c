@@ -1,6 +1,7 @@
 #include "kithd/options.h"
 
 #include "base/number.h"
+#include "base/synonym.h"
 #include "hub/hub_name.h"
 
 #include <arpa/inet.h>
@@ -416,7 +417,7 @@ static int settle(struct parsing *p)
 /* What the same is called elsewhere, and what to say here. */
 static const char *better_option(const char *name, size_t len)
 {
-    static const char *const known[][2] = {
+    static const struct synonym known[] = {
         {"--port", "--listen :PORT"},
         {"-p", "--listen :PORT"},
         {"--address", "--listen ADDR"},
@@ -428,11 +429,7 @@ static const char *better_option(const char *name, size_t len)
         {"-v", "--version"},
         {"-V", "--version"},
     };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strlen(known[i][0]) == len && memcmp(known[i][0], name, len) == 0)
-            return known[i][1];
-    }
-    return NULL;
+    return synonym_find(known, sizeof known / sizeof *known, bytes_make(name, len));
 }
 
 /* getopt has met no option, or one with a value that takes none. */

@@ -1140,8 +1140,10 @@ struct handshake {
     struct buffer plain, out;
 };
 
-static void open_handshake(struct handshake *h, struct scene *s)
+/* A scene whose connection opens with a handshake. */
+static void open_secure_scene(struct scene *s, struct handshake *h)
 {
+    open_scene(s, &(struct hub_config){0});
     static const char *const none[] = {NULL};
     static const uint8_t seed[IDENTITY_SEED_BYTES] = {1};
     assert_int_equal(identity_new(&h->identity, seed, NULL, 0), 0);
@@ -1155,8 +1157,9 @@ static void open_handshake(struct handshake *h, struct scene *s)
     connect_from(s, ACCESS_LOOPBACK, false);
 }
 
-static void close_handshake(struct handshake *h)
+static void close_secure_scene(struct scene *s, struct handshake *h)
 {
+    close_scene(s); /* its connection uses what h has */
     tls_free(h->tls);
     tls_config_free(h->client);
     tls_config_free(h->hub);
@@ -1193,8 +1196,7 @@ static void test_a_conversation_over_tls(void **state)
 {
     struct scene s;
     struct handshake h;
-    open_scene(&s, &(struct hub_config){0});
-    open_handshake(&h, &s);
+    open_secure_scene(&s, &h);
     shake_hands(&h, &s);
     assert_int_equal(s.shared.counters.handshakes, 0);
     say_secretly(&h, &s, "STORE k = v\nGET k\nhel");
@@ -1205,16 +1207,14 @@ static void test_a_conversation_over_tls(void **state)
     shake_hands(&h, &s);
     assert_int_equal(tls_state(h.tls), TLS_OVER); /* it was told, too */
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
-    close_scene(&s); /* its connection uses what h has */
-    close_handshake(&h);
+    close_secure_scene(&s, &h);
 }
 
 static void test_a_handshake_has_its_time(void **state)
 {
     struct scene s;
     struct handshake h;
-    open_scene(&s, &(struct hub_config){0});
-    open_handshake(&h, &s);
+    open_secure_scene(&s, &h);
     say(&s, bytes_first(buffer_view(&h.out), 1));
     assert_int_equal(s.shared.counters.handshakes, 1);
     wait_ms(&s, LIMIT_HANDSHAKE_MS - 1);
@@ -1223,16 +1223,14 @@ static void test_a_handshake_has_its_time(void **state)
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
     connection_free(s.c);
     assert_int_equal(s.shared.counters.handshakes, 0);
-    close_scene(&s); /* its connection uses what h has */
-    close_handshake(&h);
+    close_secure_scene(&s, &h);
 }
 
 static void test_who_reads_nothing_over_tls_is_closed(void **state)
 {
     struct scene s;
     struct handshake h;
-    open_scene(&s, &(struct hub_config){0});
-    open_handshake(&h, &s);
+    open_secure_scene(&s, &h);
     shake_hands(&h, &s);
     s.deaf = true;
     assert_int_equal(tls_write(h.tls, BYTES("hello\n"), &h.out), 0);
@@ -1241,21 +1239,18 @@ static void test_who_reads_nothing_over_tls_is_closed(void **state)
     assert_int_equal(s.c->state, CONNECTION_TEXT);
     wait_ms(&s, 1);
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
-    close_scene(&s); /* its connection uses what h has */
-    close_handshake(&h);
+    close_secure_scene(&s, &h);
 }
 
 static void test_only_so_many_handshakes_at_once(void **state)
 {
     struct scene s;
     struct handshake h;
-    open_scene(&s, &(struct hub_config){0});
-    open_handshake(&h, &s);
+    open_secure_scene(&s, &h);
     s.shared.counters.handshakes = LIMIT_HANDSHAKES;
     say(&s, buffer_view(&h.out));
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
-    close_scene(&s); /* its connection uses what h has */
-    close_handshake(&h);
+    close_secure_scene(&s, &h);
 }
 
 /* ---- stopping ---- */

@@ -77,7 +77,15 @@
 #define LIMIT_PEER_SETTLED_MS ((uint64_t)2 * 1000) /* before one as good takes its place */
 #define LIMIT_PEER_CLOSE_MS ((uint64_t)10 * 1000)  /* for the other side to agree to an end */
 #define LIMIT_PEER_RENEW_BYTES ((uint64_t)64 << 30) /* both ways, then a new connection */
-#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)      /* said at once, or written in a letter */
+#define LIMIT_DIAL_STAGGER_MS ((uint64_t)250)       /* from one candidate to the next */
+#define LIMIT_DIAL_AT_ONCE ((size_t)3)
+#define LIMIT_DIAL_ATTEMPT_MS ((uint64_t)2000)
+#define LIMIT_DIAL_RELAY_MS ((uint64_t)2500) /* without a direct path, then the relay */
+#define LIMIT_DIAL_LATE_ROUNDS 8u            /* for a direct path, over the relay */
+#define LIMIT_DIAL_BACKOFF_MIN_MS ((uint64_t)1000)
+#define LIMIT_DIAL_BACKOFF_MAX_MS ((uint64_t)60 * 1000)
+#define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000) /* a path of less was none to rely on */
+#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)     /* said at once, or written in a letter */
 
 /* The hub. */
 #define LIMIT_LISTENERS ((size_t)64)

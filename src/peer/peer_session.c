@@ -175,14 +175,17 @@ void peer_session_close(struct peer_session *s, struct instant now)
 
 /* ---- events ---- */
 
-static bool next_drop(struct peer_session *s, struct peer_event *ret)
+static bool next_of_path(struct peer_session *s, bool dropped, struct peer_event *ret)
 {
     for (unsigned i = 0; i < LIMIT_PEER_PATHS; i++) {
         struct peer_path *p = &s->paths[i];
-        if (p->state != PEER_PATH_DROPPED || p->is_told)
+        if (!p->is_news || (p->state == PEER_PATH_DROPPED) != dropped)
             continue;
-        p->is_told = true;
-        *ret = (struct peer_event){.type = PEER_EVENT_DROP, .path = i, .drop = p->why};
+        p->is_news = false;
+        *ret = (struct peer_event){.type = dropped ? PEER_EVENT_DROP : PEER_EVENT_PROVEN,
+                                   .path = i,
+                                   .kind = p->kind,
+                                   .drop = p->why};
         return true;
     }
     return false;
@@ -211,6 +214,8 @@ static void describe(const struct peer_session *s, enum peer_event_type type,
 bool peer_session_next_event(struct peer_session *s, struct peer_event *ret)
 {
     for (unsigned type = PEER_EVENT_MESSAGE; type <= PEER_EVENT_CLOSED; type++) {
+        if (type == PEER_EVENT_PROVEN && next_of_path(s, false, ret))
+            return true;
         if (!(s->events & PEER_BIT(type)))
             continue;
         s->events &= ~PEER_BIT(type);
@@ -222,7 +227,7 @@ bool peer_session_next_event(struct peer_session *s, struct peer_event *ret)
             describe(s, type, ret);
         return true;
     }
-    return next_drop(s, ret);
+    return next_of_path(s, true, ret);
 }
 
 /* ---- time ---- */

@@ -81,7 +81,7 @@ struct peer_path {
     struct buffer out;     /* to be sent */
     unsigned due;          /* frames to be written, a bit each */
     bool may_carry;        /* was nominated at some time: messages on it are believed */
-    bool is_told;          /* DROPPED: the event was taken */
+    bool is_news;          /* proven, or DROPPED: the event was not taken yet */
     enum peer_drop why;    /* DROPPED */
     uint64_t moved;        /* bytes in both directions, since renewal was last wished for */
 };
@@ -89,6 +89,7 @@ struct peer_path {
 enum peer_event_type {
     PEER_EVENT_NONE,
     PEER_EVENT_MESSAGE,      /* channel, message: in what was fed, until the next call */
+    PEER_EVENT_PROVEN,       /* path: the attempt that made it has succeeded */
     PEER_EVENT_OPEN,         /* for the first time there is a path */
     PEER_EVENT_PATH_LOST,    /* there is none any more; what was said is kept */
     PEER_EVENT_PATH_CHANGED, /* path, kind: in use from now on */

@@ -109,6 +109,7 @@ static bool is_better(struct peer_session *s, const struct peer_path *p)
 void peer_path_proven(struct peer_session *s, struct peer_path *p)
 {
     peer_path_set_state(s, p, PEER_PATH_SPARE);
+    p->is_news = true;
     if (s->is_first && is_better(s, p))
         peer_path_choose(s, p);
     else if (!s->is_first && !s->used)
@@ -145,6 +146,7 @@ static void leave(struct peer_session *s, struct peer_path *p, enum peer_path_st
 void peer_path_drop(struct peer_session *s, struct peer_path *p, enum peer_drop why)
 {
     p->why = why;
+    p->is_news = true;
     leave(s, p, PEER_PATH_DROPPED);
 }
 

@@ -171,6 +171,7 @@ static void test_talk_both_ways(void **state)
     assert_string_equal(w.ends[0].last, "late");
     for (int i = 0; i < 2; i++) {
         assert_int_equal(w.ends[i].session.state, PEER_SESSION_OPEN);
+        assert_true(has(&w.ends[i], PEER_EVENT_PROVEN));
         assert_true(has(&w.ends[i], PEER_EVENT_OPEN));
         assert_true(has(&w.ends[i], PEER_EVENT_PATH_CHANGED));
         assert_int_equal(w.ends[i].session.lanes[PEER_TALK].count, 0);

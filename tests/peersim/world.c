@@ -2,7 +2,12 @@
 
 #include <stdlib.h>
 
-enum { ACTIVE_MS = 120 * 1000, HEALING_MS = 600 * 1000, PADDING = 3 };
+enum {
+    ACTIVE_MS = 120 * 1000,
+    HEALING_MS = 600 * 1000,
+    SETTLING_MS = 2 * LIMIT_PEER_SILENCE_MS,
+    PADDING = 3
+};
 
 /* ---- what is said ---- */
 
@@ -386,6 +391,7 @@ uint64_t world_play(uint64_t seed, bool verbose, uint64_t *ret_switches)
     set_reach(w, false);
     run_until(w, instant_after_ms(w->now, ACTIVE_MS), NULL, "");
     heal(w);
+    run_until(w, instant_after_ms(w->now, SETTLING_MS), NULL, "");
     run_until(w, instant_after_ms(w->now, HEALING_MS), all_arrived, "not all has arrived");
     close_one(w);
     uint64_t messages = w->messages;

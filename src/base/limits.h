@@ -87,6 +87,25 @@
 #define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000) /* a path of less was none to rely on */
 #define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)     /* said at once, or written in a letter */
 
+/* Accounts (people/, hub/login.h). */
+#define LIMIT_ACCOUNT_DEVICES ((size_t)32)
+#define LIMIT_ACCOUNT_TOKENS ((size_t)64)
+#define LIMIT_PASSWORD_BYTES_MIN ((size_t)8)
+#define LIMIT_PASSWORD_BYTES ((size_t)1024)
+#define LIMIT_PASSWORD_PASSES ((uint32_t)16)             /* a record may ask for ... */
+#define LIMIT_PASSWORD_MEMORY_KIB ((uint32_t)256 * 1024) /* ... and this much */
+#define LIMIT_HASHES ((size_t)2)                         /* of passwords, made at once */
+#define LIMIT_HASHES_WAITING ((size_t)64)                /* connections that wait for one */
+#define LIMIT_THROTTLE_PLACES ((size_t)8192)             /* addresses and accounts remembered */
+#define LIMIT_THROTTLE_WAIT_MS ((uint64_t)60 * 1000)     /* between two attempts */
+#define LIMIT_THROTTLE_FORGET_MS ((uint64_t)15 * 60 * 1000) /* after the last one */
+#define LIMIT_ATTEMPTS_FREE_ACCOUNT ((uint32_t)5)           /* before one has to wait */
+#define LIMIT_ATTEMPTS_FREE_ADDRESS ((uint32_t)20)
+#define LIMIT_LOGIN_MS ((uint64_t)120 * 1000) /* over TLS from elsewhere */
+#define LIMIT_TICKET_MS \
+    ((uint64_t)10 * 365 * 24 * 3600 * 1000) /* an invite's or token's time */
+#define LIMIT_INVITE_DEFAULT_MS ((uint64_t)7 * 24 * 3600 * 1000)
+
 /* The hub. */
 #define LIMIT_LISTENERS ((size_t)64)
 #define LIMIT_WORKERS ((size_t)256)

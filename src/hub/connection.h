@@ -60,6 +60,7 @@ struct connection_extra {
     struct subscriber *subscriber;   /* who is told things unasked; NULL: is not */
     struct job *job;                 /* what a thread does for it; NULL: nothing */
     struct growth *growth;           /* a large value being made; NULL: none */
+    struct hashing *hashing;         /* a password being hashed; NULL: none */
     struct secure *secure;           /* the TLS filter; NULL: none */
     struct member *member;           /* whose connection it is; NULL: not known */
 };
@@ -92,6 +93,7 @@ struct connection {
     bool input_over;  /* end of input */
     bool told_denied; /* the log has been told once that this one was refused */
     bool aborted;     /* closed with things owed, or by refusal: nothing is waited for */
+    bool is_guest;    /* counted as one that may only echo, and log in */
     bool put_off;     /* goes on in the next turn */
 };
 
@@ -185,6 +187,9 @@ static inline struct subscriber *connection_subscriber(const struct connection *
 {
     return c->extra ? c->extra->subscriber : NULL;
 }
+
+/* Counts it among the guests where it is one, and no more where it is none. */
+void connection_count_guest(struct connection *c);
 
 /* Sets its name; an empty one takes it away. -ENOMEM. */
 int connection_set_name(struct connection *c, struct bytes name);

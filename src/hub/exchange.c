@@ -113,6 +113,15 @@ int64_t exchange_publish(struct exchange *x, struct bytes channel, struct bytes 
     return matching;
 }
 
+void exchange_tell_account(struct exchange *x, struct bytes folded)
+{
+    struct push *p = push_new_account(folded);
+    for (size_t i = 0; i < atomic_load(&x->box_count); i++)
+        mailbox_put(atomic_load(&x->boxes[i]), p);
+    if (p)
+        push_unref(p);
+}
+
 /* In the order of the changes, since the store calls it in that order, one at a time. */
 void exchange_on_change(void *ctx, const struct store_change *change)
 {

@@ -56,6 +56,10 @@ bool subscription_matches(const struct subscription *s, struct bytes channel);
 /* Publishes; returns how many subscriptions match. -ENOMEM. */
 int64_t exchange_publish(struct exchange *x, struct bytes channel, struct bytes message);
 
+/* Every worker is to look after an account, by its name folded, that has changed
+ * (hub/login.h). */
+void exchange_tell_account(struct exchange *x, struct bytes folded);
+
 /* The store's watch function (store.h); ctx is the exchange. */
 void exchange_on_change(void *ctx, const struct store_change *change);
 

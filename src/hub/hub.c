@@ -5,6 +5,8 @@
 #include "base/limits.h"
 #include "base/log_line.h"
 #include "hub/growth.h"
+#include "hub/hashing.h"
+#include "hub/login.h"
 #include "hub/member.h"
 #include "hub/subscriber.h"
 #include "hub/transaction.h"
@@ -20,9 +22,11 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     list_init(&hub->waiting);
     list_init(&hub->put_off);
     list_init(&hub->jobs);
+    list_init(&hub->hashings);
     list_init(&hub->subscribers);
     hub->number = exchange_join(&shared->exchange, &hub->mail);
     hub->tally = &shared->tallies[hub->number];
+    chance_init(&hub->chance, shared->config.seed, hub->number);
     timers_init(&hub->timers);
     command_index_init(&hub->commands);
     ahead_init(&hub->ahead);
@@ -45,6 +49,7 @@ void hub_fini(struct hub *hub)
     buffer_fini(&hub->plain);
     resp_args_fini(&hub->args);
     arena_fini(&hub->arena);
+    chance_fini(&hub->chance);
     buffer_fini(&hub->log);
 }
 
@@ -96,6 +101,7 @@ struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
     list_append(&hub->connections, &c->link);
     atomic_fetch_add(&counters->connections, 1);
     atomic_fetch_add(&counters->connections_total, 1);
+    connection_count_guest(c);
     if (hub->stopping)
         connection_drain(c);
     return c;
@@ -110,6 +116,7 @@ static void free_extra(struct hub *hub, struct connection_extra *extra)
     walk_free(extra->walk);
     job_leave(extra->job);
     growth_end(extra->growth);
+    hashing_leave(extra->hashing);
     secure_free(hub, extra->secure);
     member_free(extra->member);
     free(extra->name);
@@ -133,6 +140,8 @@ void connection_free(struct connection *c)
     reply_pool_give(&c->hub->replies, c->replies);
     if (c->dialect >= REPLY_RESP2)
         resp_request_fini(&c->resp);
+    if (c->is_guest)
+        atomic_fetch_sub(&c->hub->shared->counters.guests, 1);
     free_extra(c->hub, c->extra);
     free(c);
 }
@@ -229,15 +238,27 @@ static void close_subscribers(struct hub *hub)
         connection_abort(list_entry(link, struct subscriber, link)->connection);
 }
 
+static void tell(struct hub *hub, const struct push *p)
+{
+    if (p->kind == PUSH_ACCOUNT) {
+        login_review(hub, &p->name);
+        return;
+    }
+    list_foreach (link, &hub->subscribers)
+        subscriber_tell(list_entry(link, struct subscriber, link), p);
+}
+
 void hub_take_mail(struct hub *hub)
 {
     struct push *p;
     relieve(hub);
-    if (mailbox_has_lost(&hub->mail))
+    hashing_go_on(hub);
+    if (mailbox_has_lost(&hub->mail)) {
         close_subscribers(hub);
+        login_review(hub, NULL);
+    }
     while (mailbox_take(&hub->mail, &p)) {
-        list_foreach (link, &hub->subscribers)
-            subscriber_tell(list_entry(link, struct subscriber, link), p);
+        tell(hub, p);
         push_unref(p);
     }
 }

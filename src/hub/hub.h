@@ -53,6 +53,7 @@ struct hub {
     struct list waiting;     /* those with replies held until the log has moved */
     struct list put_off;     /* those that go on in the next turn, at once */
     struct list jobs;        /* to be reported as HUB_EVENT_JOB */
+    struct list hashings;    /* passwords that wait to be hashed (hub/hashing.h) */
     struct list subscribers; /* those that are told things unasked (hub/subscriber.h) */
     struct mailbox mail;     /* what they are to be told */
     size_t number;           /* of this worker, in the exchange */
@@ -63,6 +64,7 @@ struct hub {
     struct ahead ahead;    /* commands that stand in a pipeline */
     struct resp_args args; /* scratch: the command being run ... */
     struct arena arena;    /* ... and the new values it makes */
+    struct chance chance;  /* random bytes of this worker's own */
     struct buffer plain;   /* scratch: what has been decrypted */
     struct buffer log;
     bool stopping;

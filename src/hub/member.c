@@ -1,5 +1,7 @@
 #include "hub/member.h"
 
+#include "hub/secure.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,6 +14,11 @@ int member_set(struct connection *c, const struct member *m)
     *own = *m;
     member_free(extra->member);
     extra->member = own;
+    c->peer.rank = m->admin ? ACCESS_ADMIN_MEMBER : ACCESS_MEMBER;
+    connection_count_guest(c);
+    if (extra->secure)
+        secure_logged_in(extra->secure);
+    connection_set_timer(c);
     return 0;
 }
 

@@ -2,20 +2,21 @@
 #define KITH_HUB_PUSH_H
 
 /* Something to be told to whoever asked for it: a message somebody published, or a change of
- * the table. Made once, shared by all mailboxes it is put into, never changed. Any thread. */
+ * the table; or, to each worker, that an account has changed (hub/login.h). Made once, shared
+ * by all mailboxes it is put into, never changed. Any thread. */
 
 #include "store/store.h"
 
 #include <stdatomic.h>
 
-enum push_kind { PUSH_MESSAGE, PUSH_CHANGE };
+enum push_kind { PUSH_MESSAGE, PUSH_CHANGE, PUSH_ACCOUNT };
 
 struct push {
     atomic_uint references;
     enum push_kind kind;
     enum store_change_kind change; /* of a change */
     uint64_t lsn;                  /* nobody is told before it is durable; 0: at once */
-    struct bytes name;             /* the channel, or the key */
+    struct bytes name;             /* the channel, the key, or the account's name, folded */
     struct bytes value;            /* the message, or the value that was put */
     struct blob *blob;             /* where a large value lies; else NULL */
     uint8_t bytes[];               /* name, and value where it is not in the blob */
@@ -23,6 +24,7 @@ struct push {
 
 /* NULL when memory is out; then nothing was made. */
 struct push *push_new_message(struct bytes channel, struct bytes message);
+struct push *push_new_account(struct bytes folded);
 struct push *push_new_change(const struct store_change *change);
 
 struct push *push_ref(struct push *p);

@@ -1,5 +1,6 @@
 #include "kithd/credential.h"
 
+#include "hub/accounts.h"
 #include "hub/hub_key.h"
 #include "io/clock.h"
 #include "io/entropy.h"
@@ -53,6 +54,28 @@ static int obtain_key(struct embedded *store, uint8_t seed[IDENTITY_SEED_BYTES])
     while (r == STORE_BUSY && embedded_segment_step(store, clock_instant(), &deadline) == 0);
     sodium_memzero(fresh, sizeof fresh);
     return r == 0 ? work_on_log(store, lsn) : error_of(store, r);
+}
+
+/* ---- the first admin ---- */
+
+static int offer_setup(struct credential *c, struct embedded *store)
+{
+    uint8_t secret[TICKET_SECRET_BYTES];
+    uint64_t lsn = 0;
+    struct instant deadline;
+    bool offered = false;
+    int r = entropy_fill(secret, sizeof secret);
+    if (r < 0)
+        return r;
+    struct ticket t = ticket_new(secret, c->setup);
+    sodium_memzero(secret, sizeof secret);
+    do
+        r = accounts_offer_setup(embedded_store(store), clock_walltime(), &t, &offered, &lsn);
+    while (r == STORE_BUSY && embedded_segment_step(store, clock_instant(), &deadline) == 0);
+    r = r == 0 ? work_on_log(store, lsn) : error_of(r);
+    if (r != 0 || !offered)
+        sodium_memzero(c->setup, sizeof c->setup);
+    return r;
 }
 
 /* ---- the certificate ---- */
@@ -139,6 +162,8 @@ int credential_open(struct credential *c, struct embedded *store, struct folder 
         r = tls_config_new(&c->tls, TLS_HUB, c->identity, protocols);
     if (r == 0)
         r = write_certificate(c->identity, folder);
+    if (r == 0)
+        r = offer_setup(c, store);
     if (r != 0) {
         credential_close(c);
         return r;

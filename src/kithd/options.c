@@ -39,6 +39,9 @@ static const char usage[] =
     "  --open                  let other machines use the table in plaintext\n"
     "  --open-admin            let other machines, and other users, also rename and stop the\n"
     "                          hub, empty the table and copy it\n"
+    "  --registration HOW      who may make an account: open, everybody (the default); "
+    "invite,\n"
+    "                          who has an invite; closed, nobody\n"
     "  --log FILE              log there (default: standard error); reopened on SIGHUP\n"
     "  --log-requests          log every request\n"
     "  --check DIR             run no hub: verify what is kept in DIR and say what it is\n"
@@ -60,6 +63,7 @@ enum option_code {
     OPT_UNFRAMED,
     OPT_OPEN,
     OPT_OPEN_ADMIN,
+    OPT_REGISTRATION,
     OPT_LOG,
     OPT_LOG_REQUESTS,
     OPT_CHECK,
@@ -80,6 +84,7 @@ static const struct option long_options[] = {
     {"unframed-ms", required_argument, NULL, OPT_UNFRAMED},
     {"open", no_argument, NULL, OPT_OPEN},
     {"open-admin", no_argument, NULL, OPT_OPEN_ADMIN},
+    {"registration", required_argument, NULL, OPT_REGISTRATION},
     {"log", required_argument, NULL, OPT_LOG},
     {"log-requests", no_argument, NULL, OPT_LOG_REQUESTS},
     {"check", required_argument, NULL, OPT_CHECK},
@@ -142,6 +147,22 @@ static int parse_choice(struct parsing *p, const char *what, const char *text, c
         return complain(p, "%s is %s or %s, not '%s'", what, no, yes, text);
     *ret = strcmp(text, yes) == 0;
     return 0;
+}
+
+static int parse_registration(struct parsing *p, const char *text)
+{
+    static const char *const words[] = {
+        [OPTIONS_REGISTRATION_OPEN] = "open",
+        [OPTIONS_REGISTRATION_INVITE] = "invite",
+        [OPTIONS_REGISTRATION_CLOSED] = "closed",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            p->o->registration = (enum options_registration)i;
+            return 0;
+        }
+    }
+    return complain(p, "--registration is open, invite or closed, not '%s'", text);
 }
 
 static int parse_path(struct parsing *p, const char *what, const char *of, const char *text,
@@ -288,6 +309,8 @@ static int parse_option(struct parsing *p, int code, const char *argument)
     case OPT_OPEN_ADMIN:
         o->open_admin = true;
         break;
+    case OPT_REGISTRATION:
+        return parse_registration(p, argument);
     case OPT_LOG:
         return parse_path(p, "--log", "a file", argument, &o->log);
     case OPT_CHECK:

@@ -7,7 +7,7 @@
  *           [--durability commit|second] [--replies terse|full] [--workers N] [--backlog N]
  *           [--maxmemory BYTES] [--one-at-a-time] [--delay MS] [--unframed-ms MS] [--open]
  * [--open-admin]
- *           [--log FILE] [--log-requests]
+ *           [--registration open|invite|closed] [--log FILE] [--log-requests]
  *     kithd --check DIR
  *
  * ADDR is an IPv4 or IPv6 address (in brackets before a port), a name, or the path of a Unix
@@ -34,6 +34,12 @@ struct options_listener {
     bool replies_given; /* for this listener itself */
 };
 
+enum options_registration {
+    OPTIONS_REGISTRATION_OPEN,
+    OPTIONS_REGISTRATION_INVITE,
+    OPTIONS_REGISTRATION_CLOSED,
+};
+
 struct options {
     const char *name; /* NULL: the stored one */
     struct options_listener listeners[LIMIT_LISTENERS];
@@ -42,6 +48,7 @@ struct options {
     const char *log;   /* NULL: standard error */
     const char *check; /* a folder to check, and no hub to run; else NULL */
     bool second;       /* --durability second */
+    enum options_registration registration;
     bool one_at_a_time, open, open_admin, log_requests;
     unsigned workers; /* at least 1 */
     int backlog;

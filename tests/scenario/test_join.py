@@ -56,7 +56,7 @@ def test_a_fingerprint_decides_and_nothing_is_remembered(hub, build, home, tmp_p
     assert wrong.returncode == 5
     assert b"is another one" in wrong.stderr
     assert hub.kith("get", "k").returncode == 1  # nothing was sent
-    assert not (tmp_path / "config/kith").exists()
+    assert not (tmp_path / "config/kith/default/known_hubs").exists()
 
 
 def test_another_hub_at_a_known_address_is_a_hard_stop(start_hub, build, home):

@@ -108,6 +108,7 @@ static void open_scene(struct scene *s, const struct hub_config *config)
     s->shared.store = embedded_store(s->store);
     s->shared.config = *config;
     s->shared.config.uid = HUB_UID;
+    s->shared.config.password_cost = password_cost_least;
     buffer_init(&s->got, 64 * LIMIT_MIB);
     hub_init(&s->hub, &s->shared);
     tick(s);
@@ -204,10 +205,11 @@ static const struct conversation conversations[] = {
     {.said = BYTES("\xc3\xa9t\xc3\xa9\n"), .answered = BYTES("\xc3\xa9t\xc3\xa9\n")},
     /* text, from elsewhere */
     {.said = BYTES("hi\nSTORE k = v\nGET k\nNAME=x\nQUIT\n"),
-     .answered =
-         BYTES("hi\n0\nERROR\n"
-               "ERROR: from another machine this needs a hub started with --open-admin\n"
-               "ERROR: from another machine this needs a hub started with --open-admin\n"),
+     .answered = BYTES("hi\n0\nERROR\n"
+                       "ERROR: from another machine this needs an admin's account, or a hub "
+                       "started with --open-admin\n"
+                       "ERROR: from another machine this needs an admin's account, or a hub "
+                       "started with --open-admin\n"),
      .far = true},
     /* RESP: the connection */
     {.said = BYTES(RESP "PING\r\nping hi\r\nECHO \"a b\"\r\n"),
@@ -226,7 +228,7 @@ static const struct conversation conversations[] = {
      .answered =
          BYTES("+PONG\r\n-NOPROTO unsupported protocol version\r\n"
                "-ERR Protocol version is not an integer or out of range\r\n"
-               "-ERR unsupported HELLO option 'AUTH'\r\n$-1\r\n"
+               "-WRONGPASS the name or the password is wrong\r\n$-1\r\n"
                "%7\r\n$6\r\nserver\r\n$4\r\nkith\r\n$7\r\nversion\r\n$5\r\n" KITH_VERSION "\r\n"
                "$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n"
                "$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n_\r\n")},
@@ -288,10 +290,11 @@ static const struct conversation conversations[] = {
          "-ERR syntax error\r\n")},
     /* RESP, from elsewhere */
     {.said = BYTES(RESP "SET k v\r\nNAME x\r\nNAME\r\n"),
-     .answered = BYTES(
-         "+PONG\r\n-NOPERM from another machine the table needs a hub started with --open\r\n"
-         "-NOPERM from another machine this needs a hub started with --open-admin\r\n"
-         "$4\r\nkith\r\n"),
+     .answered = BYTES("+PONG\r\n-NOPERM from another machine the table needs a login over "
+                       "TLS, or a hub started with --open\r\n"
+                       "-NOPERM from another machine this needs an admin's account, or a hub "
+                       "started with --open-admin\r\n"
+                       "$4\r\nkith\r\n"),
      .far = true},
 };
 

@@ -166,6 +166,7 @@ _kithd_value()
         --registration) _kith_offer "$2" 'open invite closed' ;;
         --durability) _kith_offer "$2" 'commit second' ;;
         --replies) _kith_offer "$2" 'terse full' ;;
+        --relay) _kith_offer "$2" 'off chat all' ;;
         --data | --check) _kith_files "$2" -d ;;
         --log | --listen) _kith_files "$2" -f ;;
         --workers | --backlog | --maxmemory | --delay | --unframed-ms) ;;
@@ -176,7 +177,8 @@ _kithd_value()
 _kithd()
 {
     local words=() cur previous='' options='--listen --data --durability --replies --workers --backlog
-        --maxmemory --one-at-a-time --delay --unframed-ms --open --open-admin --registration --log --log-requests --check
+        --maxmemory --one-at-a-time --delay --unframed-ms --open --open-admin --registration --relay --log
+        --log-requests --check
         --help --version'
     _kith_split
     cur=${words[${#words[@]} - 1]}

@@ -87,6 +87,34 @@
 #define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000) /* a path of less was none to rely on */
 #define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)     /* said at once, or written in a letter */
 
+/* Presence (hub/news.h). */
+#define LIMIT_NEWS_MS ((uint64_t)100) /* between two tellings of who comes and goes */
+
+/* Introductions (people/introduction.h). */
+#define LIMIT_INVITING ((size_t)16)              /* open at once, of an account that invites */
+#define LIMIT_INVITED ((size_t)64)               /* ... and of one that is invited */
+#define LIMIT_INTRODUCTIONS_OPEN ((size_t)4096)  /* ... and of all together */
+#define LIMIT_INTRODUCTIONS_KEPT ((size_t)16384) /* accepted, for the relay */
+#define LIMIT_INVITED_MS ((uint64_t)60 * 1000)   /* to answer */
+#define LIMIT_INTRODUCED_MS ((uint64_t)24 * 60 * 60 * 1000) /* an accepted one counts */
+#define LIMIT_CANDIDATES ((size_t)16)
+
+/* Letters (people/letter.h). */
+#define LIMIT_LETTER_BYTES (64 * LIMIT_KIB)
+#define LIMIT_LETTERS ((size_t)256)          /* that wait for a device ... */
+#define LIMIT_LETTERS_BYTES (4 * LIMIT_MIB)  /* ... together ... */
+#define LIMIT_LETTERS_OF_SENDER ((size_t)64) /* ... and from one account */
+#define LIMIT_LETTERS_TAKEN ((size_t)256)    /* remembered, so that none comes twice */
+#define LIMIT_LETTER_MS ((uint64_t)30 * 24 * 60 * 60 * 1000)
+
+/* The relay (hub/relay.h). */
+#define LIMIT_RELAYS ((size_t)1024)
+#define LIMIT_RELAYS_OF_MEMBER ((size_t)32)             /* its ends, of one account */
+#define LIMIT_RELAY_PIPE_BYTES (128 * LIMIT_KIB)        /* said and not taken, each way */
+#define LIMIT_RELAY_HOUR_BYTES (1024 * LIMIT_MIB)       /* of one account */
+#define LIMIT_RELAY_WAIT_MS ((uint64_t)60 * 1000)       /* for the other side */
+#define LIMIT_RELAY_FRESH_MS ((uint64_t)10 * 60 * 1000) /* later both must be present */
+
 /* Accounts (people/, hub/login.h). */
 #define LIMIT_ACCOUNT_DEVICES ((size_t)32)
 #define LIMIT_ACCOUNT_TOKENS ((size_t)64)

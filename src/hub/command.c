@@ -16,10 +16,10 @@
 enum { ABOUT_BYTES_SHOWN = 64, ERROR_BYTES = 512 };
 
 static const struct command_part *const parts[] = {
-    &commands_account, &commands_admin,      &commands_devices, &commands_tickets,
-    &commands_backup,  &commands_connection, &commands_server,  &commands_table,
-    &commands_expiry,  &commands_push,       &commands_strings, &commands_transaction,
-    &commands_values,
+    &commands_account, &commands_admin,   &commands_backup,      &commands_connection,
+    &commands_devices, &commands_expiry,  &commands_letters,     &commands_people,
+    &commands_push,    &commands_relay,   &commands_server,      &commands_strings,
+    &commands_table,   &commands_tickets, &commands_transaction, &commands_values,
 };
 
 size_t command_count(void)

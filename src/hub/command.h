@@ -140,9 +140,12 @@ extern const struct command_part commands_backup;      /* BACKUP */
 extern const struct command_part commands_devices;     /* DEVICES */
 extern const struct command_part commands_tickets;     /* INVITE, TOKEN */
 extern const struct command_part commands_connection;  /* PING, HELLO, CLIENT ... */
+extern const struct command_part commands_relay;       /* RELAY */
 extern const struct command_part commands_server;      /* INFO, COMMAND, NAME, SHUTDOWN ... */
 extern const struct command_part commands_table;       /* SCAN, KEYS, DBSIZE, FLUSHDB ... */
 extern const struct command_part commands_expiry;      /* EXPIRE, TTL, PERSIST ... */
+extern const struct command_part commands_letters;     /* LETTER, LETTERS */
+extern const struct command_part commands_people;      /* WHO, MEET, ACCEPT ... */
 extern const struct command_part commands_push;        /* SUBSCRIBE, PUBLISH, FOLLOW ... */
 extern const struct command_part commands_strings;     /* INCR, APPEND, GETRANGE ... */
 extern const struct command_part commands_transaction; /* MULTI, EXEC, WATCH ... */

@@ -8,7 +8,10 @@
 #include "base/time.h"
 #include "base/usage.h"
 #include "hub/exchange.h"
+#include "hub/relay.h"
 #include "hub/tally.h"
+#include "people/directory.h"
+#include "people/introduction.h"
 #include "people/password.h"
 #include "people/throttle.h"
 #include "store/store.h"
@@ -16,6 +19,8 @@
 
 #include <stdatomic.h>
 
+/* What may go through the relay: what is said, nothing, or files, too. */
+enum hub_relay { HUB_RELAY_CHAT, HUB_RELAY_OFF, HUB_RELAY_ALL };
 /* Who may make an account for himself. */
 enum hub_registration {
     HUB_REGISTRATION_OPEN,
@@ -29,6 +34,8 @@ struct hub_config {
     bool open;            /* plaintext from elsewhere may use the table */
     bool open_admin;      /* ... and admin commands */
     bool log_requests;
+    enum hub_relay relay;
+    uint64_t relay_hour_bytes; /* an account may send so many by the relay; 0: any */
     enum hub_registration registration;
     struct password_cost password_cost; /* of new passwords */
     uint8_t seed[CHANCE_SEED_BYTES];    /* secret: what is drawn by chance comes of it */
@@ -66,6 +73,9 @@ struct hub_shared {
     struct hub_counters counters;
     struct tally tallies[LIMIT_WORKERS]; /* by a worker's number in the exchange */
     struct exchange exchange;
+    struct directory directory;
+    struct introductions introductions;
+    struct relays relays;
     struct hub_hashings hashing;
     struct throttle throttle; /* of those who guess passwords */
 };

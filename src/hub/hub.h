@@ -25,6 +25,7 @@
 #include "hub/config.h"
 #include "hub/connection.h"
 #include "hub/job.h"
+#include "hub/news.h"
 #include "hub/reply_pool.h"
 
 enum hub_event_kind { HUB_EVENT_OUTPUT, HUB_EVENT_IDENTIFY, HUB_EVENT_JOB, HUB_EVENT_STOP };
@@ -55,6 +56,8 @@ struct hub {
     struct list jobs;        /* to be reported as HUB_EVENT_JOB */
     struct list hashings;    /* passwords that wait to be hashed (hub/hashing.h) */
     struct list subscribers; /* those that are told things unasked (hub/subscriber.h) */
+    struct list attendants;  /* those that are present (hub/attendant.h) */
+    struct news news;        /* for all of those */
     struct mailbox mail;     /* what they are to be told */
     size_t number;           /* of this worker, in the exchange */
     struct tally *tally;     /* its own */

@@ -26,7 +26,8 @@ struct member {
     struct ticket token; /* ... by this one */
 };
 
-/* Makes the connection that member's, a copy of it; any other it was is forgotten. -ENOMEM. */
+/* Makes the connection that member's, a copy of it; any other it was is forgotten, and
+ * is present no more. -ENOMEM. */
 int member_set(struct connection *c, const struct member *m);
 
 /* NULL: nobody is known there. */
@@ -35,7 +36,7 @@ static inline const struct member *connection_member(const struct connection *c)
     return c->extra ? c->extra->member : NULL;
 }
 
-/* It is present from now on; others are told. */
+/* It is present from now on; others are told. Without memory for that, the connection ends. */
 void member_appear(struct connection *c);
 
 /* The connection ends, or its account does. Takes NULL. */

@@ -40,6 +40,11 @@ struct push *push_new_change(const struct store_change *change)
     return p;
 }
 
+struct push *push_new_notice(struct bytes account, struct bytes words)
+{
+    return make(PUSH_NOTICE, account, words, NULL);
+}
+
 struct push *push_ref(struct push *p)
 {
     atomic_fetch_add_explicit(&p->references, 1, memory_order_relaxed);

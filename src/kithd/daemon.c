@@ -564,6 +564,16 @@ static enum hub_registration registration_of(const struct options *o)
     return of[o->registration];
 }
 
+static enum hub_relay relay_of(const struct options *o)
+{
+    static const enum hub_relay of[] = {
+        [OPTIONS_RELAY_CHAT] = HUB_RELAY_CHAT,
+        [OPTIONS_RELAY_OFF] = HUB_RELAY_OFF,
+        [OPTIONS_RELAY_ALL] = HUB_RELAY_ALL,
+    };
+    return of[o->relay];
+}
+
 static void fill_config(struct daemon *d, const uint8_t random[20])
 {
     const struct options *o = d->options;
@@ -575,6 +585,8 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
         .open_admin = o->open_admin,
         .log_requests = o->log_requests,
         .registration = registration_of(o),
+        .relay = relay_of(o),
+        .relay_hour_bytes = LIMIT_RELAY_HOUR_BYTES,
         .password_cost = password_cost_default,
         .held_bytes_max = held_bytes_max(),
         .memory_max = o->memory_max,
@@ -601,6 +613,9 @@ static void daemon_fini(struct daemon *d, int result)
     for (size_t i = 0; i < d->listener_count; i++)
         listener_close(&d->listeners[i]);
     credential_close(&d->credential);
+    introductions_fini(&d->shared.introductions);
+    directory_fini(&d->shared.directory);
+    relays_fini(&d->shared.relays);
     embedded_free(d->store);
     if (result == DAEMON_NO_START && !d->has_served)
         folder_retract(d->data, d->folder);

@@ -42,6 +42,9 @@ static const char usage[] =
     "  --registration HOW      who may make an account: open, everybody (the default); "
     "invite,\n"
     "                          who has an invite; closed, nobody\n"
+    "  --relay WHAT            what goes through this hub where two cannot reach each other:\n"
+    "                          chat, what they say (the default); off, nothing; all, files, "
+    "too\n"
     "  --log FILE              log there (default: standard error); reopened on SIGHUP\n"
     "  --log-requests          log every request\n"
     "  --check DIR             run no hub: verify what is kept in DIR and say what it is\n"
@@ -64,6 +67,7 @@ enum option_code {
     OPT_OPEN,
     OPT_OPEN_ADMIN,
     OPT_REGISTRATION,
+    OPT_RELAY,
     OPT_LOG,
     OPT_LOG_REQUESTS,
     OPT_CHECK,
@@ -85,6 +89,7 @@ static const struct option long_options[] = {
     {"open", no_argument, NULL, OPT_OPEN},
     {"open-admin", no_argument, NULL, OPT_OPEN_ADMIN},
     {"registration", required_argument, NULL, OPT_REGISTRATION},
+    {"relay", required_argument, NULL, OPT_RELAY},
     {"log", required_argument, NULL, OPT_LOG},
     {"log-requests", no_argument, NULL, OPT_LOG_REQUESTS},
     {"check", required_argument, NULL, OPT_CHECK},
@@ -147,6 +152,22 @@ static int parse_choice(struct parsing *p, const char *what, const char *text, c
         return complain(p, "%s is %s or %s, not '%s'", what, no, yes, text);
     *ret = strcmp(text, yes) == 0;
     return 0;
+}
+
+static int parse_relay(struct parsing *p, const char *text)
+{
+    static const char *const words[] = {
+        [OPTIONS_RELAY_CHAT] = "chat",
+        [OPTIONS_RELAY_OFF] = "off",
+        [OPTIONS_RELAY_ALL] = "all",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            p->o->relay = (enum options_relay)i;
+            return 0;
+        }
+    }
+    return complain(p, "--relay is off, chat or all, not '%s'", text);
 }
 
 static int parse_registration(struct parsing *p, const char *text)
@@ -309,6 +330,8 @@ static int parse_option(struct parsing *p, int code, const char *argument)
     case OPT_OPEN_ADMIN:
         o->open_admin = true;
         break;
+    case OPT_RELAY:
+        return parse_relay(p, argument);
     case OPT_REGISTRATION:
         return parse_registration(p, argument);
     case OPT_LOG:

@@ -8,18 +8,16 @@
 static int say(struct session *s)
 {
     struct output *o = &s->output;
-    char fingerprint[FINGERPRINT_TEXT_LEN + 1];
-    trust_fingerprint(s, fingerprint);
     if (o->json) {
         struct buffer b;
         buffer_init(&b, SIZE_MAX);
         struct json j = json_begin(&b);
         json_str(&j, "joined", s->where_text);
-        json_str(&j, "fingerprint", fingerprint);
+        json_str(&j, "fingerprint", s->hub_print);
         output_json(o, &j);
     } else if (!o->quiet) {
         char text[WHERE_TEXT_BYTES + FINGERPRINT_TEXT_LEN + 32];
-        snprintf(text, sizeof text, "Joined kith://%s#%s", s->where_text, fingerprint);
+        snprintf(text, sizeof text, "Joined kith://%s#%s", s->where_text, s->hub_print);
         output_line(o, "", bytes_from_str(text));
     }
     return EXIT_DONE;

@@ -201,7 +201,7 @@ static const struct topic topics[] = {
      "\n"
      "Says whose account this device is; where it is nobody's, or NAME's is another one, asks\n"
      "for the password and adds this device to that account. Others see it as unsigned until\n"
-     "an older device of yours says it is yours: kith devices --sign.\n"
+     "an older device of yours says it is yours; see kith help devices.\n"
      "\n"
      "  --password-file FILE, --password-fd N   as with register\n"},
     {"devices",
@@ -220,12 +220,11 @@ static const struct topic topics[] = {
      "Changes your password; the old one is asked for, and the new one twice.\n"
      "\n"
      "  --password-file FILE, --password-fd N   the old one and the new one, a line each\n"},
-    {"invite",
-     "kith invite --new [--expire TIME]\n"
-     "\n"
-     "Prints a token with which somebody makes an account, once: kith register --invite. It "
-     "is\n"
-     "good for 7 days, or for TIME, as in 12h or 2d.\n"},
+    {"invite", "kith invite --new [--expire TIME]\n"
+               "\n"
+               "Prints a token with which somebody makes an account, once; see kith help "
+               "register. It is\n"
+               "good for 7 days, or for TIME, as in 12h or 2d.\n"},
     {"token",
      "kith token\n"
      "kith token --new LABEL [--expire TIME]\n"

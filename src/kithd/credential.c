@@ -72,7 +72,7 @@ static int offer_setup(struct credential *c, struct embedded *store)
     do
         r = accounts_offer_setup(embedded_store(store), clock_walltime(), &t, &offered, &lsn);
     while (r == STORE_BUSY && embedded_segment_step(store, clock_instant(), &deadline) == 0);
-    r = r == 0 ? work_on_log(store, lsn) : error_of(r);
+    r = r == 0 ? work_on_log(store, lsn) : error_of(store, r);
     if (r != 0 || !offered)
         sodium_memzero(c->setup, sizeof c->setup);
     return r;

@@ -69,16 +69,16 @@ static bool read_group(struct bytes text, uint8_t out[2])
     return true;
 }
 
-/* Groups between colons; the last may be an IPv4 address. Returns how many bytes they make, at
- * most 16; SIZE_MAX where the text is wrong. */
-static size_t read_groups(struct bytes text, uint8_t out[16])
+/* Groups between colons; the last may be an IPv4 address where they end the text. Returns how
+ * many bytes they make, at most 16; SIZE_MAX where the text is wrong. */
+static size_t read_groups(struct bytes text, bool ends, uint8_t out[16])
 {
     size_t n = 0;
     while (text.len > 0) {
         size_t len = bytes_find(text, ':');
         struct bytes group = bytes_first(text, len);
         bool is_last = len == text.len;
-        if (is_last && n <= 12 && read_v4(group, out + n))
+        if (ends && is_last && n <= 12 && read_v4(group, out + n))
             return n + 4;
         if (n == 16 || !read_group(group, out + n))
             return SIZE_MAX;
@@ -104,10 +104,10 @@ static bool read_v6(struct bytes text, uint8_t out[16])
     uint8_t tail[16];
     size_t gap = find_gap(text), head_len, tail_len = 0;
     memset(out, 0, 16);
-    head_len = read_groups(bytes_first(text, gap), out);
+    head_len = read_groups(bytes_first(text, gap), gap == text.len, out);
     if (gap == text.len)
         return head_len == 16;
-    tail_len = read_groups(bytes_from(text, gap + 2), tail);
+    tail_len = read_groups(bytes_from(text, gap + 2), true, tail);
     if (head_len > 14 || tail_len > 14 || head_len + tail_len > 14)
         return false;
     memcpy(out + 16 - tail_len, tail, tail_len);

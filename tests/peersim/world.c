@@ -299,6 +299,13 @@ static struct instant next_moment(const struct world *w)
     return at;
 }
 
+static void pump(struct world *w)
+{
+    for (size_t i = 0; i < LINKS; i++)
+        for (unsigned side = 0; side < 2; side++)
+            link_pump(w, &w->links[i], side);
+}
+
 static void step(struct world *w, struct instant until)
 {
     struct instant at = instant_min(next_moment(w), until);
@@ -315,9 +322,7 @@ static void step(struct world *w, struct instant until)
         run_dialing(w, i);
     }
     run_relay(w);
-    for (size_t i = 0; i < LINKS; i++)
-        for (unsigned side = 0; side < 2; side++)
-            link_pump(w, &w->links[i], side);
+    pump(w);
     for (int i = 0; i < 2; i++)
         check_bounds(w, &w->sides[i].session);
 }
@@ -368,6 +373,7 @@ static void close_one(struct world *w)
     unsigned side = (unsigned)draw(w, 2);
     say(w, side, PEER_TALK);
     peer_session_close(&w->sides[side].session, w->now);
+    pump(w);
     run_until(w, instant_after_ms(w->now, LIMIT_PEER_CLOSE_MS + 1000), both_over,
               "they do not agree that it is over");
     trace_check(&w->trace,

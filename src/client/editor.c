@@ -60,6 +60,7 @@ static size_t previous_place(const struct editor *e, size_t at)
 {
     struct bytes text = editor_text(e);
     unsigned columns = 0;
+    assert(text.data || at == 0);
     while (at > 0 && columns == 0) {
         do
             at--;

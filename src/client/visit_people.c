@@ -249,15 +249,15 @@ void people_notice(struct visit *v, const struct notice *n)
 static void say_since(struct visit *v, struct bytes name, int64_t seconds, int64_t devices)
 {
     char when[40], many[32] = "";
-    seconds = seconds < 0 ? 0 : seconds;
+    int64_t minutes = seconds / 60, hours = minutes / 60;
     if (seconds < 60)
         snprintf(when, sizeof when, "just now");
-    else if (seconds < 60 * 60)
-        snprintf(when, sizeof when, "%d min", (int)(seconds / 60));
-    else if (seconds < 48 * 60 * 60)
-        snprintf(when, sizeof when, "%d h", (int)(seconds / 60 / 60));
+    else if (hours < 1)
+        snprintf(when, sizeof when, "%d min", (int)minutes);
+    else if (hours < 48)
+        snprintf(when, sizeof when, "%d h", (int)hours);
     else
-        snprintf(when, sizeof when, "%d days", (int)(seconds / 60 / 60 / 24));
+        snprintf(when, sizeof when, "%lld days", (long long)(hours / 24));
     if (devices > 1)
         snprintf(many, sizeof many, ", %lld devices", (long long)devices);
     visit_say(v, VISIT_ANSWER, "%-12.*s %s%s", (int)name.len, (const char *)name.data, when,
@@ -273,7 +273,10 @@ static void say_who(struct visit *v, const struct resp_value *values, size_t cou
         if (row[0].kind != RESP_ARRAY || row[0].number != 3 || row[1].text.len == 0 ||
             !account_name_is_valid(row[1].text))
             return;
-        say_since(v, row[1].text, now.ms / 1000 - row[2].number, row[3].number);
+        int64_t seconds;
+        if (__builtin_sub_overflow(now.ms / 1000, row[2].number, &seconds))
+            return;
+        say_since(v, row[1].text, seconds, row[3].number);
     }
 }
 

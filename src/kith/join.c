@@ -8,16 +8,17 @@
 static int say(struct session *s)
 {
     struct output *o = &s->output;
+    const char *fingerprint = s->hub_print;
     if (o->json) {
         struct buffer b;
         buffer_init(&b, SIZE_MAX);
         struct json j = json_begin(&b);
         json_str(&j, "joined", s->where_text);
-        json_str(&j, "fingerprint", s->hub_print);
+        json_str(&j, "fingerprint", fingerprint);
         output_json(o, &j);
     } else if (!o->quiet) {
         char text[WHERE_TEXT_BYTES + FINGERPRINT_TEXT_LEN + 32];
-        snprintf(text, sizeof text, "Joined kith://%s#%s", s->where_text, s->hub_print);
+        snprintf(text, sizeof text, "Joined kith://%s#%s", s->where_text, fingerprint);
         output_line(o, "", bytes_from_str(text));
     }
     return EXIT_DONE;

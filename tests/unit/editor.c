@@ -324,8 +324,8 @@ static void test_lines_of_many_rows(void **state)
                                         "123456789",
                                         "12345678123456789",
                                         "1234567\xe4\xb8\x96",
-                                        "1234567\xe4\xb8\x96\xe4\xb8\x96"
-                                        "123456"};
+                                        ("1234567\xe4\xb8\x96\xe4\xb8\x96"
+                                         "123456")};
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         for (size_t cursor = 0; cursor <= strlen(texts[i]); cursor++) {
             struct painter p;

@@ -60,6 +60,33 @@
 #define LIMIT_TLS_OUT_BYTES (256 * LIMIT_KIB) /* encrypted, not left; replies wait plain */
 #define LIMIT_TLS_PLAIN_BYTES (2 * LIMIT_READ_BYTES + 64 * LIMIT_KIB) /* decrypted at once */
 
+/* Two people's devices (docs/peer-protocol.md). */
+#define LIMIT_PEER_FRAME_BYTES LIMIT_MIB               /* a frame's payload */
+#define LIMIT_PEER_PROOF_BYTES ((size_t)64)            /* the same, before the proof */
+#define LIMIT_PEER_MESSAGE_BYTES (64 * LIMIT_KIB + 64) /* a message of a session */
+#define LIMIT_PEER_PATHS ((size_t)8)                   /* connections of a session at once */
+#define LIMIT_PEER_UNACKED_BYTES (4 * LIMIT_MIB)       /* a channel's, not acknowledged ... */
+#define LIMIT_PEER_UNACKED_MESSAGES ((size_t)4096)     /* ... and how many */
+#define LIMIT_PEER_TALK_AHEAD_BYTES (256 * LIMIT_KIB)  /* written, not sent */
+#define LIMIT_PEER_BULK_AHEAD_BYTES (64 * LIMIT_KIB)   /* the same: talk waits for no more */
+#define LIMIT_PEER_PROOF_MS \
+    ((uint64_t)10 * 1000) /* for the proof, for an answer to a nomination */
+#define LIMIT_PEER_PING_MS ((uint64_t)15 * 1000)    /* of silence, then a ping */
+#define LIMIT_PEER_SILENCE_MS ((uint64_t)40 * 1000) /* then a connection is dead */
+#define LIMIT_PEER_SPARE_MS ((uint64_t)5 * 1000)   /* a connection that is not needed is kept */
+#define LIMIT_PEER_SETTLED_MS ((uint64_t)2 * 1000) /* before one as good takes its place */
+#define LIMIT_PEER_CLOSE_MS ((uint64_t)10 * 1000)  /* for the other side to agree to an end */
+#define LIMIT_PEER_RENEW_BYTES ((uint64_t)64 << 30) /* both ways, then a new connection */
+#define LIMIT_DIAL_STAGGER_MS ((uint64_t)250)       /* from one candidate to the next */
+#define LIMIT_DIAL_AT_ONCE ((size_t)3)
+#define LIMIT_DIAL_ATTEMPT_MS ((uint64_t)2000)
+#define LIMIT_DIAL_RELAY_MS ((uint64_t)2500) /* without a direct path, then the relay */
+#define LIMIT_DIAL_LATE_ROUNDS 8u            /* for a direct path, over the relay */
+#define LIMIT_DIAL_BACKOFF_MIN_MS ((uint64_t)1000)
+#define LIMIT_DIAL_BACKOFF_MAX_MS ((uint64_t)60 * 1000)
+#define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000) /* a path of less was none to rely on */
+#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)     /* said at once, or written in a letter */
+
 /* Presence (hub/news.h). */
 #define LIMIT_NEWS_MS ((uint64_t)100) /* between two tellings of who comes and goes */
 

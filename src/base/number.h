@@ -44,4 +44,33 @@ static inline uint64_t number_get_u64(const uint8_t *at)
     return v;
 }
 
+/* Big-endian ones, as they cross a network. */
+static inline void number_put_be32(uint8_t *at, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+static inline void number_put_be64(uint8_t *at, uint64_t v)
+{
+    for (int i = 0; i < 8; i++)
+        at[i] = (uint8_t)(v >> (56 - 8 * i));
+}
+
+static inline uint32_t number_get_be32(const uint8_t *at)
+{
+    uint32_t v = 0;
+    for (int i = 0; i < 4; i++)
+        v = v << 8 | at[i];
+    return v;
+}
+
+static inline uint64_t number_get_be64(const uint8_t *at)
+{
+    uint64_t v = 0;
+    for (int i = 0; i < 8; i++)
+        v = v << 8 | at[i];
+    return v;
+}
+
 #endif

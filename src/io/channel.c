@@ -70,6 +70,13 @@ static void fail(struct channel *c, const char *why)
     close_all(c);
 }
 
+static void fail_with(struct channel *c, int error)
+{
+    if (c->state == CHANNEL_DIALING || c->state == CHANNEL_OPEN)
+        c->error = error;
+    fail(c, in_words(error));
+}
+
 /* ---- writing ---- */
 
 static void flush(struct channel *c);
@@ -97,7 +104,7 @@ static void on_written(uv_write_t *request, int status)
     if (uv_is_closing(&c->uv.handle))
         return;
     if (status < 0)
-        fail(c, in_words(status));
+        fail_with(c, status);
     else
         flush(c);
     if (c->state == CHANNEL_OPEN && !channel_is_full(c))
@@ -115,7 +122,7 @@ static void write_rest(struct channel *c)
     int r = uv_write(&c->write, &c->uv.stream, &buf, 1, on_written);
     c->writing = r == 0;
     if (r < 0)
-        fail(c, in_words(r));
+        fail_with(c, r);
 }
 
 /* Sends what is to be sent, and the end behind it where that is next. */
@@ -127,7 +134,7 @@ static void flush(struct channel *c)
     uv_buf_t buf = {.base = (char *)(uintptr_t)data.data, .len = data.len};
     int n = data.len > 0 ? uv_try_write(&c->uv.stream, &buf, 1) : 0;
     if (n < 0 && n != UV_EAGAIN) {
-        fail(c, in_words(n));
+        fail_with(c, n);
         return;
     }
     buffer_consume(&c->out, n > 0 ? (size_t)n : 0);
@@ -232,7 +239,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     if (n == UV_EOF)
         end(c);
     else if (n < 0)
-        fail(c, in_words((int)n));
+        fail_with(c, (int)n);
     else if (c->tls)
         take_secured(c, bytes_make(buf->base, (size_t)n));
     else
@@ -246,7 +253,7 @@ static void dial_next(struct channel *c, int error);
 static int begin_tls(struct channel *c)
 {
     int r = tls_new(&c->tls, c->config);
-    return r == 0 ? tls_begin(c->tls, &c->out) : r;
+    return r == 0 && !c->answers ? tls_begin(c->tls, &c->out) : r;
 }
 
 static void take_connection(struct channel *c)
@@ -283,7 +290,7 @@ static void on_connected(uv_connect_t *request, int status)
     else if (c->next)
         uv_close(&c->uv.handle, on_address_closed);
     else
-        fail(c, in_words(status));
+        fail_with(c, status);
 }
 
 /* Tries the next address; error is why the last did not do. */
@@ -291,7 +298,7 @@ static void dial_next(struct channel *c, int error)
 {
     const struct addrinfo *a = c->next;
     if (!a) {
-        fail(c, in_words(error));
+        fail_with(c, error);
         return;
     }
     c->next = a->ai_next;
@@ -306,7 +313,7 @@ static void dial_next(struct channel *c, int error)
     if (r < 0 && c->has_handle && c->next)
         uv_close(&c->uv.handle, on_address_closed);
     else if (r < 0)
-        fail(c, in_words(r));
+        fail_with(c, r);
 }
 
 static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *addresses)
@@ -328,7 +335,7 @@ static void on_time_over(uv_timer_t *timer)
     if (c->state == CHANNEL_CLOSING)
         close_all(c);
     else
-        fail(c, in_words(-ETIMEDOUT));
+        fail_with(c, -ETIMEDOUT);
 }
 
 static int begin(struct channel *c, uv_loop_t *loop, const struct tls_config *config,
@@ -361,7 +368,7 @@ int channel_dial_tcp(struct channel *c, uv_loop_t *loop, const char *host, uint1
     r = uv_getaddrinfo(loop, &c->lookup, on_found, host, service, &hints);
     c->looking = r == 0;
     if (r < 0)
-        fail(c, in_words(r));
+        fail_with(c, r);
     return 0;
 }
 
@@ -376,8 +383,35 @@ int channel_dial_unix(struct channel *c, uv_loop_t *loop, const char *path,
     c->has_handle = r == 0;
     c->connect.data = c;
     if (r < 0)
-        fail(c, in_words(r));
+        fail_with(c, r);
     else
         uv_pipe_connect(&c->connect, &c->uv.pipe, path, on_connected);
     return 0;
+}
+
+int channel_accept(struct channel *c, uv_stream_t *listener, const struct tls_config *config,
+                   const struct channel_handler *handler)
+{
+    int r = begin(c, listener->loop, config, handler);
+    if (r < 0)
+        return r;
+    c->answers = true;
+    r = uv_tcp_init(c->loop, &c->uv.tcp);
+    c->uv.handle.data = c;
+    c->has_handle = r == 0;
+    if (r == 0)
+        r = uv_accept(listener, &c->uv.stream);
+    if (r == 0)
+        r = uv_tcp_nodelay(&c->uv.tcp, 1);
+    if (r < 0)
+        fail_with(c, r);
+    else
+        take_connection(c);
+    return 0;
+}
+
+bool channel_other_end(const struct channel *c, struct address *ret)
+{
+    uv_os_fd_t fd;
+    return c->has_handle && uv_fileno(&c->uv.handle, &fd) == 0 && address_of_peer(fd, ret) == 0;
 }

@@ -1,11 +1,11 @@
 #ifndef KITH_IO_CHANNEL_H
 #define KITH_IO_CHANNEL_H
 
-/* A connection that is made from here, on a libuv loop: a host's addresses are looked up and
- * tried in turn, or a Unix socket is; where a config for TLS is given, both ends agree on that;
- * then bytes go out and come in. Nothing waits.
+/* A connection on a libuv loop, made from here or taken from a listening socket. To make one, a
+ * host's addresses are looked up and tried in turn, or a Unix socket is; where a config for TLS
+ * is given, both ends agree on that; then bytes go out and come in. Nothing waits.
  *
- *   DIALING -> OPEN -> CLOSING -> closed
+ *   DIALING -> OPEN -> CLOSING -> closed     DIALING, too, is one that was taken
  *
  * LIMIT_CONNECT_MS is the time for all up to OPEN. What is written is kept until the other end
  * takes it, at most LIMIT_CHANNEL_BYTES beyond one channel_write: who writes more asks
@@ -15,6 +15,7 @@
  * last, and never from within a call of the owner's. Then it may be dialed again. */
 
 #include "base/buffer.h"
+#include "io/address.h"
 #include "tls/tls.h"
 
 #include <uv.h>
@@ -51,11 +52,13 @@ struct channel {
     bool looking;                      /* a lookup is under way */
     bool has_handle;                   /* uv is open */
     bool has_timer;
+    bool answers; /* the other end has made it */
     bool writing; /* flight is on its way */
     const struct tls_config *config;
     struct tls *tls;           /* NULL: none */
     struct buffer plain;       /* decrypted, while it is handed on */
     struct buffer out, flight; /* to be written; being written */
+    int error;                 /* CLOSING: libuv's, where one ended it; else 0 */
     char why[200];             /* it was closed; empty: it was meant */
     uint8_t in[16 * 1024];
 };
@@ -67,13 +70,20 @@ int channel_dial_tcp(struct channel *c, uv_loop_t *loop, const char *host, uint1
 int channel_dial_unix(struct channel *c, uv_loop_t *loop, const char *path,
                       const struct channel_handler *handler);
 
+/* Takes the connection that waits at a listening socket, of handshakes the answering side. */
+int channel_accept(struct channel *c, uv_stream_t *listener, const struct tls_config *config,
+                   const struct channel_handler *handler);
+
+/* Where the other end is; false where that cannot be told, as of a Unix socket. */
+bool channel_other_end(const struct channel *c, struct address *ret);
+
 /* OPEN only; elsewhere nothing. What cannot be sent ends it. */
 void channel_write(struct channel *c, struct bytes data);
 
 bool channel_is_full(const struct channel *c);
 
 /* NULL: plaintext. */
-static inline const struct tls *channel_tls(const struct channel *c)
+static inline struct tls *channel_tls(const struct channel *c)
 {
     return c->tls;
 }

@@ -382,6 +382,20 @@ static void test_a_talk(void **state)
     finish(&s);
 }
 
+static void test_who_leaves_gets_his_answers(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    type(&s, "GET a");
+    buffer_truncate(&s.seen, 0);
+    type(&s, "DISCONNECT_CLIENT");
+    assert_false(visit_takes_lines(&s.visit));
+    expect(&s, "");
+    hear(&s, "$1|b|");
+    expect(&s, "A b\nleave 0\n");
+    finish(&s);
+}
+
 static void test_invitations(void **state)
 {
     static const char carol[] = ">5|$7|invited|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY "|";
@@ -422,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_a_lost_hub),
         cmocka_unit_test(test_who_is_here),
         cmocka_unit_test(test_a_talk),
+        cmocka_unit_test(test_who_leaves_gets_his_answers),
         cmocka_unit_test(test_invitations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

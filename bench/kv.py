@@ -34,6 +34,10 @@ round by round with the servers taking turns, hold: what stands here is their me
   loop.
 - *bare libuv, group commit* answers a write when it is on disk, and does nothing else either: the
   floor of a server that keeps its word.
+- Waits are a client's that asks every half millisecond, from when its turn was to ask. Time in
+  which *a processor stood still* is in no wait: when a thread there that goes before all others
+  did not run although its timer said so. Only the kernel and a virtual machine's host can do
+  that, and on this machine they do when it is idle, too. The longest such time stands beside.
 - `kithd --durability commit` is the default: every answer waits for the disk. `second` syncs every
   second.
 

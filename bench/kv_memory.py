@@ -49,21 +49,28 @@ def fill_and_watch(run, peer, count):
     return (peer.memory() - before) / count - ENTRY_BYTES, seen
 
 
+def fill_new(run, make, count):
+    """The same of a new server, with its name before."""
+    with run.scratch() as (folder, stack):
+        peer = stack.enter_context(make(folder / "peer"))
+        run.say(f"{count} entries: {peer.name}")
+        return peer.name, *fill_and_watch(run, peer, count)
+
+
 def entries(run):
     count = 10_000_000 // run.shrink
-    results = []
-    for make in [peers.kithd, peers.redis]:
-        with run.scratch() as (folder, stack):
-            peer = stack.enter_context(make(folder / "peer"))
-            run.say(f"{count} entries: {peer.name}")
-            results.append((peer.name, *fill_and_watch(run, peer, count)))
-    ours, theirs = results[0][1], results[1][1]
+    ours_all = sorted((fill_new(run, peers.kithd, count) for _ in range(3)),
+                      key=lambda result: result[2]["max"])
+    results = [*ours_all, fill_new(run, peers.redis, count)]
+    ours, theirs = ours_all[1][1], results[-1][1]
     text = f"### {count:,} entries of 16 + 32 bytes, set one after the other\n\n" + table(
-        ["server", "bytes over key and value", "another client's GET: p99.9 ms", "longest ms"],
-        [[name, f"{n:.1f}", f"{seen['p999']:.2f}", f"{seen['max']:.2f}"]
+        ["server", "bytes over key and value", "another client's GET: p99.9 ms", "longest ms",
+         "a processor stood still ms"],
+        [[name, f"{n:.1f}", f"{seen['p999']:.2f}", f"{seen['max']:.2f}",
+          f"{seen['standstill']:.2f}"]
          for name, n, seen in results])
     return [Bar("An entry: bytes over its key and value", 40, digits=1, measured=ours),
             Bar("An entry, key and value included: over Redis'", 0.75,
                 measured=(ours + ENTRY_BYTES) / (theirs + ENTRY_BYTES)),
-            Bar("Inserting: the longest wait of another client", 5, unit=" ms", digits=1,
-                measured=results[0][2]["max"])], text
+            Bar("Inserting: the longest wait of another client, median of three runs", 5,
+                unit=" ms", digits=1, measured=ours_all[1][2]["max"])], text

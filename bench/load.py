@@ -8,7 +8,7 @@ import re
 import select
 import subprocess
 
-from peers import LOAD_CORE, PATIENCE, build
+from peers import LOAD_CORE, PATIENCE, SERVER_CORE, build
 
 CONNECTIONS, KEYS, VALUE_BYTES = 50, 100_000, 32
 
@@ -72,14 +72,16 @@ class Background:
 
 class Probe:
     """A client that GETs one value at a steady pace; window() is what it saw since the last
-    window, in milliseconds."""
+    window, in milliseconds. Time in which its own or the server's processor stood still is in
+    no wait; the longest of it is "standstill"."""
 
     KEY = "probe"
 
     def __init__(self, peer, every_us=500):
         peer.ask("SET", self.KEY, "v" * VALUE_BYTES)
         self.process = subprocess.Popen(
-            pinned(build() / "bench/probe", peer.port, self.KEY, every_us),
+            pinned(build() / "bench/probe", peer.port, self.KEY, every_us, SERVER_CORE,
+                   LOAD_CORE),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.go_first()
 

@@ -1,6 +1,7 @@
-/* probe PORT KEY EVERY_US: GETs the key on one connection at a steady pace, and measures how
- * long each answer took, from when its turn was: an answer that is late makes the next ones
- * late, and that counts. The value must have no line break in it.
+/* probe PORT KEY EVERY_US PROCESSOR OWN: GETs the key on one connection at a steady pace, and
+ * measures how long each answer took, from when its turn was: an answer that is late makes the
+ * next ones late, and that counts; time in which the server's PROCESSOR or its OWN stood still
+ * (standstill.h) does not. The value must have no line break in it.
  *
  * A line of standard input ends a window: what was measured in it is printed as a JSON object
  * on a line, in microseconds, and the next begins. The end of input ends the program, in the
@@ -8,6 +9,7 @@
  * the server and not who shares the processor with it. */
 
 #include "dial.h"
+#include "standstill.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,14 +20,19 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REQUEST_BYTES = 256, REPLY_BYTES = 4096, US = 1000, S = 1000000000 };
+enum { REQUEST_BYTES = 256, REPLY_BYTES = 4096, US = 1000, LONG_NS = 500 * US, S = 1000000000 };
+
+struct wait {
+    uint64_t turn_ns, ns; /* from when its turn was, so long */
+};
 
 struct probe {
     int fd;
     char request[REQUEST_BYTES];
     size_t request_len;
     uint64_t every_ns, turn_ns;
-    uint64_t *waits; /* nanoseconds, of this window */
+    struct standstill *standstill;
+    struct wait *waits; /* of this window */
     size_t count, room;
 };
 
@@ -43,7 +50,7 @@ static void sleep_until(uint64_t ns)
         ;
 }
 
-static void record(struct probe *p, uint64_t wait)
+static void record(struct probe *p, uint64_t ns)
 {
     if (p->count == p->room) {
         p->room = p->room ? p->room * 2 : 65536;
@@ -51,7 +58,7 @@ static void record(struct probe *p, uint64_t wait)
         if (!p->waits)
             dial_fail("probe");
     }
-    p->waits[p->count++] = wait;
+    p->waits[p->count++] = (struct wait){p->turn_ns, ns};
 }
 
 /* "$-1\r\n", an error, or "$LEN\r\nVALUE\r\n": one line, or two. */
@@ -82,8 +89,8 @@ static void take_turn(struct probe *p)
 
 static int by_size(const void *a, const void *b)
 {
-    const uint64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
+    const struct wait *x = a, *y = b;
+    return (x->ns > y->ns) - (x->ns < y->ns);
 }
 
 /* The least wait that so many per mille of the answers did not exceed. */
@@ -92,14 +99,27 @@ static double at(const struct probe *p, size_t per_mille)
     if (p->count == 0)
         return 0;
     size_t i = (p->count * per_mille + 999) / 1000;
-    return (double)p->waits[i ? i - 1 : 0] / US;
+    return (double)p->waits[i ? i - 1 : 0].ns / US;
+}
+
+static void forgive_standstill(struct probe *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        struct wait *w = &p->waits[i];
+        if (w->ns > LONG_NS)
+            w->ns -= standstill_within(p->standstill, w->turn_ns, w->turn_ns + w->ns);
+    }
 }
 
 static void report(struct probe *p)
 {
+    standstill_look(p->standstill);
+    forgive_standstill(p);
     qsort(p->waits, p->count, sizeof *p->waits, by_size);
-    printf("{\"count\": %zu, \"p50\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}\n",
-           p->count, at(p, 500), at(p, 990), at(p, 999), at(p, 1000));
+    printf("{\"count\": %zu, \"p50\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f, "
+           "\"standstill\": %.1f}\n",
+           p->count, at(p, 500), at(p, 990), at(p, 999), at(p, 1000),
+           (double)standstill_longest(p->standstill) / US);
     fflush(stdout);
     p->count = 0;
     p->turn_ns = now_ns() + p->every_ns;
@@ -128,8 +148,8 @@ static void run_first(void)
 int main(int argc, char **argv)
 {
     struct probe p = {0};
-    if (argc != 4)
-        dial_fail("probe PORT KEY EVERY_US");
+    if (argc != 6)
+        dial_fail("probe PORT KEY EVERY_US PROCESSOR OWN");
     size_t key_len = strlen(argv[2]);
     int n = snprintf(p.request, sizeof p.request, "*2\r\n$3\r\nGET\r\n$%zu\r\n%s\r\n", key_len,
                      argv[2]);
@@ -138,6 +158,9 @@ int main(int argc, char **argv)
     p.request_len = (size_t)n;
     p.every_ns = dial_number(argv[3], 1) * US;
     p.fd = dial((uint16_t)dial_number(argv[1], 1));
+    p.standstill = standstill_new();
+    standstill_watch(p.standstill, (int)dial_number(argv[4], 0));
+    standstill_watch(p.standstill, (int)dial_number(argv[5], 0));
     run_first();
     p.turn_ns = now_ns();
     while (listen_to_orders(&p))

@@ -84,9 +84,10 @@ _kith_value()
 {
     case $2 in
         --hub) _kith_hubs "$3" ;;
-        --log | --story) _kith_files "$3" -f ;;
+        --log | --story | --password-file | --token-file) _kith_files "$3" -f ;;
         --logs) _kith_files "$3" -d ;;
         --key) _kith_keys "$1" "$3" ;;
+        --as | --password-fd | --revoke | --sign | --reset | --remove | --admin) ;;
         --value | --expire | --if-equal | --match) ;;
         *) return 1 ;;
     esac
@@ -94,12 +95,19 @@ _kith_value()
 
 _kith_words()
 {
-    local commands='store get del ls watch export import backup echo name info quit join demo help'
-    local options='--hub --json --quiet --log --key --value --raw --help --version'
+    local commands='store get del ls watch export import backup echo name info quit join id register login
+        devices password invite token account demo help'
+    local options='--hub --as --json --quiet --log --key --value --raw --help --version'
     local sections='server clients memory persistence stats replication cpu cluster keyspace all default everything'
     case $command in
         store) options+=' --expire --if-absent --if-equal' ;;
         ls) options+=' --match' ;;
+        register) options+=' --password-file --password-fd --invite --setup --token-file' ;;
+        login | password) options+=' --password-file --password-fd' ;;
+        devices) options+=' --revoke --sign' ;;
+        invite) options+=' --new --expire' ;;
+        token) options+=' --new --expire --revoke' ;;
+        account) options+=' --reset --remove --admin --password-file --password-fd' ;;
         demo) options+=' --logs --story --print-story' ;;
     esac
     if [[ $cur == -* && -z $literal ]]; then
@@ -135,7 +143,7 @@ _kith()
             case $word in
                 --) literal=1 ;;
                 --hub=*) where=${word#*=} ;;
-                --hub | --log | --key | --value | --expire | --if-equal | --match | --logs | --story)
+                --as | --password-file | --password-fd | --token-file | --revoke | --sign | --reset | --remove | --admin | --hub | --log | --key | --value | --expire | --if-equal | --match | --logs | --story)
                     previous=$word
                     ;;
             esac
@@ -155,8 +163,10 @@ _kith()
 _kithd_value()
 {
     case $1 in
+        --registration) _kith_offer "$2" 'open invite closed' ;;
         --durability) _kith_offer "$2" 'commit second' ;;
         --replies) _kith_offer "$2" 'terse full' ;;
+        --relay) _kith_offer "$2" 'off chat all' ;;
         --data | --check) _kith_files "$2" -d ;;
         --log | --listen) _kith_files "$2" -f ;;
         --workers | --backlog | --maxmemory | --delay | --unframed-ms) ;;
@@ -167,7 +177,8 @@ _kithd_value()
 _kithd()
 {
     local words=() cur previous='' options='--listen --data --durability --replies --workers --backlog
-        --maxmemory --one-at-a-time --delay --unframed-ms --open --open-admin --log --log-requests --check
+        --maxmemory --one-at-a-time --delay --unframed-ms --open --open-admin --registration --relay --log
+        --log-requests --check
         --help --version'
     _kith_split
     cur=${words[${#words[@]} - 1]}

@@ -30,10 +30,14 @@ void fingerprint_write(char out[FINGERPRINT_TEXT_LEN + 1], const struct fingerpr
 
 bool fingerprint_read(struct bytes text, struct fingerprint *ret)
 {
+    struct fingerprint f;
     size_t n;
     const char *end;
-    return text.len == FINGERPRINT_TEXT_LEN &&
-           sodium_base642bin(ret->bytes, FINGERPRINT_BYTES, (const char *)text.data, text.len,
-                             NULL, &n, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-           n == FINGERPRINT_BYTES && end == (const char *)text.data + text.len;
+    if (text.len != FINGERPRINT_TEXT_LEN ||
+        sodium_base642bin(f.bytes, FINGERPRINT_BYTES, (const char *)text.data, text.len, NULL,
+                          &n, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
+        n != FINGERPRINT_BYTES || end != (const char *)text.data + text.len)
+        return false;
+    *ret = f;
+    return true;
 }

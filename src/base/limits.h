@@ -85,7 +85,54 @@
 #define LIMIT_DIAL_BACKOFF_MIN_MS ((uint64_t)1000)
 #define LIMIT_DIAL_BACKOFF_MAX_MS ((uint64_t)60 * 1000)
 #define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000) /* a path of less was none to rely on */
-#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)     /* said at once, or written in a letter */
+#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)     /* said at once */
+
+/* Presence (hub/news.h). */
+#define LIMIT_NEWS_MS ((uint64_t)100) /* between two tellings of who comes and goes */
+
+/* Introductions (people/introduction.h). */
+#define LIMIT_INVITING ((size_t)16)              /* open at once, of an account that invites */
+#define LIMIT_INVITED ((size_t)64)               /* ... and of one that is invited */
+#define LIMIT_INTRODUCTIONS_OPEN ((size_t)4096)  /* ... and of all together */
+#define LIMIT_INTRODUCTIONS_KEPT ((size_t)16384) /* accepted, for the relay */
+#define LIMIT_INVITED_MS ((uint64_t)60 * 1000)   /* to answer */
+#define LIMIT_INTRODUCED_MS ((uint64_t)24 * 60 * 60 * 1000) /* an accepted one counts */
+#define LIMIT_CANDIDATES ((size_t)16)
+
+/* Letters (people/letter.h). */
+#define LIMIT_LETTER_BYTES (64 * LIMIT_KIB)
+#define LIMIT_LETTERS ((size_t)256)          /* that wait for a device ... */
+#define LIMIT_LETTERS_BYTES (4 * LIMIT_MIB)  /* ... together ... */
+#define LIMIT_LETTERS_OF_SENDER ((size_t)64) /* ... and from one account */
+#define LIMIT_LETTERS_TAKEN ((size_t)256)    /* remembered, so that none comes twice */
+#define LIMIT_LETTER_MS ((uint64_t)30 * 24 * 60 * 60 * 1000)
+
+/* The relay (hub/relay.h). */
+#define LIMIT_RELAYS ((size_t)1024)
+#define LIMIT_RELAYS_OF_MEMBER ((size_t)32)             /* its ends, of one account */
+#define LIMIT_RELAY_PIPE_BYTES (128 * LIMIT_KIB)        /* said and not taken, each way */
+#define LIMIT_RELAY_HOUR_BYTES (1024 * LIMIT_MIB)       /* of one account */
+#define LIMIT_RELAY_WAIT_MS ((uint64_t)60 * 1000)       /* for the other side */
+#define LIMIT_RELAY_FRESH_MS ((uint64_t)10 * 60 * 1000) /* later both must be present */
+
+/* Accounts (people/, hub/login.h). */
+#define LIMIT_ACCOUNT_DEVICES ((size_t)32)
+#define LIMIT_ACCOUNT_TOKENS ((size_t)64)
+#define LIMIT_PASSWORD_BYTES_MIN ((size_t)8)
+#define LIMIT_PASSWORD_BYTES ((size_t)1024)
+#define LIMIT_PASSWORD_PASSES ((uint32_t)16)             /* a record may ask for ... */
+#define LIMIT_PASSWORD_MEMORY_KIB ((uint32_t)256 * 1024) /* ... and this much */
+#define LIMIT_HASHES ((size_t)2)                         /* of passwords, made at once */
+#define LIMIT_HASHES_WAITING ((size_t)64)                /* connections that wait for one */
+#define LIMIT_THROTTLE_PLACES ((size_t)8192)             /* addresses and accounts remembered */
+#define LIMIT_THROTTLE_WAIT_MS ((uint64_t)60 * 1000)     /* between two attempts */
+#define LIMIT_THROTTLE_FORGET_MS ((uint64_t)15 * 60 * 1000) /* after the last one */
+#define LIMIT_ATTEMPTS_FREE_ACCOUNT ((uint32_t)5)           /* before one has to wait */
+#define LIMIT_ATTEMPTS_FREE_ADDRESS ((uint32_t)20)
+#define LIMIT_LOGIN_MS ((uint64_t)120 * 1000) /* over TLS from elsewhere */
+#define LIMIT_TICKET_MS \
+    ((uint64_t)10 * 365 * 24 * 3600 * 1000) /* an invite's or token's time */
+#define LIMIT_INVITE_DEFAULT_MS ((uint64_t)7 * 24 * 3600 * 1000)
 
 /* The hub. */
 #define LIMIT_LISTENERS ((size_t)64)

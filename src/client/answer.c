@@ -14,7 +14,12 @@ enum answer_stored answer_stored(const struct resp_value *reply)
 bool answer_is_denial(struct bytes error)
 {
     struct bytes word = bytes_next_word(&error);
-    return bytes_equal_str(word, "NOPERM") || bytes_equal_str(word, "NOAUTH");
+    static const char *const denials[] = {"NOPERM", "NOAUTH", "NOLOGIN", "NOINVITE",
+                                          "WRONGPASS"};
+    for (size_t i = 0; i < sizeof denials / sizeof *denials; i++)
+        if (bytes_equal_str(word, denials[i]))
+            return true;
+    return false;
 }
 
 const char *answer_change_word(enum answer_change_kind kind)

@@ -11,14 +11,14 @@
  * it has to be the hub whose that is: kithd tells it so at its start. */
 
 #include "base/bytes.h"
+#include "base/fingerprint.h"
 
 #define WHERE_DEFAULT_HOST "127.0.0.1"
 enum { WHERE_DEFAULT_PORT = 12345 };
 
 enum {
-    WHERE_HOST_BYTES = 254,     /* a name of the DNS, and a NUL */
-    WHERE_PATH_BYTES = 108,     /* a Unix socket's path, and a NUL: unix(7) */
-    WHERE_FINGERPRINT_LEN = 43, /* base/fingerprint.h */
+    WHERE_HOST_BYTES = 254, /* a name of the DNS, and a NUL */
+    WHERE_PATH_BYTES = 108, /* a Unix socket's path, and a NUL: unix(7) */
     WHERE_TEXT_BYTES = WHERE_HOST_BYTES + 8,
 };
 
@@ -26,8 +26,8 @@ struct where {
     char host[WHERE_HOST_BYTES]; /* empty where path is not */
     uint16_t port;
     char path[WHERE_PATH_BYTES];
-    bool secure;                                 /* over TLS */
-    char fingerprint[WHERE_FINGERPRINT_LEN + 1]; /* empty: any */
+    bool secure;                                /* over TLS */
+    char fingerprint[FINGERPRINT_TEXT_LEN + 1]; /* empty: any */
 };
 
 /* NULL, or what is wrong with text, static, to be read after "WHERE: ". */

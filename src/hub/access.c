@@ -22,14 +22,17 @@ static int check_local_admin(const struct hub_config *config, const struct acces
 int access_check(const struct hub_config *config, const struct access_peer *peer,
                  enum access_need need, const char **ret_reason)
 {
-    if (need == ACCESS_ANYONE)
+    if (need == ACCESS_ANYONE || peer->rank == ACCESS_ADMIN_MEMBER ||
+        (peer->rank == ACCESS_MEMBER && need == ACCESS_TABLE))
         return ACCESS_GRANTED;
     if (peer->origin == ACCESS_REMOTE) {
         if (config->open_admin || (config->open && need == ACCESS_TABLE))
             return ACCESS_GRANTED;
         return deny(need == ACCESS_TABLE
-                        ? "from another machine the table needs a hub started with --open"
-                        : "from another machine this needs a hub started with --open-admin",
+                        ? "from another machine the table needs a login over TLS, or a hub "
+                          "started with --open"
+                        : "from another machine this needs an admin's account, or a hub "
+                          "started with --open-admin",
                     ret_reason);
     }
     if (need == ACCESS_TABLE || config->open_admin)
@@ -39,5 +42,6 @@ int access_check(const struct hub_config *config, const struct access_peer *peer
 
 bool access_is_guest(const struct hub_config *config, const struct access_peer *peer)
 {
-    return peer->origin == ACCESS_REMOTE && !config->open && !config->open_admin;
+    return peer->origin == ACCESS_REMOTE && peer->rank == ACCESS_NOBODY && !config->open &&
+           !config->open_admin;
 }

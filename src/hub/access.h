@@ -1,15 +1,24 @@
 #ifndef KITH_HUB_ACCESS_H
 #define KITH_HUB_ACCESS_H
 
-/* Who may do what. A connection is judged by where it comes from and, for admin commands, by
- * the user at its other end. */
+/* Who may do what. A connection is judged by whose it is and where it comes from and, for admin
+ * commands, by the user at its other end. */
 
 #include "hub/config.h"
 
 enum access_origin {
     ACCESS_UNIX,     /* a Unix socket */
     ACCESS_LOOPBACK, /* TCP from this machine's loopback */
-    ACCESS_REMOTE,   /* any other plaintext */
+    ACCESS_REMOTE,   /* any other */
+};
+
+/* Whose it is. */
+enum access_rank { ACCESS_NOBODY, ACCESS_MEMBER, ACCESS_ADMIN_MEMBER };
+
+/* Where TCP comes from; zeros where it is a Unix socket. */
+struct access_address {
+    uint8_t ip[16]; /* IPv6; IPv4 as ::ffff:a.b.c.d */
+    uint16_t port;
 };
 
 /* What is known of the other end's user. */
@@ -19,6 +28,8 @@ struct access_peer {
     enum access_origin origin;
     enum access_user user;
     uint32_t uid; /* where user is ACCESS_USER_KNOWN */
+    enum access_rank rank;
+    struct access_address address;
 };
 
 /* What a command needs. Echo, and talk about the connection itself, need ACCESS_ANYONE. */
@@ -34,7 +45,7 @@ enum {
 int access_check(const struct hub_config *config, const struct access_peer *peer,
                  enum access_need need, const char **ret_reason);
 
-/* A guest may only echo, with small messages. */
+/* A guest may only echo and log in, with small messages. */
 bool access_is_guest(const struct hub_config *config, const struct access_peer *peer);
 
 #endif

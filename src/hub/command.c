@@ -16,9 +16,10 @@
 enum { ABOUT_BYTES_SHOWN = 64, ERROR_BYTES = 512 };
 
 static const struct command_part *const parts[] = {
-    &commands_backup,  &commands_connection,  &commands_server,
-    &commands_table,   &commands_expiry,      &commands_push,
-    &commands_strings, &commands_transaction, &commands_values,
+    &commands_account, &commands_admin,   &commands_backup,      &commands_connection,
+    &commands_devices, &commands_expiry,  &commands_letters,     &commands_people,
+    &commands_push,    &commands_relay,   &commands_server,      &commands_strings,
+    &commands_table,   &commands_tickets, &commands_transaction, &commands_values,
 };
 
 size_t command_count(void)
@@ -189,7 +190,7 @@ static void log_request(struct call *call)
     struct log_line line = log_line_begin(&call->hub->log, LOG_INFO, "request");
     log_line_number(&line, "connection", (int64_t)call->connection->id);
     log_line_bytes(&line, "command", call->argv[0]);
-    if (call->argc > 1)
+    if (call->argc > 1 && !(call->command->flags & COMMAND_SECRET))
         log_line_bytes(&line, "argument", call->argv[1]);
     log_line_end(&line);
 }

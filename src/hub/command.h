@@ -67,6 +67,7 @@ enum {
     COMMAND_GROWS = 1 << 2,      /* may need more memory for the table */
     COMMAND_PLAIN = 1 << 3,      /* no keys, but may run within a transaction */
     COMMAND_SUBSCRIBED = 1 << 5, /* also where a RESP2 connection has subscribed */
+    COMMAND_SECRET = 1 << 6,     /* its arguments are in no log */
     COMMAND_DIRECT = 1 << 4,     /* runs at once where a transaction is being gathered */
 };
 
@@ -133,11 +134,18 @@ struct command_part {
     size_t count;
 };
 
+extern const struct command_part commands_account;     /* REGISTER, LOGIN, PASSWORD ... */
+extern const struct command_part commands_admin;       /* ACCOUNT */
 extern const struct command_part commands_backup;      /* BACKUP */
+extern const struct command_part commands_devices;     /* DEVICES */
+extern const struct command_part commands_tickets;     /* INVITE, TOKEN */
 extern const struct command_part commands_connection;  /* PING, HELLO, CLIENT ... */
+extern const struct command_part commands_relay;       /* RELAY */
 extern const struct command_part commands_server;      /* INFO, COMMAND, NAME, SHUTDOWN ... */
 extern const struct command_part commands_table;       /* SCAN, KEYS, DBSIZE, FLUSHDB ... */
 extern const struct command_part commands_expiry;      /* EXPIRE, TTL, PERSIST ... */
+extern const struct command_part commands_letters;     /* LETTER, LETTERS */
+extern const struct command_part commands_people;      /* WHO, MEET, ACCEPT ... */
 extern const struct command_part commands_push;        /* SUBSCRIBE, PUBLISH, FOLLOW ... */
 extern const struct command_part commands_strings;     /* INCR, APPEND, GETRANGE ... */
 extern const struct command_part commands_transaction; /* MULTI, EXEC, WATCH ... */

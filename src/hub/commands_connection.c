@@ -1,4 +1,5 @@
 #include "hub/command.h"
+#include "hub/commands_account.h"
 #include "hub/hub.h"
 
 #include "base/clean.h"
@@ -138,15 +139,44 @@ static void answer_hello(struct call *call)
     reply_array(r, 0);
 }
 
+struct hello_options {
+    const struct bytes *name;    /* SETNAME; NULL: none */
+    const struct bytes *account; /* AUTH account secret; NULL: none */
+};
+
+/* False: one is none, and that is answered. */
+static bool read_hello_options(struct call *call, struct hello_options *o)
+{
+    for (size_t i = 2; i < call->argc;) {
+        const struct bytes *option = &call->argv[i];
+        if (bytes_equal_nocase_str(*option, "SETNAME") && i + 1 < call->argc) {
+            o->name = option + 1;
+            i += 2;
+        } else if (bytes_equal_nocase_str(*option, "AUTH") && i + 2 < call->argc) {
+            o->account = option + 1;
+            i += 3;
+        } else {
+            command_error_about(call, "unsupported HELLO option", *option);
+            return false;
+        }
+    }
+    return true;
+}
+
 static int hello(struct call *call, bool version_given, int64_t version)
 {
     struct connection *c = call->connection;
-    if (call->argc > 2) {
-        if (!bytes_equal_nocase_str(call->argv[2], "SETNAME") || call->argc != 4)
-            return command_error_about(call, "unsupported HELLO option", call->argv[2]);
-        if (!is_name(call->argv[3]) || connection_set_name(c, call->argv[3]) != 0)
-            return command_error_about(call, "not a name without blanks:", call->argv[3]);
+    struct hello_options options = {.name = NULL};
+    if (!read_hello_options(call, &options))
+        return COMMAND_DONE;
+    if (options.account) {
+        bool done;
+        int r = account_auth(call, options.account, options.account[1], &done);
+        if (!done)
+            return r;
     }
+    if (options.name && (!is_name(*options.name) || connection_set_name(c, *options.name) != 0))
+        return command_error_about(call, "not a name without blanks:", *options.name);
     if (version_given) {
         c->dialect = version == 3 ? REPLY_RESP3 : REPLY_RESP2;
         call->reply->dialect = c->dialect;
@@ -173,7 +203,7 @@ static const struct command commands[] = {
     {"CLIENT", -2, ACCESS_ANYONE, 0, 0, 0, 0, run_client, NULL,
      "This connection: ID, GETNAME, SETNAME name, SETINFO LIB-NAME|LIB-VER value"},
     {"ECHO", 2, ACCESS_ANYONE, PLAIN, 0, 0, 0, run_echo, NULL, "The message comes back"},
-    {"HELLO", -1, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_hello, NULL,
+    {"HELLO", -1, ACCESS_ANYONE, COMMAND_FAST | COMMAND_SECRET, 0, 0, 0, run_hello, NULL,
      "Chooses RESP2 or RESP3 and tells about the hub"},
     {"PING", -1, ACCESS_ANYONE, PLAIN | COMMAND_SUBSCRIBED, 0, 0, 0, run_ping, NULL,
      "PONG, or the message"},

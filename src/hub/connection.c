@@ -13,7 +13,9 @@ static const unsigned may_follow[] = {
     [CONNECTION_SNIFFING] = STATE(CONNECTION_TEXT) | STATE(CONNECTION_RESP) |
                             STATE(CONNECTION_DRAINING) | STATE(CONNECTION_CLOSED),
     [CONNECTION_TEXT] = STATE(CONNECTION_DRAINING) | STATE(CONNECTION_CLOSED),
-    [CONNECTION_RESP] = STATE(CONNECTION_DRAINING) | STATE(CONNECTION_CLOSED),
+    [CONNECTION_RESP] =
+        STATE(CONNECTION_RELAY) | STATE(CONNECTION_DRAINING) | STATE(CONNECTION_CLOSED),
+    [CONNECTION_RELAY] = STATE(CONNECTION_DRAINING) | STATE(CONNECTION_CLOSED),
     [CONNECTION_DRAINING] = STATE(CONNECTION_CLOSED),
     [CONNECTION_CLOSED] = 0,
 };
@@ -99,6 +101,17 @@ struct connection_extra *connection_extra(struct connection *c)
     if (!c->extra)
         c->extra = calloc(1, sizeof *c->extra);
     return c->extra;
+}
+
+void connection_count_guest(struct connection *c)
+{
+    atomic_uint_fast64_t *guests = &c->hub->shared->counters.guests;
+    bool is_guest = access_is_guest(&c->hub->shared->config, &c->peer);
+    if (is_guest && !c->is_guest)
+        atomic_fetch_add(guests, 1);
+    else if (!is_guest && c->is_guest)
+        atomic_fetch_sub(guests, 1);
+    c->is_guest = is_guest;
 }
 
 int connection_set_name(struct connection *c, struct bytes name)

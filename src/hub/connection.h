@@ -21,6 +21,8 @@
  * States, and which may follow which:
  *     SNIFFING -> TEXT, RESP, DRAINING, CLOSED
  *     TEXT, RESP -> DRAINING, CLOSED
+ *     RESP -> RELAY            everything is for another connection (hub/relay.h)
+ *     RELAY -> DRAINING, CLOSED
  *     DRAINING -> CLOSED      no more input; what is owed still leaves
  * A CLOSED connection has no output; the caller closes its socket and calls connection_free. */
 
@@ -39,6 +41,7 @@ enum connection_state {
     CONNECTION_SNIFFING,
     CONNECTION_TEXT,
     CONNECTION_RESP,
+    CONNECTION_RELAY,
     CONNECTION_DRAINING,
     CONNECTION_CLOSED,
 };
@@ -50,6 +53,7 @@ enum {
     CONNECTION_RESTS_USER = 1 << 2,
     CONNECTION_RESTS_TURN = 1 << 3, /* it has had its share, or a long command goes on */
     CONNECTION_RESTS_JOB = 1 << 4,
+    CONNECTION_RESTS_RELAY = 1 << 5, /* what it says to another has no room there */
 };
 
 /* What few connections have, so that the others need not make room for it. */
@@ -60,8 +64,11 @@ struct connection_extra {
     struct subscriber *subscriber;   /* who is told things unasked; NULL: is not */
     struct job *job;                 /* what a thread does for it; NULL: nothing */
     struct growth *growth;           /* a large value being made; NULL: none */
+    struct hashing *hashing;         /* a password being hashed; NULL: none */
     struct secure *secure;           /* the TLS filter; NULL: none */
     struct member *member;           /* whose connection it is; NULL: not known */
+    struct attendant *attendant;     /* it is present; NULL: is not */
+    struct relay_end *relay;         /* it is a pipe's end; NULL: is none */
 };
 
 struct connection {
@@ -92,6 +99,7 @@ struct connection {
     bool input_over;  /* end of input */
     bool told_denied; /* the log has been told once that this one was refused */
     bool aborted;     /* closed with things owed, or by refusal: nothing is waited for */
+    bool is_guest;    /* counted as one that may only echo, and log in */
     bool put_off;     /* goes on in the next turn */
 };
 
@@ -181,10 +189,18 @@ static inline struct secure *connection_secure(const struct connection *c)
     return c->extra ? c->extra->secure : NULL;
 }
 
+static inline struct relay_end *connection_relay(const struct connection *c)
+{
+    return c->extra ? c->extra->relay : NULL;
+}
+
 static inline struct subscriber *connection_subscriber(const struct connection *c)
 {
     return c->extra ? c->extra->subscriber : NULL;
 }
+
+/* Counts it among the guests where it is one, and no more where it is none. */
+void connection_count_guest(struct connection *c);
 
 /* Sets its name; an empty one takes it away. -ENOMEM. */
 int connection_set_name(struct connection *c, struct bytes name);

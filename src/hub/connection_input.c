@@ -1,5 +1,6 @@
 #include "hub/connection_inner.h"
 #include "hub/door.h"
+#include "hub/relay.h"
 #include "hub/secure.h"
 
 #include "base/limits.h"
@@ -105,16 +106,23 @@ static void sniff(struct connection *c, struct bytes in)
     }
 }
 
+static size_t pass_on(struct connection *c, struct bytes in)
+{
+    size_t n = relay_put(c, in);
+    c->worked += (uint32_t)n;
+    return n;
+}
+
 /* Runs the message at the front of in, which is not empty; returns its length, 0 where none is
  * whole or may run now. */
 static size_t run_front(struct connection *c, struct bytes in)
 {
     if (c->state == CONNECTION_SNIFFING)
         sniff(c, in);
-    if (c->state != CONNECTION_TEXT && c->state != CONNECTION_RESP)
+    if (!connection_takes_input(c) || c->state == CONNECTION_SNIFFING || !has_share(c))
         return 0;
-    if (!has_share(c))
-        return 0;
+    if (c->state == CONNECTION_RELAY)
+        return pass_on(c, in);
     size_t consumed = 0;
     int r = run_message(c, in, &consumed);
     if (r == DOOR_CLOSE)

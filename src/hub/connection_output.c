@@ -1,4 +1,5 @@
 #include "hub/connection_inner.h"
+#include "hub/relay.h"
 #include "hub/secure.h"
 
 #include "base/limits.h"
@@ -97,6 +98,8 @@ void connection_sent_plain(struct connection *c, size_t n)
     connection_close_if_drained(c);
     if (was_resting && !(c->rests & CONNECTION_RESTS_OUTPUT))
         connection_run(c);
+    if (connection_relay(c))
+        relay_go_on(c);
 }
 
 /* ---- what it is told unasked ---- */

@@ -1,7 +1,9 @@
 #include "hub/door.h"
 #include "hub/hub.h"
+#include "hub/member.h"
 
 #include "base/limits.h"
+#include "wire/instruction.h"
 #include "wire/text_request.h"
 
 static const char *const help_lines[] = {
@@ -15,11 +17,25 @@ static const char *const help_lines[] = {
     "anything else       comes back as it is",
 };
 
+/* For members, before the others. */
+static const char *const member_help_lines[] = {
+    "GET_CLIENT_LIST       who is here",
+    "WHO                   the same, with since when and on how many devices",
+    "GET_CLIENT_INFO name  ask somebody to meet; MEET is the same",
+    "ACCEPT id             meet who has asked; DECLINE id refuses",
+    "CANCEL id             take it back",
+    "DISCONNECT_CLIENT     leave",
+};
+
 /* Lines end as the question did; a bare question has none, so its answer's lines end in LF. */
-static void answer_help(struct reply *reply)
+static void answer_help(const struct connection *c, struct reply *reply)
 {
     enum line_ending ending = reply->ending;
+    size_t members = sizeof member_help_lines / sizeof *member_help_lines;
     size_t n = sizeof help_lines / sizeof *help_lines;
+    reply->ending = ending == LINE_BARE ? LINE_LF : ending;
+    for (size_t i = 0; connection_member(c) && i < members; i++)
+        reply_text(reply, bytes_from_str(member_help_lines[i]));
     for (size_t i = 0; i < n; i++) {
         reply->ending = i + 1 < n && ending == LINE_BARE ? LINE_LF : ending;
         reply_text(reply, bytes_from_str(help_lines[i]));
@@ -32,19 +48,34 @@ static void answer_replies(struct connection *c, bool full, struct reply *reply)
     reply_text(reply, bytes_from_str(full ? "full" : "terse"));
 }
 
+static int run_words(struct connection *c, const struct bytes *words, size_t n,
+                     struct reply *reply)
+{
+    struct call call = {.hub = c->hub,
+                        .connection = c,
+                        .command = command_find(&c->hub->commands, words[0]),
+                        .argv = words,
+                        .argc = n,
+                        .reply = reply};
+    return door_run(&call);
+}
+
 static int run_command(struct connection *c, const char *name, const struct bytes *arguments,
                        size_t n, struct reply *reply)
 {
-    struct bytes argv[3] = {bytes_from_str(name)};
+    struct bytes words[3] = {bytes_from_str(name)};
     for (size_t i = 0; i < n; i++)
-        argv[i + 1] = arguments[i];
-    struct call call = {.hub = c->hub,
-                        .connection = c,
-                        .command = command_find(&c->hub->commands, argv[0]),
-                        .argv = argv,
-                        .argc = n + 1,
-                        .reply = reply};
-    return door_run(&call);
+        words[i + 1] = arguments[i];
+    return run_words(c, words, n + 1, reply);
+}
+
+/* What is an instruction to a member is an echo to everybody else, but for the one that no
+ * program says by chance. */
+static bool is_instruction(const struct connection *c, struct bytes message,
+                           struct instruction *ret)
+{
+    return (connection_member(c) || bytes_equal_str(message, "GET_CLIENT_LIST")) &&
+           instruction_parse(message, ret);
 }
 
 static int run_table(struct connection *c, const struct text_request *request,
@@ -68,6 +99,7 @@ static int run_table(struct connection *c, const struct text_request *request,
 static int run_message(struct connection *c, struct bytes message, struct reply *reply)
 {
     struct text_request request = text_request_parse(message);
+    struct instruction instruction;
     switch (request.verb) {
     case TEXT_STORE:
     case TEXT_GET:
@@ -84,13 +116,15 @@ static int run_message(struct connection *c, struct bytes message, struct reply 
         answer_replies(c, request.full, reply);
         return DOOR_DONE;
     case TEXT_HELP:
-        answer_help(reply);
+        answer_help(c, reply);
         return DOOR_DONE;
     case TEXT_HTTP:
         return door_refuse_http(c);
     case TEXT_ECHO:
         break;
     }
+    if (is_instruction(c, message, &instruction))
+        return run_words(c, instruction.words, instruction.count, reply);
     return run_command(c, "ECHO", &message, 1, reply);
 }
 

@@ -14,9 +14,23 @@ size_t exchange_join(struct exchange *x, struct mailbox *box)
     return worker;
 }
 
+void exchange_leave(struct exchange *x, size_t worker)
+{
+    atomic_store(&x->boxes[worker], NULL);
+}
+
+void exchange_put(struct exchange *x, size_t worker, struct push *p)
+{
+    struct mailbox *box = atomic_load(&x->boxes[worker]);
+    if (box)
+        mailbox_put(box, p);
+}
+
 void exchange_wake(struct exchange *x, size_t worker)
 {
-    mailbox_wake(atomic_load(&x->boxes[worker]));
+    struct mailbox *box = atomic_load(&x->boxes[worker]);
+    if (box)
+        mailbox_wake(box);
 }
 
 struct bytes subscription_text(const struct subscription *s)
@@ -94,7 +108,7 @@ static void post(struct exchange *x, struct push *p)
 {
     for (size_t i = 0; i < atomic_load(&x->box_count); i++)
         if (atomic_load(&x->wanted[i]) > 0)
-            mailbox_put(atomic_load(&x->boxes[i]), p);
+            exchange_put(x, i, p);
 }
 
 int64_t exchange_publish(struct exchange *x, struct bytes channel, struct bytes message)
@@ -111,6 +125,15 @@ int64_t exchange_publish(struct exchange *x, struct bytes channel, struct bytes 
         post(x, p);
     push_unref(p);
     return matching;
+}
+
+void exchange_tell_account(struct exchange *x, struct bytes folded)
+{
+    struct push *p = push_new_account(folded);
+    for (size_t i = 0; i < atomic_load(&x->box_count); i++)
+        mailbox_put(atomic_load(&x->boxes[i]), p);
+    if (p)
+        push_unref(p);
 }
 
 /* In the order of the changes, since the store calls it in that order, one at a time. */

@@ -30,9 +30,10 @@ struct subscription {
 struct exchange {
     struct mailbox *_Atomic boxes[LIMIT_WORKERS];
     atomic_size_t box_count;
-    atomic_size_t wanted[LIMIT_WORKERS]; /* subscriptions of each worker */
-    atomic_size_t table_wanted;          /* those that a change of the table may match */
-    pthread_mutex_t lock;                /* of what follows; never taken under the store's */
+    atomic_size_t wanted[LIMIT_WORKERS];    /* subscriptions of each worker */
+    atomic_size_t attending[LIMIT_WORKERS]; /* those present on each (hub/attendant.h) */
+    atomic_size_t table_wanted;             /* those that a change of the table may match */
+    pthread_mutex_t lock;                   /* of what follows; never taken under the store's */
     struct subscription *first;
     size_t count;
 };
@@ -40,10 +41,16 @@ struct exchange {
 /* Adds a worker's mailbox and returns the worker's number. At most LIMIT_WORKERS. */
 size_t exchange_join(struct exchange *x, struct mailbox *box);
 
+/* That worker's hub ends: nothing is put into its mailbox any more. */
+void exchange_leave(struct exchange *x, size_t worker);
+
 /* Adds a subscription. NULL: -ENOMEM or more than LIMIT_SUBSCRIPTIONS. */
 struct subscription *exchange_subscribe(struct exchange *x, size_t worker,
                                         enum subscription_kind kind, struct bytes text);
 void exchange_unsubscribe(struct exchange *x, struct subscription *s);
+
+/* Puts a push into a worker's mailbox; see mailbox_put. */
+void exchange_put(struct exchange *x, size_t worker, struct push *p);
 
 /* Wakes a worker, which looks after what concerns all of them (hub_take_mail). */
 void exchange_wake(struct exchange *x, size_t worker);
@@ -55,6 +62,10 @@ bool subscription_matches(const struct subscription *s, struct bytes channel);
 
 /* Publishes; returns how many subscriptions match. -ENOMEM. */
 int64_t exchange_publish(struct exchange *x, struct bytes channel, struct bytes message);
+
+/* Every worker is to look after an account, by its name folded, that has changed
+ * (hub/login.h). */
+void exchange_tell_account(struct exchange *x, struct bytes folded);
 
 /* The store's watch function (store.h); ctx is the exchange. */
 void exchange_on_change(void *ctx, const struct store_change *change);

@@ -4,8 +4,14 @@
 
 #include "base/limits.h"
 #include "base/log_line.h"
+#include "hub/attendant.h"
 #include "hub/growth.h"
+#include "hub/hashing.h"
+#include "hub/introducer.h"
+#include "hub/login.h"
 #include "hub/member.h"
+#include "hub/notice.h"
+#include "hub/relay.h"
 #include "hub/subscriber.h"
 #include "hub/transaction.h"
 #include "hub/walk.h"
@@ -20,9 +26,12 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     list_init(&hub->waiting);
     list_init(&hub->put_off);
     list_init(&hub->jobs);
+    list_init(&hub->hashings);
     list_init(&hub->subscribers);
+    list_init(&hub->attendants);
     hub->number = exchange_join(&shared->exchange, &hub->mail);
     hub->tally = &shared->tallies[hub->number];
+    chance_init(&hub->chance, shared->config.seed, hub->number);
     timers_init(&hub->timers);
     command_index_init(&hub->commands);
     ahead_init(&hub->ahead);
@@ -38,13 +47,16 @@ void hub_fini(struct hub *hub)
     struct list *link;
     while ((link = list_pop(&hub->jobs)))
         job_end(list_entry(link, struct job, link));
+    exchange_leave(&hub->shared->exchange, hub->number);
     mailbox_fini(&hub->mail);
+    news_fini(&hub->news);
     timers_fini(&hub->timers);
     reply_pool_fini(&hub->replies);
     ahead_fini(&hub->ahead);
     buffer_fini(&hub->plain);
     resp_args_fini(&hub->args);
     arena_fini(&hub->arena);
+    chance_fini(&hub->chance);
     buffer_fini(&hub->log);
 }
 
@@ -66,6 +78,8 @@ void hub_tick(struct hub *hub, struct instant now, struct walltime wall)
     struct timer *timer;
     while ((timer = timers_pop(&hub->timers, now)))
         connection_tick(list_entry(timer, struct connection, timer));
+    introducer_tick(hub);
+    news_tick(hub);
     if (!list_is_empty(&hub->put_off))
         go_on(hub);
 }
@@ -79,7 +93,10 @@ void hub_feed(struct hub *hub, const struct hub_input *inputs, size_t n)
 
 struct instant hub_deadline(const struct hub *hub)
 {
-    return list_is_empty(&hub->put_off) ? timers_deadline(&hub->timers) : hub->now;
+    if (!list_is_empty(&hub->put_off))
+        return hub->now;
+    return instant_min(instant_min(timers_deadline(&hub->timers), news_deadline(&hub->news)),
+                       introductions_deadline(&hub->shared->introductions));
 }
 
 struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
@@ -96,6 +113,7 @@ struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
     list_append(&hub->connections, &c->link);
     atomic_fetch_add(&counters->connections, 1);
     atomic_fetch_add(&counters->connections_total, 1);
+    connection_count_guest(c);
     if (hub->stopping)
         connection_drain(c);
     return c;
@@ -106,10 +124,13 @@ static void free_extra(struct hub *hub, struct connection_extra *extra)
     if (!extra)
         return;
     subscriber_free(extra->subscriber);
+    attendant_end(extra->attendant);
+    relay_leave(extra->relay);
     transaction_free(extra->transaction);
     walk_free(extra->walk);
     job_leave(extra->job);
     growth_end(extra->growth);
+    hashing_leave(extra->hashing);
     secure_free(hub, extra->secure);
     member_free(extra->member);
     free(extra->name);
@@ -133,6 +154,8 @@ void connection_free(struct connection *c)
     reply_pool_give(&c->hub->replies, c->replies);
     if (c->dialect >= REPLY_RESP2)
         resp_request_fini(&c->resp);
+    if (c->is_guest)
+        atomic_fetch_sub(&c->hub->shared->counters.guests, 1);
     free_extra(c->hub, c->extra);
     free(c);
 }
@@ -220,24 +243,43 @@ void hub_count_held(struct connection *c, uint32_t units)
 /* ---- events ---- */
 
 /* Who has missed something must not believe he has seen everything. */
-static void close_subscribers(struct hub *hub)
+static void close_who_is_told(struct hub *hub)
 {
     struct log_line line = log_line_begin(&hub->log, LOG_WARNING,
                                           "closed all who are told things: too much waits");
     log_line_end(&line);
     list_foreach (link, &hub->subscribers)
         connection_abort(list_entry(link, struct subscriber, link)->connection);
+    list_foreach (link, &hub->attendants)
+        connection_abort(list_entry(link, struct attendant, link)->connection);
+}
+
+static void tell(struct hub *hub, struct push *p)
+{
+    if (p->kind == PUSH_NOTICE) {
+        notice_deliver(hub, p);
+        return;
+    }
+    if (p->kind == PUSH_ACCOUNT) {
+        login_review(hub, &p->name);
+        return;
+    }
+    list_foreach (link, &hub->subscribers)
+        subscriber_tell(list_entry(link, struct subscriber, link), p);
 }
 
 void hub_take_mail(struct hub *hub)
 {
     struct push *p;
     relieve(hub);
-    if (mailbox_has_lost(&hub->mail))
-        close_subscribers(hub);
+    hashing_go_on(hub);
+    relay_take_ready(hub);
+    if (mailbox_has_lost(&hub->mail)) {
+        close_who_is_told(hub);
+        login_review(hub, NULL);
+    }
     while (mailbox_take(&hub->mail, &p)) {
-        list_foreach (link, &hub->subscribers)
-            subscriber_tell(list_entry(link, struct subscriber, link), p);
+        tell(hub, p);
         push_unref(p);
     }
 }

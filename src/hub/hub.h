@@ -25,6 +25,7 @@
 #include "hub/config.h"
 #include "hub/connection.h"
 #include "hub/job.h"
+#include "hub/news.h"
 #include "hub/reply_pool.h"
 
 enum hub_event_kind { HUB_EVENT_OUTPUT, HUB_EVENT_IDENTIFY, HUB_EVENT_JOB, HUB_EVENT_STOP };
@@ -53,7 +54,10 @@ struct hub {
     struct list waiting;     /* those with replies held until the log has moved */
     struct list put_off;     /* those that go on in the next turn, at once */
     struct list jobs;        /* to be reported as HUB_EVENT_JOB */
+    struct list hashings;    /* passwords that wait to be hashed (hub/hashing.h) */
     struct list subscribers; /* those that are told things unasked (hub/subscriber.h) */
+    struct list attendants;  /* those that are present (hub/attendant.h) */
+    struct news news;        /* for all of those */
     struct mailbox mail;     /* what they are to be told */
     size_t number;           /* of this worker, in the exchange */
     struct tally *tally;     /* its own */
@@ -63,6 +67,7 @@ struct hub {
     struct ahead ahead;    /* commands that stand in a pipeline */
     struct resp_args args; /* scratch: the command being run ... */
     struct arena arena;    /* ... and the new values it makes */
+    struct chance chance;  /* random bytes of this worker's own */
     struct buffer plain;   /* scratch: what has been decrypted */
     struct buffer log;
     bool stopping;

@@ -12,6 +12,7 @@
 
 #include "base/fingerprint.h"
 #include "people/account_name.h"
+#include "people/ticket.h"
 
 struct member {
     char name[ACCOUNT_NAME_BYTES + 1]; /* as its owner wrote it */
@@ -20,9 +21,13 @@ struct member {
     bool has_device; /* the connection is TLS, and showed a key that is the account's */
     struct public_key device; /* where it has one */
     bool present;
+    uint64_t generation; /* of the account, as it was (people/account.h) */
+    bool has_token;      /* it is known by a program's token ... */
+    struct ticket token; /* ... by this one */
 };
 
-/* Makes the connection that member's, a copy of it; any other it was is forgotten. -ENOMEM. */
+/* Makes the connection that member's, a copy of it; any other it was is forgotten, and
+ * is present no more. -ENOMEM. */
 int member_set(struct connection *c, const struct member *m);
 
 /* NULL: nobody is known there. */
@@ -31,7 +36,7 @@ static inline const struct member *connection_member(const struct connection *c)
     return c->extra ? c->extra->member : NULL;
 }
 
-/* It is present from now on; others are told. */
+/* It is present from now on; others are told. Without memory for that, the connection ends. */
 void member_appear(struct connection *c);
 
 /* The connection ends, or its account does. Takes NULL. */

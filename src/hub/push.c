@@ -25,6 +25,11 @@ struct push *push_new_message(struct bytes channel, struct bytes message)
     return make(PUSH_MESSAGE, channel, message, NULL);
 }
 
+struct push *push_new_account(struct bytes folded)
+{
+    return make(PUSH_ACCOUNT, folded, bytes_make(NULL, 0), NULL);
+}
+
 struct push *push_new_change(const struct store_change *change)
 {
     struct push *p = make(PUSH_CHANGE, change->key, change->value, change->blob);
@@ -33,6 +38,11 @@ struct push *push_new_change(const struct store_change *change)
         p->lsn = change->lsn;
     }
     return p;
+}
+
+struct push *push_new_notice(struct bytes account, struct bytes words)
+{
+    return make(PUSH_NOTICE, account, words, NULL);
 }
 
 struct push *push_ref(struct push *p)

@@ -1,6 +1,7 @@
 #include "hub/secure.h"
 
 #include "hub/hub.h"
+#include "hub/login.h"
 
 #include "base/limits.h"
 #include "base/log_line.h"
@@ -43,6 +44,7 @@ int secure_begin(struct connection *c)
     }
     buffer_init(&s->out, LIMIT_TLS_OUT_BYTES);
     s->must_open = instant_after_ms(hub->now, LIMIT_HANDSHAKE_MS);
+    s->must_log_in = INSTANT_NEVER;
     extra->secure = s;
     uint64_t others = atomic_fetch_add(&hub->shared->counters.handshakes, 1);
     return others < LIMIT_HANDSHAKES ? 0 : -EBUSY;
@@ -79,12 +81,26 @@ static void feed_plain(struct connection *c)
     buffer_truncate(plain, 0);
 }
 
+/* Who shows a known device's key is known; any other guest has a while to say who he is. */
+static void begin_login(struct connection *c, struct secure *s)
+{
+    uint64_t lsn;
+    if (!tls_is_open(s->tls))
+        return;
+    if (tls_peer(s->tls))
+        login_by_device(c, &lsn);
+    if (access_is_guest(&c->hub->shared->config, &c->peer))
+        s->must_log_in = instant_after_ms(c->hub->now, LIMIT_LOGIN_MS);
+}
+
 void secure_feed(struct connection *c, struct bytes in)
 {
     struct secure *s = connection_secure(c);
     int r = tls_feed(s->tls, in, &c->hub->plain, &s->out);
-    if (tls_state(s->tls) != TLS_HANDSHAKE)
+    if (is_shaking_hands(s) && tls_state(s->tls) != TLS_HANDSHAKE) {
         end_handshake(c->hub, s);
+        begin_login(c, s);
+    }
     hub_set_ready(c);
     feed_plain(c);
     if (r != 0) {
@@ -153,7 +169,18 @@ bool secure_is_drained(struct connection *c)
 
 struct instant secure_deadline(const struct secure *s)
 {
+    struct instant due = instant_min(s->must_open, s->must_log_in);
     return s->stalled_since.ns > 0
-               ? instant_min(s->must_open, instant_after_ms(s->stalled_since, LIMIT_STALL_MS))
-               : s->must_open;
+               ? instant_min(due, instant_after_ms(s->stalled_since, LIMIT_STALL_MS))
+               : due;
+}
+
+void secure_logged_in(struct secure *s)
+{
+    s->must_log_in = INSTANT_NEVER;
+}
+
+const struct public_key *secure_device(const struct secure *s)
+{
+    return tls_is_open(s->tls) ? tls_peer(s->tls) : NULL;
 }

@@ -15,6 +15,7 @@ struct secure {
     struct tls *tls;
     struct buffer out;            /* encrypted, not left */
     struct instant must_open;     /* the end of the handshake's time; INSTANT_NEVER once open */
+    struct instant must_log_in;   /* the end of a guest's time; INSTANT_NEVER: it is none */
     struct instant stalled_since; /* as in a reply queue, for out alone */
     bool closed;                  /* the other end has been told that nothing follows */
 };
@@ -35,8 +36,14 @@ void secure_sent(struct connection *c, size_t n);
  * nothing follows, once nothing does. */
 bool secure_is_drained(struct connection *c);
 
-/* When it has to be closed: the handshake takes too long, or what is encrypted does not leave.
- */
+/* It is a member's from now on. */
+void secure_logged_in(struct secure *s);
+
+/* The key that the other end showed; NULL: none, or not yet. */
+const struct public_key *secure_device(const struct secure *s);
+
+/* When it has to be closed: the handshake takes too long, or the login, or what is encrypted
+ * does not leave. */
 struct instant secure_deadline(const struct secure *s);
 
 #endif

@@ -51,6 +51,17 @@ int address_of_peer(int fd, struct address *ret)
     return getpeername(fd, &at.any, &len) == 0 ? take(&at, ret) : -errno;
 }
 
+void address_as_v6(const struct address *a, uint8_t out[16])
+{
+    static const uint8_t v4_head[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (a->is_v6) {
+        memcpy(out, &a->v6, 16);
+        return;
+    }
+    memcpy(out, v4_head, sizeof v4_head);
+    memcpy(out + sizeof v4_head, &a->v4, 4);
+}
+
 bool address_is_loopback(const struct address *a)
 {
     return a->is_v6 ? IN6_IS_ADDR_LOOPBACK(&a->v6) : ntohl(a->v4.s_addr) >> 24 == 127;

@@ -22,6 +22,9 @@ struct address {
 int address_of_self(int fd, struct address *ret);
 int address_of_peer(int fd, struct address *ret);
 
+/* The address alone, as one of IPv6: an IPv4 one inside it, ::ffff:a.b.c.d. */
+void address_as_v6(const struct address *a, uint8_t out[16]);
+
 bool address_is_loopback(const struct address *a);
 
 /* "127.0.0.1:12345", "[::1]:12345" */

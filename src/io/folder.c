@@ -1,6 +1,7 @@
 #include "io/folder.h"
 
 #include "io/plain_file.h"
+#include "store/checkpoint.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,9 +21,9 @@ static const char lock_name[] = "lock";
 struct folder {
     struct disk disk;
     int fd, lock_fd;
-    bool was_bare; /* it held no hub's data when it was opened ... */
-    bool had_lock; /* ... and this: a lock */
-    size_t made;   /* how much of its path is the first folder that was made; 0: none was */
+    bool was_bare;        /* when it was opened, it held nothing of a hub's */
+    bool had_lock;        /* when it was opened, it held a lock, if nothing else */
+    size_t made;          /* how much of its path leads to the first folder made; 0: none was */
     pthread_mutex_t lock; /* of what follows */
     int names_error;      /* names could not be made durable; 0: they could */
 };
@@ -163,7 +164,8 @@ static const struct disk_ops ops = {
 
 /* ---- the folder itself ---- */
 
-/* Those that are empty. */
+/* Removes the folders of a path from its end up to the first that was made, but for those with
+ * something in them. */
 static void remove_made(const char *path, size_t made)
 {
     char part[PATH_MAX];
@@ -335,7 +337,7 @@ bool folder_has_parent(const char *path)
 
 static bool is_of_a_hub(const char *name)
 {
-    return strcmp(name, lock_name) == 0 || strcmp(name, "checkpoint") == 0 ||
+    return strcmp(name, lock_name) == 0 || strcmp(name, CHECKPOINT_NAME) == 0 ||
            strcmp(name, "hub.crt") == 0 || strncmp(name, "log-", 4) == 0;
 }
 
@@ -345,9 +347,11 @@ int folder_find_data(const char *path)
     if (!dir)
         return -errno;
     const struct dirent *entry;
-    int r = FOLDER_HOLDS_NONE;
-    while (r != 0 && (entry = readdir(dir)))
-        r = is_of_a_hub(entry->d_name) ? 0 : r;
+    bool found = false;
+    errno = 0;
+    while (!found && (entry = readdir(dir)))
+        found = is_of_a_hub(entry->d_name);
+    int r = found ? 0 : errno ? -errno : FOLDER_HOLDS_NONE;
     closedir(dir);
     return r;
 }

@@ -74,35 +74,36 @@ static int through_cache(struct plain_file *f)
     return fcntl(f->fd, F_SETFL, flags & ~O_DIRECT) == 0 ? 0 : -errno;
 }
 
+/* Counts what one call has moved. -errno; a call that was broken off has moved nothing. */
+static int count_moved(ssize_t moved, size_t *done)
+{
+    if (moved < 0)
+        return errno == EINTR ? 0 : -errno;
+    *done += (size_t)moved;
+    return 0;
+}
+
 static int read_bytes(int fd, uint64_t at, uint8_t *to, size_t n, size_t *ret_read)
 {
     size_t done = 0;
-    while (done < n) {
-        ssize_t got = pread(fd, to + done, n - done, (off_t)(at + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
-        if (got == 0)
-            break;
-        done += (size_t)got;
+    ssize_t got = -1;
+    int r = 0;
+    while (r == 0 && got != 0 && done < n) {
+        got = pread(fd, to + done, n - done, (off_t)(at + done));
+        r = count_moved(got, &done);
     }
-    *ret_read = done;
-    return 0;
+    if (r == 0)
+        *ret_read = done;
+    return r;
 }
 
 static int write_bytes(int fd, uint64_t at, const uint8_t *from, size_t n)
 {
     size_t done = 0;
-    while (done < n) {
-        ssize_t put = pwrite(fd, from + done, n - done, (off_t)(at + done));
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -errno;
-        done += (size_t)put;
-    }
-    return 0;
+    int r = 0;
+    while (r == 0 && done < n)
+        r = count_moved(pwrite(fd, from + done, n - done, (off_t)(at + done)), &done);
+    return r;
 }
 
 int plain_file_read(struct plain_file *f, uint64_t at, void *to, size_t n, size_t *ret_read)
@@ -166,7 +167,8 @@ static int append_through_cache(struct plain_file *f, uint64_t at, const void *f
     return r == 0 && sync ? plain_file_sync(f) : r;
 }
 
-/* Has what the file holds before `at` in its block at the front of the space. */
+/* Sees to it that the front of the space has what the file holds before `at` in its block: that
+ * is written again with what is appended. */
 static int load_block(struct plain_file *f, uint64_t at)
 {
     uint64_t block = block_down(at);

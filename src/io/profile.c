@@ -1,7 +1,10 @@
 #include "io/profile.h"
 
+#include "io/entropy.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -22,7 +25,7 @@ static char *choose_path(const char *name)
     return n < 0 ? NULL : path;
 }
 
-/* The folder and those above it. */
+/* The folder and those above it; path is as it was when it returns. */
 static int make_folder(char *path)
 {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -139,4 +142,59 @@ int profile_lock(const struct profile *p)
 void profile_unlock(int lock)
 {
     close(lock);
+}
+
+/* ---- the key ---- */
+
+enum { KEY_IS_MISSING = 100 };
+
+static int read_key_from(int fd, uint8_t ret[PROFILE_KEY_BYTES])
+{
+    uint8_t key[PROFILE_KEY_BYTES + 1];
+    size_t len = 0;
+    ssize_t n = 1;
+    while (n > 0 && len < sizeof key) {
+        n = read(fd, key + len, sizeof key - len);
+        if (n > 0)
+            len += (size_t)n;
+        else if (n < 0 && errno == EINTR)
+            n = 1;
+    }
+    int r = n < 0 ? -errno : len == PROFILE_KEY_BYTES ? 0 : PROFILE_KEY_IS_NONE;
+    if (r == 0)
+        memcpy(ret, key, PROFILE_KEY_BYTES);
+    sodium_memzero(key, sizeof key);
+    return r;
+}
+
+static int read_key(const struct profile *p, uint8_t ret[PROFILE_KEY_BYTES])
+{
+    int fd = openat(p->fd, PROFILE_KEY_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ENOENT ? KEY_IS_MISSING : -errno;
+    int r = check_private(fd);
+    r = r == PROFILE_IS_OPEN ? PROFILE_KEY_IS_OPEN : r == 0 ? read_key_from(fd, ret) : r;
+    close(fd);
+    return r;
+}
+
+static int make_key(const struct profile *p, uint8_t ret[PROFILE_KEY_BYTES])
+{
+    int lock = profile_lock(p);
+    if (lock < 0)
+        return lock;
+    int r = read_key(p, ret); /* another process may have been first */
+    if (r == KEY_IS_MISSING) {
+        r = entropy_fill(ret, PROFILE_KEY_BYTES);
+        if (r == 0)
+            r = profile_write(p, PROFILE_KEY_FILE, bytes_make(ret, PROFILE_KEY_BYTES));
+    }
+    profile_unlock(lock);
+    return r;
+}
+
+int profile_key(const struct profile *p, uint8_t ret[PROFILE_KEY_BYTES])
+{
+    int r = read_key(p, ret);
+    return r == KEY_IS_MISSING ? make_key(p, ret) : r;
 }

@@ -10,6 +10,8 @@
 enum {
     PROFILE_NOWHERE = 1, /* there is no home folder */
     PROFILE_IS_OPEN = 2, /* others may look into it, or it is another user's */
+    PROFILE_KEY_IS_OPEN = 3,
+    PROFILE_KEY_IS_NONE = 4,
 };
 
 struct profile {
@@ -17,8 +19,8 @@ struct profile {
     char *path; /* of it, for messages; NULL: not known */
 };
 
-/* Opens the folder, made where it is missing. -errno. On any result profile_close may follow.
- */
+/* Opens the folder, made where it is missing. PROFILE_NOWHERE, PROFILE_IS_OPEN, -errno.
+ * profile_close follows in any case. */
 int profile_open(struct profile *p, const char *name);
 void profile_close(struct profile *p);
 
@@ -27,6 +29,14 @@ int profile_read(const struct profile *p, const char *file, struct buffer *out);
 
 /* Puts a file there, in place of any other, as one and durably. -errno. */
 int profile_write(const struct profile *p, const char *file, struct bytes content);
+
+enum { PROFILE_KEY_BYTES = 32 };
+
+/* The device's key, the secret seed of it: PROFILE_KEY_FILE, made on first use. One that others
+ * may read is refused: PROFILE_KEY_IS_OPEN; PROFILE_KEY_IS_NONE: the file holds no key. -errno.
+ */
+#define PROFILE_KEY_FILE "device.key"
+int profile_key(const struct profile *p, uint8_t ret[PROFILE_KEY_BYTES]);
 
 /* Keeps other processes from doing the same until the lock is given back; waits for them. The
  * lock, or -errno. */

@@ -3,11 +3,29 @@
 #include "kith/actor.h"
 
 static const struct command commands[] = {
-    {"store", 3, store_run},   {"get", 2, get_run},       {"del", SIZE_MAX, del_run},
-    {"ls", 2, ls_run},         {"watch", 2, watch_run},   {"echo", SIZE_MAX, echo_run},
-    {"name", 2, name_run},     {"info", 2, info_run},     {"quit", 1, quit_run},
-    {"demo", 1, demo_run},     {"export", 2, export_run}, {"import", 2, import_run},
-    {"backup", 2, backup_run}, {"join", 2, join_run},     {ACTOR_COMMAND, 3, actor_run},
+    {"store", 3, store_run},
+    {"get", 2, get_run},
+    {"del", SIZE_MAX, del_run},
+    {"ls", 2, ls_run},
+    {"watch", 2, watch_run},
+    {"echo", SIZE_MAX, echo_run},
+    {"name", 2, name_run},
+    {"info", 2, info_run},
+    {"quit", 1, quit_run},
+    {"demo", 1, demo_run},
+    {"export", 2, export_run},
+    {"import", 2, import_run},
+    {"backup", 2, backup_run},
+    {"join", 2, join_run},
+    {"id", 1, id_run},
+    {"register", 2, register_run},
+    {"login", 2, login_run},
+    {"devices", 1, devices_run},
+    {"invite", 1, invite_run},
+    {"token", 2, token_run},
+    {"password", 1, password_run},
+    {"account", 2, account_run},
+    {ACTOR_COMMAND, 3, actor_run},
 };
 
 const struct command *command_find(const char *name)

@@ -30,6 +30,14 @@ int export_run(struct session *s);
 int import_run(struct session *s);
 int backup_run(struct session *s);
 int join_run(struct session *s);
+int id_run(struct session *s);
+int register_run(struct session *s);
+int login_run(struct session *s);
+int devices_run(struct session *s);
+int invite_run(struct session *s);
+int token_run(struct session *s);
+int password_run(struct session *s);
+int account_run(struct session *s);
 
 /* What the options ask for where there is no command: --key and --value, --raw. */
 int keyed_run(struct session *s);

@@ -18,6 +18,14 @@ static const char all[] =
     "  info [SECTION]        what the hub says about itself\n"
     "  quit                  stop the hub\n"
     "  join WHERE            meet a hub over TLS, and remember what it is known by\n"
+    "  id                    who this device is, and whose it is on the hub\n"
+    "  register [NAME]       make an account; this device is its first\n"
+    "  login [NAME]          log in, or add this device to an account\n"
+    "  devices               the devices of one's account\n"
+    "  password              change one's password\n"
+    "  invite                a token that makes an account, once\n"
+    "  token                 what programs log in with\n"
+    "  account               all accounts, for admins\n"
     "  demo                  start a hub and its clients and play a story on them\n"
     "  help [COMMAND]        this, or more on one command\n"
     "\n"
@@ -29,6 +37,7 @@ static const char all[] =
     "  --hub WHERE   HOST, HOST:PORT, :PORT, [V6]:PORT, or a Unix socket: a path with a slash\n"
     "                in it, or unix:PATH; over TLS kith://ADDRESS[#FINGERPRINT]; else the\n"
     "                environment's KITH_HUB; else 127.0.0.1:12345\n"
+    "  --as NAME     another profile, with a device key of its own (default: default)\n"
     "  --json        a JSON object a line for every answer, errors too; exact, where lines of\n"
     "                text have control characters as \\x0a\n"
     "  --quiet       only what was asked for: a value, a reply\n"
@@ -165,6 +174,73 @@ static const struct topic topics[] = {
      "\n"
      "Where a known hub is another one later, kith stops with exit code 5 and has sent\n"
      "nothing. If the hub's keeper confirms the new fingerprint, join it with that.\n"},
+    {"id",
+     "kith id\n"
+     "\n"
+     "Prints this device's fingerprint, the profile its key lies in (--as), and whose it is "
+     "on\n"
+     "the hub, where that can be asked. With --quiet the fingerprint alone.\n"},
+    {"register",
+     "kith register [NAME]\n"
+     "\n"
+     "Makes an account on the hub and logs in. The password is asked for twice, and is for "
+     "this\n"
+     "and for adding devices: a device of the account is known by its key, without a word.\n"
+     "\n"
+     "  --password-file FILE  the password is the first line of FILE\n"
+     "  --password-fd N       ... or of what is read from descriptor N\n"
+     "  --invite              with an invite, which is asked for\n"
+     "  --setup               as the first admin, with the setup token kithd prints at its "
+     "start\n"
+     "  --token-file FILE     the invite, or setup token, is the first line of FILE\n"},
+    {"login",
+     "kith login [NAME]\n"
+     "\n"
+     "Says whose account this device is; where it is nobody's, or NAME's is another one, asks\n"
+     "for the password and adds this device to that account. Others see it as unsigned until\n"
+     "an older device of yours says it is yours; see kith help devices.\n"
+     "\n"
+     "  --password-file FILE, --password-fd N   as with register\n"},
+    {"devices",
+     "kith devices\n"
+     "\n"
+     "Prints the devices of your account: fingerprint, since when, whether an older one has\n"
+     "signed it, and what it is called.\n"
+     "\n"
+     "  --revoke FINGERPRINT  that device is yours no more; its connections end\n"
+     "  --sign FINGERPRINT    says, signed by this device, that it is yours. Compare it with "
+     "what\n"
+     "                        kith id prints there\n"},
+    {"password",
+     "kith password\n"
+     "\n"
+     "Changes your password; the old one is asked for, and the new one twice.\n"
+     "\n"
+     "  --password-file FILE, --password-fd N   the old one and the new one, a line each\n"},
+    {"invite", "kith invite --new [--expire TIME]\n"
+               "\n"
+               "Prints a token with which somebody makes an account, once; see kith help "
+               "register. It is\n"
+               "good for 7 days, or for TIME, as in 12h or 2d.\n"},
+    {"token",
+     "kith token\n"
+     "kith token --new LABEL [--expire TIME]\n"
+     "kith token --revoke LABEL\n"
+     "\n"
+     "Lists your programs' tokens, makes one and prints it, this once, or ends one and its\n"
+     "connections. A program says AUTH TOKEN, or AUTH NAME TOKEN, as Redis clients do with a\n"
+     "password, and may then use the table.\n"},
+    {"account",
+     "kith account\n"
+     "kith account --reset NAME | --remove NAME | --admin NAME on|off\n"
+     "\n"
+     "For admins, and for the hub's own user and root on its machine. Lists all accounts.\n"
+     "\n"
+     "  --reset NAME         a new password, asked for; devices and tokens are gone, and\n"
+     "                       others see a changed identity\n"
+     "  --remove NAME        the account is gone\n"
+     "  --admin NAME on|off  makes it an admin's, or no longer\n"
+     "  --password-file FILE, --password-fd N   where --reset reads the password\n"},
     {"raw",
      "kith --raw [TEXT]...\n"
      "kith --raw --key=KEY [--value=VALUE]\n"

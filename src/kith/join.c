@@ -9,8 +9,7 @@ static int say(struct session *s)
 {
     struct output *o = &s->output;
     char fingerprint[FINGERPRINT_TEXT_LEN + 1];
-    struct fingerprint f = fingerprint_of(tls_peer(dial_tls(s->dial)));
-    fingerprint_write(fingerprint, &f);
+    trust_fingerprint(s, fingerprint);
     if (o->json) {
         struct buffer b;
         buffer_init(&b, SIZE_MAX);

@@ -26,6 +26,36 @@ static const char *suggestion(const char *word)
     return NULL;
 }
 
+static bool is_command(const struct options *o, const char *name)
+{
+    return o->word_count > 0 && !o->raw && strcmp(o->words[0], name) == 0;
+}
+
+/* Those of the commands about accounts. */
+static int check_account_options(struct session *s)
+{
+    const struct options *o = &s->options;
+    const char *wrong = NULL;
+    bool asks = is_command(o, "register") || is_command(o, "login") ||
+                is_command(o, "password") || is_command(o, "account");
+    if ((o->password_file || o->password_fd) && !asks)
+        wrong =
+            "--password-file and --password-fd go with register, login, password and account";
+    else if ((o->token_file || o->invited || o->setup) && !is_command(o, "register"))
+        wrong = "--invite, --setup and --token-file go with register";
+    else if (o->invited && o->setup)
+        wrong = "--invite and --setup exclude each other";
+    else if (o->create && !is_command(o, "invite") && !is_command(o, "token"))
+        wrong = "--new goes with invite and token";
+    else if (o->revoke && !is_command(o, "devices") && !is_command(o, "token"))
+        wrong = "--revoke goes with devices and token";
+    else if (o->sign && !is_command(o, "devices"))
+        wrong = "--sign goes with devices";
+    else if ((o->reset || o->remove || o->admin) && !is_command(o, "account"))
+        wrong = "--reset, --remove and --admin go with account";
+    return wrong ? session_fail(s, EXIT_USAGE, "%s", wrong) : EXIT_DONE;
+}
+
 static int check_options(struct session *s)
 {
     const struct options *o = &s->options;
@@ -34,7 +64,8 @@ static int check_options(struct session *s)
         return session_fail(s, EXIT_USAGE, "--logs, --story and --print-story go with demo");
     bool stores =
         !o->raw && (o->word_count > 0 ? strcmp(o->words[0], "store") == 0 : !!o->value);
-    if (!stores && (o->expire || o->if_absent || o->if_equal))
+    bool grants = is_command(o, "invite") || is_command(o, "token");
+    if (!stores && ((o->expire && !grants) || o->if_absent || o->if_equal))
         return session_fail(s, EXIT_USAGE,
                             "--expire, --if-absent and --if-equal go with store");
     if (o->if_absent && o->if_equal)
@@ -43,7 +74,7 @@ static int check_options(struct session *s)
         return session_fail(s, EXIT_USAGE, "--match goes with ls");
     if (demo && o->log)
         return session_fail(s, EXIT_USAGE, "demo takes --logs DIR, not --log");
-    return EXIT_DONE;
+    return check_account_options(s);
 }
 
 /* What is wrong with a word that should be a command and is none. */

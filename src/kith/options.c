@@ -1,5 +1,7 @@
 #include "kith/options.h"
 
+#include "base/synonym.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +20,7 @@ static int wrong(char *problem, const char *name, size_t len, const char *what)
 
 const char *options_better(const char *name, size_t len)
 {
-    static const char *const known[][2] = {
+    static const struct synonym known[] = {
         {"--port", "--hub HOST:PORT"},
         {"-p", "--hub HOST:PORT"},
         {"--host", "--hub HOST:PORT"},
@@ -33,11 +35,7 @@ const char *options_better(const char *name, size_t len)
         {"-v", "--version"},
         {"-V", "--version"},
     };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strlen(known[i][0]) == len && memcmp(known[i][0], name, len) == 0)
-            return known[i][1];
-    }
-    return NULL;
+    return synonym_find(known, sizeof known / sizeof *known, bytes_make(name, len));
 }
 
 static int unknown(char *problem, const char *name, size_t len)
@@ -82,6 +80,7 @@ int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS
     *o = (struct options){.words = argv + 1};
     const struct known all[] = {
         {.name = "--hub", .text = &o->hub},
+        {.name = "--as", .text = &o->as},
         {.name = "--log", .text = &o->log},
         {.name = "--key", .text = &o->key},
         {.name = "--value", .text = &o->value},
@@ -92,6 +91,17 @@ int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS
         {.name = "--logs", .text = &o->logs},
         {.name = "--story", .text = &o->story},
         {.name = "--print-story", .flag = &o->print_story},
+        {.name = "--password-file", .text = &o->password_file},
+        {.name = "--password-fd", .text = &o->password_fd},
+        {.name = "--token-file", .text = &o->token_file},
+        {.name = "--invite", .flag = &o->invited},
+        {.name = "--setup", .flag = &o->setup},
+        {.name = "--new", .flag = &o->create},
+        {.name = "--revoke", .text = &o->revoke},
+        {.name = "--sign", .text = &o->sign},
+        {.name = "--reset", .text = &o->reset},
+        {.name = "--remove", .text = &o->remove},
+        {.name = "--admin", .text = &o->admin},
         {.name = "--json", .flag = &o->json},
         {.name = "--quiet", .flag = &o->quiet},
         {.name = "--raw", .flag = &o->raw},

@@ -8,17 +8,25 @@
 #include "base/buffer.h"
 
 struct options {
-    const char *hub;      /* --hub; NULL: KITH_HUB, or the default */
-    const char *log;      /* --log */
-    const char *key;      /* --key */
-    const char *value;    /* --value */
-    const char *expire;   /* --expire, store's */
-    const char *if_equal; /* --if-equal, store's */
-    bool if_absent;       /* --if-absent, store's */
-    const char *match;    /* --match, ls's */
-    const char *logs;     /* --logs, demo's */
-    const char *story;    /* --story, demo's */
-    bool print_story;     /* --print-story, demo's */
+    const char *hub;                         /* --hub; NULL: KITH_HUB, or the default */
+    const char *as;                          /* --as; NULL: the default profile */
+    const char *log;                         /* --log */
+    const char *key;                         /* --key */
+    const char *value;                       /* --value */
+    const char *expire;                      /* --expire, store's */
+    const char *if_equal;                    /* --if-equal, store's */
+    bool if_absent;                          /* --if-absent, store's */
+    const char *match;                       /* --match, ls's */
+    const char *logs;                        /* --logs, demo's */
+    const char *story;                       /* --story, demo's */
+    bool print_story;                        /* --print-story, demo's */
+    const char *password_file, *password_fd; /* where a password is read, once */
+    const char *token_file;                  /* register's */
+    bool invited, setup;                     /* --invite and --setup, register's */
+    bool create;                             /* --new, invite's and token's */
+    const char *revoke;                      /* --revoke, devices' and token's */
+    const char *sign;                        /* --sign, devices' */
+    const char *reset, *remove, *admin;      /* account's */
     bool json, quiet, raw;
     bool help, version;
 

@@ -5,6 +5,7 @@
 #include "io/problem.h"
 #include "io/terminal.h"
 #include "kith/trust.h"
+#include "people/account_name.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -21,6 +22,13 @@ int session_init(struct session *s, const struct options *options)
     conversation_init(&s->conversation);
     buffer_init(&s->asked[0], LIMIT_TEXT_LINE_BYTES);
     buffer_init(&s->asked[1], LIMIT_TEXT_LINE_BYTES);
+    if (options->as &&
+        (!account_name_is_valid(bytes_from_str(options->as)) || options->as[0] == '.'))
+        return session_fail(
+            s, EXIT_USAGE,
+            "--as is 1 to 32 of letters, digits, '_', '-' and '.', which is not "
+            "the first; not %.64s",
+            options->as);
     const char *given = options->hub, *environment = getenv("KITH_HUB");
     const char *problem = where_choose(given, environment, &s->where);
     if (problem)
@@ -47,6 +55,7 @@ void session_fini(struct session *s)
     buffer_fini(&s->asked[1]);
     dial_free(s->dial);
     tls_config_free(s->tls);
+    identity_free(s->identity);
 }
 
 int session_fail(struct session *s, enum exit_code code, const char *format, ...)
@@ -57,6 +66,8 @@ int session_fail(struct session *s, enum exit_code code, const char *format, ...
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     journal_note(&s->journal, "failed", bytes_from_str(message));
+    if (s->silent)
+        return code;
     if (!s->output.json) {
         output_error_line("kith: ", bytes_from_str(message));
         return code;
@@ -101,30 +112,47 @@ int session_strange(struct session *s)
                         s->where_text);
 }
 
-int session_connect(struct session *s)
+static int open_dial(struct session *s)
 {
-    if (s->dial)
-        return EXIT_DONE;
     int r = dial_new(&s->dial);
-    if (r == 0 && s->where.path[0])
-        r = dial_open_unix(s->dial, s->where.path, SESSION_CONNECT_MS);
-    else if (r == 0)
-        r = dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
-    if (r == 0)
-        return s->where.secure ? trust_hub(s) : EXIT_DONE;
+    if (r != 0)
+        return r;
+    return s->where.path[0]
+               ? dial_open_unix(s->dial, s->where.path, SESSION_CONNECT_MS)
+               : dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
+}
+
+static int no_connection(struct session *s, int error)
+{
     const char *hint = "";
-    if (r == -ECONNREFUSED && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
+    if (error == -ECONNREFUSED && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
         hint = "; kithd starts a hub";
     else if (s->where.host[0] && access(s->where.host, F_OK) == 0)
         hint = "; the path of a Unix socket has a slash in it, as in ./hub.sock";
     return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s%s", s->where_text,
-                        dial_problem(r), hint);
+                        dial_problem(error), hint);
+}
+
+int session_connect(struct session *s)
+{
+    if (s->dial)
+        return EXIT_DONE;
+    int r = open_dial(s), code = EXIT_DONE;
+    if (r != 0)
+        code = no_connection(s, r);
+    else if (s->where.secure)
+        code = trust_hub(s);
+    if (code != EXIT_DONE)
+        session_hang_up(s); /* who asks again must not find a hub that was not believed */
+    return code;
 }
 
 void session_hang_up(struct session *s)
 {
     dial_free(s->dial);
+    tls_config_free(s->tls);
     s->dial = NULL;
+    s->tls = NULL;
     conversation_fini(&s->conversation);
     conversation_init(&s->conversation);
 }
@@ -200,14 +228,20 @@ static int refused(struct session *s, struct bytes why)
     return session_fail(s, EXIT_NO, "the hub says: %.*s", shown, (const char *)why.data);
 }
 
-int session_add(struct session *s, const struct bytes *argv, size_t argc)
+/* As much of it as is no secret goes into the log. */
+static int add(struct session *s, const struct bytes *argv, size_t argc, size_t noted)
 {
     int code = session_connect(s);
     if (code != EXIT_DONE)
         return code;
-    note_request(s, argv, argc);
+    note_request(s, argv, noted);
     int r = conversation_ask(&s->conversation, argv, argc);
     return r < 0 ? session_fail(s, EXIT_NO, "%s", problem_text(r)) : EXIT_DONE;
+}
+
+int session_add(struct session *s, const struct bytes *argv, size_t argc)
+{
+    return add(s, argv, argc, argc);
 }
 
 /* The next answer; *ret_value is NULL where the hub closes instead. */
@@ -222,7 +256,7 @@ static int take_or_end(struct session *s, const struct resp_value **ret_value)
                             s->where_text, dial_problem(r));
     if (r == ASK_FOREIGN)
         return session_strange(s);
-    if (r == 0)
+    if (r == 0 && !s->unheard)
         note_reply(s, value);
     if (r == 0 && value->kind == RESP_FAILURE)
         return refused(s, value->text);
@@ -254,6 +288,22 @@ int session_ask(struct session *s, const struct bytes *argv, size_t argc,
 {
     int code = session_add(s, argv, argc);
     return code == EXIT_DONE ? session_take(s, ret_value) : code;
+}
+
+int session_ask_secretly(struct session *s, const struct bytes *argv, size_t argc,
+                         const struct resp_value **ret_value)
+{
+    int code = add(s, argv, argc, 1);
+    return code == EXIT_DONE ? session_take(s, ret_value) : code;
+}
+
+int session_ask_unheard(struct session *s, const struct bytes *argv, size_t argc,
+                        const struct resp_value **ret_value)
+{
+    s->unheard = true;
+    int code = session_ask(s, argv, argc, ret_value);
+    s->unheard = false;
+    return code;
 }
 
 int session_hear(struct session *s, const struct resp_value **ret_value)

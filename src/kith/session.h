@@ -28,9 +28,12 @@ struct session {
     struct journal journal;
     struct where where;
     char where_text[WHERE_TEXT_BYTES];
-    struct dial *dial;      /* NULL: not connected yet */
-    struct tls_config *tls; /* of the connection; NULL: plaintext */
+    struct dial *dial;         /* NULL: not connected yet */
+    struct identity *identity; /* this device's, once it was wanted; else NULL */
+    struct tls_config *tls;    /* of the connection; NULL: plaintext */
     struct conversation conversation;
+    bool unheard;           /* the answer goes into no log */
+    bool silent;            /* what goes wrong is not told, only returned */
     struct buffer asked[2]; /* what the user typed at prompts, two at most */
 };
 
@@ -49,8 +52,16 @@ int session_connect(struct session *s);
 int session_ask(struct session *s, const struct bytes *argv, size_t argc,
                 const struct resp_value **ret_value);
 
-/* The same, where the hub may close the connection instead of answering: *ret_value then is
- * NULL. */
+/* The same, of which the log has but the first word: the others are secrets. */
+int session_ask_secretly(struct session *s, const struct bytes *argv, size_t argc,
+                         const struct resp_value **ret_value);
+
+/* Likewise, where the answer is the secret: the log has the question alone. */
+int session_ask_unheard(struct session *s, const struct bytes *argv, size_t argc,
+                        const struct resp_value **ret_value);
+
+/* The same as session_ask, where the hub may close the connection instead of answering:
+ * *ret_value then is NULL. */
 int session_ask_last(struct session *s, const struct bytes *argv, size_t argc,
                      const struct resp_value **ret_value);
 
@@ -63,7 +74,7 @@ int session_take(struct session *s, const struct resp_value **ret_value);
 /* Waits for the next thing the hub says unasked. Where it ends instead, the user is told. */
 int session_hear(struct session *s, const struct resp_value **ret_value);
 
-/* Closes the connection; what is asked next makes another. */
+/* Closes the connection, if there is one; what is asked next makes another. */
 void session_hang_up(struct session *s);
 
 /* Says what is wrong, on standard error or as JSON, and returns code: "kith: " and the

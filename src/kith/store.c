@@ -5,6 +5,7 @@
 #include "client/answer.h"
 #include "io/problem.h"
 #include "kith/command.h"
+#include "kith/duration.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -26,28 +27,6 @@ static int print_stored(struct session *s, struct bytes key, bool updated)
     json_str(&j, "stored", updated ? "updated" : "saved");
     output_json(o, &j);
     return EXIT_DONE;
-}
-
-/* "30s" as milliseconds, in digits. */
-static bool read_duration(const char *text, char digits[NUMBER_INT64_CHARS], struct bytes *ret)
-{
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    size_t n = strspn(text, "0123456789");
-    int64_t number, ms;
-    if (!number_parse_i64(bytes_make(text, n), &number) || number == 0)
-        return false;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(text + n, units[i].unit) != 0)
-            continue;
-        if (__builtin_mul_overflow(number, units[i].ms, &ms))
-            return false;
-        *ret = bytes_make(digits, number_format_i64(digits, ms));
-        return true;
-    }
-    return false;
 }
 
 static int not_stored(struct session *s, struct bytes key)
@@ -78,12 +57,14 @@ static int add_options(struct session *s, char digits[NUMBER_INT64_CHARS], struc
     }
     if (!o->expire)
         return EXIT_DONE;
-    argv[(*n)++] = bytes_from_str("PX");
-    if (!read_duration(o->expire, digits, &argv[(*n)++]))
+    int64_t ms;
+    if (!duration_read(o->expire, &ms))
         return session_fail(s, EXIT_USAGE,
                             "--expire takes a time, as in 500ms, 30s, 10m, 12h or 7d, not "
                             "'%.64s'",
                             o->expire);
+    argv[(*n)++] = bytes_from_str("PX");
+    argv[(*n)++] = bytes_make(digits, number_format_i64(digits, ms));
     return EXIT_DONE;
 }
 

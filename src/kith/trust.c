@@ -5,10 +5,11 @@
 #include "io/problem.h"
 #include "io/profile.h"
 
+#include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 
 #define KNOWN_HUBS "known_hubs"
-#define PROFILE "default"
 
 enum { HANDSHAKE_MS = 10000 };
 
@@ -20,22 +21,13 @@ static int broken(struct session *s, int error)
     return session_fail(s, EXIT_UNREACHABLE, "no TLS at %s: %.200s", s->where_text, why);
 }
 
-static int open_tls(struct session *s)
-{
-    static const char *const protocols[] = {"kith-hub/1", NULL};
-    int r = tls_config_new(&s->tls, TLS_CLIENT, NULL, protocols);
-    if (r == 0)
-        r = dial_secure(s->dial, s->tls, HANDSHAKE_MS);
-    return r == 0 ? EXIT_DONE : broken(s, r);
-}
+/* ---- what is remembered ---- */
 
-static void read_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1])
+void trust_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1])
 {
     struct fingerprint f = fingerprint_of(tls_peer(dial_tls(s->dial)));
     fingerprint_write(out, &f);
 }
-
-/* ---- what is remembered ---- */
 
 static int no_profile(struct session *s, const struct profile *p, int error)
 {
@@ -43,6 +35,14 @@ static int no_profile(struct session *s, const struct profile *p, int error)
         return session_fail(s, EXIT_NO, "there is no home folder to remember hubs in");
     if (error == PROFILE_IS_OPEN)
         return session_fail(s, EXIT_NO, "%.300s must be yours alone: chmod 700 it", p->path);
+    if (error == PROFILE_KEY_IS_OPEN)
+        return session_fail(s, EXIT_NO,
+                            "%.300s/" PROFILE_KEY_FILE " must be yours alone: it "
+                            "is this device's secret key. chmod 600 it, if nobody "
+                            "can have read it",
+                            p->path);
+    if (error == PROFILE_KEY_IS_NONE)
+        return session_fail(s, EXIT_NO, "%.300s/" PROFILE_KEY_FILE " holds no key", p->path);
     return session_fail(s, EXIT_NO, "cannot use %.300s: %s", p->path ? p->path : "the profile",
                         error == BUFFER_FULL ? "it is too large" : problem_text(error));
 }
@@ -77,8 +77,8 @@ int trust_remember(struct session *s)
 {
     char fingerprint[FINGERPRINT_TEXT_LEN + 1];
     struct profile p;
-    read_fingerprint(s, fingerprint);
-    int r = profile_open(&p, PROFILE);
+    trust_fingerprint(s, fingerprint);
+    int r = profile_open(&p, trust_profile(s));
     if (r == 0)
         r = remember_alone(&p, s->where_text, fingerprint);
     int code = r == 0 ? EXIT_DONE : no_profile(s, &p, r);
@@ -89,7 +89,7 @@ int trust_remember(struct session *s)
 static int find_known(struct session *s, struct buffer *out, struct bytes *ret)
 {
     struct profile p;
-    int r = profile_open(&p, PROFILE);
+    int r = profile_open(&p, trust_profile(s));
     if (r == 0)
         r = profile_read(&p, KNOWN_HUBS, out);
     int code = r == 0 ? EXIT_DONE : no_profile(s, &p, r);
@@ -98,7 +98,58 @@ static int find_known(struct session *s, struct buffer *out, struct bytes *ret)
     return code;
 }
 
-/* ---- judging ---- */
+/* ---- who one is oneself ---- */
+
+const char *trust_profile(const struct session *s)
+{
+    return s->options.as ? s->options.as : "default";
+}
+
+/* What the profile's functions return; what is wrong, but no home folder, is said. */
+static int read_seed(struct session *s, uint8_t ret[PROFILE_KEY_BYTES], int *ret_code)
+{
+    struct profile p;
+    int r = profile_open(&p, trust_profile(s));
+    if (r == 0)
+        r = profile_key(&p, ret);
+    *ret_code = r == 0 || r == PROFILE_NOWHERE ? EXIT_DONE : no_profile(s, &p, r);
+    profile_close(&p);
+    return r;
+}
+
+int trust_seed(struct session *s, uint8_t ret[PROFILE_KEY_BYTES])
+{
+    int code, r = read_seed(s, ret, &code);
+    return r == PROFILE_NOWHERE
+               ? session_fail(s, EXIT_NO, "there is no home folder to keep a key in")
+               : code;
+}
+
+int trust_identity(struct session *s)
+{
+    uint8_t seed[PROFILE_KEY_BYTES];
+    int code;
+    if (s->identity)
+        return EXIT_DONE;
+    if (read_seed(s, seed, &code) == 0 && identity_new(&s->identity, seed, NULL, 0) != 0)
+        code = session_fail(s, EXIT_NO, "%s", problem_text(-ENOMEM));
+    sodium_memzero(seed, sizeof seed);
+    return code;
+}
+
+static int open_tls(struct session *s)
+{
+    static const char *const protocols[] = {"kith-hub/1", NULL};
+    int code = trust_identity(s);
+    if (code != EXIT_DONE)
+        return code;
+    int r = s->tls ? 0 : tls_config_new(&s->tls, TLS_CLIENT, s->identity, protocols);
+    if (r == 0)
+        r = dial_secure(s->dial, s->tls, HANDSHAKE_MS);
+    return r == 0 ? EXIT_DONE : broken(s, r);
+}
+
+/* ---- judging it ---- */
 
 static int changed(struct session *s, struct bytes expected, const char *fingerprint)
 {
@@ -113,7 +164,7 @@ static int changed(struct session *s, struct bytes expected, const char *fingerp
 static int meet(struct session *s, const char *fingerprint)
 {
     int code = trust_remember(s);
-    if (code != EXIT_DONE || s->output.quiet || s->output.json)
+    if (code != EXIT_DONE || s->output.quiet || s->output.json || s->silent)
         return code;
     char text[WHERE_TEXT_BYTES + 160];
     snprintf(text, sizeof text,
@@ -137,7 +188,7 @@ int trust_hub(struct session *s)
     int code = open_tls(s);
     if (code != EXIT_DONE)
         return code;
-    read_fingerprint(s, fingerprint);
+    trust_fingerprint(s, fingerprint);
     if (s->where.fingerprint[0])
         return judge(s, bytes_from_str(s->where.fingerprint), fingerprint);
     struct buffer known;

@@ -1,5 +1,6 @@
 #include "kithd/credential.h"
 
+#include "hub/accounts.h"
 #include "hub/hub_key.h"
 #include "io/clock.h"
 #include "io/entropy.h"
@@ -16,6 +17,8 @@ static const char *const protocols[] = {"kith-hub/1", NULL};
 
 /* ---- the key ---- */
 
+/* Does what the committer's threads will do, none of which runs yet. With nothing to do and
+ * the key not durable, it never would be. */
 static int work_on_log(struct embedded *store, uint64_t lsn)
 {
     struct instant deadline;
@@ -31,9 +34,11 @@ static int work_on_log(struct embedded *store, uint64_t lsn)
     return r;
 }
 
-static int error_of(int store_result)
+/* Where the store takes nothing, its log knows why. */
+static int error_of(struct embedded *store, int store_result)
 {
-    return store_result > 0 ? -ENOSPC : store_result;
+    int trouble = store_trouble(embedded_store(store));
+    return store_result < 0 ? store_result : trouble < 0 ? trouble : -ENOSPC;
 }
 
 static int obtain_key(struct embedded *store, uint8_t seed[IDENTITY_SEED_BYTES])
@@ -48,7 +53,29 @@ static int obtain_key(struct embedded *store, uint8_t seed[IDENTITY_SEED_BYTES])
         r = hub_key_obtain(embedded_store(store), clock_walltime(), fresh, seed, &lsn);
     while (r == STORE_BUSY && embedded_segment_step(store, clock_instant(), &deadline) == 0);
     sodium_memzero(fresh, sizeof fresh);
-    return r == 0 ? work_on_log(store, lsn) : error_of(r);
+    return r == 0 ? work_on_log(store, lsn) : error_of(store, r);
+}
+
+/* ---- the first admin ---- */
+
+static int offer_setup(struct credential *c, struct embedded *store)
+{
+    uint8_t secret[TICKET_SECRET_BYTES];
+    uint64_t lsn = 0;
+    struct instant deadline;
+    bool offered = false;
+    int r = entropy_fill(secret, sizeof secret);
+    if (r < 0)
+        return r;
+    struct ticket t = ticket_new(secret, c->setup);
+    sodium_memzero(secret, sizeof secret);
+    do
+        r = accounts_offer_setup(embedded_store(store), clock_walltime(), &t, &offered, &lsn);
+    while (r == STORE_BUSY && embedded_segment_step(store, clock_instant(), &deadline) == 0);
+    r = r == 0 ? work_on_log(store, lsn) : error_of(store, r);
+    if (r != 0 || !offered)
+        sodium_memzero(c->setup, sizeof c->setup);
+    return r;
 }
 
 /* ---- the certificate ---- */
@@ -116,7 +143,7 @@ static int write_certificate(const struct identity *i, struct folder *folder)
     if (r == 0)
         r = write_file(folder_disk(folder), CREDENTIAL_FILE, buffer_view(&text));
     buffer_fini(&text);
-    return r;
+    return r == BUFFER_FULL ? -EFBIG : r;
 }
 
 /* ---- both ---- */
@@ -135,6 +162,8 @@ int credential_open(struct credential *c, struct embedded *store, struct folder 
         r = tls_config_new(&c->tls, TLS_HUB, c->identity, protocols);
     if (r == 0)
         r = write_certificate(c->identity, folder);
+    if (r == 0)
+        r = offer_setup(c, store);
     if (r != 0) {
         credential_close(c);
         return r;

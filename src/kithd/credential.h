@@ -2,11 +2,13 @@
 #define KITH_KITHD_CREDENTIAL_H
 
 /* Who the hub is, at its start: its key out of the store, made there on the first start, and
- * what TLS needs of it. The certificate is also put into the data folder, as CREDENTIAL_FILE,
+ * what TLS needs of it. While there is no admin, each start also makes a token for who is to be
+ * the first. The certificate is also put into the data folder, as CREDENTIAL_FILE,
  * for clients that want a file to trust. */
 
 #include "io/folder.h"
 #include "io/listener.h"
+#include "people/ticket.h"
 #include "store/embedded.h"
 #include "tls/tls.h"
 
@@ -16,6 +18,7 @@ struct credential {
     struct identity *identity;
     struct tls_config *tls;
     char fingerprint[FINGERPRINT_TEXT_LEN + 1];
+    char setup[TICKET_TEXT_LEN + 1]; /* a secret; empty: there is an admin */
 };
 
 /* Makes a zeroed credential. The store's log is worked on until the key is durable, so no

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -431,10 +432,38 @@ static bool is_watched(const struct daemon *d)
     return !d->options->log && isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
 }
 
+/* The first TCP listener as others may reach it: of one for all addresses, the machine's name.
+ */
+static void print_join_string(const struct daemon *d)
+{
+    const struct listener *l = d->listeners;
+    struct utsname uts;
+    while (l < d->listeners + d->listener_count && l->is_unix)
+        l++;
+    if (l == d->listeners + d->listener_count)
+        return;
+    bool any = strncmp(l->text, "0.0.0.0:", 8) == 0 || strncmp(l->text, "[::]:", 5) == 0;
+    if (any && uname(&uts) == 0)
+        printf("Join with kith://%s:%u#%s\n", uts.nodename, l->port, d->credential.fingerprint);
+    else
+        printf("Join with kith://%s#%s\n", l->text, d->credential.fingerprint);
+}
+
+/* The token is said here and nowhere else: not in the log. */
+static void announce_identity(struct daemon *d)
+{
+    if (d->credential.tls)
+        print_join_string(d);
+    if (d->credential.setup[0])
+        printf("Setup token for the first admin: %s\n", d->credential.setup);
+    sodium_memzero(d->credential.setup, sizeof d->credential.setup);
+}
+
 static void announce(struct daemon *d)
 {
     for (size_t i = 0; i < d->listener_count; i++)
         printf("Server listening on %s\n", d->listeners[i].text);
+    announce_identity(d);
     fflush(stdout);
     for (size_t i = 0; i < d->listener_count && !is_watched(d); i++)
         log_event(d, LOG_INFO, "listening", "on", d->listeners[i].text);
@@ -525,6 +554,26 @@ static void fill_about(struct daemon *d)
     config->usage = usage_read;
 }
 
+static enum hub_registration registration_of(const struct options *o)
+{
+    static const enum hub_registration of[] = {
+        [OPTIONS_REGISTRATION_OPEN] = HUB_REGISTRATION_OPEN,
+        [OPTIONS_REGISTRATION_INVITE] = HUB_REGISTRATION_INVITE,
+        [OPTIONS_REGISTRATION_CLOSED] = HUB_REGISTRATION_CLOSED,
+    };
+    return of[o->registration];
+}
+
+static enum hub_relay relay_of(const struct options *o)
+{
+    static const enum hub_relay of[] = {
+        [OPTIONS_RELAY_CHAT] = HUB_RELAY_CHAT,
+        [OPTIONS_RELAY_OFF] = HUB_RELAY_OFF,
+        [OPTIONS_RELAY_ALL] = HUB_RELAY_ALL,
+    };
+    return of[o->relay];
+}
+
 static void fill_config(struct daemon *d, const uint8_t random[20])
 {
     const struct options *o = d->options;
@@ -535,6 +584,10 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
         .open = o->open,
         .open_admin = o->open_admin,
         .log_requests = o->log_requests,
+        .registration = registration_of(o),
+        .relay = relay_of(o),
+        .relay_hour_bytes = LIMIT_RELAY_HOUR_BYTES,
+        .password_cost = password_cost_default,
         .held_bytes_max = held_bytes_max(),
         .memory_max = o->memory_max,
         .uid = geteuid(),
@@ -548,12 +601,21 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
     fill_about(d);
 }
 
+static int fill_secrets(struct daemon *d)
+{
+    int r = entropy_fill(d->shared.config.seed, sizeof d->shared.config.seed);
+    return r == 0 ? entropy_fill(&d->shared.throttle.seed, sizeof d->shared.throttle.seed) : r;
+}
+
 /* A start that was refused leaves no trace. */
 static void daemon_fini(struct daemon *d, int result)
 {
     for (size_t i = 0; i < d->listener_count; i++)
         listener_close(&d->listeners[i]);
     credential_close(&d->credential);
+    introductions_fini(&d->shared.introductions);
+    directory_fini(&d->shared.directory);
+    relays_fini(&d->shared.relays);
     embedded_free(d->store);
     if (result == DAEMON_NO_START && !d->has_served)
         folder_retract(d->data, d->folder);
@@ -574,6 +636,9 @@ static int daemon_start(struct daemon *d)
     if (r < 0)
         return refuse("cannot get random numbers: %s", problem_text(r));
     fill_config(d, run_id);
+    r = fill_secrets(d);
+    if (r < 0)
+        return refuse("cannot get random numbers: %s", problem_text(r));
     r = log_file_open(d->options->log, &d->log);
     if (r < 0)
         return refuse("cannot log to %s: %s", d->options->log, problem_text(r));

@@ -147,17 +147,27 @@ void link_identify(struct connection *c)
 /* ---- accepting ---- */
 
 /* False where the other end is gone already: it cannot be said who it was. */
-static bool find_origin(const struct link *l, bool is_unix, enum access_origin *ret)
+static bool find_origin(const struct link *l, bool is_unix, struct access_peer *ret)
 {
     struct address peer;
     if (is_unix) {
-        *ret = ACCESS_UNIX;
+        ret->origin = ACCESS_UNIX;
         return true;
     }
     if (address_of_peer(stream_fd(&l->stream), &peer) < 0)
         return false;
-    *ret = address_is_loopback(&peer) ? ACCESS_LOOPBACK : ACCESS_REMOTE;
+    ret->origin = address_is_loopback(&peer) ? ACCESS_LOOPBACK : ACCESS_REMOTE;
+    ret->address.port = peer.port;
+    address_as_v6(&peer, ret->address.ip);
     return true;
+}
+
+/* Half of the descriptors are kept for those who are known, or on this machine. */
+static bool is_guest_too_many(const struct link_owner *owner, const struct access_peer *peer)
+{
+    struct hub_shared *shared = owner->hub->shared;
+    return access_is_guest(&shared->config, peer) &&
+           atomic_load(&shared->counters.guests) >= (uint64_t)owner->descriptors_max / 2;
 }
 
 int link_accept(struct link_owner *owner, struct acceptor *from,
@@ -180,9 +190,13 @@ int link_accept(struct link_owner *owner, struct acceptor *from,
     }
     owner->turn(owner);
     struct access_peer peer = {0};
-    if (!find_origin(l, listener->is_unix, &peer.origin)) {
+    if (!find_origin(l, listener->is_unix, &peer)) {
         stream_close(&l->stream, false);
         return 0;
+    }
+    if (is_guest_too_many(owner, &peer)) {
+        stream_close(&l->stream, false);
+        return -EMFILE;
     }
     l->connection = hub_accept(owner->hub, &peer, replies_full);
     if (!l->connection) {

@@ -9,16 +9,19 @@
 
 struct link;
 
-enum { LINK_INPUTS = 16 };
+enum { LINK_INPUTS = 16 }; /* that wait for each other, at most */
 
 /* What a link needs of its worker. */
 struct link_owner {
     struct hub *hub;
-    uint8_t
-        *read_space; /* LIMIT_READ_BYTES, shared by all links of the worker; the first ... */
-    size_t waiting_bytes; /* ... hold small inputs that wait for others, to be fed at once: */
+
+    /* LIMIT_READ_BYTES, shared by all links of the worker. Small inputs stay at its beginning
+     * and wait for others, to be fed at once. */
+    uint8_t *read_space;
+    size_t waiting_bytes;
     struct hub_input waiting[LINK_INPUTS];
     size_t waiting_count;
+
     int descriptors_max;                    /* from this one on they are kept for files */
     void (*turn)(struct link_owner *owner); /* called before anything happens: tells the time */
     void (*gone)(struct link_owner *owner); /* a link has ended and is freed */

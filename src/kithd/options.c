@@ -1,6 +1,7 @@
 #include "kithd/options.h"
 
 #include "base/number.h"
+#include "base/synonym.h"
 #include "hub/hub_name.h"
 
 #include <arpa/inet.h>
@@ -38,6 +39,12 @@ static const char usage[] =
     "  --open                  let other machines use the table in plaintext\n"
     "  --open-admin            let other machines, and other users, also rename and stop the\n"
     "                          hub, empty the table and copy it\n"
+    "  --registration HOW      who may make an account: open, everybody (the default); "
+    "invite,\n"
+    "                          who has an invite; closed, nobody\n"
+    "  --relay WHAT            what goes through this hub where two cannot reach each other:\n"
+    "                          chat, what they say (the default); off, nothing; all, files, "
+    "too\n"
     "  --log FILE              log there (default: standard error); reopened on SIGHUP\n"
     "  --log-requests          log every request\n"
     "  --check DIR             run no hub: verify what is kept in DIR and say what it is\n"
@@ -59,6 +66,8 @@ enum option_code {
     OPT_UNFRAMED,
     OPT_OPEN,
     OPT_OPEN_ADMIN,
+    OPT_REGISTRATION,
+    OPT_RELAY,
     OPT_LOG,
     OPT_LOG_REQUESTS,
     OPT_CHECK,
@@ -79,6 +88,8 @@ static const struct option long_options[] = {
     {"unframed-ms", required_argument, NULL, OPT_UNFRAMED},
     {"open", no_argument, NULL, OPT_OPEN},
     {"open-admin", no_argument, NULL, OPT_OPEN_ADMIN},
+    {"registration", required_argument, NULL, OPT_REGISTRATION},
+    {"relay", required_argument, NULL, OPT_RELAY},
     {"log", required_argument, NULL, OPT_LOG},
     {"log-requests", no_argument, NULL, OPT_LOG_REQUESTS},
     {"check", required_argument, NULL, OPT_CHECK},
@@ -141,6 +152,38 @@ static int parse_choice(struct parsing *p, const char *what, const char *text, c
         return complain(p, "%s is %s or %s, not '%s'", what, no, yes, text);
     *ret = strcmp(text, yes) == 0;
     return 0;
+}
+
+static int parse_relay(struct parsing *p, const char *text)
+{
+    static const char *const words[] = {
+        [OPTIONS_RELAY_CHAT] = "chat",
+        [OPTIONS_RELAY_OFF] = "off",
+        [OPTIONS_RELAY_ALL] = "all",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            p->o->relay = (enum options_relay)i;
+            return 0;
+        }
+    }
+    return complain(p, "--relay is off, chat or all, not '%s'", text);
+}
+
+static int parse_registration(struct parsing *p, const char *text)
+{
+    static const char *const words[] = {
+        [OPTIONS_REGISTRATION_OPEN] = "open",
+        [OPTIONS_REGISTRATION_INVITE] = "invite",
+        [OPTIONS_REGISTRATION_CLOSED] = "closed",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            p->o->registration = (enum options_registration)i;
+            return 0;
+        }
+    }
+    return complain(p, "--registration is open, invite or closed, not '%s'", text);
 }
 
 static int parse_path(struct parsing *p, const char *what, const char *of, const char *text,
@@ -287,6 +330,10 @@ static int parse_option(struct parsing *p, int code, const char *argument)
     case OPT_OPEN_ADMIN:
         o->open_admin = true;
         break;
+    case OPT_RELAY:
+        return parse_relay(p, argument);
+    case OPT_REGISTRATION:
+        return parse_registration(p, argument);
     case OPT_LOG:
         return parse_path(p, "--log", "a file", argument, &o->log);
     case OPT_CHECK:
@@ -393,7 +440,7 @@ static int settle(struct parsing *p)
 /* What the same is called elsewhere, and what to say here. */
 static const char *better_option(const char *name, size_t len)
 {
-    static const char *const known[][2] = {
+    static const struct synonym known[] = {
         {"--port", "--listen :PORT"},
         {"-p", "--listen :PORT"},
         {"--address", "--listen ADDR"},
@@ -405,11 +452,7 @@ static const char *better_option(const char *name, size_t len)
         {"-v", "--version"},
         {"-V", "--version"},
     };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strlen(known[i][0]) == len && memcmp(known[i][0], name, len) == 0)
-            return known[i][1];
-    }
-    return NULL;
+    return synonym_find(known, sizeof known / sizeof *known, bytes_make(name, len));
 }
 
 /* getopt has met no option, or one with a value that takes none. */

@@ -7,6 +7,7 @@
  *           [--durability commit|second] [--replies terse|full] [--workers N] [--backlog N]
  *           [--maxmemory BYTES] [--one-at-a-time] [--delay MS] [--unframed-ms MS] [--open]
  * [--open-admin]
+ *           [--registration open|invite|closed] [--relay off|chat|all]
  *           [--log FILE] [--log-requests]
  *     kithd --check DIR
  *
@@ -34,6 +35,15 @@ struct options_listener {
     bool replies_given; /* for this listener itself */
 };
 
+enum options_registration {
+    OPTIONS_REGISTRATION_OPEN,
+    OPTIONS_REGISTRATION_INVITE,
+    OPTIONS_REGISTRATION_CLOSED,
+};
+
+/* What may go through the relay. */
+enum options_relay { OPTIONS_RELAY_CHAT, OPTIONS_RELAY_OFF, OPTIONS_RELAY_ALL };
+
 struct options {
     const char *name; /* NULL: the stored one */
     struct options_listener listeners[LIMIT_LISTENERS];
@@ -42,6 +52,8 @@ struct options {
     const char *log;   /* NULL: standard error */
     const char *check; /* a folder to check, and no hub to run; else NULL */
     bool second;       /* --durability second */
+    enum options_registration registration;
+    enum options_relay relay;
     bool one_at_a_time, open, open_admin, log_requests;
     unsigned workers; /* at least 1 */
     int backlog;

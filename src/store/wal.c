@@ -45,7 +45,7 @@ struct run {
     uint64_t first_lsn, last_lsn;
 };
 
-/* At a segment. */
+/* At making a segment. */
 struct attempt {
     struct wal_trouble trouble; /* why the last one failed, lately */
     struct instant retry_at;

@@ -16,7 +16,8 @@ static bool set_dates(X509 *c)
            ASN1_TIME_set_string_X509(X509_getm_notAfter(c), for_ever);
 }
 
-/* The first half of the fingerprint, made positive. */
+/* The first half of the fingerprint: always the same, and no other key's. A serial number is
+ * positive (RFC 5280, section 4.1.2.2); the second bit keeps it from being zero. */
 static bool set_serial(X509 *c, const struct fingerprint *f)
 {
     uint8_t bytes[FINGERPRINT_BYTES / 2];
@@ -55,11 +56,14 @@ static bool is_host_name(const char *name)
     return len > 0 && len < 254 && strspn(name, allowed) == len;
 }
 
-static bool push_name(GENERAL_NAMES *names, int type, void *value)
+/* Takes the value, whatever becomes of it. */
+static bool push_name(GENERAL_NAMES *names, int type, ASN1_STRING *value)
 {
-    GENERAL_NAME *n = value ? GENERAL_NAME_new() : NULL;
-    if (!n)
+    GENERAL_NAME *n = GENERAL_NAME_new();
+    if (!n) {
+        ASN1_STRING_free(value);
         return false;
+    }
     GENERAL_NAME_set0_value(n, type, value);
     if (sk_GENERAL_NAME_push(names, n) > 0)
         return true;
@@ -67,6 +71,7 @@ static bool push_name(GENERAL_NAMES *names, int type, void *value)
     return false;
 }
 
+/* An address, or a host's name; what is neither is passed over. */
 static bool add_name(GENERAL_NAMES *names, const char *name)
 {
     ASN1_OCTET_STRING *address = a2i_IPADDRESS(name);
@@ -75,7 +80,10 @@ static bool add_name(GENERAL_NAMES *names, const char *name)
     if (!is_host_name(name))
         return true;
     ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-    return text && ASN1_STRING_set(text, name, -1) && push_name(names, GEN_DNS, text);
+    if (text && ASN1_STRING_set(text, name, -1))
+        return push_name(names, GEN_DNS, text);
+    ASN1_STRING_free(text);
+    return false;
 }
 
 static bool add_names(X509 *c, const char *const *names, size_t n)

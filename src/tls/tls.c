@@ -11,8 +11,11 @@
 enum {
     PROTOCOLS = 4,
     RECORD_BYTES = 16 * 1024,
-    KEY_BYTES_LOG2 = 36, /* a key encrypts 64 GiB and is renewed */
 };
+
+/* So much a key encrypts until it is renewed: 2^22 records, far below the 2^24.5 that RFC 8446,
+ * section 5.5, allows. */
+#define KEY_BYTES_MAX ((uint64_t)64 * 1024 * 1024 * 1024)
 
 struct tls_config {
     SSL_CTX *context;
@@ -264,7 +267,8 @@ static int judge(struct tls *t, int result)
     }
 }
 
-/* A peer speaks a protocol of ours, and nothing else. */
+/* Who has protocols to offer insists on one of them; only a hub also takes who asks for none.
+ */
 static int open_up(struct tls *t)
 {
     t->state = TLS_OPEN;
@@ -325,7 +329,7 @@ int tls_write(struct tls *t, struct bytes plain, struct buffer *out)
     begin_call(t, bytes_make(NULL, 0), out);
     int r = 0;
     while (r == 0 && plain.len > 0) {
-        if (t->written >> KEY_BYTES_LOG2 > 0 &&
+        if (t->written >= KEY_BYTES_MAX &&
             SSL_key_update(t->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1)
             t->written = 0;
         size_t n = plain.len < RECORD_BYTES ? plain.len : RECORD_BYTES;

@@ -173,8 +173,11 @@ static void open_scene(struct scene *s)
                       &report) != 0)
         abort();
     s->shared.store = embedded_store(s->store);
-    s->shared.config = (struct hub_config){
-        .uid = OWNER_UID, .unframed_ms = 30, .holds_replies = true, .workers = 1};
+    s->shared.config = (struct hub_config){.uid = OWNER_UID,
+                                           .unframed_ms = 30,
+                                           .holds_replies = true,
+                                           .workers = 1,
+                                           .password_cost = password_cost_least};
     hub_init(&s->hub, &s->shared);
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import select
 import signal
 import subprocess
@@ -89,13 +90,26 @@ class Hub:
             some = os.read(self.process.stdout.fileno(), 4096)
             assert some, f"the hub ended at its start; it said {said}\n{self.log()}"
             said += some
-        self.said = said.decode().splitlines()
+        lines = said.decode().splitlines(keepends=True)
+        self.said = [line.rstrip("\n") for line in lines[:self.listeners]]
+        self.rest = "".join(lines[self.listeners:])
         prefix = "Server listening on "
         assert all(line.startswith(prefix) for line in self.said), self.said
         self.addresses = [line[len(prefix):] for line in self.said]
         self.where = self.addresses[0]
         self.ports = [int(a.rsplit(":", 1)[1]) for a in self.addresses if "/" not in a]
         self.port = self.ports[0] if self.ports else None
+
+    def said_then(self, pattern):
+        """What the hub has said on standard output after where it listens, as a match."""
+        deadline = time.monotonic() + PATIENCE
+        while not (match := re.search(pattern, self.rest, re.MULTILINE)):
+            ready, _, _ = select.select([self.process.stdout], [], [],
+                                        max(deadline - time.monotonic(), 0))
+            some = os.read(self.process.stdout.fileno(), 4096) if ready else b""
+            assert some, f"the hub did not say {pattern}; it said {self.rest}"
+            self.rest += some.decode()
+        return match
 
     @property
     def pid(self):

@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import threading
 
 from hubs import PATIENCE
 
@@ -163,3 +164,18 @@ def is_served(hub):
     with Lines(hub) as client:
         assert client.ask("is anybody there?") == "is anybody there?"
     return True
+
+
+def answer_once(answer):
+    """A server that is no hub: it reads a little and answers one client; its address."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with server, server.accept()[0] as client:
+            client.recv(1)
+            client.sendall(answer)
+            client.shutdown(socket.SHUT_WR)
+            read_all(client)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return "127.0.0.1:%d" % server.getsockname()[1]

@@ -312,14 +312,14 @@ def test_a_whole_folder_is_told(start_hub):
     before = {f.name: f.read_bytes() for f in hub.data.iterdir() if f.name != "lock"}
     done = check_folder(hub)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.fullmatch("checkpoint  none\nlog         10[34] changes\nkeys        101, and 1 of the hub's "
+    assert re.fullmatch("checkpoint  none\nlog         10[45] changes\nkeys        101, and 2 of the hub's "
                         "own\nmemory      about 3\\d+ bytes\nIt is whole.\n", done.stdout), done.stdout
     assert {f.name: f.read_bytes() for f in hub.data.iterdir() if f.name != "lock"} == before
     hub.restart()
-    assert re.search(f"msg=recovered data={hub.data} entries=0 changes=10[34]\n", hub.log())
+    assert re.search(f"msg=recovered data={hub.data} entries=0 changes=10[45]\n", hub.log())
     hub.stop()
     hub.restart()
-    assert re.search(f"msg=recovered data={hub.data} entries=10[23] changes=0\n", hub.log())
+    assert re.search(f"msg=recovered data={hub.data} entries=10[34] changes=0\n", hub.log())
     hub.stop()
     said = check_folder(hub).stdout
     assert re.match("checkpoint  10[23] entries, 3\\d+ bytes\n            begun at 20", said), said

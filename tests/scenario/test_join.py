@@ -1,6 +1,7 @@
 """kith over TLS: whom it believes, what it remembers, and what it says when a hub is another."""
 
 import json
+import pathlib
 import re
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import threading
 import pytest
 
 from hubs import run_kith, until
+from talk import answer_once
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def another(text):
 
 
 def known_hubs(home):
-    return open(home["XDG_CONFIG_HOME"] + "/kith/default/known_hubs").read()
+    return pathlib.Path(home["XDG_CONFIG_HOME"], "kith/default/known_hubs").read_text()
 
 
 def test_a_hub_is_met_and_known_from_then_on(hub, build, home):
@@ -54,7 +56,7 @@ def test_a_fingerprint_decides_and_nothing_is_remembered(hub, build, home, tmp_p
     assert wrong.returncode == 5
     assert b"is another one" in wrong.stderr
     assert hub.kith("get", "k").returncode == 1  # nothing was sent
-    assert not (tmp_path / "config/kith").exists()
+    assert not (tmp_path / "config/kith/default/known_hubs").exists()
 
 
 def test_another_hub_at_a_known_address_is_a_hard_stop(start_hub, build, home):
@@ -85,9 +87,12 @@ def test_join_without_a_fingerprint_believes_what_is_known(start_hub, build, hom
     assert known_hubs(home) == f"{hub.where} {fingerprint(hub)}\n"
 
 
-def test_join_says_what_is_missing(build, home):
-    for words in [["join"], ["join", "./a.sock"], ["join", "kith://a#short"]]:
-        assert run_kith(build, *words, env=home).returncode == 2
+@pytest.mark.parametrize("words, why", [
+    ([], b"the hub is missing"), (["./a.sock"], b"needs no joining"),
+    (["kith://a#short"], b"43 letters and digits"), (["kith://a/b"], b"nothing but a fingerprint")])
+def test_join_says_what_is_wrong(build, home, words, why):
+    refused = run_kith(build, "join", *words, env=home)
+    assert refused.returncode == 2 and why in refused.stderr
 
 
 def test_many_meet_at_once(hub, build, home):
@@ -116,6 +121,16 @@ def test_what_is_remembered_is_ones_own(hub, build, home, tmp_path):
     assert b"chmod 700" in refused.stderr
 
 
+def test_who_could_not_be_judged_is_told_nothing(hub, build):
+    """Whatever a first key has come to, a second one is no way past the judgement."""
+    assert hub.kith("store", "k", "v").returncode == 0
+    refused = run_kith(build, "--hub", url(hub), "del", "nothing", "k",
+                       env={"XDG_CONFIG_HOME": "", "HOME": ""})
+    assert refused.returncode == 1
+    assert b"no home folder" in refused.stderr and refused.stdout == b""
+    assert hub.kith("get", "k").stdout == b"v\n"
+
+
 def test_comments_and_other_lines_stay(hub, build, home, tmp_path):
     folder = tmp_path / "config/kith/default"
     folder.mkdir(parents=True, mode=0o700)
@@ -136,23 +151,10 @@ def test_large_values_and_pushes(hub, build, home):
                     env=home).stdout == b"hello there"
 
 
-def serve_once(answer):
-    """Somebody who listens and is no hub; returns the address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
-        with listener, listener.accept()[0] as s:
-            s.recv(10000)
-            s.sendall(answer)
-
-    threading.Thread(target=serve, daemon=True).start()
-    return "kith://127.0.0.1:%d" % listener.getsockname()[1]
-
-
 @pytest.mark.parametrize("answer", [b"", b"hello\n", b"\x15\x03\x03\x00\x02\x02\x28",
                                     b"\x16\x03\x03\xff\xff" + b"x" * 70000], ids=range(4))
 def test_who_speaks_no_tls_is_no_hub(build, home, answer):
-    p = run_kith(build, "--hub", serve_once(answer), "get", "k", env=home)
+    p = run_kith(build, "--hub", f"kith://{answer_once(answer)}", "get", "k", env=home)
     assert p.returncode == 3
     assert b"no TLS at" in p.stderr
 
@@ -187,7 +189,7 @@ def test_a_connection_that_is_cut_off_is_no_answer(hub, build, home):
     assert p.stdout == b""
 
 
-def test_watch_over_tls(hub, build, home, tmp_path):
+def test_watch_over_tls(hub, build, tmp_path):
     with open(tmp_path / "out", "wb") as out:
         watch = subprocess.Popen([build / "kith", "--hub", url(hub, fingerprint(hub)), "watch"],
                                  stdout=out)

@@ -5,13 +5,12 @@ import json
 import os
 import socket
 import subprocess
-import threading
 
 import pexpect
 import pytest
 from conftest import WAIT_S, run_kith
 from hubs import until
-from talk import connect, exchange, resp
+from talk import answer_once, connect, exchange, resp
 
 
 def check(result, code, stdout=b"", stderr=b""):
@@ -293,22 +292,6 @@ def test_raw_is_an_option_with_help_of_its_own(build):
     said = run_kith(build, "help", "raw")
     assert said.returncode == 0 and said.stdout.startswith(b"kith --raw [TEXT]...\n")
     check(run_kith(build, "--raw", "--help"), 0, said.stdout)
-
-
-def answer_once(answer):
-    """A server that is no hub: it reads a little and answers one client; its address."""
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
-        with server, server.accept()[0] as client:
-            client.recv(1)
-            client.sendall(answer)
-            client.shutdown(socket.SHUT_WR)
-            while client.recv(65536):
-                pass
-
-    threading.Thread(target=serve, daemon=True).start()
-    return "127.0.0.1:%d" % server.getsockname()[1]
 
 
 @pytest.mark.parametrize("answer, code", [

@@ -142,7 +142,7 @@ def test_hello(hub):
     (["COMMAND", "NOSUCH"], "ERR unknown subcommand"),
     (["HELLO", "4"], "NOPROTO "),
     (["HELLO", "x"], "ERR Protocol version"),
-    (["HELLO", "3", "AUTH", "a", "b"], "ERR "),
+    (["HELLO", "3", "AUTH", "a", "b"], "WRONGPASS "),
     (["SELECT", "1"], "ERR DB index is out of range"),
     (["SELECT", "x"], "ERR value is not an integer"),
     (["INCRBY", "a", "x"], "ERR value is not an integer"),

@@ -7,8 +7,12 @@ static const char *refusal(const struct model *m, const struct model_session *s,
     bool remote = s->peer.origin == ACCESS_REMOTE;
     bool open = admin ? m->config->open_admin : m->config->open || m->config->open_admin;
     if (remote && !open)
-        return admin ? "from another machine this needs a hub started with --open-admin"
-                     : "from another machine the table needs a hub started with --open";
+        return admin
+                   ? "from another machine this needs an admin's account, or a hub started "
+                     "with "
+                     "--open-admin"
+                   : "from another machine the table needs a login over TLS, or a hub started "
+                     "with --open";
     if (remote || !admin || open)
         return NULL;
     if (s->peer.user != ACCESS_USER_KNOWN)

@@ -454,9 +454,8 @@ uint64_t model_run(struct model *m, struct model_session *s, const struct reques
         fail(&x, "MISCONF", "the disk is full: the table can be read, not changed");
     else if (call->result == STORE_STUCK)
         fail(&x, "MISCONF",
-             "the log's next file cannot be made (the hub's log says why): the table can be "
-             "read, "
-             "not changed");
+             "the log's next file cannot be made (the hub's log says why): "
+             "the table can be read, not changed");
     else if (call->result < 0)
         fail(&x, "IOERR", "the disk has failed: the hub is stopping");
     else

@@ -229,12 +229,41 @@ const char *request_word(const struct request *r)
     return words[r->verb];
 }
 
-static void write_resp(const struct request *r, struct buffer *out)
+/* The command of a verb that is asked with keys, or keys and values, alone; NULL: it is none.
+ */
+static const char *command_of_keys(const struct request *r)
+{
+    static const char *const words[] = {
+        [VERB_STORE] = "STORE",   [VERB_GET] = "get",         [VERB_DEL] = "DEL",
+        [VERB_EXISTS] = "EXISTS", [VERB_MGET] = "MGET",       [VERB_MSET] = "MSET",
+        [VERB_MSETNX] = "MSETNX", [VERB_GETDEL] = "GETDEL",   [VERB_APPEND] = "APPEND",
+        [VERB_STRLEN] = "STRLEN", [VERB_PERSIST] = "PERSIST", [VERB_WATCH] = "WATCH",
+    };
+    if (r->verb == VERB_TTL)
+        return r->number % 2 ? "PEXPIRETIME" : "PTTL";
+    if (r->verb == VERB_RENAME)
+        return r->number % 2 ? "RENAMENX" : "RENAME";
+    return r->verb < sizeof words / sizeof *words ? words[r->verb] : NULL;
+}
+
+static bool has_values(enum verb verb)
+{
+    return verb == VERB_STORE || verb == VERB_MSET || verb == VERB_MSETNX ||
+           verb == VERB_APPEND;
+}
+
+static void write_follow(const struct request *r, struct buffer *out)
+{
+    char key[8];
+    put_count(out, 2);
+    put_word(out, "FOLLOW");
+    put_bulk(out, r->keys[0] ? request_key(r->keys[0] - 1, key) : bytes_from_str("k"));
+}
+
+/* What is neither of keys alone nor one word. */
+static void write_special(const struct request *r, struct buffer *out)
 {
     switch (r->verb) {
-    case VERB_STORE:
-        write_keys(r, "STORE", true, out);
-        break;
     case VERB_SET:
     case VERB_GETEX:
         write_options(r, out);
@@ -242,57 +271,15 @@ static void write_resp(const struct request *r, struct buffer *out)
     case VERB_EXPIRE:
         write_expire(r, out);
         break;
-    case VERB_TTL:
-        write_keys(r, r->number % 2 ? "PEXPIRETIME" : "PTTL", false, out);
-        break;
-    case VERB_PERSIST:
-        write_keys(r, "PERSIST", false, out);
-        break;
     case VERB_FOLLOW:
-        put_count(out, 2);
-        put_word(out, "FOLLOW");
-        put_bulk(out,
-                 r->keys[0] ? request_key(r->keys[0] - 1, (char[8]){0}) : bytes_from_str("k"));
-        break;
-    case VERB_WATCH:
-        write_keys(r, "WATCH", false, out);
-        break;
-    case VERB_MSET:
-        write_keys(r, "MSET", true, out);
+        write_follow(r, out);
         break;
     case VERB_SUBSCRIBE:
     case VERB_PUBLISH:
         write_channel(r, out);
         break;
-    case VERB_MSETNX:
-        write_keys(r, "MSETNX", true, out);
-        break;
-    case VERB_GETDEL:
-        write_keys(r, "GETDEL", false, out);
-        break;
-    case VERB_RENAME:
-        write_keys(r, r->number % 2 ? "RENAMENX" : "RENAME", false, out);
-        break;
     case VERB_COPY:
         write_copy(r, out);
-        break;
-    case VERB_APPEND:
-        write_keys(r, "APPEND", true, out);
-        break;
-    case VERB_GET:
-        write_keys(r, "get", false, out);
-        break;
-    case VERB_DEL:
-        write_keys(r, "DEL", false, out);
-        break;
-    case VERB_EXISTS:
-        write_keys(r, "EXISTS", false, out);
-        break;
-    case VERB_MGET:
-        write_keys(r, "MGET", false, out);
-        break;
-    case VERB_STRLEN:
-        write_keys(r, "STRLEN", false, out);
         break;
     case VERB_ADD:
         write_add(r, out);
@@ -325,6 +312,15 @@ static void write_resp(const struct request *r, struct buffer *out)
         write_words(out, request_word(r), NULL);
         break;
     }
+}
+
+static void write_resp(const struct request *r, struct buffer *out)
+{
+    const char *command = command_of_keys(r);
+    if (command)
+        write_keys(r, command, has_values(r->verb), out);
+    else
+        write_special(r, out);
 }
 
 void request_write(const struct request *r, bool resp, struct buffer *out)

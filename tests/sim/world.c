@@ -285,6 +285,7 @@ static void configure(struct world *w)
     config->holds_replies = !second;
     config->log_requests = true;
     config->uid = 1000;
+    config->password_cost = password_cost_least;
     config->open = chance(w, 3);
     config->open_admin = chance(w, 8);
     config->unframed_ms = chance(w, 6) ? 0 : 30;

@@ -4,12 +4,21 @@
 
 enum { HUB_UID = 1000 };
 
-static const struct access_peer unasked = {ACCESS_LOOPBACK, ACCESS_USER_UNASKED, 0};
-static const struct access_peer own = {ACCESS_UNIX, ACCESS_USER_KNOWN, HUB_UID};
-static const struct access_peer root = {ACCESS_LOOPBACK, ACCESS_USER_KNOWN, 0};
-static const struct access_peer other = {ACCESS_LOOPBACK, ACCESS_USER_KNOWN, 1001};
-static const struct access_peer unknown = {ACCESS_LOOPBACK, ACCESS_USER_UNKNOWN, 0};
-static const struct access_peer far = {ACCESS_REMOTE, ACCESS_USER_UNASKED, 0};
+static const struct access_peer unasked = {.origin = ACCESS_LOOPBACK};
+static const struct access_peer own = {
+    .origin = ACCESS_UNIX, .user = ACCESS_USER_KNOWN, .uid = HUB_UID};
+static const struct access_peer root = {
+    .origin = ACCESS_LOOPBACK, .user = ACCESS_USER_KNOWN, .uid = 0};
+static const struct access_peer other = {
+    .origin = ACCESS_LOOPBACK, .user = ACCESS_USER_KNOWN, .uid = 1001};
+static const struct access_peer unknown = {.origin = ACCESS_LOOPBACK,
+                                           .user = ACCESS_USER_UNKNOWN};
+static const struct access_peer far = {.origin = ACCESS_REMOTE};
+static const struct access_peer member = {.origin = ACCESS_REMOTE, .rank = ACCESS_MEMBER};
+static const struct access_peer local_member = {
+    .origin = ACCESS_LOOPBACK, .user = ACCESS_USER_KNOWN, .uid = 1001, .rank = ACCESS_MEMBER};
+static const struct access_peer admin_member = {.origin = ACCESS_REMOTE,
+                                                .rank = ACCESS_ADMIN_MEMBER};
 
 static void test_who_may_do_what(void **state)
 {
@@ -24,6 +33,9 @@ static void test_who_may_do_what(void **state)
         {&other, false, false, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_DENIED},
         {&unknown, false, false, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_DENIED},
         {&far, false, false, ACCESS_GRANTED, ACCESS_DENIED, ACCESS_DENIED},
+        {&member, false, false, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_DENIED},
+        {&local_member, false, false, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_DENIED},
+        {&admin_member, false, false, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED},
         {&other, true, false, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_DENIED},
         {&far, true, false, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_DENIED},
         {&other, false, true, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED},
@@ -47,6 +59,8 @@ static void test_guests(void **state)
 {
     const struct hub_config closed = {0}, open = {.open = true}, admin = {.open_admin = true};
     assert_true(access_is_guest(&closed, &far));
+    assert_false(access_is_guest(&closed, &member));
+    assert_false(access_is_guest(&closed, &admin_member));
     assert_false(access_is_guest(&open, &far));
     assert_false(access_is_guest(&admin, &far));
     assert_false(access_is_guest(&closed, &unasked));

@@ -108,6 +108,7 @@ static void open_scene(struct scene *s, const struct hub_config *config)
     s->shared.store = embedded_store(s->store);
     s->shared.config = *config;
     s->shared.config.uid = HUB_UID;
+    s->shared.config.password_cost = password_cost_least;
     buffer_init(&s->got, 64 * LIMIT_MIB);
     hub_init(&s->hub, &s->shared);
     tick(s);
@@ -204,10 +205,11 @@ static const struct conversation conversations[] = {
     {.said = BYTES("\xc3\xa9t\xc3\xa9\n"), .answered = BYTES("\xc3\xa9t\xc3\xa9\n")},
     /* text, from elsewhere */
     {.said = BYTES("hi\nSTORE k = v\nGET k\nNAME=x\nQUIT\n"),
-     .answered =
-         BYTES("hi\n0\nERROR\n"
-               "ERROR: from another machine this needs a hub started with --open-admin\n"
-               "ERROR: from another machine this needs a hub started with --open-admin\n"),
+     .answered = BYTES("hi\n0\nERROR\n"
+                       "ERROR: from another machine this needs an admin's account, or a hub "
+                       "started with --open-admin\n"
+                       "ERROR: from another machine this needs an admin's account, or a hub "
+                       "started with --open-admin\n"),
      .far = true},
     /* RESP: the connection */
     {.said = BYTES(RESP "PING\r\nping hi\r\nECHO \"a b\"\r\n"),
@@ -226,7 +228,7 @@ static const struct conversation conversations[] = {
      .answered =
          BYTES("+PONG\r\n-NOPROTO unsupported protocol version\r\n"
                "-ERR Protocol version is not an integer or out of range\r\n"
-               "-ERR unsupported HELLO option 'AUTH'\r\n$-1\r\n"
+               "-WRONGPASS the name or the password is wrong\r\n$-1\r\n"
                "%7\r\n$6\r\nserver\r\n$4\r\nkith\r\n$7\r\nversion\r\n$5\r\n" KITH_VERSION "\r\n"
                "$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n"
                "$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n_\r\n")},
@@ -288,10 +290,11 @@ static const struct conversation conversations[] = {
          "-ERR syntax error\r\n")},
     /* RESP, from elsewhere */
     {.said = BYTES(RESP "SET k v\r\nNAME x\r\nNAME\r\n"),
-     .answered = BYTES(
-         "+PONG\r\n-NOPERM from another machine the table needs a hub started with --open\r\n"
-         "-NOPERM from another machine this needs a hub started with --open-admin\r\n"
-         "$4\r\nkith\r\n"),
+     .answered = BYTES("+PONG\r\n-NOPERM from another machine the table needs a login over "
+                       "TLS, or a hub started with --open\r\n"
+                       "-NOPERM from another machine this needs an admin's account, or a hub "
+                       "started with --open-admin\r\n"
+                       "$4\r\nkith\r\n"),
      .far = true},
 };
 
@@ -1137,8 +1140,10 @@ struct handshake {
     struct buffer plain, out;
 };
 
-static void open_handshake(struct handshake *h, struct scene *s)
+/* A scene whose connection opens with a handshake. */
+static void open_secure_scene(struct scene *s, struct handshake *h)
 {
+    open_scene(s, &(struct hub_config){0});
     static const char *const none[] = {NULL};
     static const uint8_t seed[IDENTITY_SEED_BYTES] = {1};
     assert_int_equal(identity_new(&h->identity, seed, NULL, 0), 0);
@@ -1152,8 +1157,9 @@ static void open_handshake(struct handshake *h, struct scene *s)
     connect_from(s, ACCESS_LOOPBACK, false);
 }
 
-static void close_handshake(struct handshake *h)
+static void close_secure_scene(struct scene *s, struct handshake *h)
 {
+    close_scene(s); /* its connection uses what h has */
     tls_free(h->tls);
     tls_config_free(h->client);
     tls_config_free(h->hub);
@@ -1190,8 +1196,7 @@ static void test_a_conversation_over_tls(void **state)
 {
     struct scene s;
     struct handshake h;
-    open_scene(&s, &(struct hub_config){0});
-    open_handshake(&h, &s);
+    open_secure_scene(&s, &h);
     shake_hands(&h, &s);
     assert_int_equal(s.shared.counters.handshakes, 0);
     say_secretly(&h, &s, "STORE k = v\nGET k\nhel");
@@ -1202,16 +1207,14 @@ static void test_a_conversation_over_tls(void **state)
     shake_hands(&h, &s);
     assert_int_equal(tls_state(h.tls), TLS_OVER); /* it was told, too */
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
-    close_scene(&s); /* its connection uses what h has */
-    close_handshake(&h);
+    close_secure_scene(&s, &h);
 }
 
 static void test_a_handshake_has_its_time(void **state)
 {
     struct scene s;
     struct handshake h;
-    open_scene(&s, &(struct hub_config){0});
-    open_handshake(&h, &s);
+    open_secure_scene(&s, &h);
     say(&s, bytes_first(buffer_view(&h.out), 1));
     assert_int_equal(s.shared.counters.handshakes, 1);
     wait_ms(&s, LIMIT_HANDSHAKE_MS - 1);
@@ -1220,16 +1223,14 @@ static void test_a_handshake_has_its_time(void **state)
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
     connection_free(s.c);
     assert_int_equal(s.shared.counters.handshakes, 0);
-    close_scene(&s); /* its connection uses what h has */
-    close_handshake(&h);
+    close_secure_scene(&s, &h);
 }
 
 static void test_who_reads_nothing_over_tls_is_closed(void **state)
 {
     struct scene s;
     struct handshake h;
-    open_scene(&s, &(struct hub_config){0});
-    open_handshake(&h, &s);
+    open_secure_scene(&s, &h);
     shake_hands(&h, &s);
     s.deaf = true;
     assert_int_equal(tls_write(h.tls, BYTES("hello\n"), &h.out), 0);
@@ -1238,21 +1239,18 @@ static void test_who_reads_nothing_over_tls_is_closed(void **state)
     assert_int_equal(s.c->state, CONNECTION_TEXT);
     wait_ms(&s, 1);
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
-    close_scene(&s); /* its connection uses what h has */
-    close_handshake(&h);
+    close_secure_scene(&s, &h);
 }
 
 static void test_only_so_many_handshakes_at_once(void **state)
 {
     struct scene s;
     struct handshake h;
-    open_scene(&s, &(struct hub_config){0});
-    open_handshake(&h, &s);
+    open_secure_scene(&s, &h);
     s.shared.counters.handshakes = LIMIT_HANDSHAKES;
     say(&s, buffer_view(&h.out));
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
-    close_scene(&s); /* its connection uses what h has */
-    close_handshake(&h);
+    close_secure_scene(&s, &h);
 }
 
 /* ---- stopping ---- */

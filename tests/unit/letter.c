@@ -1,141 +1,137 @@
-#include "peer/letter.h"
+#include "people/letter.h"
 
 #include "unit.h"
 
-#include <sodium.h>
+#include <stdio.h>
 
-static const uint8_t anna_seed[32] = {1}, bob_seed[32] = {2}, eve_seed[32] = {3},
-                     entropy[32] = {4};
-
-static struct public_key key_of(const uint8_t seed[32])
+static struct letter_id id_of(unsigned n)
 {
-    struct public_key k;
-    uint8_t secret[crypto_sign_SECRETKEYBYTES];
-    crypto_sign_seed_keypair(k.bytes, secret, seed);
-    return k;
+    return (struct letter_id){{(uint8_t)n, (uint8_t)(n >> 8)}};
 }
 
-static struct pair anna_to_bob(void)
+static void test_a_letter_comes_back_as_it_was(void **state)
 {
-    struct pair p;
-    struct peer_id id = {.bytes = {5}};
-    struct public_key anna = key_of(anna_seed), bob = key_of(bob_seed);
-    assert_int_equal(pair_init(&p, &id, BYTES("Anna"), &anna, BYTES("bob"), &bob), 0);
-    return p;
-}
-
-static void seal(struct buffer *out)
-{
-    struct pair p = anna_to_bob();
-    buffer_init(out, LIMIT_MIB);
-    assert_int_equal(
-        letter_seal(&p, (struct walltime){123}, BYTES("see you"), anna_seed, entropy, out), 0);
-}
-
-static void test_sealed_and_opened(void **state)
-{
-    struct buffer sealed, plain;
-    struct letter l;
-    struct public_key anna = key_of(anna_seed);
-    seal(&sealed);
-    buffer_init(&plain, LIMIT_MIB);
-    assert_null(memmem(sealed.data, sealed.end, "see you", 7));
-    assert_null(memmem(sealed.data, sealed.end, "anna", 4));
-    assert_int_equal(letter_open(buffer_view(&sealed), BYTES("Bob"), bob_seed, &plain, &l), 0);
-    assert_string_equal(l.from.name, "anna");
-    assert_memory_equal(&l.from.key, &anna, sizeof anna);
-    assert_int_equal(l.written.ms, 123);
-    assert_int_equal(l.id.bytes[0], 5);
-    assert_bytes(l.text, BYTES("see you"));
-    buffer_fini(&sealed);
-    buffer_fini(&plain);
-}
-
-static void test_for_somebody_else(void **state)
-{
-    struct buffer sealed, plain;
-    struct letter l;
-    seal(&sealed);
-    buffer_init(&plain, LIMIT_MIB);
-    assert_int_equal(letter_open(buffer_view(&sealed), BYTES("bob"), eve_seed, &plain, &l),
-                     LETTER_WRONG);
-    assert_int_equal(letter_open(buffer_view(&sealed), BYTES("eve"), bob_seed, &plain, &l),
-                     LETTER_WRONG);
-    buffer_fini(&sealed);
-    buffer_fini(&plain);
-}
-
-static void test_damage(void **state)
-{
-    struct buffer sealed, plain;
-    struct letter l;
-    seal(&sealed);
-    buffer_init(&plain, LIMIT_MIB);
-    for (size_t i = 0; i < buffer_len(&sealed); i++) {
-        struct bytes in = unit_copy(bytes_first(buffer_view(&sealed), i));
-        assert_int_equal(letter_open(in, BYTES("bob"), bob_seed, &plain, &l), LETTER_WRONG);
-        unit_free(in);
-        sealed.data[i] ^= 1;
-        assert_int_equal(letter_open(buffer_view(&sealed), BYTES("bob"), bob_seed, &plain, &l),
-                         LETTER_WRONG);
-        sealed.data[i] ^= 1;
-    }
-    buffer_fini(&sealed);
-    buffer_fini(&plain);
-}
-
-/* Bob passes Anna's letter on to Eve: opened, and sealed again as it is. Nor can he change it.
- */
-static void test_it_cannot_be_passed_on(void **state)
-{
-    struct buffer sealed, plain;
-    struct letter l;
-    struct public_key eve = key_of(eve_seed), bob = key_of(bob_seed);
-    struct public_key to[] = {eve, bob};
-    uint8_t box_key[crypto_box_PUBLICKEYBYTES], again[1000];
-    seal(&sealed);
-    buffer_init(&plain, LIMIT_MIB);
-    assert_int_equal(letter_open(buffer_view(&sealed), BYTES("bob"), bob_seed, &plain, &l), 0);
-    size_t len = buffer_len(&plain);
-    uint8_t copy[500];
-    memcpy(copy, buffer_view(&plain).data, len);
-    for (int i = 0; i < 2; i++) {
-        copy[len - 1] ^= (uint8_t)i;
-        assert_int_equal(crypto_sign_ed25519_pk_to_curve25519(box_key, to[i].bytes), 0);
-        crypto_box_seal(again, copy, len, box_key);
-        assert_int_equal(letter_open(bytes_make(again, len + crypto_box_SEALBYTES),
-                                     i ? BYTES("bob") : BYTES("eve"), i ? bob_seed : eve_seed,
-                                     &plain, &l),
-                         LETTER_WRONG);
-    }
-    buffer_fini(&sealed);
-    buffer_fini(&plain);
-}
-
-static void test_what_cannot_be_sealed(void **state)
-{
+    struct letter l = {.since = {-5},
+                       .from = {{1, 2}},
+                       .from_name = BYTES("Bob"),
+                       .sealed = BYTES("\0sealed")};
+    struct letter back;
     struct buffer out;
-    struct pair p = anna_to_bob();
-    struct walltime at = {1};
-    buffer_init(&out, LIMIT_MIB);
-    assert_int_equal(letter_seal(&p, at, BYTES(""), anna_seed, entropy, &out), LETTER_INVALID);
-    assert_int_equal(letter_seal(&p, at, BYTES("\xff"), anna_seed, entropy, &out),
-                     LETTER_INVALID);
-    assert_int_equal(letter_seal(&p, at, BYTES("x"), eve_seed, entropy, &out), LETTER_INVALID);
-    memset(&p.other.key, 0, sizeof p.other.key);
-    assert_int_equal(letter_seal(&p, at, BYTES("x"), anna_seed, entropy, &out), LETTER_INVALID);
-    assert_int_equal(buffer_len(&out), 0);
+    buffer_init(&out, 4096);
+    assert_int_equal(letter_encode(&l, &out), 0);
+    struct bytes record = unit_copy(buffer_view(&out));
+    assert_true(letter_decode(record, &back));
+    assert_int_equal(back.since.ms, -5);
+    assert_memory_equal(&back.from, &l.from, sizeof l.from);
+    assert_bytes(back.from_name, l.from_name);
+    assert_bytes(back.sealed, l.sealed);
+    for (size_t n = 0; n < record.len - l.sealed.len + 1; n++) {
+        struct bytes cut = unit_copy(bytes_first(record, n));
+        assert_false(letter_decode(cut, &back));
+        unit_free(cut);
+    }
+    unit_free(record);
+    out.data[out.start] = 2;
+    assert_false(letter_decode(buffer_view(&out), &back));
     buffer_fini(&out);
+}
+
+static void test_a_letter_is_known_when_it_comes_again(void **state)
+{
+    struct letterbox *b = calloc(1, sizeof *b);
+    struct letter_id one = id_of(1), two = id_of(2);
+    assert_int_equal(letterbox_add(b, &one, (struct walltime){5}, 10, "bob"), 0);
+    assert_int_equal(letterbox_add(b, &one, (struct walltime){5}, 10, "bob"), LETTERBOX_KNOWN);
+    assert_int_equal(letterbox_add(b, &two, (struct walltime){6}, 10, "bob"), 0);
+    assert_int_equal(letterbox_waiting(b), 2);
+    assert_true(letterbox_take(b, &one));
+    assert_false(letterbox_take(b, &one));
+    assert_int_equal(letterbox_add(b, &one, (struct walltime){7}, 10, "bob"), LETTERBOX_KNOWN);
+    assert_int_equal(letterbox_waiting(b), 1);
+    struct buffer out;
+    buffer_init(&out, 64 * 1024);
+    assert_int_equal(letterbox_encode(b, &out), 0);
+    struct letterbox *back = calloc(1, sizeof *back);
+    struct bytes record = unit_copy(buffer_view(&out));
+    assert_true(letterbox_decode(record, back));
+    assert_int_equal(back->count, 2);
+    assert_int_equal(letterbox_waiting(back), 1);
+    assert_false(letterbox_take(back, &one));
+    letterbox_tidy(back, (struct walltime){4 + (int64_t)LIMIT_LETTER_MS});
+    assert_int_equal(back->count, 2);
+    letterbox_tidy(back, (struct walltime){5 + (int64_t)LIMIT_LETTER_MS});
+    assert_int_equal(back->count, 1);
+    assert_true(letterbox_take(back, &two));
+    assert_false(letterbox_decode(bytes_first(record, record.len - 1), back));
+    assert_false(letterbox_decode(bytes_first(record, 0), back));
+    unit_free(record);
+    buffer_fini(&out);
+    free(back);
+    free(b);
+}
+
+static void test_a_box_has_limits(void **state)
+{
+    struct letterbox *b = calloc(1, sizeof *b);
+    unsigned n = 0;
+    struct letter_id id;
+    char sender[16];
+    for (size_t i = 0; i < LIMIT_LETTERS_OF_SENDER; i++) {
+        id = id_of(++n);
+        assert_int_equal(letterbox_add(b, &id, (struct walltime){5}, 1, "bob"), 0);
+    }
+    id = id_of(++n);
+    assert_int_equal(letterbox_add(b, &id, (struct walltime){5}, 1, "bob"), LETTERBOX_FULL);
+    size_t left = LIMIT_LETTERS_BYTES - LIMIT_LETTERS_OF_SENDER;
+    assert_int_equal(letterbox_add(b, &id, (struct walltime){5}, left + 1, "al"),
+                     LETTERBOX_FULL);
+    assert_int_equal(letterbox_add(b, &id, (struct walltime){5}, left, "al"), 0);
+    assert_true(letterbox_take(b, &id));
+    while (letterbox_waiting(b) < LIMIT_LETTERS) {
+        snprintf(sender, sizeof sender, "m%u", ++n);
+        id = id_of(n);
+        assert_int_equal(letterbox_add(b, &id, (struct walltime){5}, 1, sender), 0);
+    }
+    id = id_of(++n);
+    assert_int_equal(letterbox_add(b, &id, (struct walltime){5}, 1, "al"), LETTERBOX_FULL);
+    free(b);
+}
+
+static void test_so_many_taken_are_remembered(void **state)
+{
+    struct letterbox *b = calloc(1, sizeof *b);
+    struct letter_id id, first = id_of(1), second = id_of(2);
+    for (unsigned n = 1; n <= LIMIT_LETTERS_TAKEN + 1; n++) {
+        id = id_of(n);
+        assert_int_equal(letterbox_add(b, &id, (struct walltime){5}, 1, "bob"), 0);
+        assert_true(letterbox_take(b, &id));
+    }
+    assert_int_equal(b->count, LIMIT_LETTERS_TAKEN);
+    assert_int_equal(letterbox_add(b, &second, (struct walltime){5}, 1, "bob"),
+                     LETTERBOX_KNOWN);
+    assert_int_equal(letterbox_add(b, &first, (struct walltime){5}, 1, "bob"), 0);
+    free(b);
+}
+
+static void test_ids(void **state)
+{
+    struct letter_id id = id_of(0x1234), back;
+    char text[LETTER_ID_TEXT_LEN + 1];
+    letter_id_write(text, &id);
+    assert_true(letter_id_read(bytes_from_str(text), &back));
+    assert_memory_equal(&back, &id, sizeof id);
+    assert_false(letter_id_read(BYTES("short"), &back));
+    assert_false(letter_id_read(BYTES("AAAAAAAAAAAAAAAAAAAAA*"), &back));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sealed_and_opened),
-        cmocka_unit_test(test_for_somebody_else),
-        cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_it_cannot_be_passed_on),
-        cmocka_unit_test(test_what_cannot_be_sealed),
+        cmocka_unit_test(test_a_letter_comes_back_as_it_was),
+        cmocka_unit_test(test_a_letter_is_known_when_it_comes_again),
+        cmocka_unit_test(test_a_box_has_limits),
+        cmocka_unit_test(test_so_many_taken_are_remembered),
+        cmocka_unit_test(test_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,7 +70,7 @@ static void append_all(struct scratch *s, struct plain_file *f)
     static const size_t sizes[] = {1, 4032, 4096, 4096, 7, 40, 300 * 1000, 5000, 8192, 262144};
     uint64_t at = FIRST;
     for (size_t i = 0; at < FILE_BYTES; i++) {
-        size_t n = sizes[i % (sizeof sizes / sizeof *sizes)];
+        size_t n = sizes[i % COUNT_OF(sizes)];
         if (n > FILE_BYTES - at)
             n = FILE_BYTES - at;
         for (size_t j = 0; j < n; j++)
@@ -123,7 +123,7 @@ static void test_zeros_replace_what_was_there(void **state)
     assert_int_equal(plain_file_write(&f, 0, s->want, FILE_BYTES), 0);
     static const uint64_t ends[][2] = {
         {5, 5}, {5, 6}, {4096, 8192}, {8190, 16000}, {20000, 20010}};
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
         memset(s->want + ends[i][0], 0, ends[i][1] - ends[i][0]);
         assert_int_equal(plain_file_zero(&f, ends[i][0], ends[i][1]), 0);
         check_content(s, &f);

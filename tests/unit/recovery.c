@@ -75,30 +75,16 @@ static void put_segment(struct faulty_disk *f, uint64_t id, uint64_t replaces,
     faulty_disk_put(f, name, data, sizeof data);
 }
 
-#define OPEN(lsn, batch)                       \
-    {                                          \
-        lsn, batch, RECORD_OPEN, NULL, NULL, 0 \
+#define DRAFT(lsn, batch, kind, key, value, damage)   \
+    {                                                 \
+        lsn, batch, RECORD_##kind, key, value, damage \
     }
-#define TORN_OPEN(lsn, batch)                  \
-    {                                          \
-        lsn, batch, RECORD_OPEN, NULL, NULL, 1 \
-    }
-#define CLOSE(lsn, batch)                       \
-    {                                           \
-        lsn, batch, RECORD_CLOSE, NULL, NULL, 0 \
-    }
-#define PUT(lsn, batch, key, value)           \
-    {                                         \
-        lsn, batch, RECORD_PUT, key, value, 0 \
-    }
-#define TORN_PUT(lsn, batch, key, value)      \
-    {                                         \
-        lsn, batch, RECORD_PUT, key, value, 1 \
-    }
-#define REMOVE(lsn, batch, key)                 \
-    {                                           \
-        lsn, batch, RECORD_REMOVE, key, NULL, 0 \
-    }
+#define OPEN(lsn, batch) DRAFT(lsn, batch, OPEN, NULL, NULL, 0)
+#define TORN_OPEN(lsn, batch) DRAFT(lsn, batch, OPEN, NULL, NULL, 1)
+#define CLOSE(lsn, batch) DRAFT(lsn, batch, CLOSE, NULL, NULL, 0)
+#define PUT(lsn, batch, key, value) DRAFT(lsn, batch, PUT, key, value, 0)
+#define TORN_PUT(lsn, batch, key, value) DRAFT(lsn, batch, PUT, key, value, 1)
+#define REMOVE(lsn, batch, key) DRAFT(lsn, batch, REMOVE, key, NULL, 0)
 
 #define SEGMENT(f, id, replaces, ...)                                 \
     put_segment(f, id, replaces, (const struct draft[]){__VA_ARGS__}, \

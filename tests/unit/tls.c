@@ -88,6 +88,18 @@ static void pair_close(struct pair *p)
     end_close(&p->client);
 }
 
+/* A hub and a client that have shaken hands. */
+static void pair_open_agreed(struct pair *p)
+{
+    pair_open(p, TLS_HUB, 1, TLS_CLIENT, 2, hub_protocol);
+    talk(p, 1000);
+}
+
+static void say(struct end *e, struct bytes text)
+{
+    assert_int_equal(tls_write(e->tls, text, &e->out), 0);
+}
+
 static void expect_said(struct end *e, struct bytes want)
 {
     assert_bytes(buffer_view(&e->plain), want);
@@ -115,8 +127,8 @@ static void test_both_ends_know_each_other(void **state)
         assert_int_equal(tls_export(p.hub.tls, "EXPORTER-x", a, sizeof a), 0);
         assert_int_equal(tls_export(p.client.tls, "EXPORTER-x", b, sizeof b), 0);
         assert_memory_equal(a, b, sizeof a);
-        assert_int_equal(tls_write(p.client.tls, BYTES("hello"), &p.client.out), 0);
-        assert_int_equal(tls_write(p.hub.tls, BYTES("good day"), &p.hub.out), 0);
+        say(&p.client, BYTES("hello"));
+        say(&p.hub, BYTES("good day"));
         talk(&p, piece);
         expect_said(&p.hub, BYTES("hello"));
         expect_said(&p.client, BYTES("good day"));
@@ -136,7 +148,7 @@ static void test_much_at_once(void **state)
     talk(&p, 100000);
     assert_null(tls_peer(p.hub.tls));
     assert_null(tls_protocol(p.hub.tls));
-    assert_int_equal(tls_write(p.client.tls, bytes_make(data, n), &p.client.out), 0);
+    say(&p.client, bytes_make(data, n));
     talk(&p, 5000);
     expect_said(&p.hub, bytes_make(data, n));
     free(data);
@@ -146,26 +158,31 @@ static void test_much_at_once(void **state)
 static void test_an_end_is_told(void **state)
 {
     struct pair p;
-    pair_open(&p, TLS_HUB, 1, TLS_CLIENT, 2, hub_protocol);
-    talk(&p, 1000);
-    assert_int_equal(tls_write(p.client.tls, BYTES("the last"), &p.client.out), 0);
+    pair_open_agreed(&p);
+    say(&p.client, BYTES("the last"));
     assert_int_equal(tls_close(p.client.tls, &p.client.out), 0);
     talk(&p, 1000);
     expect_said(&p.hub, BYTES("the last"));
     assert_int_equal(tls_state(p.hub.tls), TLS_OVER);
-    assert_int_equal(tls_write(p.hub.tls, BYTES("an answer"), &p.hub.out), 0);
+    say(&p.hub, BYTES("an answer"));
     talk(&p, 1000);
     expect_said(&p.client, BYTES("an answer"));
     pair_close(&p);
 }
 
+/* Its last call has failed, and it has been told nothing. */
+static void expect_failed(const struct end *e)
+{
+    assert_int_equal(e->result, TLS_BROKEN);
+    assert_int_equal(tls_state(e->tls), TLS_FAILED);
+    assert_non_null(tls_problem(e->tls));
+    assert_int_equal(buffer_len(&e->plain), 0);
+}
+
 static void expect_broken(struct pair *p)
 {
     talk(p, 1000);
-    assert_int_equal(p->hub.result, TLS_BROKEN);
-    assert_int_equal(tls_state(p->hub.tls), TLS_FAILED);
-    assert_non_null(tls_problem(p->hub.tls));
-    assert_int_equal(buffer_len(&p->hub.plain), 0);
+    expect_failed(&p->hub);
 }
 
 static void expect_refused(struct pair *p)
@@ -220,24 +237,28 @@ static void test_other_certificates_are_refused(void **state)
     }
 }
 
-/* One bit is wrong, somewhere. */
+/* One bit of what the client sends is wrong. */
+static void damage(struct pair *p, size_t at)
+{
+    p->client.out.data[p->client.out.start + at] ^= 1;
+    talk(p, 1000);
+    assert_int_equal(buffer_len(&p->hub.plain), 0);
+    /* Byte 3 is of the length: what is longer now has an end that is still to come. */
+    assert_true(tls_state(p->hub.tls) == TLS_FAILED || at == 3);
+}
+
 static void test_damage_is_noticed(void **state)
 {
-    for (size_t at = 0; at < 60; at++) {
+    size_t len = 1;
+    for (size_t at = 0; at < len; at++) {
         struct pair p;
-        pair_open(&p, TLS_HUB, 1, TLS_CLIENT, 2, hub_protocol);
-        talk(&p, 1000);
-        assert_int_equal(tls_write(p.client.tls, BYTES("STORE k = v\n"), &p.client.out), 0);
-        struct bytes sent = buffer_view(&p.client.out);
-        if (at < sent.len) {
-            p.client.out.data[p.client.out.start + at] ^= 1;
-            talk(&p, 1000);
-            /* A length that is longer now is an end that is still to come. */
-            assert_int_equal(buffer_len(&p.hub.plain), 0);
-            assert_true(tls_state(p.hub.tls) == TLS_FAILED || at == 3 || at == 4);
-        }
+        pair_open_agreed(&p);
+        say(&p.client, BYTES("STORE k = v\n"));
+        len = buffer_len(&p.client.out);
+        damage(&p, at);
         pair_close(&p);
     }
+    assert_in_range(len, 12, 60);
 }
 
 static void test_what_is_not_tls(void **state)
@@ -245,16 +266,14 @@ static void test_what_is_not_tls(void **state)
     struct end e;
     end_open(&e, TLS_HUB, 1, hub_protocols);
     e.result = tls_feed(e.tls, BYTES("GET / HTTP/1.1\r\n"), &e.plain, &e.out);
-    assert_int_equal(e.result, TLS_BROKEN);
-    assert_int_equal(tls_state(e.tls), TLS_FAILED);
+    expect_failed(&e);
     end_close(&e);
 }
 
 static void test_a_full_buffer_is_told(void **state)
 {
     struct pair p;
-    pair_open(&p, TLS_HUB, 1, TLS_CLIENT, 2, hub_protocol);
-    talk(&p, 1000);
+    pair_open_agreed(&p);
     uint8_t much[1000] = {0};
     struct buffer small;
     buffer_init(&small, 100);
@@ -262,56 +281,6 @@ static void test_a_full_buffer_is_told(void **state)
     assert_int_equal(tls_state(p.hub.tls), TLS_FAILED);
     buffer_fini(&small);
     pair_close(&p);
-}
-
-static void test_an_identity_is_always_the_same(void **state)
-{
-    static const char *const names[] = {"localhost", "127.0.0.1", "::1", "no name",
-                                        "a.example"};
-    uint8_t seed[IDENTITY_SEED_BYTES] = {1, 2, 3};
-    struct identity *a, *b;
-    struct buffer first, second;
-    buffer_init(&first, 10000);
-    buffer_init(&second, 10000);
-    assert_int_equal(identity_new(&a, seed, names, 5), 0);
-    assert_int_equal(identity_new(&b, seed, names, 5), 0);
-    assert_int_equal(identity_certificate(a, &first), 0);
-    assert_int_equal(identity_certificate(b, &second), 0);
-    assert_bytes(buffer_view(&first), buffer_view(&second));
-    assert_int_equal(X509_check_host(a->certificate, "localhost", 0, 0, NULL), 1);
-    assert_int_equal(X509_check_host(a->certificate, "a.example", 0, 0, NULL), 1);
-    assert_int_equal(X509_check_ip_asc(a->certificate, "127.0.0.1", 0), 1);
-    assert_int_equal(X509_check_ip_asc(a->certificate, "::1", 0), 1);
-    assert_int_equal(X509_check_ip_asc(a->certificate, "127.0.0.2", 0), 0);
-    assert_int_equal(X509_verify(a->certificate, a->key), 1);
-    uint8_t *der = NULL;
-    int len = i2d_PUBKEY(a->key, &der);
-    uint8_t digest[FINGERPRINT_BYTES];
-    assert_int_equal(EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL), 1);
-    assert_memory_equal(digest, identity_fingerprint(a)->bytes, sizeof digest);
-    OPENSSL_free(der);
-    identity_free(a);
-    identity_free(b);
-    buffer_fini(&first);
-    buffer_fini(&second);
-}
-
-static void test_a_fingerprint_as_text(void **state)
-{
-    struct fingerprint f, g;
-    char text[FINGERPRINT_TEXT_LEN + 1];
-    for (size_t i = 0; i < sizeof f.bytes; i++)
-        f.bytes[i] = (uint8_t)(i * 37);
-    fingerprint_write(text, &f);
-    assert_int_equal(strlen(text), FINGERPRINT_TEXT_LEN);
-    assert_true(fingerprint_read(bytes_from_str(text), &g));
-    assert_true(fingerprint_equal(&f, &g));
-    g.bytes[31] ^= 1;
-    assert_false(fingerprint_equal(&f, &g));
-    text[5] = '!';
-    assert_false(fingerprint_read(bytes_from_str(text), &g));
-    assert_false(fingerprint_read(BYTES(""), &g));
-    assert_false(fingerprint_read(BYTES("AAAA"), &g));
 }
 
 int main(void)
@@ -326,8 +295,6 @@ int main(void)
         cmocka_unit_test(test_damage_is_noticed),
         cmocka_unit_test(test_what_is_not_tls),
         cmocka_unit_test(test_a_full_buffer_is_told),
-        cmocka_unit_test(test_an_identity_is_always_the_same),
-        cmocka_unit_test(test_a_fingerprint_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,127 @@
+#include "hub/introducer.h"
+
+#include "hub/hub.h"
+#include "hub/member.h"
+#include "hub/notice.h"
+#include "wire/endpoint.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+enum {
+    KEY_TEXT_LEN = FINGERPRINT_TEXT_LEN, /* 32 bytes, too */
+    PERSON_BYTES = ACCOUNT_NAME_BYTES + FINGERPRINT_TEXT_LEN + KEY_TEXT_LEN + 8,
+    WORDS_BYTES = 256 + PERSON_BYTES + (ENDPOINT_TEXT_BYTES + 1) * LIMIT_CANDIDATES,
+};
+
+void introducer_describe(const struct connection *c, const char *candidates,
+                         struct introduction_side *ret)
+{
+    static const uint8_t unknown[sizeof c->peer.address.ip];
+    const struct member *m = connection_member(c);
+    *ret = (struct introduction_side){
+        .device = m->device, .connection = c->id, .seen = "-", .candidates = candidates};
+    memcpy(ret->key, m->key, sizeof ret->key);
+    memcpy(ret->name, m->name, sizeof ret->name);
+    if (memcmp(c->peer.address.ip, unknown, sizeof unknown) != 0)
+        endpoint_write_address(ret->seen, c->peer.address.ip);
+}
+
+/* NAME FINGERPRINT KEY */
+static const char *write_person(char out[PERSON_BYTES], const struct introduction_side *side)
+{
+    struct fingerprint f = fingerprint_of(&side->device);
+    char fingerprint[FINGERPRINT_TEXT_LEN + 1], key[KEY_TEXT_LEN + 1];
+    fingerprint_write(fingerprint, &f);
+    sodium_bin2base64(key, sizeof key, side->device.bytes, PUBLIC_KEY_BYTES,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    snprintf(out, PERSON_BYTES, "%s %s %s", side->name, fingerprint, key);
+    return out;
+}
+
+void introducer_tell_invited(struct hub_shared *s, const struct introduction_id *id,
+                             const struct introduction_side *from, const char *to_key)
+{
+    char text[INTRODUCTION_ID_TEXT_LEN + 1], person[PERSON_BYTES], words[WORDS_BYTES];
+    introduction_id_write(text, id);
+    snprintf(words, sizeof words, "invited %s %s", text, write_person(person, from));
+    notice_to_account(s, to_key, 0, words);
+}
+
+static void tell_introduced(struct hub_shared *s, const struct introduction_id *id,
+                            const struct introduction_side *to,
+                            const struct introduction_side *about)
+{
+    char text[INTRODUCTION_ID_TEXT_LEN + 1], person[PERSON_BYTES], words[WORDS_BYTES];
+    introduction_id_write(text, id);
+    bool dials = memcmp(to->device.bytes, about->device.bytes, PUBLIC_KEY_BYTES) < 0;
+    snprintf(words, sizeof words, "introduced %s %s %s %s%s%s", text,
+             write_person(person, about), dials ? "dials" : "answers", about->seen,
+             about->candidates ? " " : "", about->candidates ? about->candidates : "");
+    notice_to_connection(s, to->key, to->connection, words);
+}
+
+static const char *write_declined(char words[WORDS_BYTES], const struct introduction *i,
+                                  const char *name, const char *reason)
+{
+    char text[INTRODUCTION_ID_TEXT_LEN + 1];
+    introduction_id_write(text, &i->id);
+    snprintf(words, WORDS_BYTES, "declined %s %s %s", text, name, reason);
+    return words;
+}
+
+void introducer_tell_accepted(struct hub_shared *s, const struct introduction *i)
+{
+    char words[WORDS_BYTES];
+    tell_introduced(s, &i->id, &i->from, &i->to);
+    tell_introduced(s, &i->id, &i->to, &i->from);
+    notice_to_account(s, i->to.key, i->to.connection,
+                      write_declined(words, i, i->from.name, "answered"));
+}
+
+static void tell_inviter(struct hub_shared *s, const struct introduction *i, const char *reason)
+{
+    char words[WORDS_BYTES];
+    notice_to_connection(s, i->from.key, i->from.connection,
+                         write_declined(words, i, i->to.name, reason));
+}
+
+void introducer_tell_declined(struct hub_shared *s, const struct introduction *i,
+                              uint64_t decliner, const char *reason)
+{
+    char words[WORDS_BYTES];
+    tell_inviter(s, i, reason);
+    notice_to_account(s, i->to.key, decliner,
+                      write_declined(words, i, i->from.name, "answered"));
+}
+
+void introducer_tell_over(struct hub_shared *s, const struct introduction *i,
+                          const char *reason)
+{
+    char words[WORDS_BYTES];
+    notice_to_account(s, i->to.key, 0, write_declined(words, i, i->from.name, reason));
+}
+
+void introducer_tick(struct hub *hub)
+{
+    struct introduction i;
+    while (introductions_expire(&hub->shared->introductions, hub->now, &i)) {
+        tell_inviter(hub->shared, &i, "timeout");
+        introducer_tell_over(hub->shared, &i, "timeout");
+        introduction_fini(&i);
+    }
+}
+
+void introducer_drop(struct hub_shared *s, const struct connection *c, bool account_gone)
+{
+    struct introduction i;
+    const char *key = connection_member(c)->key;
+    while (introductions_drop_from(&s->introductions, c->id, &i)) {
+        introducer_tell_over(s, &i, "gone");
+        introduction_fini(&i);
+    }
+    while (account_gone && introductions_drop_to(&s->introductions, key, &i)) {
+        tell_inviter(s, &i, "gone");
+        introduction_fini(&i);
+    }
+}

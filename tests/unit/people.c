@@ -1,0 +1,659 @@
+#include "hub/hub.h"
+
+#include "base/limits.h"
+#include "hub/member.h"
+#include "store/embedded.h"
+#include "support/faulty_disk.h"
+
+#include "unit.h"
+
+#include <stdio.h>
+
+/* Two hubs that share a store, as two workers do, and members at both. What reaches a worker's
+ * mailbox is taken when the test says so. */
+
+enum { HUBS = 2, PEOPLE = 6, UID = 1000 };
+
+struct person {
+    struct connection *c;
+    struct buffer got; /* what it was sent */
+    bool deaf;         /* takes nothing */
+};
+
+struct scene {
+    struct faulty_disk *disk;
+    struct embedded *store;
+    struct hub_shared shared;
+    struct hub hubs[HUBS];
+    struct person people[PEOPLE];
+    uint64_t ns;
+};
+
+static void tick(struct scene *s)
+{
+    for (size_t i = 0; i < HUBS; i++)
+        hub_tick(&s->hubs[i], (struct instant){s->ns}, (struct walltime){1700000000000});
+}
+
+static void flush(struct connection *c)
+{
+    struct person *p = c->user;
+    for (struct bytes out; !p->deaf && (out = connection_output(c)).len > 0;
+         connection_sent(c, out.len))
+        assert_int_equal(buffer_append_bytes(&p->got, out), 0);
+    if (c->state == CONNECTION_CLOSED) {
+        p->c = NULL;
+        connection_free(c);
+    }
+}
+
+static bool take_events(struct scene *s)
+{
+    bool any = false;
+    struct hub_event event;
+    for (size_t i = 0; i < HUBS; i++) {
+        while (hub_next_event(&s->hubs[i], &event)) {
+            any = true;
+            if (event.kind == HUB_EVENT_IDENTIFY)
+                connection_identified(event.connection, true, UID);
+            else if (event.kind == HUB_EVENT_OUTPUT)
+                flush(event.connection);
+        }
+    }
+    return any;
+}
+
+/* Until nothing is on its way any more. */
+static void settle(struct scene *s)
+{
+    struct instant deadline, now = {s->ns};
+    do {
+        while (embedded_segment_step(s->store, now, &deadline) == 0 ||
+               embedded_log_step(s->store, now, &deadline) == 0)
+            ;
+        tick(s);
+        for (size_t i = 0; i < HUBS; i++) {
+            hub_log_moved(&s->hubs[i]);
+            hub_take_mail(&s->hubs[i]);
+        }
+    } while (take_events(s));
+}
+
+static void wait_ms(struct scene *s, uint64_t ms)
+{
+    s->ns += ms * 1000000;
+    settle(s);
+}
+
+static struct scene *open_scene(void)
+{
+    struct scene *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    s->disk = faulty_disk_new();
+    s->ns = 1;
+    struct embedded_config config = {.secret = 1};
+    struct recovery_report report;
+    assert_int_equal(
+        embedded_open(&s->store, &config, faulty_disk(s->disk), (struct walltime){1}, &report),
+        0);
+    s->shared.store = embedded_store(s->store);
+    s->shared.config.uid = UID;
+    for (size_t i = 0; i < HUBS; i++)
+        hub_init(&s->hubs[i], &s->shared);
+    for (size_t i = 0; i < PEOPLE; i++)
+        buffer_init(&s->people[i].got, 8 * LIMIT_MIB);
+    tick(s);
+    return s;
+}
+
+static void close_scene(struct scene *s)
+{
+    for (size_t i = 0; i < HUBS; i++)
+        hub_fini(&s->hubs[i]);
+    for (size_t i = 0; i < PEOPLE; i++)
+        buffer_fini(&s->people[i].got);
+    assert_int_equal(s->shared.counters.connections, 0);
+    introductions_fini(&s->shared.introductions);
+    directory_fini(&s->shared.directory);
+    relays_fini(&s->shared.relays);
+    embedded_free(s->store);
+    faulty_disk_free(s->disk);
+    free(s);
+}
+
+static void say(struct scene *s, size_t who, const char *what)
+{
+    struct bytes copy = unit_copy(bytes_from_str(what));
+    connection_feed(s->people[who].c, copy);
+    unit_free(copy);
+    settle(s);
+}
+
+static void expect(struct scene *s, size_t who, const char *want)
+{
+    assert_bytes(buffer_view(&s->people[who].got), bytes_from_str(want));
+    buffer_truncate(&s->people[who].got, 0);
+}
+
+static void forget_all(struct scene *s)
+{
+    for (size_t i = 0; i < PEOPLE; i++)
+        buffer_truncate(&s->people[i].got, 0);
+}
+
+/* Connects; the door is open and nothing is left to read. */
+static void come(struct scene *s, size_t who, size_t hub, bool text)
+{
+    struct access_peer peer = {.origin = ACCESS_REMOTE,
+                               .address = {.ip = {[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)who}}};
+    struct connection *c = hub_accept(&s->hubs[hub], &peer, false);
+    assert_non_null(c);
+    c->user = &s->people[who];
+    s->people[who].c = c;
+    say(s, who, text ? "hi\n" : "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n");
+    buffer_truncate(&s->people[who].got, 0);
+}
+
+/* Its key is who + 1, again and again. */
+static void be(struct scene *s, size_t who, const char *name, bool has_device)
+{
+    struct member m = {.has_device = has_device};
+    snprintf(m.name, sizeof m.name, "%s", name);
+    account_name_fold(bytes_from_str(name), m.key);
+    memset(m.device.bytes, (int)who + 1, sizeof m.device.bytes);
+    assert_int_equal(member_set(s->people[who].c, &m), 0);
+    member_appear(s->people[who].c);
+    wait_ms(s, LIMIT_NEWS_MS);
+}
+
+static void leave(struct scene *s, size_t who)
+{
+    connection_feed_end(s->people[who].c);
+    wait_ms(s, LIMIT_NEWS_MS);
+    assert_null(s->people[who].c);
+}
+
+/* The 22 characters at that place of what who was sent. */
+static void read_id(struct scene *s, size_t who, const char *before, char id[23])
+{
+    char *got = calloc(1, buffer_len(&s->people[who].got) + 1);
+    memcpy(got, buffer_view(&s->people[who].got).data, buffer_len(&s->people[who].got));
+    const char *at = strstr(got, before);
+    assert_non_null(at);
+    memcpy(id, at + strlen(before), 22);
+    id[22] = '\0';
+    free(got);
+}
+
+static void say_id(struct scene *s, size_t who, const char *before, const char *id,
+                   const char *after)
+{
+    char words[256];
+    snprintf(words, sizeof words, "%s%s%s\n", before, id, after);
+    say(s, who, words);
+}
+
+#define KEY_1 "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
+#define KEY_2 "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI"
+
+enum { ALICE, BOB, BOB_TOO, CAROL };
+
+/* alice and bob's second device are on the one hub, bob and carol on the other; all in text but
+ * carol. */
+static struct scene *open_party(void)
+{
+    struct scene *s = open_scene();
+    come(s, ALICE, 0, true);
+    come(s, BOB, 1, true);
+    come(s, BOB_TOO, 0, true);
+    come(s, CAROL, 1, false);
+    be(s, ALICE, "alice", true);
+    be(s, BOB, "Bob", true);
+    be(s, BOB_TOO, "Bob", true);
+    be(s, CAROL, "carol", false);
+    forget_all(s);
+    return s;
+}
+
+static void test_comings_and_goings_are_told_once(void **state)
+{
+    struct scene *s = open_scene();
+    for (size_t i = 0; i < 4; i++)
+        come(s, i, i % 2, i != CAROL);
+    be(s, ALICE, "alice", true);
+    expect(s, ALICE, "");
+    be(s, BOB, "Bob", true);
+    expect(s, ALICE, "online Bob\n");
+    be(s, BOB_TOO, "Bob", true);
+    expect(s, ALICE, "");
+    expect(s, BOB, "");
+    be(s, CAROL, "carol", true);
+    expect(s, ALICE, "online carol\n");
+    leave(s, BOB);
+    expect(s, ALICE, "");
+    expect(s, CAROL, "");
+    leave(s, BOB_TOO);
+    expect(s, ALICE, "offline Bob\n");
+    expect(s, CAROL, ">2\r\n$7\r\noffline\r\n$3\r\nBob\r\n");
+    close_scene(s);
+}
+
+static void test_a_crowd_is_told_together(void **state)
+{
+    struct scene *s = open_party();
+    come(s, 4, 0, true);
+    come(s, 5, 1, true);
+    wait_ms(s, LIMIT_NEWS_MS);
+    struct member m = {.name = "dave", .key = "dave"};
+    assert_int_equal(member_set(s->people[4].c, &m), 0);
+    member_appear(s->people[4].c);
+    settle(s);
+    expect(s, ALICE, "online dave\n"); /* at once */
+    m = (struct member){.name = "erin", .key = "erin"};
+    assert_int_equal(member_set(s->people[5].c, &m), 0);
+    member_appear(s->people[5].c);
+    connection_feed_end(s->people[4].c);
+    settle(s);
+    expect(s, ALICE, "");
+    expect(s, BOB, "online dave\n");
+    wait_ms(s, LIMIT_NEWS_MS - 1);
+    expect(s, ALICE, "");
+    wait_ms(s, 1);
+    expect(s, ALICE, "online erin\noffline dave\n");
+    expect(s, BOB, "online erin\noffline dave\n");
+    close_scene(s);
+}
+
+static void test_who_is_here(void **state)
+{
+    struct scene *s = open_party();
+    say(s, ALICE, "GET_CLIENT_LIST\nGET_CLIENT_LIST<>\nWHO\n");
+    expect(s, ALICE,
+           "CLIENT_LIST<alice, Bob, carol>\nCLIENT_LIST<alice, Bob, carol>\n"
+           "alice 1700000000 1\nBob 1700000000 2\ncarol 1700000000 1\n");
+    say(s, CAROL, "GET_CLIENT_LIST\r\nWHO\r\n");
+    expect(
+        s, CAROL,
+        "+CLIENT_LIST<alice, Bob, carol>\r\n*3\r\n*3\r\n$5\r\nalice\r\n:1700000000\r\n:1\r\n"
+        "*3\r\n$3\r\nBob\r\n:1700000000\r\n:2\r\n*3\r\n$5\r\ncarol\r\n:1700000000\r\n:1\r\n");
+    come(s, 4, 0, true); /* a guest from elsewhere */
+    say(s, 4, "GET_CLIENT_LIST\nWHO\nMEET alice\n");
+    expect(s, 4,
+           "ERROR: from another machine the table needs a login over TLS, or a hub "
+           "started with --open\nWHO\n"
+           "MEET alice\n");
+    come(s, 5, 0, false);
+    say(s, 5, "WHO\r\nMEET alice\r\nACCEPT x\r\nDECLINE x\r\nCANCEL x\r\n");
+    expect(s, 5,
+           "-NOPERM from another machine the table needs a login over TLS, or a hub "
+           "started with --open\r\n"
+           "-NOLOGIN log in first\r\n-NOLOGIN log in first\r\n-NOLOGIN log in first\r\n"
+           "-NOLOGIN log in first\r\n");
+    close_scene(s);
+}
+
+static void test_an_introduction(void **state)
+{
+    struct scene *s = open_party();
+    char id[23], want[512];
+    struct fingerprint f = fingerprint_of(&connection_member(s->people[ALICE].c)->device);
+    char of_alice[FINGERPRINT_TEXT_LEN + 1], of_bob[FINGERPRINT_TEXT_LEN + 1];
+    fingerprint_write(of_alice, &f);
+    f = fingerprint_of(&connection_member(s->people[BOB].c)->device);
+    fingerprint_write(of_bob, &f);
+    say(s, ALICE, "GET_CLIENT_INFO<BOB 10.0.0.1:5000 [::1]:5001>\n");
+    read_id(s, ALICE, "", id);
+    forget_all(s);
+    say(s, ALICE, "MEET bob\n");
+    expect(s, ALICE, "ERROR: waiting for an answer already from 'bob'\n");
+    expect(s, BOB, "");
+    say_id(s, CAROL, "ACCEPT ", id, "");
+    expect(s, CAROL,
+           "-NODEVICE this needs a device of yours: connect by TLS with its certificate\r\n");
+    say_id(s, BOB, "ACCEPT ", id, " 10.0.0.2:6000");
+    snprintf(want, sizeof want, "introduced %s Bob %s %s dials 10.0.0.1 10.0.0.2:6000\n", id,
+             of_bob, KEY_2);
+    expect(s, ALICE, want);
+    snprintf(want, sizeof want,
+             "OK\nintroduced %s alice %s %s answers 10.0.0.0 10.0.0.1:5000 [::1]:5001\n", id,
+             of_alice, KEY_1);
+    expect(s, BOB, want);
+    snprintf(want, sizeof want, "declined %s alice answered\n", id);
+    expect(s, BOB_TOO, want);
+    expect(s, CAROL, "");
+    say_id(s, BOB_TOO, "ACCEPT ", id, "");
+    snprintf(want, sizeof want, "ERROR: nothing waits for an answer under '%s'\n", id);
+    expect(s, BOB_TOO, want);
+    close_scene(s);
+}
+
+static void test_an_invitation_reaches_every_device(void **state)
+{
+    struct scene *s = open_party();
+    char id[23], other[23];
+    say(s, ALICE, "MEET bob\n");
+    read_id(s, ALICE, "", id);
+    read_id(s, BOB, "invited ", other);
+    assert_string_equal(id, other);
+    read_id(s, BOB_TOO, "invited ", other);
+    assert_string_equal(id, other);
+    expect(s, CAROL, "");
+    close_scene(s);
+}
+
+static void test_how_an_invitation_ends(void **state)
+{
+    struct scene *s = open_party();
+    char id[23], want[256];
+    const struct {
+        size_t who;
+        const char *says, *after, *why;
+    } rows[] = {{BOB, "DECLINE ", "", "declined"}, {BOB_TOO, "DECLINE<", " BUSY>", "busy"}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        say(s, ALICE, "MEET Bob\n");
+        read_id(s, ALICE, "", id);
+        forget_all(s);
+        say_id(s, rows[i].who, rows[i].says, id, rows[i].after);
+        expect(s, rows[i].who, "OK\n");
+        snprintf(want, sizeof want, "declined %s Bob %s\n", id, rows[i].why);
+        expect(s, ALICE, want);
+        snprintf(want, sizeof want, "declined %s alice answered\n", id);
+        expect(s, rows[i].who == BOB ? BOB_TOO : BOB, want);
+    }
+    say(s, ALICE, "MEET Bob\n");
+    read_id(s, ALICE, "", id);
+    forget_all(s);
+    wait_ms(s, LIMIT_INVITED_MS);
+    snprintf(want, sizeof want, "declined %s Bob timeout\n", id);
+    expect(s, ALICE, want);
+    snprintf(want, sizeof want, "declined %s alice timeout\n", id);
+    expect(s, BOB, want);
+    expect(s, BOB_TOO, want);
+    say(s, ALICE, "MEET Bob\n");
+    read_id(s, ALICE, "", id);
+    forget_all(s);
+    say_id(s, ALICE, "CANCEL ", id, "");
+    expect(s, ALICE, "OK\n");
+    snprintf(want, sizeof want, "declined %s alice gone\n", id);
+    expect(s, BOB, want);
+    close_scene(s);
+}
+
+static void test_an_invitation_ends_with_either(void **state)
+{
+    struct scene *s = open_party();
+    char id[23], want[256];
+    say(s, ALICE, "MEET Bob\n");
+    read_id(s, ALICE, "", id);
+    leave(s, BOB);
+    forget_all(s);
+    leave(s, BOB_TOO);
+    snprintf(want, sizeof want, "offline Bob\ndeclined %s Bob gone\n", id);
+    expect(s, ALICE, want);
+    come(s, BOB, 1, true);
+    be(s, BOB, "Bob", true);
+    say(s, ALICE, "MEET Bob\n");
+    forget_all(s);
+    say(s, BOB, "MEET alice\n");
+    read_id(s, BOB, "", id);
+    forget_all(s);
+    leave(s, ALICE);
+    assert_int_equal(s->shared.introductions.open.count, 0);
+    close_scene(s);
+}
+
+static void test_what_is_refused(void **state)
+{
+    struct scene *s = open_party();
+    const char *const rows[][2] = {
+        {"MEET alice\n", "ERROR: that is you\n"},
+        {"MEET dave\n", "ERROR: there is no 'dave' here at present\n"},
+        {"MEET b/b\n", "ERROR: not a name of an account: 'b/b'\n"},
+        {"MEET bob 10.0.0.1:80\n",
+         "ERROR: an address is ADDR:PORT or [V6]:PORT, its port 1024 or more: '10.0.0.1:80'\n"},
+        {"MEET bob 1.1.1.1:2000 2.2.2.2:2000 3.3.3.3:2000 4.4.4.4:2000 5.5.5.5:2000 "
+         "6.6.6.6:2000 7.7.7.7:2000 8.8.8.8:2000 9.9.9.9:2000 10.1.1.1:2000 11.1.1.1:2000 "
+         "12.1.1.1:2000 13.1.1.1:2000 14.1.1.1:2000 15.1.1.1:2000 16.1.1.1:2000\n",
+         NULL},
+        {"ACCEPT x\n", "ERROR: nothing waits for an answer under 'x'\n"},
+        {"DECLINE x\n", "ERROR: nothing waits for an answer under 'x'\n"},
+        {"DECLINE x LAZY\n", "ERROR: syntax error\n"},
+        {"CANCEL x\n", "ERROR: nothing waits for an answer under 'x'\n"},
+        {"MEET\n", "ERROR: wrong number of arguments for 'meet' command\n"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        say(s, ALICE, rows[i][0]);
+        if (rows[i][1])
+            expect(s, ALICE, rows[i][1]);
+        forget_all(s);
+    }
+    say(s, CAROL, "MEET bob a b c d e f g h i j k l m n o p q\r\n");
+    expect(s, CAROL,
+           "-NODEVICE this needs a device of yours: connect by TLS with its certificate\r\n");
+    close_scene(s);
+}
+
+static void test_leaving_politely(void **state)
+{
+    struct scene *s = open_party();
+    say(s, ALICE, "DISCONNECT_CLIENT\nhello\n");
+    expect(s, ALICE, "OK\n");
+    assert_null(s->people[ALICE].c);
+    wait_ms(s, LIMIT_NEWS_MS);
+    expect(s, BOB, "offline alice\n");
+    say(s, CAROL, "DISCONNECT_CLIENT\r\n");
+    expect(s, CAROL, ">2\r\n$7\r\noffline\r\n$5\r\nalice\r\n+OK\r\n");
+    assert_null(s->people[CAROL].c);
+    close_scene(s);
+}
+
+/* ---- the relay ---- */
+
+enum { ALICE_RELAY = 4, BOB_RELAY = 5 };
+
+/* Its key is that of `like`, and it is not present. */
+static void be_like(struct scene *s, size_t who, size_t like)
+{
+    struct member m = *connection_member(s->people[like].c);
+    m.present = false;
+    assert_int_equal(member_set(s->people[who].c, &m), 0);
+}
+
+/* alice and bob have been introduced, and each has another connection. */
+static struct scene *open_relay_scene(char id[23])
+{
+    struct scene *s = open_party();
+    say(s, ALICE, "MEET bob\n");
+    read_id(s, ALICE, "", id);
+    say_id(s, BOB, "ACCEPT ", id, "");
+    come(s, ALICE_RELAY, 0, false);
+    come(s, BOB_RELAY, 1, false);
+    be_like(s, ALICE_RELAY, ALICE);
+    be_like(s, BOB_RELAY, BOB);
+    forget_all(s);
+    return s;
+}
+
+static void join(struct scene *s, const char *id)
+{
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    expect(s, ALICE_RELAY, "");
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, ALICE_RELAY, "+RELAY\r\n");
+    expect(s, BOB_RELAY, "+RELAY\r\n");
+}
+
+static void test_a_relay_is_a_pipe(void **state)
+{
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    join(s, id);
+    say(s, ALICE_RELAY, "PING\r\n");
+    expect(s, BOB_RELAY, "PING\r\n");
+    say(s, BOB_RELAY, "*1\r\n");
+    expect(s, ALICE_RELAY, "*1\r\n");
+    say(s, BOB_RELAY, "last");
+    leave(s, BOB_RELAY);
+    expect(s, ALICE_RELAY, "last");
+    assert_null(s->people[ALICE_RELAY].c); /* it ends with the other */
+    assert_int_equal(s->shared.relays.count, 0);
+    close_scene(s);
+}
+
+static void test_what_is_said_early_is_kept(void **state)
+{
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "\nearly");
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, BOB_RELAY, "+RELAY\r\nearly\n");
+    close_scene(s);
+}
+
+static void test_who_does_not_listen_stops_the_other(void **state)
+{
+    enum { PIECE = 16 * 1024, PIECES = 64 };
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    join(s, id);
+    s->people[BOB_RELAY].deaf = true;
+    uint8_t *piece = malloc(PIECE);
+    size_t said = 0;
+    for (; said < PIECES && connection_wants_input(s->people[ALICE_RELAY].c); said++) {
+        memset(piece, (int)said, PIECE);
+        connection_feed(s->people[ALICE_RELAY].c, bytes_make(piece, PIECE));
+        settle(s);
+    }
+    size_t most = LIMIT_RELAY_PIPE_BYTES + 64 * 1024 + 2 * PIECE;
+    assert_true(said * PIECE >= LIMIT_RELAY_PIPE_BYTES && said * PIECE <= most);
+    assert_true(connection_unread(s->people[BOB_RELAY].c) <= 64 * 1024 + PIECE);
+    say(s, BOB_RELAY, "still");
+    expect(s, ALICE_RELAY, "still"); /* the other way is free */
+    s->people[BOB_RELAY].deaf = false;
+    hub_set_ready(s->people[BOB_RELAY].c);
+    settle(s);
+    assert_true(connection_wants_input(s->people[ALICE_RELAY].c));
+    struct bytes got = buffer_view(&s->people[BOB_RELAY].got);
+    assert_int_equal(got.len, said * PIECE);
+    for (size_t i = 0; i < got.len; i++)
+        assert_int_equal(got.data[i], i / PIECE);
+    free(piece);
+    close_scene(s);
+}
+
+static void test_a_relay_is_for_the_two_alone(void **state)
+{
+    char id[23], want[256];
+    struct scene *s = open_relay_scene(id);
+    be_like(s, ALICE_RELAY, BOB_TOO); /* the same account by another device */
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    snprintf(want, sizeof want, "-ERR you were not introduced under '%s'\r\n", id);
+    expect(s, ALICE_RELAY, want);
+    say(s, BOB_RELAY, "RELAY x\r\nRELAY AAAAAAAAAAAAAAAAAAAAAA\r\n");
+    expect(s, BOB_RELAY,
+           "-ERR you were not introduced under 'x'\r\n"
+           "-ERR you were not introduced under 'AAAAAAAAAAAAAAAAAAAAAA'\r\n");
+    s->people[BOB_RELAY].c->peer.origin = ACCESS_LOOPBACK;
+    say(s, BOB_RELAY, "SUBSCRIBE x\r\n");
+    forget_all(s);
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, BOB_RELAY, "-ERR a relay needs a connection of its own\r\n");
+    say_id(s, CAROL, "RELAY ", id, "");
+    expect(s, CAROL,
+           "-NODEVICE the relay is for devices: connect by TLS with a member's certificate, "
+           "and speak RESP\r\n");
+    s->shared.config.relay = HUB_RELAY_OFF;
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, BOB_RELAY, "-NOPERM this hub does not relay\r\n");
+    close_scene(s);
+}
+
+static void test_how_long_a_relay_may_be_come_to(void **state)
+{
+    char id[23], want[256];
+    struct scene *s = open_relay_scene(id);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    wait_ms(s, LIMIT_RELAY_WAIT_MS - 1);
+    expect(s, ALICE_RELAY, "");
+    wait_ms(s, 1);
+    expect(s, ALICE_RELAY, "-GONE the other side did not come\r\n");
+    assert_null(s->people[ALICE_RELAY].c);
+    wait_ms(s, LIMIT_RELAY_FRESH_MS);
+    come(s, ALICE_RELAY, 1, false);
+    be_like(s, ALICE_RELAY, ALICE);
+    join(s, id); /* both are present */
+    leave(s, ALICE_RELAY);
+    come(s, BOB_RELAY, 0, false);
+    be_like(s, BOB_RELAY, BOB);
+    leave(s, ALICE);
+    forget_all(s);
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    snprintf(want, sizeof want, "-ERR you were not introduced under '%s'\r\n", id);
+    expect(s, BOB_RELAY, want);
+    close_scene(s);
+}
+
+static void test_who_comes_again_begins_anew(void **state)
+{
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    be_like(s, BOB_RELAY, ALICE);
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, ALICE_RELAY, "-GONE another connection has come for this side\r\n");
+    expect(s, BOB_RELAY, "");
+    assert_null(s->people[ALICE_RELAY].c);
+    come(s, ALICE_RELAY, 0, false);
+    be_like(s, ALICE_RELAY, BOB);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    expect(s, ALICE_RELAY, "+RELAY\r\n");
+    expect(s, BOB_RELAY, "+RELAY\r\n");
+    assert_int_equal(s->shared.relays.count, 1);
+    close_scene(s);
+}
+
+static void test_a_relay_has_a_quota(void **state)
+{
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    s->shared.config.relay_hour_bytes = 10;
+    join(s, id);
+    say(s, ALICE_RELAY, "1234567890");
+    expect(s, BOB_RELAY, "1234567890");
+    say(s, ALICE_RELAY, "1");
+    assert_null(s->people[ALICE_RELAY].c);
+    assert_null(s->people[BOB_RELAY].c);
+    come(s, ALICE_RELAY, 1, false);
+    be_like(s, ALICE_RELAY, ALICE);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    expect(s, ALICE_RELAY, "-QUOTA this hour's quota of the relay is used up\r\n");
+    wait_ms(s, 60 * 60 * 1000);
+    come(s, BOB_RELAY, 1, false);
+    be_like(s, BOB_RELAY, BOB);
+    forget_all(s);
+    join(s, id);
+    close_scene(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_comings_and_goings_are_told_once),
+        cmocka_unit_test(test_a_crowd_is_told_together),
+        cmocka_unit_test(test_who_is_here),
+        cmocka_unit_test(test_an_introduction),
+        cmocka_unit_test(test_an_invitation_reaches_every_device),
+        cmocka_unit_test(test_how_an_invitation_ends),
+        cmocka_unit_test(test_an_invitation_ends_with_either),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_leaving_politely),
+        cmocka_unit_test(test_a_relay_is_a_pipe),
+        cmocka_unit_test(test_what_is_said_early_is_kept),
+        cmocka_unit_test(test_who_does_not_listen_stops_the_other),
+        cmocka_unit_test(test_a_relay_is_for_the_two_alone),
+        cmocka_unit_test(test_how_long_a_relay_may_be_come_to),
+        cmocka_unit_test(test_who_comes_again_begins_anew),
+        cmocka_unit_test(test_a_relay_has_a_quota),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -85,7 +85,7 @@
 #define LIMIT_DIAL_BACKOFF_MIN_MS ((uint64_t)1000)
 #define LIMIT_DIAL_BACKOFF_MAX_MS ((uint64_t)60 * 1000)
 #define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000) /* a path of less was none to rely on */
-#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)     /* said at once */
+#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)     /* said at once, or written in a letter */
 
 /* Presence (hub/news.h). */
 #define LIMIT_NEWS_MS ((uint64_t)100) /* between two tellings of who comes and goes */
@@ -155,6 +155,15 @@
 #define LIMIT_CHECKPOINT_BYTES \
     (64 * LIMIT_MIB) /* of log before one is made unasked, at least */
 #define LIMIT_CHECKPOINT_RETRY_MS ((uint64_t)10 * 1000) /* after one has failed */
+
+/* A person at a terminal (client/editor.h, client/visit.h). */
+#define LIMIT_TYPED_BYTES (64 * LIMIT_KIB) /* of a line that is typed or pasted */
+#define LIMIT_UNANSWERED ((size_t)256)     /* requests under way; past it, nothing is read */
+#define LIMIT_INVITATIONS ((size_t)16) /* that wait for an answer; past it, the oldest goes */
+#define LIMIT_BACK_OFF_FIRST_MS ((uint64_t)500) /* a lost hub is tried again after this ... */
+#define LIMIT_BACK_OFF_MS ((uint64_t)30 * 1000) /* ... doubled, to this */
+#define LIMIT_CONNECT_MS ((uint64_t)10 * 1000)  /* a name found, connected, TLS agreed */
+#define LIMIT_CHANNEL_BYTES (256 * LIMIT_KIB)   /* written, not yet with the kernel */
 
 /* Backups: a piece of a file, read at once. */
 #define LIMIT_BACKUP_PIECE_BYTES LIMIT_MIB

@@ -39,6 +39,9 @@ int token_run(struct session *s);
 int password_run(struct session *s);
 int account_run(struct session *s);
 
+/* A visit to a hub, where the words are HOST and PORT, or nothing. */
+int interactive_run(struct session *s);
+
 /* What the options ask for where there is no command: --key and --value, --raw. */
 int keyed_run(struct session *s);
 int raw_run(struct session *s);

@@ -3,10 +3,12 @@
 
 #include "io/problem.h"
 #include "io/standard_streams.h"
+#include "io/terminal.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 /* What the same is called elsewhere. */
@@ -112,6 +114,30 @@ static int too_many_words(struct session *s)
                         o->words[0], o->words[0]);
 }
 
+static bool looks_like_host(const char *word)
+{
+    return word[0] != '-' && (strpbrk(word, ".:/") || strcmp(word, "localhost") == 0);
+}
+
+static bool looks_like_port(const char *word)
+{
+    return word[0] != '\0' && word[strspn(word, "0123456789")] == '\0';
+}
+
+/* HOST PORT, or HOST alone where it can be nothing else: a name without a dot may be a command
+ * that is written wrong. Nothing at all is a visit where somebody is there. */
+static bool is_visit(const struct options *o)
+{
+    if (o->key || o->value)
+        return false;
+    if (o->word_count == 0)
+        return terminal_is_there();
+    if (command_find(o->words[0]) || o->hub)
+        return false;
+    return o->word_count == 1 ? looks_like_host(o->words[0])
+                              : o->word_count == 2 && looks_like_port(o->words[1]);
+}
+
 static int run(struct session *s)
 {
     const struct options *o = &s->options;
@@ -124,6 +150,8 @@ static int run(struct session *s)
         return raw_run(s);
     if (o->word_count == 0 && (o->key || o->value))
         return keyed_run(s);
+    if (is_visit(o))
+        return interactive_run(s);
     if (o->word_count == 0)
         return session_fail(s, EXIT_USAGE, "the command is missing; kith --help lists them");
     if (o->key || o->value)

@@ -112,6 +112,17 @@ int session_strange(struct session *s)
                         s->where_text);
 }
 
+int session_no_hub(struct session *s, const char *why, bool refused)
+{
+    const char *hint = "";
+    if (refused && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
+        hint = "; kithd starts a hub";
+    else if (s->where.host[0] && access(s->where.host, F_OK) == 0)
+        hint = "; the path of a Unix socket has a slash in it, as in ./hub.sock";
+    return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s%s", s->where_text,
+                        why, hint);
+}
+
 static int open_dial(struct session *s)
 {
     int r = dial_new(&s->dial);
@@ -122,24 +133,13 @@ static int open_dial(struct session *s)
                : dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
 }
 
-static int no_connection(struct session *s, int error)
-{
-    const char *hint = "";
-    if (error == -ECONNREFUSED && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
-        hint = "; kithd starts a hub";
-    else if (s->where.host[0] && access(s->where.host, F_OK) == 0)
-        hint = "; the path of a Unix socket has a slash in it, as in ./hub.sock";
-    return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s%s", s->where_text,
-                        dial_problem(error), hint);
-}
-
 int session_connect(struct session *s)
 {
     if (s->dial)
         return EXIT_DONE;
     int r = open_dial(s), code = EXIT_DONE;
     if (r != 0)
-        code = no_connection(s, r);
+        code = session_no_hub(s, dial_problem(r), r == -ECONNREFUSED);
     else if (s->where.secure)
         code = trust_hub(s);
     if (code != EXIT_DONE)

@@ -28,9 +28,10 @@ struct session {
     struct journal journal;
     struct where where;
     char where_text[WHERE_TEXT_BYTES];
-    struct dial *dial;         /* NULL: not connected yet */
-    struct identity *identity; /* this device's, once it was wanted; else NULL */
-    struct tls_config *tls;    /* of the connection; NULL: plaintext */
+    struct dial *dial;                        /* NULL: not connected yet */
+    struct identity *identity;                /* this device's, once it was wanted; else NULL */
+    struct tls_config *tls;                   /* of the connection; NULL: plaintext */
+    char hub_print[FINGERPRINT_TEXT_LEN + 1]; /* the hub's, as last shown over TLS */
     struct conversation conversation;
     bool unheard;           /* the answer goes into no log */
     bool silent;            /* what goes wrong is not told, only returned */
@@ -73,6 +74,9 @@ int session_take(struct session *s, const struct resp_value **ret_value);
 
 /* Waits for the next thing the hub says unasked. Where it ends instead, the user is told. */
 int session_hear(struct session *s, const struct resp_value **ret_value);
+
+/* There is no hub to be reached. why: in words; refused: nobody listens there. */
+int session_no_hub(struct session *s, const char *why, bool refused);
 
 /* Closes the connection, if there is one; what is asked next makes another. */
 void session_hang_up(struct session *s);

@@ -23,12 +23,6 @@ static int broken(struct session *s, int error)
 
 /* ---- what is remembered ---- */
 
-void trust_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1])
-{
-    struct fingerprint f = fingerprint_of(tls_peer(dial_tls(s->dial)));
-    fingerprint_write(out, &f);
-}
-
 static int no_profile(struct session *s, const struct profile *p, int error)
 {
     if (error == PROFILE_NOWHERE)
@@ -75,12 +69,10 @@ static int remember_alone(const struct profile *p, const char *address, const ch
 
 int trust_remember(struct session *s)
 {
-    char fingerprint[FINGERPRINT_TEXT_LEN + 1];
     struct profile p;
-    trust_fingerprint(s, fingerprint);
     int r = profile_open(&p, trust_profile(s));
     if (r == 0)
-        r = remember_alone(&p, s->where_text, fingerprint);
+        r = remember_alone(&p, s->where_text, s->hub_print);
     int code = r == 0 ? EXIT_DONE : no_profile(s, &p, r);
     profile_close(&p);
     return code;
@@ -137,15 +129,22 @@ int trust_identity(struct session *s)
     return code;
 }
 
-static int open_tls(struct session *s)
+int trust_config(struct session *s)
 {
     static const char *const protocols[] = {"kith-hub/1", NULL};
     int code = trust_identity(s);
+    if (code != EXIT_DONE || s->tls)
+        return code;
+    int r = tls_config_new(&s->tls, TLS_CLIENT, s->identity, protocols);
+    return r == 0 ? EXIT_DONE : session_fail(s, EXIT_NO, "%s", problem_text(r));
+}
+
+static int open_tls(struct session *s)
+{
+    int code = trust_config(s);
     if (code != EXIT_DONE)
         return code;
-    int r = s->tls ? 0 : tls_config_new(&s->tls, TLS_CLIENT, s->identity, protocols);
-    if (r == 0)
-        r = dial_secure(s->dial, s->tls, HANDSHAKE_MS);
+    int r = dial_secure(s->dial, s->tls, HANDSHAKE_MS);
     return r == 0 ? EXIT_DONE : broken(s, r);
 }
 
@@ -182,21 +181,24 @@ static int judge(struct session *s, struct bytes expected, const char *fingerpri
                                                   : changed(s, expected, fingerprint);
 }
 
-int trust_hub(struct session *s)
+int trust_key(struct session *s, const struct public_key *key)
 {
-    char fingerprint[FINGERPRINT_TEXT_LEN + 1];
-    int code = open_tls(s);
-    if (code != EXIT_DONE)
-        return code;
-    trust_fingerprint(s, fingerprint);
+    struct fingerprint print = fingerprint_of(key);
+    fingerprint_write(s->hub_print, &print);
     if (s->where.fingerprint[0])
-        return judge(s, bytes_from_str(s->where.fingerprint), fingerprint);
+        return judge(s, bytes_from_str(s->where.fingerprint), s->hub_print);
     struct buffer known;
     struct bytes expected;
     buffer_init(&known, LIMIT_MIB);
-    code = find_known(s, &known, &expected);
+    int code = find_known(s, &known, &expected);
     if (code == EXIT_DONE)
-        code = judge(s, expected, fingerprint);
+        code = judge(s, expected, s->hub_print);
     buffer_fini(&known);
     return code;
+}
+
+int trust_hub(struct session *s)
+{
+    int code = open_tls(s);
+    return code == EXIT_DONE ? trust_key(s, tls_peer(dial_tls(s->dial))) : code;
 }

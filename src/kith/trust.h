@@ -15,8 +15,11 @@
  * another one. */
 int trust_hub(struct session *s);
 
-/* The fingerprint of the hub at the other end, once there is TLS; ends in a NUL. */
-void trust_fingerprint(const struct session *s, char out[FINGERPRINT_TEXT_LEN + 1]);
+/* The session's config for TLS, made where it is not yet. */
+int trust_config(struct session *s);
+
+/* Judges whose key the other end of another connection has shown. */
+int trust_key(struct session *s, const struct public_key *key);
 
 /* Remembers what the hub at the other end, which was judged, is known by. */
 int trust_remember(struct session *s);

@@ -1,4 +1,4 @@
-#include "peer/envelope.h"
+#include "peer/peer_letter.h"
 
 #include "unit.h"
 
@@ -29,20 +29,20 @@ static void seal(struct buffer *out)
     struct pair p = anna_to_bob();
     buffer_init(out, LIMIT_MIB);
     assert_int_equal(
-        envelope_seal(&p, (struct walltime){123}, BYTES("see you"), anna_seed, entropy, out),
+        peer_letter_seal(&p, (struct walltime){123}, BYTES("see you"), anna_seed, entropy, out),
         0);
 }
 
 static void test_sealed_and_opened(void **state)
 {
     struct buffer sealed, plain;
-    struct envelope l;
+    struct peer_letter l;
     struct public_key anna = key_of(anna_seed);
     seal(&sealed);
     buffer_init(&plain, LIMIT_MIB);
     assert_null(memmem(sealed.data, sealed.end, "see you", 7));
     assert_null(memmem(sealed.data, sealed.end, "anna", 4));
-    assert_int_equal(envelope_open(buffer_view(&sealed), BYTES("Bob"), bob_seed, &plain, &l),
+    assert_int_equal(peer_letter_open(buffer_view(&sealed), BYTES("Bob"), bob_seed, &plain, &l),
                      0);
     assert_string_equal(l.from.name, "anna");
     assert_memory_equal(&l.from.key, &anna, sizeof anna);
@@ -56,13 +56,13 @@ static void test_sealed_and_opened(void **state)
 static void test_for_somebody_else(void **state)
 {
     struct buffer sealed, plain;
-    struct envelope l;
+    struct peer_letter l;
     seal(&sealed);
     buffer_init(&plain, LIMIT_MIB);
-    assert_int_equal(envelope_open(buffer_view(&sealed), BYTES("bob"), eve_seed, &plain, &l),
-                     ENVELOPE_WRONG);
-    assert_int_equal(envelope_open(buffer_view(&sealed), BYTES("eve"), bob_seed, &plain, &l),
-                     ENVELOPE_WRONG);
+    assert_int_equal(peer_letter_open(buffer_view(&sealed), BYTES("bob"), eve_seed, &plain, &l),
+                     PEER_LETTER_WRONG);
+    assert_int_equal(peer_letter_open(buffer_view(&sealed), BYTES("eve"), bob_seed, &plain, &l),
+                     PEER_LETTER_WRONG);
     buffer_fini(&sealed);
     buffer_fini(&plain);
 }
@@ -70,17 +70,18 @@ static void test_for_somebody_else(void **state)
 static void test_damage(void **state)
 {
     struct buffer sealed, plain;
-    struct envelope l;
+    struct peer_letter l;
     seal(&sealed);
     buffer_init(&plain, LIMIT_MIB);
     for (size_t i = 0; i < buffer_len(&sealed); i++) {
         struct bytes in = unit_copy(bytes_first(buffer_view(&sealed), i));
-        assert_int_equal(envelope_open(in, BYTES("bob"), bob_seed, &plain, &l), ENVELOPE_WRONG);
+        assert_int_equal(peer_letter_open(in, BYTES("bob"), bob_seed, &plain, &l),
+                         PEER_LETTER_WRONG);
         unit_free(in);
         sealed.data[i] ^= 1;
         assert_int_equal(
-            envelope_open(buffer_view(&sealed), BYTES("bob"), bob_seed, &plain, &l),
-            ENVELOPE_WRONG);
+            peer_letter_open(buffer_view(&sealed), BYTES("bob"), bob_seed, &plain, &l),
+            PEER_LETTER_WRONG);
         sealed.data[i] ^= 1;
     }
     buffer_fini(&sealed);
@@ -92,13 +93,13 @@ static void test_damage(void **state)
 static void test_it_cannot_be_passed_on(void **state)
 {
     struct buffer sealed, plain;
-    struct envelope l;
+    struct peer_letter l;
     struct public_key eve = key_of(eve_seed), bob = key_of(bob_seed);
     struct public_key to[] = {eve, bob};
     uint8_t box_key[crypto_box_PUBLICKEYBYTES], again[1000];
     seal(&sealed);
     buffer_init(&plain, LIMIT_MIB);
-    assert_int_equal(envelope_open(buffer_view(&sealed), BYTES("bob"), bob_seed, &plain, &l),
+    assert_int_equal(peer_letter_open(buffer_view(&sealed), BYTES("bob"), bob_seed, &plain, &l),
                      0);
     size_t len = buffer_len(&plain);
     uint8_t copy[500];
@@ -107,10 +108,10 @@ static void test_it_cannot_be_passed_on(void **state)
         copy[len - 1] ^= (uint8_t)i;
         assert_int_equal(crypto_sign_ed25519_pk_to_curve25519(box_key, to[i].bytes), 0);
         crypto_box_seal(again, copy, len, box_key);
-        assert_int_equal(envelope_open(bytes_make(again, len + crypto_box_SEALBYTES),
-                                       i ? BYTES("bob") : BYTES("eve"), i ? bob_seed : eve_seed,
-                                       &plain, &l),
-                         ENVELOPE_WRONG);
+        assert_int_equal(peer_letter_open(bytes_make(again, len + crypto_box_SEALBYTES),
+                                          i ? BYTES("bob") : BYTES("eve"),
+                                          i ? bob_seed : eve_seed, &plain, &l),
+                         PEER_LETTER_WRONG);
     }
     buffer_fini(&sealed);
     buffer_fini(&plain);
@@ -122,15 +123,15 @@ static void test_what_cannot_be_sealed(void **state)
     struct pair p = anna_to_bob();
     struct walltime at = {1};
     buffer_init(&out, LIMIT_MIB);
-    assert_int_equal(envelope_seal(&p, at, BYTES(""), anna_seed, entropy, &out),
-                     ENVELOPE_INVALID);
-    assert_int_equal(envelope_seal(&p, at, BYTES("\xff"), anna_seed, entropy, &out),
-                     ENVELOPE_INVALID);
-    assert_int_equal(envelope_seal(&p, at, BYTES("x"), eve_seed, entropy, &out),
-                     ENVELOPE_INVALID);
+    assert_int_equal(peer_letter_seal(&p, at, BYTES(""), anna_seed, entropy, &out),
+                     PEER_LETTER_INVALID);
+    assert_int_equal(peer_letter_seal(&p, at, BYTES("\xff"), anna_seed, entropy, &out),
+                     PEER_LETTER_INVALID);
+    assert_int_equal(peer_letter_seal(&p, at, BYTES("x"), eve_seed, entropy, &out),
+                     PEER_LETTER_INVALID);
     memset(&p.other.key, 0, sizeof p.other.key);
-    assert_int_equal(envelope_seal(&p, at, BYTES("x"), anna_seed, entropy, &out),
-                     ENVELOPE_INVALID);
+    assert_int_equal(peer_letter_seal(&p, at, BYTES("x"), anna_seed, entropy, &out),
+                     PEER_LETTER_INVALID);
     assert_int_equal(buffer_len(&out), 0);
     buffer_fini(&out);
 }

@@ -1,4 +1,4 @@
-#include "peer/envelope.h"
+#include "peer/peer_letter.h"
 
 #include "base/number.h"
 #include "base/utf8.h"
@@ -26,7 +26,7 @@ static void hash(crypto_sign_state *h, struct bytes letter)
 
 static bool is_text(struct bytes text)
 {
-    return text.len > 0 && text.len <= ENVELOPE_TEXT_BYTES && utf8_is_valid(text);
+    return text.len > 0 && text.len <= LIMIT_TALK_TEXT_BYTES && utf8_is_valid(text);
 }
 
 /* ---- sealing ---- */
@@ -57,7 +57,7 @@ static int compose(const struct pair *pair, struct walltime written, struct byte
 
 /* False where seed is not the sender's. */
 static bool sign(struct buffer *letter, const struct public_key *own,
-                 const uint8_t seed[ENVELOPE_SEED_BYTES])
+                 const uint8_t seed[PEER_LETTER_SEED_BYTES])
 {
     uint8_t secret[crypto_sign_SECRETKEYBYTES], key[PUBLIC_KEY_BYTES];
     crypto_sign_state h;
@@ -70,13 +70,13 @@ static bool sign(struct buffer *letter, const struct public_key *own,
 
 /* As crypto_box_seal has it, but the key that is used once is made of the caller's entropy. */
 static int seal(struct bytes plain, const struct public_key *to,
-                const uint8_t entropy[ENVELOPE_ENTROPY_BYTES], struct buffer *out)
+                const uint8_t entropy[PEER_LETTER_ENTROPY_BYTES], struct buffer *out)
 {
     uint8_t box_key[crypto_box_PUBLICKEYBYTES], once[crypto_box_PUBLICKEYBYTES],
         secret[crypto_box_SECRETKEYBYTES], nonce[crypto_box_NONCEBYTES], *at;
     crypto_generichash_state h;
     if (crypto_sign_ed25519_pk_to_curve25519(box_key, to->bytes) != 0)
-        return ENVELOPE_INVALID;
+        return PEER_LETTER_INVALID;
     int r = buffer_reserve(out, crypto_box_SEALBYTES + plain.len, &at);
     if (r != 0)
         return r;
@@ -87,26 +87,26 @@ static int seal(struct bytes plain, const struct public_key *to,
     crypto_generichash_final(&h, nonce, sizeof nonce);
     memcpy(at, once, sizeof once);
     if (crypto_box_easy(at + sizeof once, plain.data, plain.len, nonce, box_key, secret) != 0)
-        r = ENVELOPE_INVALID;
+        r = PEER_LETTER_INVALID;
     else
         buffer_wrote(out, crypto_box_SEALBYTES + plain.len);
     sodium_memzero(secret, sizeof secret);
     return r;
 }
 
-int envelope_seal(const struct pair *pair, struct walltime written, struct bytes text,
-                  const uint8_t seed[ENVELOPE_SEED_BYTES],
-                  const uint8_t entropy[ENVELOPE_ENTROPY_BYTES], struct buffer *out)
+int peer_letter_seal(const struct pair *pair, struct walltime written, struct bytes text,
+                     const uint8_t seed[PEER_LETTER_SEED_BYTES],
+                     const uint8_t entropy[PEER_LETTER_ENTROPY_BYTES], struct buffer *out)
 {
     if (!is_text(text))
-        return ENVELOPE_INVALID;
+        return PEER_LETTER_INVALID;
     struct buffer letter;
-    buffer_init(&letter, LIMIT_LETTER_BYTES);
-    int r = buffer_reserve_exactly(&letter, ENVELOPE_OVERHEAD_BYTES + text.len);
+    buffer_init(&letter, LIMIT_TALK_TEXT_BYTES + PEER_LETTER_OVERHEAD_BYTES);
+    int r = buffer_reserve_exactly(&letter, PEER_LETTER_OVERHEAD_BYTES + text.len);
     if (r == 0)
         r = compose(pair, written, text, &letter);
     if (r == 0 && !sign(&letter, &pair->own.key, seed))
-        r = ENVELOPE_INVALID;
+        r = PEER_LETTER_INVALID;
     if (r == 0)
         r = seal(buffer_view(&letter), &pair->other.key, entropy, out);
     if (letter.data)
@@ -130,7 +130,7 @@ static bool take_side(struct bytes *rest, struct pair_side *ret)
     return true;
 }
 
-static bool read(struct bytes letter, struct envelope *ret)
+static bool read(struct bytes letter, struct peer_letter *ret)
 {
     if (letter.len < HEAD_BYTES || letter.data[SIGNATURE] != VERSION)
         return false;
@@ -154,7 +154,7 @@ static bool is_signed(struct bytes letter, const struct public_key *by)
 }
 
 /* Decrypts to plain; key becomes the recipient's own. */
-static int unseal(struct bytes sealed, const uint8_t seed[ENVELOPE_SEED_BYTES],
+static int unseal(struct bytes sealed, const uint8_t seed[PEER_LETTER_SEED_BYTES],
                   struct public_key *key, struct buffer *plain)
 {
     uint8_t secret[crypto_sign_SECRETKEYBYTES], box_secret[crypto_box_SECRETKEYBYTES],
@@ -166,7 +166,7 @@ static int unseal(struct bytes sealed, const uint8_t seed[ENVELOPE_SEED_BYTES],
     if (crypto_sign_ed25519_sk_to_curve25519(box_secret, secret) != 0 ||
         crypto_sign_ed25519_pk_to_curve25519(box_key, key->bytes) != 0 ||
         crypto_box_seal_open(to, sealed.data, sealed.len, box_key, box_secret) != 0)
-        r = ENVELOPE_WRONG;
+        r = PEER_LETTER_WRONG;
     else
         buffer_wrote(plain, sealed.len - crypto_box_SEALBYTES);
     sodium_memzero(secret, sizeof secret);
@@ -174,14 +174,15 @@ static int unseal(struct bytes sealed, const uint8_t seed[ENVELOPE_SEED_BYTES],
     return r;
 }
 
-int envelope_open(struct bytes sealed, struct bytes own_name,
-                  const uint8_t seed[ENVELOPE_SEED_BYTES], struct buffer *plain,
-                  struct envelope *ret)
+int peer_letter_open(struct bytes sealed, struct bytes own_name,
+                     const uint8_t seed[PEER_LETTER_SEED_BYTES], struct buffer *plain,
+                     struct peer_letter *ret)
 {
     struct public_key own;
-    struct envelope l;
-    if (sealed.len <= crypto_box_SEALBYTES + SIGNATURE || sealed.len > LIMIT_LETTER_BYTES)
-        return ENVELOPE_WRONG;
+    struct peer_letter l;
+    if (sealed.len <= crypto_box_SEALBYTES + SIGNATURE ||
+        sealed.len > LIMIT_TALK_TEXT_BYTES + PEER_LETTER_OVERHEAD_BYTES)
+        return PEER_LETTER_WRONG;
     buffer_truncate(plain, 0);
     int r = unseal(sealed, seed, &own, plain);
     if (r != 0)
@@ -189,7 +190,7 @@ int envelope_open(struct bytes sealed, struct bytes own_name,
     if (!read(buffer_view(plain), &l) || memcmp(&l.to.key, &own, sizeof own) != 0 ||
         !bytes_equal_nocase_str(own_name, l.to.name) ||
         !is_signed(buffer_view(plain), &l.from.key))
-        return ENVELOPE_WRONG;
+        return PEER_LETTER_WRONG;
     *ret = l;
     return 0;
 }

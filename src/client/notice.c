@@ -1,0 +1,132 @@
+#include "client/notice.h"
+
+#include "base/clean.h"
+#include "people/account_name.h"
+
+#include <sodium.h>
+
+enum { KEY_TEXT_LEN = 43 }; /* 32 bytes */
+
+static bool is_texts(const struct resp_value *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (values[i].kind != RESP_BULK && values[i].kind != RESP_STATUS)
+            return false;
+    }
+    return true;
+}
+
+static bool is_id(struct bytes b)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (size_t i = 0; i < b.len; i++) {
+        if (b.data[i] == 0 || !strchr(letters, b.data[i]))
+            return false;
+    }
+    return b.len == NOTICE_ID_LEN;
+}
+
+static bool read_key(struct bytes text, struct public_key *ret)
+{
+    size_t n;
+    const char *end;
+    return text.len == KEY_TEXT_LEN &&
+           sodium_base642bin(ret->bytes, PUBLIC_KEY_BYTES, (const char *)text.data, text.len,
+                             NULL, &n, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+           n == PUBLIC_KEY_BYTES && end == (const char *)text.data + text.len;
+}
+
+/* ID NAME */
+static bool read_person(const struct resp_value *words, size_t count, struct notice *n)
+{
+    if (count < 2 || !is_id(words[0].text) || !account_name_is_valid(words[1].text))
+        return false;
+    n->id = words[0].text;
+    n->name = words[1].text;
+    return true;
+}
+
+/* ID NAME FINGERPRINT KEY */
+static bool read_device(const struct resp_value *words, size_t count, struct notice *n)
+{
+    if (count < 4 || !read_person(words, count, n) ||
+        !fingerprint_read(words[2].text, &n->print) || !read_key(words[3].text, &n->key))
+        return false;
+    struct fingerprint print = fingerprint_of(&n->key);
+    return fingerprint_equal(&print, &n->print);
+}
+
+static bool is_address(struct bytes b)
+{
+    return b.len <= NOTICE_ADDRESS_BYTES && clean_is_clean(b) && bytes_find(b, ' ') == b.len;
+}
+
+/* SIDE SEEN CANDIDATE... */
+static bool read_paths(const struct resp_value *words, size_t count, struct notice *n)
+{
+    if (count < 2 || count - 2 > NOTICE_CANDIDATES)
+        return false;
+    n->dials = bytes_equal_str(words[0].text, "dials");
+    n->seen = words[1].text;
+    n->candidate_count = count - 2;
+    for (size_t i = 0; i < n->candidate_count; i++)
+        n->candidates[i] = words[2 + i].text;
+    for (size_t i = 1; i < count; i++) {
+        if (!is_address(words[i].text))
+            return false;
+    }
+    return n->dials || bytes_equal_str(words[0].text, "answers");
+}
+
+static bool read_presence(const struct resp_value *words, size_t count, struct notice *n)
+{
+    n->name = count == 1 ? words[0].text : bytes_make(NULL, 0);
+    return account_name_is_valid(n->name);
+}
+
+static bool read_kind(struct bytes word, enum notice_kind *ret)
+{
+    static const char *const words[] = {
+        [NOTICE_ONLINE] = "online",     [NOTICE_OFFLINE] = "offline",
+        [NOTICE_INVITED] = "invited",   [NOTICE_INTRODUCED] = "introduced",
+        [NOTICE_DECLINED] = "declined", [NOTICE_LETTER] = "letter",
+    };
+    for (enum notice_kind kind = NOTICE_ONLINE; kind <= NOTICE_LETTER; kind++) {
+        if (bytes_equal_str(word, words[kind])) {
+            *ret = kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_rest(const struct resp_value *words, size_t count, struct notice *n)
+{
+    switch (n->kind) {
+    case NOTICE_ONLINE:
+    case NOTICE_OFFLINE:
+        return read_presence(words, count, n);
+    case NOTICE_INVITED:
+        return count == 4 && read_device(words, count, n);
+    case NOTICE_INTRODUCED:
+        return read_device(words, count, n) && read_paths(words + 4, count - 4, n);
+    case NOTICE_DECLINED:
+        n->reason = count == 3 ? words[2].text : bytes_make(NULL, 0);
+        return count == 3 && read_person(words, count, n);
+    case NOTICE_LETTER:
+        return count == 0;
+    }
+    return false;
+}
+
+bool notice_parse(const struct resp_value *values, size_t count, struct notice *ret)
+{
+    struct notice n = {0};
+    if (count < 2 || values[0].kind != RESP_PUSH || values[0].number < 1 ||
+        (size_t)values[0].number != count - 1 || !is_texts(values + 1, count - 1) ||
+        !read_kind(values[1].text, &n.kind) || !read_rest(values + 2, count - 2, &n))
+        return false;
+    *ret = n;
+    return true;
+}

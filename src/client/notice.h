@@ -1,0 +1,47 @@
+#ifndef KITH_CLIENT_NOTICE_H
+#define KITH_CLIENT_NOTICE_H
+
+/* What a hub tells its members unasked, as RESP3 pushes:
+ *
+ *     online NAME     offline NAME     letter
+ *     invited ID NAME FINGERPRINT KEY
+ *     introduced ID NAME FINGERPRINT KEY SIDE SEEN CANDIDATE...
+ *     declined ID NAME REASON
+ *
+ * Names are accounts' names, ids are NOTICE_ID_LEN characters of base64url, a key is 32 bytes
+ * in base64url, and the fingerprint is its own; SIDE is dials or answers. Anything else is no
+ * notice. Which key somebody ought to have is for others to judge. */
+
+#include "base/bytes.h"
+#include "base/fingerprint.h"
+#include "wire/resp_reply.h"
+
+enum { NOTICE_ID_LEN = 22, NOTICE_CANDIDATES = 16, NOTICE_ADDRESS_BYTES = 64 };
+
+enum notice_kind {
+    NOTICE_ONLINE,
+    NOTICE_OFFLINE,
+    NOTICE_INVITED,
+    NOTICE_INTRODUCED,
+    NOTICE_DECLINED,
+    NOTICE_LETTER,
+};
+
+struct notice {
+    enum notice_kind kind;
+    struct bytes name;        /* of all but LETTER */
+    struct bytes id;          /* of INVITED, INTRODUCED, DECLINED */
+    struct bytes reason;      /* of DECLINED */
+    struct public_key key;    /* of INVITED, INTRODUCED */
+    struct fingerprint print; /* likewise */
+    bool dials;               /* of INTRODUCED: the hint */
+    struct bytes seen;        /* of INTRODUCED: where the hub sees the other, or nothing */
+    struct bytes candidates[NOTICE_CANDIDATES];
+    size_t candidate_count;
+};
+
+/* values are a push's, itself first. Texts of the notice point into it. False where it is none.
+ */
+bool notice_parse(const struct resp_value *values, size_t count, struct notice *ret);
+
+#endif

@@ -1,0 +1,78 @@
+#ifndef KITH_CLIENT_VISIT_INNER_H
+#define KITH_CLIENT_VISIT_INNER_H
+
+/* What the files of visit.h share. */
+
+#include "client/visit.h"
+
+/* What a request was for. */
+enum asked_kind {
+    ASKED_HELLO,
+    ASKED_DEVICE,   /* LOGIN by the device's key */
+    ASKED_WHOAMI,   /* behind it */
+    ASKED_REGISTER, /* of the greeting */
+    ASKED_LOGIN,    /* likewise */
+    ASKED_NAMES,    /* who is present, to know it */
+    ASKED_LIST,     /* GET_CLIENT_LIST */
+    ASKED_WHO,
+    ASKED_MEET,   /* subject: the name */
+    ASKED_ANSWER, /* ACCEPT or DECLINE; subject: the name */
+    ASKED_CANCEL,
+    ASKED_STORE,   /* subject: the key */
+    ASKED_GET,     /* likewise */
+    ASKED_WATCH,   /* FOLLOW, answered by a push where it succeeds */
+    ASKED_REPLIES, /* an echo; then answers are so */
+    ASKED_STOP,
+    ASKED_OTHER, /* its answer is shown as it is */
+};
+
+struct asked {
+    struct list link;
+    enum asked_kind kind;
+    size_t len;
+    char subject[];
+};
+
+void visit_say(struct visit *v, enum visit_tone tone, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* before, text cleaned, after. */
+void visit_say_text(struct visit *v, enum visit_tone tone, const char *before,
+                    struct bytes text, const char *after);
+
+/* Asks the hub. */
+void visit_ask(struct visit *v, enum asked_kind kind, struct bytes subject,
+               const struct bytes *argv, size_t argc);
+
+/* One word, no subject. */
+void visit_ask_word(struct visit *v, enum asked_kind kind, const char *word);
+
+void visit_leave(struct visit *v, enum visit_end end);
+
+/* Shows the prompt that belongs to the state. */
+void visit_show_prompt(struct visit *v);
+
+void visit_say_help(struct visit *v);
+
+/* Lines may be said: as name, or as nobody where that is empty. */
+void visit_enter(struct visit *v);
+
+/* visit_greeting.c: a line that answers an open question, a reply to what came of it, and the
+ * first question. */
+void greeting_begin(struct visit *v);
+void greeting_typed(struct visit *v, struct bytes line);
+void greeting_reply(struct visit *v, enum asked_kind kind, const struct resp_value *reply);
+void greeting_prompt(struct visit *v);
+void greeting_forget(struct visit *v);
+
+/* visit_people.c: who is present, who wants to talk. */
+void people_fini(struct visit *v);
+void people_notice(struct visit *v, const struct notice *n);
+void people_talk(struct visit *v, struct bytes name);
+void people_accept(struct visit *v, struct bytes name, bool accepts);
+void people_close(struct visit *v);
+void people_reply(struct visit *v, const struct asked *a, const struct resp_value *values,
+                  size_t count, struct walltime now);
+void people_lost(struct visit *v);
+
+#endif

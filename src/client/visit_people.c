@@ -1,0 +1,317 @@
+#include "base/limits.h"
+#include "client/visit_inner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+_Static_assert(sizeof((struct visit *)0)->incoming / sizeof(struct visit_call) ==
+                   LIMIT_INVITATIONS,
+               "visit.h has as many invitations as limits.h");
+
+/* ---- who is present ---- */
+
+static bool is_name(const char *name, struct bytes b)
+{
+    return account_name_equal(bytes_from_str(name), b);
+}
+
+static void copy_name(char to[ACCOUNT_NAME_BYTES + 1], struct bytes name)
+{
+    snprintf(to, ACCOUNT_NAME_BYTES + 1, "%.*s", (int)name.len, (const char *)name.data);
+}
+
+static struct visit_name *find_name(struct visit *v, struct bytes name)
+{
+    list_foreach (at, &v->names) {
+        struct visit_name *n = list_entry(at, struct visit_name, link);
+        if (is_name(n->name, name))
+            return n;
+    }
+    return NULL;
+}
+
+static void add_name(struct visit *v, struct bytes name)
+{
+    if (!account_name_is_valid(name) || find_name(v, name))
+        return;
+    struct visit_name *n = malloc(sizeof *n);
+    if (!n)
+        return; /* it is only not completed */
+    copy_name(n->name, name);
+    list_append(&v->names, &n->link);
+}
+
+static void remove_name(struct visit *v, struct bytes name)
+{
+    struct visit_name *n = find_name(v, name);
+    if (n)
+        list_remove(&n->link);
+    free(n);
+}
+
+void people_fini(struct visit *v)
+{
+    struct list *link;
+    while ((link = list_pop(&v->names)))
+        free(list_entry(link, struct visit_name, link));
+}
+
+void people_lost(struct visit *v)
+{
+    people_fini(v);
+    v->outgoing = (struct visit_call){0};
+    v->incoming_count = 0;
+}
+
+/* CLIENT_LIST<alice, bob> */
+static void learn_names(struct visit *v, struct bytes list)
+{
+    size_t open = bytes_find(list, '<');
+    if (open == list.len || list.data[list.len - 1] != '>')
+        return;
+    struct bytes rest = bytes_first(bytes_from(list, open + 1), list.len - open - 2);
+    while (rest.len > 0) {
+        size_t comma = bytes_find(rest, ',');
+        add_name(v, bytes_trim(bytes_first(rest, comma)));
+        rest = bytes_from(rest, comma < rest.len ? comma + 1 : comma);
+    }
+}
+
+/* ---- who is asked, and who asks ---- */
+
+static struct visit_call *find_incoming(struct visit *v, struct bytes name)
+{
+    for (size_t i = 0; i < v->incoming_count; i++) {
+        if (name.len == 0 || is_name(v->incoming[i].name, name))
+            return &v->incoming[i];
+    }
+    return NULL;
+}
+
+static void drop_incoming(struct visit *v, struct visit_call *call)
+{
+    size_t i = (size_t)(call - v->incoming);
+    memmove(call, call + 1, (--v->incoming_count - i) * sizeof *call);
+}
+
+static void drop_id(struct visit *v, struct bytes id)
+{
+    for (size_t i = v->incoming_count; i > 0; i--) {
+        if (bytes_equal_str(id, v->incoming[i - 1].id))
+            drop_incoming(v, &v->incoming[i - 1]);
+    }
+    if (bytes_equal_str(id, v->outgoing.id))
+        v->outgoing = (struct visit_call){0};
+}
+
+static void set_id(struct visit_call *call, struct bytes id)
+{
+    snprintf(call->id, sizeof call->id, "%.*s", (int)id.len, (const char *)id.data);
+}
+
+static void ask_with_candidates(struct visit *v, enum asked_kind kind, const char *word,
+                                struct bytes whom, struct bytes name)
+{
+    struct bytes argv[2 + NOTICE_CANDIDATES] = {bytes_from_str(word), whom};
+    for (size_t i = 0; i < v->candidate_count; i++)
+        argv[2 + i] = v->candidates[i];
+    visit_ask(v, kind, name, argv, 2 + v->candidate_count);
+}
+
+void people_talk(struct visit *v, struct bytes name)
+{
+    if (!v->handler->introduced) {
+        visit_say(v, VISIT_PROBLEM, "This kith cannot talk with people.");
+    } else if (!account_name_is_valid(name)) {
+        visit_say_text(v, VISIT_PROBLEM, "Nobody can be called ", name, "");
+    } else if (v->outgoing.name[0]) {
+        visit_say(v, VISIT_PROBLEM, "%s has not answered yet; /close withdraws that.",
+                  v->outgoing.name);
+    } else {
+        copy_name(v->outgoing.name, name);
+        ask_with_candidates(v, ASKED_MEET, "MEET", name, name);
+    }
+}
+
+void people_accept(struct visit *v, struct bytes name, bool accepts)
+{
+    struct visit_call *call = find_incoming(v, name);
+    if (!call) {
+        visit_say_text(v, VISIT_PROBLEM, name.len > 0 ? "" : "Nobody", name,
+                       name.len > 0 ? " does not ask to talk." : " asks to talk.");
+        return;
+    }
+    struct bytes id = bytes_from_str(call->id), who = bytes_from_str(call->name);
+    struct bytes decline[] = {bytes_from_str("DECLINE"), id};
+    if (accepts)
+        ask_with_candidates(v, ASKED_ANSWER, "ACCEPT", id, who);
+    else
+        visit_ask(v, ASKED_ANSWER, who, decline, 2);
+    drop_incoming(v, call);
+}
+
+static void withdraw(struct visit *v)
+{
+    struct bytes argv[] = {bytes_from_str("CANCEL"), bytes_from_str(v->outgoing.id)};
+    visit_say(v, VISIT_NOTE, "%s is no longer asked.", v->outgoing.name);
+    visit_ask(v, ASKED_CANCEL, bytes_make(NULL, 0), argv, 2);
+    v->outgoing = (struct visit_call){0};
+}
+
+void people_close(struct visit *v)
+{
+    if (v->front[0])
+        v->handler->talk_close(v);
+    else if (v->outgoing.id[0])
+        withdraw(v);
+    else
+        visit_say(v, VISIT_PROBLEM, "No session");
+}
+
+/* ---- what the hub tells ---- */
+
+static void refuse_invitation(struct visit *v, const struct notice *n)
+{
+    struct bytes argv[] = {bytes_from_str("DECLINE"), n->id, bytes_from_str("BUSY")};
+    visit_ask(v, ASKED_ANSWER, n->name, argv, 3);
+}
+
+static void take_invitation(struct visit *v, const struct notice *n)
+{
+    if (!v->handler->introduced) {
+        refuse_invitation(v, n);
+        return;
+    }
+    if (v->incoming_count == LIMIT_INVITATIONS)
+        drop_incoming(v, &v->incoming[0]);
+    struct visit_call *call = &v->incoming[v->incoming_count++];
+    copy_name(call->name, n->name);
+    set_id(call, n->id);
+    visit_say(v, VISIT_NEWS, "%s wants to talk: /accept or /decline", call->name);
+}
+
+static void take_refusal(struct visit *v, const struct notice *n)
+{
+    static const char *const reasons[][2] = {
+        {"declined", "does not want to talk."},
+        {"busy", "is busy."},
+        {"timeout", "has not answered."},
+        {"gone", "is gone."},
+        {"answered", "was answered from another of your devices."},
+    };
+    const char *says = "does not talk.";
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        if (bytes_equal_str(n->reason, reasons[i][0]))
+            says = reasons[i][1];
+    }
+    drop_id(v, n->id);
+    visit_say(v, VISIT_NEWS, "%.*s %s", (int)n->name.len, (const char *)n->name.data, says);
+}
+
+/* Comings and goings of oneself are no news. */
+static void take_presence(struct visit *v, const struct notice *n)
+{
+    bool here = n->kind == NOTICE_ONLINE;
+    if (here)
+        add_name(v, n->name);
+    else
+        remove_name(v, n->name);
+    if (!v->member || !is_name(v->name, n->name))
+        visit_say(v, VISIT_NEWS, "%.*s %s", (int)n->name.len, (const char *)n->name.data,
+                  here ? "is here" : "has left");
+}
+
+void people_notice(struct visit *v, const struct notice *n)
+{
+    switch (n->kind) {
+    case NOTICE_ONLINE:
+    case NOTICE_OFFLINE:
+        take_presence(v, n);
+        return;
+    case NOTICE_INVITED:
+        take_invitation(v, n);
+        return;
+    case NOTICE_INTRODUCED:
+        drop_id(v, n->id);
+        if (v->handler->introduced)
+            v->handler->introduced(v, n);
+        return;
+    case NOTICE_DECLINED:
+        take_refusal(v, n);
+        return;
+    case NOTICE_LETTER:
+        visit_say(v, VISIT_NEWS, "Somebody has left a message for this device.");
+    }
+}
+
+/* ---- answers ---- */
+
+static void say_since(struct visit *v, struct bytes name, int64_t seconds, int64_t devices)
+{
+    char when[40], many[32] = "";
+    int64_t minutes = seconds / 60, hours = minutes / 60;
+    if (seconds < 60)
+        snprintf(when, sizeof when, "just now");
+    else if (hours < 1)
+        snprintf(when, sizeof when, "%d min", (int)minutes);
+    else if (hours < 48)
+        snprintf(when, sizeof when, "%d h", (int)hours);
+    else
+        snprintf(when, sizeof when, "%lld days", (long long)(hours / 24));
+    if (devices > 1)
+        snprintf(many, sizeof many, ", %lld devices", (long long)devices);
+    visit_say(v, VISIT_ANSWER, "%-12.*s %s%s", (int)name.len, (const char *)name.data, when,
+              many);
+}
+
+/* An array of [name, since, devices]. */
+static void say_who(struct visit *v, const struct resp_value *values, size_t count,
+                    struct walltime now)
+{
+    for (size_t i = 1; i + 3 < count; i += 4) {
+        const struct resp_value *row = &values[i];
+        if (row[0].kind != RESP_ARRAY || row[0].number != 3 || row[1].text.len == 0 ||
+            !account_name_is_valid(row[1].text))
+            return;
+        int64_t seconds;
+        if (__builtin_sub_overflow(now.ms / 1000, row[2].number, &seconds))
+            return;
+        say_since(v, row[1].text, seconds, row[3].number);
+    }
+}
+
+static void take_meeting(struct visit *v, struct bytes name, const struct resp_value *reply)
+{
+    if (reply->kind == RESP_FAILURE) {
+        struct bytes why = reply->text;
+        if (bytes_starts_with(why, "ERR "))
+            bytes_next_word(&why);
+        v->outgoing = (struct visit_call){0};
+        visit_say_text(v, VISIT_PROBLEM, "The hub says: ", bytes_trim(why), "");
+        return;
+    }
+    set_id(&v->outgoing, reply->text);
+    visit_say_text(v, VISIT_NOTE, "Asking ", name, " to talk; /close withdraws that.");
+}
+
+void people_reply(struct visit *v, const struct asked *a, const struct resp_value *values,
+                  size_t count, struct walltime now)
+{
+    switch (a->kind) {
+    case ASKED_NAMES:
+        if (values->kind == RESP_STATUS)
+            learn_names(v, values->text);
+        return;
+    case ASKED_LIST:
+        visit_say_text(v, VISIT_ANSWER, "", values->text, "");
+        return;
+    case ASKED_WHO:
+        say_who(v, values, count, now);
+        return;
+    case ASKED_MEET:
+        take_meeting(v, bytes_make(a->subject, a->len), values);
+        return;
+    default:
+        return;
+    }
+}

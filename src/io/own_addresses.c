@@ -1,0 +1,41 @@
+#include "io/own_addresses.h"
+
+#include "io/address.h"
+
+#include <uv.h>
+
+static unsigned count_bits(const uint8_t *mask, size_t n)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < n; i++)
+        bits += (unsigned)__builtin_popcount(mask[i]);
+    return bits;
+}
+
+static struct own_address take(const uv_interface_address_t *i)
+{
+    struct own_address own = {0};
+    struct address a = {.is_v6 = i->address.address4.sin_family == AF_INET6};
+    if (a.is_v6) {
+        a.v6 = i->address.address6.sin6_addr;
+        own.prefix_bits = count_bits(i->netmask.netmask6.sin6_addr.s6_addr, 16);
+    } else {
+        a.v4 = i->address.address4.sin_addr;
+        own.prefix_bits = count_bits((const uint8_t *)&i->netmask.netmask4.sin_addr, 4);
+    }
+    address_as_v6(&a, own.address.bytes);
+    return own;
+}
+
+size_t own_addresses(struct own_address *out, size_t max)
+{
+    uv_interface_address_t *all;
+    int count;
+    if (uv_interface_addresses(&all, &count) < 0)
+        return 0;
+    size_t n = 0;
+    for (int i = 0; i < count && n < max; i++)
+        out[n++] = take(&all[i]);
+    uv_free_interface_addresses(all, count);
+    return n;
+}

@@ -1,0 +1,201 @@
+#include "kith/hub_line.h"
+
+#include "base/limits.h"
+#include "io/dial.h"
+#include "io/entropy.h"
+#include "kith/trust.h"
+
+#include <errno.h>
+#include <sodium.h>
+
+static struct hub_line *line_of(struct channel *c)
+{
+    return (struct hub_line *)((char *)c - offsetof(struct hub_line, channel));
+}
+
+/* ---- out ---- */
+
+static void wipe(struct buffer *b)
+{
+    if (b->data)
+        sodium_memzero(b->data, b->capacity);
+}
+
+static void send_all(struct hub_line *l)
+{
+    struct bytes out = conversation_output(&l->conversation);
+    if (!l->up || out.len == 0 || channel_is_full(&l->channel))
+        return;
+    size_t n = out.len;
+    channel_write(&l->channel, out);
+    conversation_sent(&l->conversation, n);
+    if (l->secret && buffer_len(&l->conversation.out) == 0)
+        wipe(&l->conversation.out);
+    l->secret = false;
+}
+
+int hub_line_ask(struct hub_line *l, const struct bytes *argv, size_t argc, bool secret)
+{
+    journal_note(&l->session->journal, "asked", argv[0]);
+    l->secret = l->secret || secret;
+    int r = conversation_ask(&l->conversation, argv, argc);
+    if (r == 0)
+        send_all(l);
+    return r;
+}
+
+static void on_room(struct channel *c)
+{
+    send_all(line_of(c));
+}
+
+/* ---- in ---- */
+
+static void hear(struct hub_line *l, const struct resp_value *values, size_t count)
+{
+    if (values->kind == RESP_PUSH)
+        l->handler->push(l, values, count);
+    else
+        l->handler->answer(l, values, count);
+}
+
+static void strange(struct hub_line *l)
+{
+    if (l->closing)
+        return;
+    l->handler->make_room(l);
+    l->handler->failed(l, session_strange(l->session));
+}
+
+static void on_read(struct channel *c, struct bytes in)
+{
+    struct hub_line *l = line_of(c);
+    const struct resp_value *values;
+    size_t count;
+    int r = conversation_feed(&l->conversation, in);
+    while (r == 0 && !l->closing) {
+        r = conversation_next(&l->conversation, &values, &count);
+        if (r == 0)
+            hear(l, values, count);
+    }
+    if (r != 0 && r != CONVERSATION_MORE)
+        strange(l);
+}
+
+/* ---- up and down ---- */
+
+static void on_open(struct channel *c)
+{
+    struct hub_line *l = line_of(c);
+    const struct tls *tls = channel_tls(c);
+    l->handler->make_room(l);
+    int code = tls ? trust_key(l->session, tls_peer(tls)) : EXIT_DONE;
+    if (code != EXIT_DONE) {
+        l->handler->failed(l, code);
+        return;
+    }
+    l->up = l->was_up = true;
+    l->wait_ms = LIMIT_BACK_OFF_FIRST_MS;
+    l->handler->up(l);
+}
+
+static void on_retry_closed(uv_handle_t *handle)
+{
+    struct hub_line *l = handle->data;
+    l->retry_open = false;
+    if (l->channel.state == CHANNEL_CLOSED)
+        l->handler->closed(l);
+}
+
+static int dial(struct hub_line *l);
+
+static void on_retry(uv_timer_t *timer)
+{
+    struct hub_line *l = timer->data;
+    int r = dial(l);
+    if (r < 0)
+        l->handler->failed(l,
+                           session_fail(l->session, EXIT_UNREACHABLE, "%s", dial_problem(r)));
+}
+
+/* From three quarters to five quarters of the time. */
+static uint64_t vary(uint64_t ms)
+{
+    uint16_t chance = 0;
+    entropy_fill(&chance, sizeof chance);
+    return ms * 3 / 4 + ms / 2 * chance / 65536;
+}
+
+static void try_again(struct hub_line *l)
+{
+    uv_timer_start(&l->retry, on_retry, vary(l->wait_ms), 0);
+    l->wait_ms = l->wait_ms * 2 < LIMIT_BACK_OFF_MS ? l->wait_ms * 2 : LIMIT_BACK_OFF_MS;
+}
+
+static void on_closed(struct channel *c, const char *why)
+{
+    struct hub_line *l = line_of(c);
+    bool was_up = l->up;
+    l->up = false;
+    conversation_fini(&l->conversation);
+    conversation_init(&l->conversation);
+    if (l->closing) {
+        if (!l->retry_open)
+            l->handler->closed(l);
+        return;
+    }
+    if (!l->was_up) {
+        bool refused = why && strcmp(why, dial_problem(-ECONNREFUSED)) == 0;
+        l->handler->failed(l, session_no_hub(l->session, why, refused));
+        return;
+    }
+    if (was_up)
+        l->handler->down(l, why ? why : "it was closed");
+    if (!l->closing)
+        try_again(l);
+}
+
+static const struct channel_handler channel_handler = {
+    .open = on_open, .read = on_read, .room = on_room, .closed = on_closed};
+
+static int dial(struct hub_line *l)
+{
+    const struct where *w = &l->session->where;
+    if (w->path[0])
+        return channel_dial_unix(&l->channel, l->loop, w->path, &channel_handler);
+    return channel_dial_tcp(&l->channel, l->loop, w->host, w->port, l->session->tls,
+                            &channel_handler);
+}
+
+int hub_line_open(struct hub_line *l, uv_loop_t *loop, struct session *s,
+                  const struct hub_line_handler *handler)
+{
+    *l = (struct hub_line){.handler = handler, .session = s, .loop = loop};
+    int code = s->where.path[0] ? EXIT_DONE : trust_config(s);
+    if (code != EXIT_DONE)
+        return code;
+    conversation_init(&l->conversation);
+    l->wait_ms = LIMIT_BACK_OFF_FIRST_MS;
+    int r = uv_timer_init(loop, &l->retry);
+    l->retry.data = l;
+    l->retry_open = r == 0;
+    if (r == 0)
+        r = dial(l);
+    return r == 0 ? EXIT_DONE : session_fail(s, EXIT_UNREACHABLE, "%s", dial_problem(r));
+}
+
+void hub_line_close(struct hub_line *l)
+{
+    if (l->closing)
+        return;
+    l->closing = true;
+    l->up = false;
+    channel_close(&l->channel);
+    uv_close((uv_handle_t *)&l->retry, on_retry_closed);
+}
+
+void hub_line_fini(struct hub_line *l)
+{
+    wipe(&l->conversation.out);
+    conversation_fini(&l->conversation);
+}

@@ -1,0 +1,54 @@
+#ifndef KITH_KITH_HUB_LINE_H
+#define KITH_KITH_HUB_LINE_H
+
+/* The line to the hub, of a person who stays: over TLS, or to a Unix socket. It judges who is
+ * at the other end, asks and hears, and where it is lost comes back by itself: after
+ * LIMIT_BACK_OFF_FIRST_MS, then twice as long each time, up to LIMIT_BACK_OFF_MS, each a
+ * little less or more, so that not all come back at once. The owner embeds it. */
+
+#include "client/conversation.h"
+#include "io/channel.h"
+#include "kith/session.h"
+
+struct hub_line;
+
+struct hub_line_handler {
+    /* Something is about to be said on standard error. */
+    void (*make_room)(struct hub_line *l);
+    void (*up)(struct hub_line *l);
+    void (*down)(struct hub_line *l, const char *why); /* it was up */
+    void (*answer)(struct hub_line *l, const struct resp_value *values, size_t count);
+    void (*push)(struct hub_line *l, const struct resp_value *values, size_t count);
+    /* No use to go on: there is nothing at the first attempt, or not the hub that was meant. It
+     * was said, and code is for the end. */
+    void (*failed)(struct hub_line *l, int code);
+    void (*closed)(struct hub_line *l); /* after hub_line_close; the last call */
+};
+
+struct hub_line {
+    const struct hub_line_handler *handler;
+    struct session *session;
+    uv_loop_t *loop;
+    struct channel channel;
+    uv_timer_t retry;
+    struct conversation conversation;
+    uint64_t wait_ms; /* before the next attempt */
+    bool was_up;      /* ever */
+    bool up;
+    bool secret; /* what is to be sent holds a password */
+    bool closing, retry_open;
+};
+
+/* Begins to connect. An exit code; where it is not EXIT_DONE that was said, and nothing
+ * follows. */
+int hub_line_open(struct hub_line *l, uv_loop_t *loop, struct session *s,
+                  const struct hub_line_handler *handler);
+
+/* -errno. */
+int hub_line_ask(struct hub_line *l, const struct bytes *argv, size_t argc, bool secret);
+
+/* What was asked still leaves. */
+void hub_line_close(struct hub_line *l);
+void hub_line_fini(struct hub_line *l);
+
+#endif

@@ -1,0 +1,324 @@
+/* kith [HOST [PORT]]: a person's visit to a hub. Ties the visit (client/visit.h), which decides
+ * everything, to a console and to the line to the hub. */
+
+#include "base/limits.h"
+#include "base/number.h"
+#include "client/completion.h"
+#include "client/verbs.h"
+#include "client/visit.h"
+#include "io/clock.h"
+#include "io/problem.h"
+#include "kith/command.h"
+#include "kith/console.h"
+#include "kith/hub_line.h"
+#include "kith/paths.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct interactive {
+    struct session *session;
+    uv_loop_t loop;
+    struct visit visit;
+    struct console console;
+    struct hub_line hub;
+    uv_signal_t stops[2]; /* SIGTERM, SIGHUP */
+    int code;             /* of the end */
+    int signal;           /* that ended it; 0: none */
+    bool over;
+};
+
+static void end(struct interactive *i, int code)
+{
+    if (i->over)
+        return;
+    i->over = true;
+    i->code = code;
+    console_close(&i->console);
+    hub_line_close(&i->hub);
+    uv_close((uv_handle_t *)&i->stops[0], NULL);
+    uv_close((uv_handle_t *)&i->stops[1], NULL);
+}
+
+/* ---- the visit wants something ---- */
+
+static struct interactive *of_visit(struct visit *v)
+{
+    return (struct interactive *)((char *)v - offsetof(struct interactive, visit));
+}
+
+static void on_say(struct visit *v, enum visit_tone tone, struct bytes line)
+{
+    console_say(&of_visit(v)->console, tone, line);
+}
+
+static void on_prompt(struct visit *v, struct bytes text, bool secret)
+{
+    console_prompt(&of_visit(v)->console, text, secret);
+}
+
+static int on_request(struct visit *v, const struct bytes *argv, size_t argc, bool secret)
+{
+    return hub_line_ask(&of_visit(v)->hub, argv, argc, secret);
+}
+
+static void on_leave(struct visit *v, enum visit_end why)
+{
+    static const int codes[] = {[VISIT_DONE] = EXIT_DONE,
+                                [VISIT_DENIED] = EXIT_DENIED,
+                                [VISIT_STRANGE] = EXIT_UNREACHABLE,
+                                [VISIT_FAILED] = EXIT_NO};
+    struct interactive *i = of_visit(v);
+    console_hide(&i->console);
+    if (why == VISIT_STRANGE)
+        session_strange(i->session);
+    else if (why == VISIT_FAILED)
+        session_fail(i->session, EXIT_NO, "out of memory");
+    end(i, codes[why]);
+}
+
+/* ---- the person ---- */
+
+static struct interactive *of_console(struct console *c)
+{
+    return (struct interactive *)((char *)c - offsetof(struct interactive, console));
+}
+
+static bool takes_lines(struct console *c)
+{
+    struct interactive *i = of_console(c);
+    return !i->over && visit_takes_lines(&i->visit);
+}
+
+static void on_line(struct console *c, struct bytes line)
+{
+    visit_typed(&of_console(c)->visit, line);
+}
+
+static void on_too_long(struct console *c)
+{
+    struct interactive *i = of_console(c);
+    if (!i->over)
+        end(i, session_fail(i->session, EXIT_USAGE, "a line is at most 1 MiB"));
+}
+
+static void on_interrupted(struct console *c, bool again)
+{
+    visit_interrupted(&of_console(c)->visit, again);
+}
+
+static void on_over(struct console *c)
+{
+    visit_input_over(&of_console(c)->visit);
+}
+
+static void on_broken(struct console *c)
+{
+    end(of_console(c), EXIT_NO);
+}
+
+/* ---- completion ---- */
+
+static enum verb_takes offer_verbs(struct completion *words, struct bytes verb)
+{
+    enum verb_takes takes, ret = VERB_TAKES_NOTHING;
+    const char *word;
+    for (size_t n = 0; (word = verb_word(n, &takes)); n++) {
+        if (words)
+            completion_offer(words, bytes_from_str(word));
+        else if (bytes_equal_nocase_str(verb, word))
+            ret = takes;
+    }
+    return ret;
+}
+
+static void offer_names(struct visit *v, struct completion *words)
+{
+    list_foreach (at, &v->names) {
+        struct visit_name *n = list_entry(at, struct visit_name, link);
+        completion_offer(words, bytes_from_str(n->name));
+    }
+}
+
+/* One that fits goes in, with a blank behind it; of several what they share, and if that is
+ * nothing new they are shown. */
+static void complete(struct console *c, struct completion *words, bool path)
+{
+    struct bytes common = buffer_view(&words->common);
+    if (words->count == 0)
+        return;
+    if (words->count > 1 && common.len <= words->word.len) {
+        console_say(c, VISIT_NOTE, buffer_view(&words->list));
+        return;
+    }
+    bool folder = path && common.len > 0 && common.data[common.len - 1] == '/';
+    if (words->count == 1 && !folder && buffer_append_str(&words->common, " ") != 0)
+        return;
+    console_replace(c, words->word.len, buffer_view(&words->common));
+}
+
+static void on_complete(struct console *c, struct bytes before)
+{
+    struct interactive *i = of_console(c);
+    struct bytes word = before, verb = bytes_next_word(&word);
+    bool first = word.len == 0;
+    struct completion words;
+    enum verb_takes takes = VERB_TAKES_NOTHING;
+    if (i->visit.state != VISIT_HERE)
+        return;
+    completion_init(&words, first ? verb : bytes_trim(word));
+    if (first)
+        offer_verbs(&words, verb);
+    else
+        takes = offer_verbs(NULL, verb);
+    if (takes == VERB_TAKES_NAME)
+        offer_names(&i->visit, &words);
+    else if (takes == VERB_TAKES_PATH)
+        paths_offer(&words);
+    complete(c, &words, takes == VERB_TAKES_PATH);
+    completion_fini(&words);
+}
+
+/* ---- the hub ---- */
+
+static struct interactive *of_hub(struct hub_line *l)
+{
+    return (struct interactive *)((char *)l - offsetof(struct interactive, hub));
+}
+
+static void on_make_room(struct hub_line *l)
+{
+    console_hide(&of_hub(l)->console);
+}
+
+static void on_up(struct hub_line *l)
+{
+    visit_connected(&of_hub(l)->visit);
+}
+
+static void on_down(struct hub_line *l, const char *why)
+{
+    struct interactive *i = of_hub(l);
+    visit_lost(&i->visit, why);
+    if (!i->over)
+        console_pump(&i->console);
+}
+
+static void on_answer(struct hub_line *l, const struct resp_value *values, size_t count)
+{
+    struct interactive *i = of_hub(l);
+    visit_reply(&i->visit, values, count, clock_walltime());
+    if (!i->over)
+        console_pump(&i->console);
+}
+
+static void on_push(struct hub_line *l, const struct resp_value *values, size_t count)
+{
+    visit_push(&of_hub(l)->visit, values, count);
+}
+
+static void on_failed(struct hub_line *l, int code)
+{
+    end(of_hub(l), code);
+}
+
+static void on_hub_closed(struct hub_line *l)
+{
+}
+
+static void on_stop(uv_signal_t *stop, int number)
+{
+    struct interactive *i = stop->data;
+    i->signal = number;
+    end(i, EXIT_NO);
+}
+
+/* ---- one run ---- */
+
+static const struct visit_handler visit_handler = {
+    .say = on_say, .prompt = on_prompt, .request = on_request, .leave = on_leave};
+
+static const struct console_handler console_handler = {.takes_lines = takes_lines,
+                                                       .line = on_line,
+                                                       .too_long = on_too_long,
+                                                       .interrupted = on_interrupted,
+                                                       .over = on_over,
+                                                       .complete = on_complete,
+                                                       .broken = on_broken};
+
+static const struct hub_line_handler hub_handler = {.make_room = on_make_room,
+                                                    .up = on_up,
+                                                    .down = on_down,
+                                                    .answer = on_answer,
+                                                    .push = on_push,
+                                                    .failed = on_failed,
+                                                    .closed = on_hub_closed};
+
+static void watch_signals(struct interactive *i)
+{
+    static const int numbers[] = {SIGTERM, SIGHUP};
+    for (size_t n = 0; n < 2; n++) {
+        uv_signal_init(&i->loop, &i->stops[n]);
+        i->stops[n].data = i;
+        uv_signal_start(&i->stops[n], on_stop, numbers[n]);
+    }
+}
+
+static int run(struct interactive *i)
+{
+    struct session *s = i->session;
+    int r = console_open(&i->console, &i->loop, &s->output, &console_handler);
+    if (r < 0)
+        return session_fail(s, EXIT_NO, "cannot read standard input: %s", problem_text(r));
+    visit_init(&i->visit, &visit_handler, s->where_text, i->console.terminal);
+    watch_signals(i);
+    int code = hub_line_open(&i->hub, &i->loop, s, &hub_handler);
+    if (code != EXIT_DONE)
+        end(i, code);
+    uv_run(&i->loop, UV_RUN_DEFAULT);
+    visit_fini(&i->visit);
+    hub_line_fini(&i->hub);
+    console_fini(&i->console);
+    return i->code;
+}
+
+/* HOST, and PORT where it is a word of its own. */
+static int take_where(struct session *s)
+{
+    const struct options *o = &s->options;
+    uint64_t port = 0;
+    if (o->word_count > 0) {
+        const char *problem = where_parse(bytes_from_str(o->words[0]), &s->where);
+        if (problem)
+            return session_fail(s, EXIT_USAGE, "%.200s: %s", o->words[0], problem);
+    }
+    if (o->word_count > 1) {
+        if (!number_parse_u64(bytes_from_str(o->words[1]), &port) || port == 0 || port > 65535)
+            return session_fail(s, EXIT_USAGE, "a port is 1 to 65535, not %.64s", o->words[1]);
+        s->where.port = (uint16_t)port;
+    }
+    s->where.secure = !s->where.path[0];
+    where_format(&s->where, s->where_text);
+    return EXIT_DONE;
+}
+
+int interactive_run(struct session *s)
+{
+    struct interactive i = {.session = s};
+    if (s->output.json)
+        return session_fail(s, EXIT_USAGE, "--json does not go with a visit to a hub");
+    int code = take_where(s);
+    if (code != EXIT_DONE)
+        return code;
+    int r = uv_loop_init(&i.loop);
+    if (r < 0)
+        return session_fail(s, EXIT_NO, "%s", problem_text(r));
+    code = run(&i);
+    uv_loop_close(&i.loop);
+    if (i.signal != 0) {
+        signal(i.signal, SIG_DFL);
+        raise(i.signal);
+    }
+    return code;
+}

@@ -1,0 +1,103 @@
+/* A hub that says anything, and a person who types it, too: what is shown is clean, and nothing
+ * is asked or shown after the visit is over. */
+
+#include "client/visit.h"
+#include "base/clean.h"
+#include "fuzz.h"
+
+struct world {
+    struct visit visit;
+    bool over;
+};
+
+static struct world *world_of(struct visit *v)
+{
+    return (struct world *)((char *)v - offsetof(struct world, visit));
+}
+
+static void on_say(struct visit *v, enum visit_tone tone, struct bytes line)
+{
+    assert(clean_is_clean(line) && !world_of(v)->over);
+}
+
+static void on_prompt(struct visit *v, struct bytes text, bool secret)
+{
+    assert(clean_is_clean(text));
+}
+
+static int on_request(struct visit *v, const struct bytes *argv, size_t argc, bool secret)
+{
+    assert(argc > 0 && !world_of(v)->over);
+    return 0;
+}
+
+static void on_leave(struct visit *v, enum visit_end end)
+{
+    assert(!world_of(v)->over);
+    world_of(v)->over = true;
+}
+
+static void on_introduced(struct visit *v, const struct notice *n)
+{
+    char name[ACCOUNT_NAME_BYTES + 1];
+    account_name_fold(n->name, name);
+    visit_talk_begins(v, name);
+    visit_talk_ends(v, name, NULL);
+}
+
+static void on_text(struct visit *v, struct bytes text)
+{
+}
+
+static void on_close(struct visit *v)
+{
+}
+
+static const struct visit_handler handler = {.say = on_say,
+                                             .prompt = on_prompt,
+                                             .request = on_request,
+                                             .leave = on_leave,
+                                             .introduced = on_introduced,
+                                             .talk_say = on_text,
+                                             .talk_send = on_text,
+                                             .talk_close = on_close};
+
+static void hear(struct visit *v, const struct resp_reply *reply)
+{
+    if (reply->values->kind == RESP_PUSH)
+        visit_push(v, reply->values, reply->count);
+    else
+        visit_reply(v, reply->values, reply->count, (struct walltime){0});
+}
+
+/* A line that begins with '>' was typed; all else is what the hub says. */
+static size_t step(struct visit *v, struct resp_reply *reply, struct bytes in)
+{
+    size_t consumed = 0;
+    if (in.data[0] == '>' && in.len > 1 && in.data[1] == ' ') {
+        size_t n = bytes_find(in, '\n');
+        if (visit_takes_lines(v))
+            visit_typed(v, bytes_from(bytes_first(in, n), 2));
+        return n < in.len ? n + 1 : n;
+    }
+    if (resp_reply_parse(reply, in, &consumed) != 0)
+        return in.len;
+    hear(v, reply);
+    return consumed;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct world w = {0};
+    struct resp_reply reply;
+    struct bytes in = fuzz_copy(bytes_make(data, size)), rest = in;
+    visit_init(&w.visit, &handler, "hub", size % 2 == 0);
+    visit_connected(&w.visit);
+    resp_reply_init(&reply, 1 << 20);
+    while (rest.len > 0 && !w.over)
+        rest = bytes_from(rest, step(&w.visit, &reply, rest));
+    resp_reply_fini(&reply);
+    visit_fini(&w.visit);
+    fuzz_free(in);
+    return 0;
+}

@@ -85,7 +85,7 @@
 #define LIMIT_DIAL_BACKOFF_MIN_MS ((uint64_t)1000)
 #define LIMIT_DIAL_BACKOFF_MAX_MS ((uint64_t)60 * 1000)
 #define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000) /* a path of less was none to rely on */
-#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)     /* said at once, or written in a letter */
+#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)     /* said at once */
 
 /* Presence (hub/news.h). */
 #define LIMIT_NEWS_MS ((uint64_t)100) /* between two tellings of who comes and goes */

@@ -11,6 +11,9 @@ from peers import LOAD_CORE
 from run import Run
 
 
+ROUNDS = {"kv": 15, "delays": 5}  # many short ones: what drifts between them cancels in ratios
+
+
 def arguments():
     p = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     p.add_argument("what", choices=["kv", "delays"],
@@ -28,7 +31,7 @@ def arguments():
 
 def main():
     a = arguments()
-    run = Run(rounds=a.rounds or (2 if a.quick else 5), quick=a.quick)
+    run = Run(rounds=a.rounds or (2 if a.quick else ROUNDS[a.what]), quick=a.quick)
     if a.what == "delays":
         delays.main(run, writes=not a.quick)
         return

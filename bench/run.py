@@ -17,7 +17,7 @@ import peers
 class Run:
     """rounds: of each comparison. quick: a tenth of the work, to see that everything works."""
 
-    def __init__(self, rounds=5, quick=False):
+    def __init__(self, rounds, quick=False):
         self.rounds = rounds
         self.shrink = 10 if quick else 1  # of what is counted
         self.hurry = 5 if quick else 1    # of what is timed

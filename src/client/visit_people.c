@@ -161,7 +161,7 @@ static void withdraw(struct visit *v)
 void people_close(struct visit *v)
 {
     if (v->front[0])
-        v->handler->talk_close(v);
+        visit_talks_close_front(v);
     else if (v->outgoing.id[0])
         withdraw(v);
     else

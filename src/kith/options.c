@@ -102,6 +102,7 @@ int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS
         {.name = "--reset", .text = &o->reset},
         {.name = "--remove", .text = &o->remove},
         {.name = "--admin", .text = &o->admin},
+        {.name = "--peer-port", .text = &o->peer_port},
         {.name = "--json", .flag = &o->json},
         {.name = "--quiet", .flag = &o->quiet},
         {.name = "--raw", .flag = &o->raw},

@@ -27,6 +27,7 @@ struct options {
     const char *revoke;                      /* --revoke, devices' and token's */
     const char *sign;                        /* --sign, devices' */
     const char *reset, *remove, *admin;      /* account's */
+    const char *peer_port;                   /* --peer-port */
     bool json, quiet, raw;
     bool help, version;
 

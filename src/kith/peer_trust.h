@@ -11,7 +11,8 @@
 
 #include "kith/session.h"
 
-/* An exit code, EXIT_CHANGED where it is another one; what is wrong is in why, unless EXIT_DONE.
+/* An exit code, EXIT_CHANGED where it is another one; what is wrong is in why, unless
+ * EXIT_DONE.
  */
 enum { PEER_TRUST_BYTES = 700 };
 int peer_trust(struct session *s, const char *name, const struct fingerprint *print,

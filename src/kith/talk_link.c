@@ -300,9 +300,9 @@ static void describe_way(struct talk_link *t, const struct talk_path *p)
 static void take_path(struct talk_link *t, const struct peer_event *e)
 {
     struct talk_path *p = find_path(t, e->path);
-    dialing_set_path(
-        &t->dialing,
-        e->kind == PEER_PATH_DIRECT ? DIALING_DIRECT_PATH : DIALING_RELAY_PATH, clock_instant());
+    dialing_set_path(&t->dialing,
+                     e->kind == PEER_PATH_DIRECT ? DIALING_DIRECT_PATH : DIALING_RELAY_PATH,
+                     clock_instant());
     if (!p || t->state == TALK_LINK_ENDING)
         return;
     bool first = t->state == TALK_LINK_CONNECTING;
@@ -543,7 +543,8 @@ int talk_link_new(struct talk_link **ret, const struct talk_ground *ground, cons
     uint64_t chance = 0;
     if (!t)
         return -ENOMEM;
-    *t = (struct talk_link){.handler = handler, .ground = ground, .owner = owner, .pair = *pair};
+    *t =
+        (struct talk_link){.handler = handler, .ground = ground, .owner = owner, .pair = *pair};
     snprintf(t->name, sizeof t->name, "%s", name);
     list_init(&t->paths);
     list_init(&t->said);

@@ -9,24 +9,25 @@
  *   CONNECTING -> TALKING <-> LOST     no connection yet, one, none any more
  *   all -> ENDING -> gone              talk_link_close, the other side, or no way for too long
  *
- * LIMIT_TALK_CONNECT_MS is the time for the first connection, LIMIT_TALK_LOST_MS for another one.
- * It lies on the heap and frees itself: handler.gone comes last, and never from within a call
- * of the owner's. */
+ * LIMIT_TALK_CONNECT_MS is the time for the first connection, LIMIT_TALK_LOST_MS for another
+ * one. It lies on the heap and frees itself: handler.gone comes last, and never from within a
+ * call of the owner's. */
 
 #include "kith/peer_line.h"
-#include "people/account_name.h"
 #include "peer/peer_session.h"
 #include "peer/talk.h"
+#include "people/account_name.h"
 
 struct talk_link;
 struct session;
 
 struct talk_link_handler {
-    void (*begun)(struct talk_link *t);   /* TALKING for the first time */
-    void (*path)(struct talk_link *t);    /* t->way has changed; empty: none */
+    void (*begun)(struct talk_link *t); /* TALKING for the first time */
+    void (*path)(struct talk_link *t);  /* t->way has changed; empty: none */
     void (*heard)(struct talk_link *t, struct bytes text);
     void (*delivered)(struct talk_link *t); /* all that was said was shown */
-    /* why: NULL where the other side has closed it; else in words. Not after talk_link_close. */
+    /* why: NULL where the other side has closed it; else in words. Not after talk_link_close.
+     */
     void (*ended)(struct talk_link *t, const char *why);
     void (*undelivered)(struct talk_link *t, struct bytes text); /* once it has ended; each */
     void (*gone)(struct talk_link *t);
@@ -34,8 +35,8 @@ struct talk_link_handler {
 
 /* What all talks of a process share. */
 struct talk_ground {
-    struct session *session;                 /* of the hub: where it is, its key, TLS to it */
-    struct tls_config *dials, *answers;      /* of TLS between devices */
+    struct session *session;            /* of the hub: where it is, its key, TLS to it */
+    struct tls_config *dials, *answers; /* of TLS between devices */
     uv_loop_t *loop;
 };
 
@@ -53,8 +54,8 @@ struct talk_path {
     struct list link; /* talk_link.paths, or the owner's while it is nobody's */
     void *owner;      /* a talk_link, once it is one's */
     struct peer_line line;
-    int attempt;    /* the candidate that was dialed; or one of the below */
-    bool attached;  /* as path `path` of the session */
+    int attempt;   /* the candidate that was dialed; or one of the below */
+    bool attached; /* as path `path` of the session */
     bool proven;
     unsigned path;
     struct buffer in; /* frames not yet whole, or not yet taken */
@@ -73,10 +74,10 @@ struct talk_link {
     struct dialing dialing;
     struct peer_session session;
     struct talk talk;
-    struct list paths; /* of struct talk_path */
-    struct list said;  /* of struct talk_text: not yet delivered */
-    struct instant began;   /* was introduced */
-    struct instant since;   /* in this state */
+    struct list paths;    /* of struct talk_path */
+    struct list said;     /* of struct talk_text: not yet delivered */
+    struct instant began; /* was introduced */
+    struct instant since; /* in this state */
     uv_timer_t timer;
     bool pumping, again; /* it is at work; and has to look once more */
     bool over;           /* the session is CLOSED */

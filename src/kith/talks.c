@@ -205,7 +205,8 @@ static void on_arrived(struct peer_port *port)
 static bool is_useful(const struct talks *t, const struct own_address *own)
 {
     const uint8_t *b = own->address.bytes;
-    bool link_local = !peer_address_is_v4(&own->address) && b[0] == 0xfe && (b[1] & 0xc0) == 0x80;
+    bool link_local =
+        !peer_address_is_v4(&own->address) && b[0] == 0xfe && (b[1] & 0xc0) == 0x80;
     return !link_local && (t->hub_is_local || !peer_address_is_loopback(&own->address));
 }
 
@@ -299,6 +300,16 @@ int talks_begin(struct talks *t, const char *own_name, const struct notice *n,
         return EXIT_DONE;
     snprintf(why, PEER_TRUST_BYTES, "out of memory");
     return EXIT_NO;
+}
+
+int talks_port(struct session *s, uint16_t *ret)
+{
+    const char *text = s->options.peer_port;
+    uint64_t port = 0;
+    if (text && (!number_parse_u64(bytes_from_str(text), &port) || port < 1024 || port > 65535))
+        return session_fail(s, EXIT_USAGE, "--peer-port is 1024 to 65535, not '%.64s'", text);
+    *ret = (uint16_t)port;
+    return EXIT_DONE;
 }
 
 int talks_open(struct talks *t, uv_loop_t *loop, struct session *s, uint16_t port,

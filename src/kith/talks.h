@@ -49,11 +49,14 @@ struct talks {
 int talks_open(struct talks *t, uv_loop_t *loop, struct session *s, uint16_t port,
                const struct talks_handler *handler);
 
+/* What --peer-port says, 0 where it is not given. An exit code. */
+int talks_port(struct session *s, uint16_t *ret);
+
 /* The hub is reached, over loopback or not: finds out anew where this device is. */
 void talks_look_around(struct talks *t, bool hub_is_local);
 
-/* Both have agreed to it; own_name: as whom. Another talk with that name ends. An exit code, and
- * why: EXIT_CHANGED where the key is not the one that is remembered. */
+/* Both have agreed to it; own_name: as whom. Another talk with that name ends. An exit code,
+ * and why: EXIT_CHANGED where the key is not the one that is remembered. */
 int talks_begin(struct talks *t, const char *own_name, const struct notice *n,
                 char why[PEER_TRUST_BYTES]);
 

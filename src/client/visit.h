@@ -17,8 +17,9 @@
  * A talk is another's business (a session between two devices): the visit says when one ought
  * to begin (introduced), is told when it has, and from then on hands what is said to it, until
  * it is told that it has ended. There may be several; one is in front, and gets what is typed.
- * None comes in front by itself while another is, and when the one in front is ended by the
- * other side, the next line is not said to anybody: it was meant for him.
+ * Only one that the person asked for or accepted comes in front by itself, and only while none
+ * is; and when the one in front is ended by the other side, the next line is not said to
+ * anybody: it was meant for him.
  *
  * Texts given to the handler are clean, and hold until it returns. */
 
@@ -78,21 +79,23 @@ struct visit_call {
 struct visit {
     const struct visit_handler *handler;
     enum visit_state state;
-    bool person;     /* somebody sits at a terminal; else lines come from a program */
-    bool full;       /* answers of STORE and GET are in whole words (REPLIES) */
-    bool member;     /* logged in */
-    bool was_here;   /* in HERE, before the hub was lost */
-    bool closing;    /* no more lines will come: leave when all is answered */
-    bool stopping;   /* the hub was asked to stop */
-    bool sure;       /* the open question is whether to stop it */
-    uint8_t step;    /* of the greeting */
-    char where[300]; /* the hub, for messages */
-    char name[ACCOUNT_NAME_BYTES + 1];  /* the person's, once known */
-    char front[ACCOUNT_NAME_BYTES + 1]; /* whom what is typed is for; empty: the hub */
-    char left[ACCOUNT_NAME_BYTES + 1];  /* who was in front, and has ended it just now */
-    struct list talks;                  /* of struct visit_talk */
-    struct buffer secret;               /* the password, while it is typed again */
-    struct list asked;                  /* of struct asked: requests not yet answered */
+    const char *accepts; /* whose invitations are accepted at once; NULL: nobody's */
+    bool person;         /* somebody sits at a terminal; else lines come from a program */
+    bool full;           /* answers of STORE and GET are in whole words (REPLIES) */
+    bool member;         /* logged in */
+    bool was_here;       /* in HERE, before the hub was lost */
+    bool closing;        /* no more lines will come: leave when all is answered */
+    bool stopping;       /* the hub was asked to stop */
+    bool sure;           /* the open question is whether to stop it */
+    uint8_t step;        /* of the greeting */
+    char where[300];     /* the hub, for messages */
+    char name[ACCOUNT_NAME_BYTES + 1];   /* the person's, once known */
+    char front[ACCOUNT_NAME_BYTES + 1];  /* whom what is typed is for; empty: the hub */
+    char wanted[ACCOUNT_NAME_BYTES + 1]; /* with whom a talk was asked for, or accepted, last */
+    char left[ACCOUNT_NAME_BYTES + 1];   /* who was in front, and has ended it just now */
+    struct list talks;                   /* of struct visit_talk */
+    struct buffer secret;                /* the password, while it is typed again */
+    struct list asked;                   /* of struct asked: requests not yet answered */
     size_t asked_count;
     struct visit_call outgoing;
     struct visit_call incoming[16]; /* LIMIT_INVITATIONS; oldest first */

@@ -1,4 +1,5 @@
 #include "base/limits.h"
+#include "client/accepting.h"
 #include "client/visit_inner.h"
 
 #include <stdio.h>
@@ -129,6 +130,7 @@ void people_talk(struct visit *v, struct bytes name)
                   v->outgoing.name);
     } else {
         copy_name(v->outgoing.name, name);
+        copy_name(v->wanted, name);
         ask_with_candidates(v, ASKED_MEET, "MEET", name, name);
     }
 }
@@ -143,10 +145,12 @@ void people_accept(struct visit *v, struct bytes name, bool accepts)
     }
     struct bytes id = bytes_from_str(call->id), who = bytes_from_str(call->name);
     struct bytes decline[] = {bytes_from_str("DECLINE"), id};
-    if (accepts)
+    if (accepts) {
+        copy_name(v->wanted, who);
         ask_with_candidates(v, ASKED_ANSWER, "ACCEPT", id, who);
-    else
+    } else {
         visit_ask(v, ASKED_ANSWER, who, decline, 2);
+    }
     drop_incoming(v, call);
 }
 
@@ -180,6 +184,10 @@ static void take_invitation(struct visit *v, const struct notice *n)
 {
     if (!v->handler->introduced) {
         refuse_invitation(v, n);
+        return;
+    }
+    if (accepting_allows(v->accepts, n->name)) {
+        ask_with_candidates(v, ASKED_ANSWER, "ACCEPT", n->id, n->name);
         return;
     }
     if (v->incoming_count == LIMIT_INVITATIONS)

@@ -96,10 +96,11 @@ void visit_talk_begins(struct visit *v, const char *name)
     if (!list_is_linked(&t->link))
         list_append(&v->talks, &t->link);
     snprintf(t->name, sizeof t->name, "%s", name);
-    if (v->front[0]) {
-        visit_say(v, VISIT_NEWS, "%s is there to talk, too: /talk %s", name, name);
+    if (v->front[0] || !account_name_equal(bytes_from_str(v->wanted), bytes_from_str(name))) {
+        visit_say(v, VISIT_NEWS, "%s is there to talk: /talk %s", name, name);
         return;
     }
+    v->wanted[0] = '\0';
     snprintf(v->front, sizeof v->front, "%s", name);
     visit_say(v, VISIT_NEWS, "You talk with %s now; /close ends it.", name);
     visit_show_prompt(v);

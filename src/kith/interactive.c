@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/number.h"
+#include "client/accepting.h"
 #include "client/completion.h"
 #include "client/verbs.h"
 #include "client/visit.h"
@@ -372,6 +373,7 @@ static int run(struct interactive *i)
     if (r < 0)
         return session_fail(s, EXIT_NO, "cannot read standard input: %s", problem_text(r));
     visit_init(&i->visit, &visit_handler, s->where_text, i->console.terminal);
+    i->visit.accepts = s->options.accept;
     watch_signals(i);
     int code = hub_line_open(&i->hub, &i->loop, s, &hub_handler);
     if (code == EXIT_DONE && !s->where.path[0])
@@ -412,6 +414,8 @@ int interactive_run(struct session *s)
     if (s->output.json)
         return session_fail(s, EXIT_USAGE, "--json does not go with a visit to a hub");
     int code = take_where(s);
+    if (code == EXIT_DONE && s->options.accept && !accepting_is_valid(s->options.accept))
+        code = session_fail(s, EXIT_USAGE, "--accept takes names, as in alice,bob, or all");
     if (code == EXIT_DONE)
         code = talks_port(s, &i.peer_port);
     if (code != EXIT_DONE)

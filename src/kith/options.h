@@ -28,6 +28,7 @@ struct options {
     const char *sign;                        /* --sign, devices' */
     const char *reset, *remove, *admin;      /* account's */
     const char *peer_port;                   /* --peer-port */
+    const char *accept;                      /* --accept, listen's and a visit's */
     bool json, quiet, raw;
     bool help, version;
 

@@ -100,8 +100,10 @@ struct visit {
     struct visit_call outgoing;
     struct visit_call incoming[16]; /* LIMIT_INVITATIONS; oldest first */
     size_t incoming_count;
-    struct list names;              /* of struct visit_name: who is present */
-    const struct bytes *candidates; /* where this device can be reached; the owner's */
+    char agreed[16][NOTICE_ID_LEN + 1]; /* LIMIT_INVITATIONS; accepted last, in turn ... */
+    size_t agreed_next;                 /* ... this is where the next goes */
+    struct list names;                  /* of struct visit_name: who is present */
+    const struct bytes *candidates;     /* where this device can be reached; the owner's */
     size_t candidate_count;
 };
 

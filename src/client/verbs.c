@@ -21,6 +21,7 @@ static const struct known {
     {"/talk", VERB_TALK, ONE, VERB_TAKES_NAME, "Whom? /talk NAME"},
     {"/accept", VERB_ACCEPT, MAYBE, VERB_TAKES_NAME, NULL},
     {"/decline", VERB_DECLINE, MAYBE, VERB_TAKES_NAME, NULL},
+    {"/path", VERB_PATH, NONE, VERB_TAKES_NOTHING, NULL},
     {"/send", VERB_SEND, REST, VERB_TAKES_PATH, "Which file? /send PATH"},
     {"/close", VERB_CLOSE, NONE, VERB_TAKES_NOTHING, NULL},
     {"/quit", VERB_LEAVE, NONE, VERB_TAKES_NOTHING, NULL},

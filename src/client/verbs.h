@@ -12,6 +12,7 @@
  *     DISCONNECT_CLIENT           /quit
  *     QUIT                        stops the hub
  *                                 /accept [name]   /decline [name]
+ *                                 /path
  *
  * The long ones are upper-case and count in exactly that shape; short ones may be written in
  * any case. A line that begins with two slashes is what follows the first. All else is talk:
@@ -32,6 +33,7 @@ enum verb_kind {
     VERB_CLOSE,
     VERB_LEAVE,
     VERB_STOP,
+    VERB_PATH,
     VERB_ACCEPT,  /* argument: a name, or nothing */
     VERB_DECLINE, /* likewise */
 };

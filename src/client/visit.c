@@ -18,6 +18,7 @@ static const char *const help_lines[] = {
     "GET_CLIENT_INFO name  talk with somebody, directly; /talk name",
     "SEND_FILE path        send a file to whom you talk with; /send path",
     "CLOSE_SESSION         end the talk, and speak to the hub again; /close",
+    "/path                 how the talks are connected",
     "DISCONNECT_CLIENT     leave, when in no talk; /quit",
     "#HELP                 these lines; /help",
     "/accept /decline      answer who wants to talk with you",
@@ -33,6 +34,7 @@ void visit_init(struct visit *v, const struct visit_handler *handler, const char
     snprintf(v->where, sizeof v->where, "%s", where);
     list_init(&v->asked);
     list_init(&v->names);
+    list_init(&v->talks);
     buffer_init(&v->secret, LIMIT_TYPED_BYTES);
 }
 
@@ -48,6 +50,7 @@ void visit_fini(struct visit *v)
 {
     forget_asked(v);
     people_fini(v);
+    visit_talks_fini(v);
     greeting_forget(v);
     buffer_fini(&v->secret);
 }
@@ -485,9 +488,11 @@ static bool run_here(struct visit *v, const struct verb *verb)
         send_file(v, verb->argument);
         return true;
     case VERB_SAY:
-        if (!v->front[0])
-            return false;
-        v->handler->talk_say(v, verb->argument);
+        return visit_talks_say(v, verb->argument);
+    case VERB_TALK:
+        return visit_talks_switch(v, verb->argument);
+    case VERB_PATH:
+        visit_talks_say_ways(v);
         return true;
     case VERB_CLOSE:
         people_close(v);
@@ -535,7 +540,9 @@ static void answer_sure(struct visit *v, struct bytes line)
 static void run_line(struct visit *v, struct bytes line)
 {
     struct verb verb = verb_parse(line);
-    if (run_here(v, &verb))
+    bool done = run_here(v, &verb);
+    v->left[0] = '\0';
+    if (done)
         return;
     if (v->state == VISIT_AWAY)
         visit_say_text(v, VISIT_PROBLEM, "Not sent, the hub is away: ", line, "");
@@ -560,7 +567,7 @@ void visit_interrupted(struct visit *v, bool again)
         return;
     }
     if (v->front[0]) {
-        v->handler->talk_close(v);
+        visit_talks_close_front(v);
         return;
     }
     if (v->sure) {
@@ -577,29 +584,4 @@ void visit_input_over(struct visit *v)
         visit_leave(v, VISIT_DONE);
     else if (v->state != VISIT_AWAY)
         leave_if_done(v);
-}
-
-/* ---- a talk ---- */
-
-void visit_talk_begins(struct visit *v, const char *name)
-{
-    snprintf(v->front, sizeof v->front, "%s", name);
-    visit_say(v, VISIT_NEWS, "You talk with %s now; /close ends it.", v->front);
-    visit_show_prompt(v);
-}
-
-void visit_talk_heard(struct visit *v, const char *name, struct bytes text)
-{
-    char before[ACCOUNT_NAME_BYTES + 4];
-    snprintf(before, sizeof before, "%.*s: ", ACCOUNT_NAME_BYTES, name);
-    visit_say_text(v, VISIT_ANSWER, before, text, "");
-}
-
-void visit_talk_ends(struct visit *v, const char *name, const char *why)
-{
-    if (strcmp(v->front, name) == 0)
-        v->front[0] = '\0';
-    visit_say(v, VISIT_NEWS, "The talk with %s is over%s%s.", name, why ? ": " : "",
-              why ? why : "");
-    visit_show_prompt(v);
 }

@@ -16,7 +16,10 @@
  *
  * A talk is another's business (a session between two devices): the visit says when one ought
  * to begin (introduced), is told when it has, and from then on hands what is said to it, until
- * it is told that it has ended.
+ * it is told that it has ended. There may be several; one is in front, and gets what is typed.
+ * Only one that the person asked for or accepted comes in front by itself, and only while none
+ * is; and when the one in front is ended by the other side, the next line is not said to
+ * anybody: it was meant for him.
  *
  * Texts given to the handler are clean, and hold until it returns. */
 
@@ -62,9 +65,9 @@ struct visit_handler {
      * three behind it: the owner has no talks; nobody is asked to one then, and who asks is
      * told that he is busy. */
     void (*introduced)(struct visit *v, const struct notice *n);
-    void (*talk_say)(struct visit *v, struct bytes text);
+    void (*talk_say)(struct visit *v, struct bytes text); /* to whom is in front */
     void (*talk_send)(struct visit *v, struct bytes path);
-    void (*talk_close)(struct visit *v);
+    void (*talk_close)(struct visit *v); /* the one in front; it has ended, for the visit */
 };
 
 /* Somebody who wants to talk, or who was asked to. */
@@ -76,26 +79,40 @@ struct visit_call {
 struct visit {
     const struct visit_handler *handler;
     enum visit_state state;
-    bool person;     /* somebody sits at a terminal; else lines come from a program */
-    bool full;       /* answers of STORE and GET are in whole words (REPLIES) */
-    bool member;     /* logged in */
-    bool was_here;   /* in HERE, before the hub was lost */
-    bool closing;    /* no more lines will come: leave when all is answered */
-    bool stopping;   /* the hub was asked to stop */
-    bool sure;       /* the open question is whether to stop it */
-    uint8_t step;    /* of the greeting */
-    char where[300]; /* the hub, for messages */
-    char name[ACCOUNT_NAME_BYTES + 1];  /* the person's, once known */
-    char front[ACCOUNT_NAME_BYTES + 1]; /* whom what is typed is for; empty: the hub */
-    struct buffer secret;               /* the password, while it is typed again */
-    struct list asked;                  /* of struct asked: requests not yet answered */
+    const char *accepts; /* whose invitations are accepted at once; NULL: nobody's */
+    bool person;         /* somebody sits at a terminal; else lines come from a program */
+    bool full;           /* answers of STORE and GET are in whole words (REPLIES) */
+    bool member;         /* logged in */
+    bool was_here;       /* in HERE, before the hub was lost */
+    bool closing;        /* no more lines will come: leave when all is answered */
+    bool stopping;       /* the hub was asked to stop */
+    bool sure;           /* the open question is whether to stop it */
+    uint8_t step;        /* of the greeting */
+    char where[300];     /* the hub, for messages */
+    char name[ACCOUNT_NAME_BYTES + 1];   /* the person's, once known */
+    char front[ACCOUNT_NAME_BYTES + 1];  /* whom what is typed is for; empty: the hub */
+    char wanted[ACCOUNT_NAME_BYTES + 1]; /* with whom a talk was asked for, or accepted, last */
+    char left[ACCOUNT_NAME_BYTES + 1];   /* who was in front, and has ended it just now */
+    struct list talks;                   /* of struct visit_talk */
+    struct buffer secret;                /* the password, while it is typed again */
+    struct list asked;                   /* of struct asked: requests not yet answered */
     size_t asked_count;
     struct visit_call outgoing;
     struct visit_call incoming[16]; /* LIMIT_INVITATIONS; oldest first */
     size_t incoming_count;
-    struct list names;              /* of struct visit_name: who is present */
-    const struct bytes *candidates; /* where this device can be reached; the owner's */
+    char agreed[16][NOTICE_ID_LEN + 1]; /* LIMIT_INVITATIONS; accepted last, in turn ... */
+    size_t agreed_next;                 /* ... this is where the next goes */
+    struct list names;                  /* of struct visit_name: who is present */
+    const struct bytes *candidates;     /* where this device can be reached; the owner's */
     size_t candidate_count;
+};
+
+/* A talk that goes on. */
+enum { VISIT_WAY_BYTES = 64 };
+struct visit_talk {
+    struct list link;
+    char name[ACCOUNT_NAME_BYTES + 1];
+    char way[VISIT_WAY_BYTES]; /* how it is connected; empty: not, at present */
 };
 
 /* Somebody who is present, for completion. */
@@ -125,9 +142,14 @@ void visit_typed(struct visit *v, struct bytes line);
 void visit_interrupted(struct visit *v, bool again); /* Ctrl+C; again: right after another */
 void visit_input_over(struct visit *v);              /* Ctrl+D, or the end of the input */
 
-/* A talk. */
+/* A talk. way: how it is connected, NULL: not, at present. why: NULL where the other side has
+ * ended it, else in words. */
+void visit_talk_fails(struct visit *v, const char *name, const char *why);
 void visit_talk_begins(struct visit *v, const char *name);
+void visit_talk_way(struct visit *v, const char *name, const char *way);
 void visit_talk_heard(struct visit *v, const char *name, struct bytes text);
 void visit_talk_ends(struct visit *v, const char *name, const char *why);
+void visit_talk_undelivered(struct visit *v, const char *name, struct bytes text);
+void visit_talk_refused(struct visit *v, const char *why); /* what was said last */
 
 #endif

@@ -75,4 +75,11 @@ void people_reply(struct visit *v, const struct asked *a, const struct resp_valu
                   size_t count, struct walltime now);
 void people_lost(struct visit *v);
 
+/* visit_talks.c: talks that go on. False where the line is not for one. */
+void visit_talks_fini(struct visit *v);
+bool visit_talks_say(struct visit *v, struct bytes text);
+bool visit_talks_switch(struct visit *v, struct bytes name);
+void visit_talks_close_front(struct visit *v);
+void visit_talks_say_ways(struct visit *v);
+
 #endif

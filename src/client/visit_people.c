@@ -1,4 +1,5 @@
 #include "base/limits.h"
+#include "client/accepting.h"
 #include "client/visit_inner.h"
 
 #include <stdio.h>
@@ -7,6 +8,9 @@
 _Static_assert(sizeof((struct visit *)0)->incoming / sizeof(struct visit_call) ==
                    LIMIT_INVITATIONS,
                "visit.h has as many invitations as limits.h");
+_Static_assert(sizeof((struct visit *)0)->agreed / sizeof((struct visit *)0)->agreed[0] ==
+                   LIMIT_INVITATIONS,
+               "likewise");
 
 /* ---- who is present ---- */
 
@@ -118,6 +122,27 @@ static void ask_with_candidates(struct visit *v, enum asked_kind kind, const cha
     visit_ask(v, kind, name, argv, 2 + v->candidate_count);
 }
 
+static void accept_id(struct visit *v, struct bytes id, struct bytes who)
+{
+    char *agreed = v->agreed[v->agreed_next++ % LIMIT_INVITATIONS];
+    memmove(agreed, id.data, NOTICE_ID_LEN);
+    ask_with_candidates(v, ASKED_ANSWER, "ACCEPT", id, who);
+}
+
+/* Was it asked for, or accepted? A hub that introduces unasked is not listened to. Once. */
+static bool take_agreed(struct visit *v, struct bytes id)
+{
+    if (bytes_equal_str(id, v->outgoing.id))
+        return true;
+    for (size_t i = 0; i < LIMIT_INVITATIONS; i++) {
+        if (!bytes_equal_str(id, v->agreed[i]))
+            continue;
+        v->agreed[i][0] = '\0';
+        return true;
+    }
+    return false;
+}
+
 void people_talk(struct visit *v, struct bytes name)
 {
     if (!v->handler->introduced) {
@@ -129,6 +154,7 @@ void people_talk(struct visit *v, struct bytes name)
                   v->outgoing.name);
     } else {
         copy_name(v->outgoing.name, name);
+        copy_name(v->wanted, name);
         ask_with_candidates(v, ASKED_MEET, "MEET", name, name);
     }
 }
@@ -143,10 +169,12 @@ void people_accept(struct visit *v, struct bytes name, bool accepts)
     }
     struct bytes id = bytes_from_str(call->id), who = bytes_from_str(call->name);
     struct bytes decline[] = {bytes_from_str("DECLINE"), id};
-    if (accepts)
-        ask_with_candidates(v, ASKED_ANSWER, "ACCEPT", id, who);
-    else
+    if (accepts) {
+        copy_name(v->wanted, who);
+        accept_id(v, id, who);
+    } else {
         visit_ask(v, ASKED_ANSWER, who, decline, 2);
+    }
     drop_incoming(v, call);
 }
 
@@ -161,7 +189,7 @@ static void withdraw(struct visit *v)
 void people_close(struct visit *v)
 {
     if (v->front[0])
-        v->handler->talk_close(v);
+        visit_talks_close_front(v);
     else if (v->outgoing.id[0])
         withdraw(v);
     else
@@ -182,12 +210,24 @@ static void take_invitation(struct visit *v, const struct notice *n)
         refuse_invitation(v, n);
         return;
     }
+    if (accepting_allows(v->accepts, n->name)) {
+        accept_id(v, n->id, n->name);
+        return;
+    }
     if (v->incoming_count == LIMIT_INVITATIONS)
         drop_incoming(v, &v->incoming[0]);
     struct visit_call *call = &v->incoming[v->incoming_count++];
     copy_name(call->name, n->name);
     set_id(call, n->id);
     visit_say(v, VISIT_NEWS, "%s wants to talk: /accept or /decline", call->name);
+}
+
+static void take_introduction(struct visit *v, const struct notice *n)
+{
+    bool agreed = take_agreed(v, n->id);
+    drop_id(v, n->id);
+    if (agreed && v->handler->introduced)
+        v->handler->introduced(v, n);
 }
 
 static void take_refusal(struct visit *v, const struct notice *n)
@@ -232,9 +272,7 @@ void people_notice(struct visit *v, const struct notice *n)
         take_invitation(v, n);
         return;
     case NOTICE_INTRODUCED:
-        drop_id(v, n->id);
-        if (v->handler->introduced)
-            v->handler->introduced(v, n);
+        take_introduction(v, n);
         return;
     case NOTICE_DECLINED:
         take_refusal(v, n);

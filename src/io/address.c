@@ -67,10 +67,17 @@ bool address_is_loopback(const struct address *a)
     return a->is_v6 ? IN6_IS_ADDR_LOOPBACK(&a->v6) : ntohl(a->v4.s_addr) >> 24 == 127;
 }
 
+void address_host(const struct address *a, char out[ADDRESS_TEXT_BYTES])
+{
+    const void *bytes = a->is_v6 ? (const void *)&a->v6 : &a->v4;
+    out[0] = '\0';
+    inet_ntop(a->is_v6 ? AF_INET6 : AF_INET, bytes, out, ADDRESS_TEXT_BYTES);
+}
+
 void address_format(const struct address *a, char out[ADDRESS_TEXT_BYTES])
 {
-    char host[INET6_ADDRSTRLEN] = "";
-    inet_ntop(a->is_v6 ? AF_INET6 : AF_INET, a->is_v6 ? (const void *)&a->v6 : &a->v4, host,
-              sizeof host);
-    snprintf(out, ADDRESS_TEXT_BYTES, a->is_v6 ? "[%s]:%u" : "%s:%u", host, a->port);
+    char host[ADDRESS_TEXT_BYTES];
+    address_host(a, host);
+    snprintf(out, ADDRESS_TEXT_BYTES, a->is_v6 ? "[%.*s]:%u" : "%.*s:%u", INET6_ADDRSTRLEN, host,
+             a->port);
 }

@@ -27,6 +27,9 @@ void address_as_v6(const struct address *a, uint8_t out[16]);
 
 bool address_is_loopback(const struct address *a);
 
+/* "127.0.0.1", "::1" */
+void address_host(const struct address *a, char out[ADDRESS_TEXT_BYTES]);
+
 /* "127.0.0.1:12345", "[::1]:12345" */
 void address_format(const struct address *a, char out[ADDRESS_TEXT_BYTES]);
 

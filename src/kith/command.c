@@ -25,6 +25,8 @@ static const struct command commands[] = {
     {"token", 2, token_run},
     {"password", 1, password_run},
     {"account", 2, account_run},
+    {"say", SIZE_MAX, say_run},
+    {"listen", 1, listen_run},
     {ACTOR_COMMAND, 3, actor_run},
 };
 

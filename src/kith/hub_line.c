@@ -184,6 +184,12 @@ int hub_line_open(struct hub_line *l, uv_loop_t *loop, struct session *s,
     return r == 0 ? EXIT_DONE : session_fail(s, EXIT_UNREACHABLE, "%s", dial_problem(r));
 }
 
+bool hub_line_is_local(const struct hub_line *l)
+{
+    struct address hub;
+    return l->up && (!channel_other_end(&l->channel, &hub) || address_is_loopback(&hub));
+}
+
 void hub_line_close(struct hub_line *l)
 {
     if (l->closing)

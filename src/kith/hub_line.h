@@ -47,6 +47,9 @@ int hub_line_open(struct hub_line *l, uv_loop_t *loop, struct session *s,
 /* -errno. */
 int hub_line_ask(struct hub_line *l, const struct bytes *argv, size_t argc, bool secret);
 
+/* It is up, and the hub is on this machine. */
+bool hub_line_is_local(const struct hub_line *l);
+
 /* What was asked still leaves. */
 void hub_line_close(struct hub_line *l);
 void hub_line_fini(struct hub_line *l);

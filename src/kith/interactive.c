@@ -1,8 +1,9 @@
 /* kith [HOST [PORT]]: a person's visit to a hub. Ties the visit (client/visit.h), which decides
- * everything, to a console and to the line to the hub. */
+ * everything, to a console, to the line to the hub and to the talks. */
 
 #include "base/limits.h"
 #include "base/number.h"
+#include "client/accepting.h"
 #include "client/completion.h"
 #include "client/verbs.h"
 #include "client/visit.h"
@@ -12,6 +13,7 @@
 #include "kith/console.h"
 #include "kith/hub_line.h"
 #include "kith/paths.h"
+#include "kith/talks.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +25,9 @@ struct interactive {
     struct visit visit;
     struct console console;
     struct hub_line hub;
+    struct talks talks;
     uv_signal_t stops[2]; /* SIGTERM, SIGHUP */
+    uint16_t peer_port;   /* 0: any */
     int code;             /* of the end */
     int signal;           /* that ended it; 0: none */
     bool over;
@@ -36,6 +40,7 @@ static void end(struct interactive *i, int code)
     i->over = true;
     i->code = code;
     console_close(&i->console);
+    talks_close(&i->talks);
     hub_line_close(&i->hub);
     uv_close((uv_handle_t *)&i->stops[0], NULL);
     uv_close((uv_handle_t *)&i->stops[1], NULL);
@@ -50,12 +55,17 @@ static struct interactive *of_visit(struct visit *v)
 
 static void on_say(struct visit *v, enum visit_tone tone, struct bytes line)
 {
-    console_say(&of_visit(v)->console, tone, line);
+    struct interactive *i = of_visit(v);
+    if (!i->over)
+        console_say(&i->console, tone, line);
+    else if (tone == VISIT_PROBLEM)
+        output_error_line("kith: ", line); /* what was said last has not arrived */
 }
 
 static void on_prompt(struct visit *v, struct bytes text, bool secret)
 {
-    console_prompt(&of_visit(v)->console, text, secret);
+    if (!of_visit(v)->over)
+        console_prompt(&of_visit(v)->console, text, secret);
 }
 
 static int on_request(struct visit *v, const struct bytes *argv, size_t argc, bool secret)
@@ -77,6 +87,88 @@ static void on_leave(struct visit *v, enum visit_end why)
         session_fail(i->session, EXIT_NO, "out of memory");
     end(i, codes[why]);
 }
+
+/* ---- talks ---- */
+
+static void on_introduced(struct visit *v, const struct notice *n)
+{
+    struct interactive *i = of_visit(v);
+    char why[PEER_TRUST_BYTES], name[ACCOUNT_NAME_BYTES + 1];
+    snprintf(name, sizeof name, "%.*s", (int)n->name.len, (const char *)n->name.data);
+    if (talks_begin(&i->talks, v->name, n, why) != EXIT_DONE)
+        visit_talk_fails(v, name, why);
+}
+
+static void on_talk_say(struct visit *v, struct bytes text)
+{
+    static const char *const problems[] = {
+        [TALK_LINK_FULL] = "too much waits that the other side has not taken",
+        [TALK_LINK_NO_TEXT] = "it is too long, at most 64 KiB, or no text",
+        [TALK_LINK_OVER] = "the talk is over"};
+    struct talk_link *l = talks_find(&of_visit(v)->talks, bytes_from_str(v->front));
+    int r = l ? talk_link_say(l, text) : TALK_LINK_OVER;
+    if (r != 0)
+        visit_talk_refused(v, r < 0 ? problem_text(r) : problems[r]);
+}
+
+static void on_talk_send(struct visit *v, struct bytes path)
+{
+    visit_talk_refused(v, "this kith sends no files");
+}
+
+static void on_talk_close(struct visit *v)
+{
+    struct talk_link *l = talks_find(&of_visit(v)->talks, bytes_from_str(v->front));
+    if (l)
+        talk_link_close(l);
+}
+
+static struct visit *visit_of(struct talks *t)
+{
+    return &((struct interactive *)((char *)t - offsetof(struct interactive, talks)))->visit;
+}
+
+static void on_talk_begun(struct talks *t, const char *name)
+{
+    visit_talk_begins(visit_of(t), name);
+}
+
+static void on_talk_path(struct talks *t, const char *name, const char *way)
+{
+    visit_talk_way(visit_of(t), name, way);
+}
+
+static void on_talk_heard(struct talks *t, const char *name, struct bytes text)
+{
+    visit_talk_heard(visit_of(t), name, text);
+}
+
+static void on_talk_delivered(struct talks *t, const char *name)
+{
+    /* Nothing is shown of what goes as it should. */
+}
+
+static void on_talk_ended(struct talks *t, const char *name, const char *why)
+{
+    visit_talk_ends(visit_of(t), name, why);
+}
+
+static void on_talk_undelivered(struct talks *t, const char *name, struct bytes text)
+{
+    visit_talk_undelivered(visit_of(t), name, text);
+}
+
+static void on_talks_closed(struct talks *t)
+{
+}
+
+static const struct talks_handler talks_handler = {.begun = on_talk_begun,
+                                                   .path = on_talk_path,
+                                                   .heard = on_talk_heard,
+                                                   .delivered = on_talk_delivered,
+                                                   .ended = on_talk_ended,
+                                                   .undelivered = on_talk_undelivered,
+                                                   .closed = on_talks_closed};
 
 /* ---- the person ---- */
 
@@ -194,7 +286,10 @@ static void on_make_room(struct hub_line *l)
 
 static void on_up(struct hub_line *l)
 {
-    visit_connected(&of_hub(l)->visit);
+    struct interactive *i = of_hub(l);
+    talks_look_around(&i->talks, hub_line_is_local(l));
+    visit_set_candidates(&i->visit, i->talks.candidates, i->talks.candidate_count);
+    visit_connected(&i->visit);
 }
 
 static void on_down(struct hub_line *l, const char *why)
@@ -236,8 +331,14 @@ static void on_stop(uv_signal_t *stop, int number)
 
 /* ---- one run ---- */
 
-static const struct visit_handler visit_handler = {
-    .say = on_say, .prompt = on_prompt, .request = on_request, .leave = on_leave};
+static const struct visit_handler visit_handler = {.say = on_say,
+                                                   .prompt = on_prompt,
+                                                   .request = on_request,
+                                                   .leave = on_leave,
+                                                   .introduced = on_introduced,
+                                                   .talk_say = on_talk_say,
+                                                   .talk_send = on_talk_send,
+                                                   .talk_close = on_talk_close};
 
 static const struct console_handler console_handler = {.takes_lines = takes_lines,
                                                        .line = on_line,
@@ -272,13 +373,17 @@ static int run(struct interactive *i)
     if (r < 0)
         return session_fail(s, EXIT_NO, "cannot read standard input: %s", problem_text(r));
     visit_init(&i->visit, &visit_handler, s->where_text, i->console.terminal);
+    i->visit.accepts = s->options.accept;
     watch_signals(i);
     int code = hub_line_open(&i->hub, &i->loop, s, &hub_handler);
+    if (code == EXIT_DONE && !s->where.path[0])
+        code = talks_open(&i->talks, &i->loop, s, i->peer_port, &talks_handler);
     if (code != EXIT_DONE)
         end(i, code);
     uv_run(&i->loop, UV_RUN_DEFAULT);
     visit_fini(&i->visit);
     hub_line_fini(&i->hub);
+    talks_fini(&i->talks);
     console_fini(&i->console);
     return i->code;
 }
@@ -309,6 +414,10 @@ int interactive_run(struct session *s)
     if (s->output.json)
         return session_fail(s, EXIT_USAGE, "--json does not go with a visit to a hub");
     int code = take_where(s);
+    if (code == EXIT_DONE && s->options.accept && !accepting_is_valid(s->options.accept))
+        code = session_fail(s, EXIT_USAGE, "--accept takes names, as in alice,bob, or all");
+    if (code == EXIT_DONE)
+        code = talks_port(s, &i.peer_port);
     if (code != EXIT_DONE)
         return code;
     int r = uv_loop_init(&i.loop);

@@ -58,6 +58,42 @@ static int check_account_options(struct session *s)
     return wrong ? session_fail(s, EXIT_USAGE, "%s", wrong) : EXIT_DONE;
 }
 
+static bool looks_like_host(const char *word)
+{
+    return word[0] != '-' && (strpbrk(word, ".:/") || strcmp(word, "localhost") == 0);
+}
+
+static bool looks_like_port(const char *word)
+{
+    return word[0] != '\0' && word[strspn(word, "0123456789")] == '\0';
+}
+
+/* HOST PORT, or HOST alone where it can be nothing else: a name without a dot may be a command
+ * that is written wrong. Nothing at all is a visit where somebody is there. */
+static bool is_visit(const struct options *o)
+{
+    if (o->key || o->value)
+        return false;
+    if (o->word_count == 0)
+        return terminal_is_there();
+    if (command_find(o->words[0]) || o->hub)
+        return false;
+    return o->word_count == 1 ? looks_like_host(o->words[0])
+                              : o->word_count == 2 && looks_like_port(o->words[1]);
+}
+
+static int check_people_options(struct session *s)
+{
+    const struct options *o = &s->options;
+    bool listens = is_command(o, "listen") || is_visit(o);
+    if (o->accept && !listens)
+        return session_fail(s, EXIT_USAGE, "--accept goes with listen and with a visit");
+    if (o->peer_port && !listens && !is_command(o, "say"))
+        return session_fail(s, EXIT_USAGE,
+                            "--peer-port goes with say, with listen and with a visit");
+    return EXIT_DONE;
+}
+
 static int check_options(struct session *s)
 {
     const struct options *o = &s->options;
@@ -76,7 +112,8 @@ static int check_options(struct session *s)
         return session_fail(s, EXIT_USAGE, "--match goes with ls");
     if (demo && o->log)
         return session_fail(s, EXIT_USAGE, "demo takes --logs DIR, not --log");
-    return check_account_options(s);
+    int code = check_account_options(s);
+    return code == EXIT_DONE ? check_people_options(s) : code;
 }
 
 /* What is wrong with a word that should be a command and is none. */
@@ -112,30 +149,6 @@ static int too_many_words(struct session *s)
     }
     return session_fail(s, EXIT_USAGE, "%.64s: too many words; kith help %s says more",
                         o->words[0], o->words[0]);
-}
-
-static bool looks_like_host(const char *word)
-{
-    return word[0] != '-' && (strpbrk(word, ".:/") || strcmp(word, "localhost") == 0);
-}
-
-static bool looks_like_port(const char *word)
-{
-    return word[0] != '\0' && word[strspn(word, "0123456789")] == '\0';
-}
-
-/* HOST PORT, or HOST alone where it can be nothing else: a name without a dot may be a command
- * that is written wrong. Nothing at all is a visit where somebody is there. */
-static bool is_visit(const struct options *o)
-{
-    if (o->key || o->value)
-        return false;
-    if (o->word_count == 0)
-        return terminal_is_there();
-    if (command_find(o->words[0]) || o->hub)
-        return false;
-    return o->word_count == 1 ? looks_like_host(o->words[0])
-                              : o->word_count == 2 && looks_like_port(o->words[1]);
 }
 
 static int run(struct session *s)

@@ -102,6 +102,8 @@ int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS
         {.name = "--reset", .text = &o->reset},
         {.name = "--remove", .text = &o->remove},
         {.name = "--admin", .text = &o->admin},
+        {.name = "--peer-port", .text = &o->peer_port},
+        {.name = "--accept", .text = &o->accept},
         {.name = "--json", .flag = &o->json},
         {.name = "--quiet", .flag = &o->quiet},
         {.name = "--raw", .flag = &o->raw},

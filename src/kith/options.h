@@ -27,6 +27,8 @@ struct options {
     const char *revoke;                      /* --revoke, devices' and token's */
     const char *sign;                        /* --sign, devices' */
     const char *reset, *remove, *admin;      /* account's */
+    const char *peer_port;                   /* --peer-port */
+    const char *accept;                      /* --accept, listen's and a visit's */
     bool json, quiet, raw;
     bool help, version;
 

@@ -6,6 +6,7 @@
 #include "io/problem.h"
 #include "kith/command.h"
 #include "kith/duration.h"
+#include "kith/reading.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -89,23 +90,6 @@ int store_pair(struct session *s, struct bytes key, struct bytes value)
     return print_stored(s, key, answer == ANSWER_UPDATED);
 }
 
-/* All of standard input; -EFBIG where it is more than a value can be. */
-static int read_input(struct buffer *b)
-{
-    for (;;) {
-        uint8_t *space;
-        int r = buffer_reserve(b, LIMIT_READ_BYTES, &space);
-        if (r != 0)
-            return r < 0 ? r : -EFBIG;
-        ssize_t n = read(STDIN_FILENO, space, LIMIT_READ_BYTES);
-        if (n == 0)
-            return buffer_len(b) > LIMIT_VALUE_BYTES ? -EFBIG : 0;
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        buffer_wrote(b, n > 0 ? (size_t)n : 0);
-    }
-}
-
 static int store_input(struct session *s, struct bytes key)
 {
     struct buffer b;
@@ -113,7 +97,7 @@ static int store_input(struct session *s, struct bytes key)
     if (code != EXIT_DONE)
         return code;
     buffer_init(&b, LIMIT_VALUE_BYTES + 2 * LIMIT_READ_BYTES);
-    int r = read_input(&b);
+    int r = reading_all(&b, LIMIT_VALUE_BYTES);
     if (r == -EFBIG)
         code = session_fail(s, EXIT_USAGE, "a value is at most 64 MiB");
     else if (r < 0)

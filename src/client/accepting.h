@@ -1,0 +1,14 @@
+#ifndef KITH_CLIENT_ACCEPTING_H
+#define KITH_CLIENT_ACCEPTING_H
+
+/* A rule that says who may talk without being asked for it each time: "all", or names with
+ * commas between. */
+
+#include "base/bytes.h"
+
+bool accepting_is_valid(const char *rule);
+
+/* rule NULL: nobody. */
+bool accepting_allows(const char *rule, struct bytes name);
+
+#endif

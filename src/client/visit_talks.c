@@ -1,0 +1,154 @@
+#include "client/visit_inner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct visit_talk *find(struct visit *v, struct bytes name)
+{
+    list_foreach (at, &v->talks) {
+        struct visit_talk *t = list_entry(at, struct visit_talk, link);
+        if (account_name_equal(bytes_from_str(t->name), name))
+            return t;
+    }
+    return NULL;
+}
+
+static struct visit_talk *find_str(struct visit *v, const char *name)
+{
+    return find(v, bytes_from_str(name));
+}
+
+static void forget(struct visit_talk *t)
+{
+    list_remove(&t->link);
+    free(t);
+}
+
+void visit_talks_fini(struct visit *v)
+{
+    while (!list_is_empty(&v->talks))
+        forget(list_entry(v->talks.next, struct visit_talk, link));
+}
+
+/* ---- the person ---- */
+
+bool visit_talks_say(struct visit *v, struct bytes text)
+{
+    if (v->front[0]) {
+        v->handler->talk_say(v, text);
+        return true;
+    }
+    if (!v->left[0])
+        return false;
+    visit_say_text(v, VISIT_PROBLEM, "Not said: ", text, "");
+    visit_say(v, VISIT_PROBLEM, "The talk with %s is over; what you type now is for the hub.",
+              v->left);
+    return true;
+}
+
+bool visit_talks_switch(struct visit *v, struct bytes name)
+{
+    struct visit_talk *t = find(v, name);
+    if (!t)
+        return false;
+    snprintf(v->front, sizeof v->front, "%s", t->name);
+    visit_say(v, VISIT_NOTE, "What you type is for %s now.", t->name);
+    visit_show_prompt(v);
+    return true;
+}
+
+void visit_talks_close_front(struct visit *v)
+{
+    struct visit_talk *t = find_str(v, v->front);
+    v->handler->talk_close(v);
+    visit_say(v, VISIT_NOTE, "The talk with %s is over. What you type now is for the hub.",
+              v->front);
+    v->front[0] = '\0';
+    if (t)
+        forget(t);
+    visit_show_prompt(v);
+}
+
+void visit_talks_say_ways(struct visit *v)
+{
+    if (list_is_empty(&v->talks))
+        visit_say(v, VISIT_ANSWER, "You talk with nobody.");
+    list_foreach (at, &v->talks) {
+        struct visit_talk *t = list_entry(at, struct visit_talk, link);
+        visit_say(v, VISIT_ANSWER, "%-12s %s", t->name, t->way[0] ? t->way : "not connected");
+    }
+}
+
+/* ---- what is told ---- */
+
+void visit_talk_fails(struct visit *v, const char *name, const char *why)
+{
+    visit_say(v, VISIT_PROBLEM, "No talk with %s: %s", name, why);
+}
+
+void visit_talk_begins(struct visit *v, const char *name)
+{
+    struct visit_talk *t = find_str(v, name);
+    if (!t && !(t = calloc(1, sizeof *t))) {
+        visit_leave(v, VISIT_FAILED);
+        return;
+    }
+    if (!list_is_linked(&t->link))
+        list_append(&v->talks, &t->link);
+    snprintf(t->name, sizeof t->name, "%s", name);
+    if (v->front[0] || !account_name_equal(bytes_from_str(v->wanted), bytes_from_str(name))) {
+        visit_say(v, VISIT_NEWS, "%s is there to talk: /talk %s", name, name);
+        return;
+    }
+    v->wanted[0] = '\0';
+    snprintf(v->front, sizeof v->front, "%s", name);
+    visit_say(v, VISIT_NEWS, "You talk with %s now; /close ends it.", name);
+    visit_show_prompt(v);
+}
+
+void visit_talk_way(struct visit *v, const char *name, const char *way)
+{
+    struct visit_talk *t = find_str(v, name);
+    if (!t)
+        return;
+    snprintf(t->way, sizeof t->way, "%s", way ? way : "");
+    if (way)
+        visit_say(v, VISIT_NEWS, "Talking with %s: %s", name, way);
+    else
+        visit_say(v, VISIT_PROBLEM, "Lost %s. Trying to get back; what you say is kept.", name);
+}
+
+void visit_talk_heard(struct visit *v, const char *name, struct bytes text)
+{
+    char before[ACCOUNT_NAME_BYTES + 4];
+    snprintf(before, sizeof before, "%.*s: ", ACCOUNT_NAME_BYTES, name);
+    visit_say_text(v, VISIT_ANSWER, before, text, "");
+}
+
+void visit_talk_ends(struct visit *v, const char *name, const char *why)
+{
+    struct visit_talk *t = find_str(v, name);
+    if (strcmp(v->front, name) == 0) {
+        snprintf(v->left, sizeof v->left, "%s", name);
+        v->front[0] = '\0';
+    }
+    if (t)
+        forget(t);
+    if (why)
+        visit_say(v, VISIT_PROBLEM, "The talk with %s is over: %s.", name, why);
+    else
+        visit_say(v, VISIT_NEWS, "%s has ended the talk.", name);
+    visit_show_prompt(v);
+}
+
+void visit_talk_undelivered(struct visit *v, const char *name, struct bytes text)
+{
+    char before[ACCOUNT_NAME_BYTES + 32];
+    snprintf(before, sizeof before, "Not delivered to %.*s: ", ACCOUNT_NAME_BYTES, name);
+    visit_say_text(v, VISIT_PROBLEM, before, text, "");
+}
+
+void visit_talk_refused(struct visit *v, const char *why)
+{
+    visit_say(v, VISIT_PROBLEM, "Not said to %s: %s", v->front, why);
+}

@@ -1,0 +1,209 @@
+/* kith say NAME TEXT...: asks somebody to talk, says a text, and waits until it was shown. */
+
+#include "base/limits.h"
+#include "client/answer.h"
+#include "io/problem.h"
+#include "kith/command.h"
+#include "kith/contact.h"
+#include "kith/reading.h"
+
+#include <errno.h>
+
+struct say {
+    struct contact contact;
+    struct bytes name, text;
+    char id[NOTICE_ID_LEN + 1]; /* of the invitation, once the hub has said */
+    bool begun;                 /* both have agreed */
+};
+
+static struct say *say_of(struct contact *c)
+{
+    return (struct say *)c;
+}
+
+static struct say *say_of_talks(struct talks *t)
+{
+    return say_of(contact_of(t));
+}
+
+static void fail(struct say *s, int code, const char *why)
+{
+    struct bytes name = s->name;
+    if (!s->contact.over)
+        contact_end(&s->contact, session_fail(s->contact.session, code, "%.*s %s",
+                                              (int)(name.len < 64 ? name.len : 64),
+                                              (const char *)name.data, why));
+}
+
+/* ---- the hub ---- */
+
+static void on_ready(struct contact *c, bool again)
+{
+    if (!again)
+        contact_ask(c, "MEET", say_of(c)->name);
+}
+
+static void on_lost(struct contact *c, const char *why)
+{
+    if (!say_of(c)->begun && !c->over)
+        contact_end(c, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
+                                    c->session->where_text, why));
+}
+
+static void on_answer(struct contact *c, const struct resp_value *reply)
+{
+    struct bytes text = reply->text;
+    if (reply->kind != RESP_FAILURE) {
+        snprintf(say_of(c)->id, NOTICE_ID_LEN + 1, "%.*s", (int)text.len,
+                 (const char *)text.data);
+        return;
+    }
+    int code = answer_is_denial(text) ? EXIT_DENIED : EXIT_NO;
+    if (bytes_starts_with(text, "ERR "))
+        bytes_next_word(&text);
+    text = bytes_trim(text);
+    contact_end(c,
+                session_fail(c->session, code, "%.*s", (int)(text.len < 300 ? text.len : 300),
+                             (const char *)text.data));
+}
+
+static void refuse(struct say *s, struct bytes reason)
+{
+    static const char *const reasons[][2] = {{"declined", "does not want to talk"},
+                                             {"busy", "is busy"},
+                                             {"timeout", "has not answered"},
+                                             {"gone", "is gone"}};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (bytes_equal_str(reason, reasons[i][0]))
+            fail(s, EXIT_NO, reasons[i][1]);
+    fail(s, EXIT_NO, "does not talk");
+}
+
+static void on_notice(struct contact *c, const struct notice *n)
+{
+    struct say *s = say_of(c);
+    if (n->kind == NOTICE_INVITED) {
+        contact_decline(c, n->id);
+    } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
+        refuse(s, n->reason);
+    } else if (n->kind == NOTICE_INTRODUCED && bytes_equal_str(n->id, s->id)) {
+        int code = contact_begin(c, n);
+        s->begun = code == EXIT_DONE;
+        if (code != EXIT_DONE)
+            contact_end(c, code);
+    }
+}
+
+/* ---- the talk ---- */
+
+static void on_begun(struct talks *t, const char *name)
+{
+    struct say *s = say_of_talks(t);
+    struct talk_link *l = talks_find(t, s->name);
+    int r = l ? talk_link_say(l, s->text) : TALK_LINK_OVER;
+    if (r == TALK_LINK_NO_TEXT)
+        contact_end(&s->contact, session_fail(s->contact.session, EXIT_USAGE,
+                                              "a text is UTF-8, and at most 64 KiB"));
+    else if (r != 0)
+        fail(s, EXIT_NO, "takes nothing");
+}
+
+static void on_path(struct talks *t, const char *name, const char *way)
+{
+}
+
+static void on_heard(struct talks *t, const char *name, struct bytes text)
+{
+    /* Who says something while one only wants to tell him something is not listened to. */
+}
+
+static void on_delivered(struct talks *t, const char *name)
+{
+    contact_end(contact_of(t), EXIT_DONE);
+}
+
+static void on_ended(struct talks *t, const char *name, const char *why)
+{
+    struct say *s = say_of_talks(t);
+    if (why && !s->contact.over)
+        contact_end(&s->contact,
+                    session_fail(s->contact.session, EXIT_NO, "not delivered: %s", why));
+    fail(s, EXIT_NO, "has ended the talk; not delivered");
+}
+
+static void on_undelivered(struct talks *t, const char *name, struct bytes text)
+{
+    /* on_ended has said so. */
+}
+
+static void on_talks_closed(struct talks *t)
+{
+}
+
+static const struct talks_handler talks_handler = {.begun = on_begun,
+                                                   .path = on_path,
+                                                   .heard = on_heard,
+                                                   .delivered = on_delivered,
+                                                   .ended = on_ended,
+                                                   .undelivered = on_undelivered,
+                                                   .closed = on_talks_closed};
+
+static const struct contact_handler contact_handler = {.ready = on_ready,
+                                                       .lost = on_lost,
+                                                       .answer = on_answer,
+                                                       .notice = on_notice,
+                                                       .talks = &talks_handler};
+
+/* ---- the text ---- */
+
+static int read_text(struct session *s, struct buffer *text)
+{
+    int code = session_announce_reading(s, 0, "the text");
+    if (code != EXIT_DONE)
+        return code;
+    int r = reading_all(text, LIMIT_TALK_TEXT_BYTES + 1);
+    if (r == -EFBIG)
+        return session_fail(s, EXIT_USAGE, "a text is at most 64 KiB");
+    if (r < 0)
+        return session_fail(s, EXIT_USAGE, "cannot read standard input: %s", problem_text(r));
+    if (buffer_len(text) > 0 && text->data[text->end - 1] == '\n')
+        buffer_truncate(text, buffer_len(text) - 1); /* the last line's end */
+    return EXIT_DONE;
+}
+
+static int take_text(struct session *s, struct buffer *text)
+{
+    const struct options *o = &s->options;
+    struct bytes typed;
+    if (o->word_count == 3 && o->literal_from > 2 && strcmp(o->words[2], "-") == 0)
+        return read_text(s, text);
+    int code = session_word(s, 2, "Text: ", "the text is missing", &typed);
+    if (code != EXIT_DONE)
+        return code;
+    int r = o->word_count > 2 ? options_join(o, 2, text) : buffer_append_bytes(text, typed);
+    return r == 0 ? EXIT_DONE : session_fail(s, EXIT_USAGE, "a text is at most 64 KiB");
+}
+
+static int check(struct session *s, struct bytes name, struct bytes text)
+{
+    if (!account_name_is_valid(name))
+        return session_fail(s, EXIT_USAGE, "nobody can be called that");
+    return text.len > 0 ? EXIT_DONE : session_fail(s, EXIT_USAGE, "the text is empty");
+}
+
+int say_run(struct session *s)
+{
+    struct say say = {.begun = false};
+    struct buffer text;
+    buffer_init(&text, LIMIT_TALK_TEXT_BYTES + 3 * LIMIT_READ_BYTES);
+    int code = session_word(s, 1, "Whom: ", "the name is missing", &say.name);
+    if (code == EXIT_DONE)
+        code = take_text(s, &text);
+    say.text = buffer_view(&text);
+    if (code == EXIT_DONE)
+        code = check(s, say.name, say.text);
+    if (code == EXIT_DONE)
+        code = contact_run(&say.contact, s, &contact_handler);
+    buffer_fini(&text);
+    return code;
+}

@@ -1,0 +1,112 @@
+#ifndef KITH_KITH_TALK_LINK_H
+#define KITH_KITH_TALK_LINK_H
+
+/* A talk with one other device, on a loop: the session of the two (peer/peer_session.h), the
+ * connections below it, dialed, taken or through the relay as peer/dialing.h says, and what is
+ * said over it (peer/talk.h). A text that was heard is marked as shown once handler.heard has
+ * returned.
+ *
+ *   CONNECTING -> TALKING <-> LOST     no connection yet, one, none any more
+ *   all -> ENDING -> gone              talk_link_close, the other side, or no way for too long
+ *
+ * LIMIT_TALK_CONNECT_MS is the time for the first connection, LIMIT_TALK_LOST_MS for another
+ * one. It lies on the heap and frees itself: handler.gone comes last, and never from within a
+ * call of the owner's. */
+
+#include "kith/peer_line.h"
+#include "peer/peer_session.h"
+#include "peer/talk.h"
+#include "people/account_name.h"
+
+struct talk_link;
+struct session;
+
+struct talk_link_handler {
+    void (*begun)(struct talk_link *t); /* TALKING for the first time */
+    void (*path)(struct talk_link *t);  /* t->way has changed; empty: none */
+    void (*heard)(struct talk_link *t, struct bytes text);
+    void (*delivered)(struct talk_link *t); /* all that was said was shown */
+    /* why: NULL where the other side has closed it; else in words. Not after talk_link_close.
+     */
+    void (*ended)(struct talk_link *t, const char *why);
+    void (*undelivered)(struct talk_link *t, struct bytes text); /* once it has ended; each */
+    void (*gone)(struct talk_link *t);
+};
+
+/* What all talks of a process share. */
+struct talk_ground {
+    struct session *session;            /* of the hub: where it is, its key, TLS to it */
+    struct tls_config *dials, *answers; /* of TLS between devices */
+    uv_loop_t *loop;
+};
+
+enum talk_link_state {
+    TALK_LINK_CONNECTING,
+    TALK_LINK_TALKING,
+    TALK_LINK_LOST,
+    TALK_LINK_ENDING
+};
+
+enum { TALK_WAY_BYTES = 64 };
+
+/* A connection of it, on the heap. */
+struct talk_path {
+    struct list link; /* talk_link.paths, or the owner's while it is nobody's */
+    void *owner;      /* a talk_link, once it is one's */
+    struct peer_line line;
+    int attempt;   /* the candidate that was dialed; or one of the below */
+    bool attached; /* as path `path` of the session */
+    bool proven;
+    unsigned path;
+    struct buffer in; /* frames not yet whole, or not yet taken */
+};
+enum { TALK_PATH_RELAY = -1, TALK_PATH_TAKEN = -2, TALK_PATH_AGAIN = -3 };
+
+struct talk_link {
+    struct list link; /* the owner's */
+    void *owner;
+    const struct talk_link_handler *handler;
+    const struct talk_ground *ground;
+    enum talk_link_state state;
+    char name[ACCOUNT_NAME_BYTES + 1]; /* the other's, as the hub wrote it */
+    char way[TALK_WAY_BYTES];          /* "direct 192.168.1.7", "relayed", or empty */
+    struct pair pair;
+    struct dialing dialing;
+    struct peer_session session;
+    struct talk talk;
+    struct list paths;    /* of struct talk_path */
+    struct list said;     /* of struct talk_text: not yet delivered */
+    struct instant began; /* was introduced */
+    struct instant since; /* in this state */
+    uv_timer_t timer;
+    bool pumping, again; /* it is at work; and has to look once more */
+    bool over;           /* the session is CLOSED */
+};
+
+/* Begins: pair and candidates are copied. Not 0 where memory is out. */
+int talk_link_new(struct talk_link **ret, const struct talk_ground *ground, const char *name,
+                  const struct pair *pair, const struct candidates *candidates,
+                  const struct talk_link_handler *handler, void *owner);
+
+/* A connection that came, and showed the key of this one's other side: it owns it now. */
+void talk_link_take(struct talk_link *t, struct talk_path *path);
+
+/* For owners of connections that are nobody's yet. */
+struct talk_path *talk_path_new(int attempt);
+void talk_path_free(struct talk_path *p);
+
+enum { TALK_LINK_FULL = 1, TALK_LINK_NO_TEXT = 2, TALK_LINK_OVER = 3 };
+
+/* FULL: the other side takes nothing; NO_TEXT: it is empty, too long, or not UTF-8. -ENOMEM. */
+int talk_link_say(struct talk_link *t, struct bytes text);
+
+/* ENDING: what was said is still delivered, within LIMIT_PEER_CLOSE_MS. */
+void talk_link_close(struct talk_link *t);
+
+/* ENDING, at once: nothing is waited for. */
+void talk_link_drop(struct talk_link *t);
+
+/* The same, for another talk with him: handler.ended says so. */
+void talk_link_replace(struct talk_link *t);
+
+#endif

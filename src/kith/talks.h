@@ -1,0 +1,70 @@
+#ifndef KITH_KITH_TALKS_H
+#define KITH_KITH_TALKS_H
+
+/* All talks of one kith, and the port at which other people's devices reach it. There is one
+ * talk with a name at a time; names are accounts', and mean the same in any case of letters.
+ *
+ * Who connects has LIMIT_CONNECT_MS for the handshake, of which LIMIT_PEER_HANDSHAKES are under
+ * way at most; a key that no talk expects is closed before a word.
+ *
+ * The owner embeds it, and leaves it alone until handler.closed. */
+
+#include "client/notice.h"
+#include "io/peer_port.h"
+#include "kith/peer_trust.h"
+#include "kith/talk_link.h"
+
+struct talks;
+
+/* Names hold until the call returns. */
+struct talks_handler {
+    void (*begun)(struct talks *t, const char *name);
+    void (*path)(struct talks *t, const char *name, const char *way); /* NULL: none any more */
+    void (*heard)(struct talks *t, const char *name, struct bytes text);
+    void (*delivered)(struct talks *t, const char *name);
+    void (*ended)(struct talks *t, const char *name, const char *why);
+    void (*undelivered)(struct talks *t, const char *name, struct bytes text);
+    void (*closed)(struct talks *t);
+};
+
+struct talks {
+    const struct talks_handler *handler;
+    struct talk_ground ground;
+    struct peer_port port;
+    struct list links;     /* of struct talk_link */
+    struct list strangers; /* of struct talk_path: who has connected, not yet known */
+    size_t link_count, stranger_count;
+    bool hub_is_local;
+    struct own_address own[OWN_ADDRESSES_MAX];
+    size_t own_count;
+    char candidate_texts[CANDIDATES_MAX][CANDIDATE_TEXT_BYTES];
+    struct bytes candidates[CANDIDATES_MAX]; /* where this device can be reached */
+    size_t candidate_count;
+    uv_timer_t leave;
+    bool opened, closing, leave_open, told;
+};
+
+/* port 0: a free one. An exit code; where it is not EXIT_DONE that was said, and closed does
+ * not follow. */
+int talks_open(struct talks *t, uv_loop_t *loop, struct session *s, uint16_t port,
+               const struct talks_handler *handler);
+
+/* What --peer-port says, 0 where it is not given. An exit code. */
+int talks_port(struct session *s, uint16_t *ret);
+
+/* The hub is reached, over loopback or not: finds out anew where this device is. */
+void talks_look_around(struct talks *t, bool hub_is_local);
+
+/* Both have agreed to it; own_name: as whom. Another talk with that name ends. An exit code,
+ * and why: EXIT_CHANGED where the key is not the one that is remembered. */
+int talks_begin(struct talks *t, const char *own_name, const struct notice *n,
+                char why[PEER_TRUST_BYTES]);
+
+/* NULL: there is none of that name. */
+struct talk_link *talks_find(struct talks *t, struct bytes name);
+
+/* Ends all, and the port: what was said still arrives, within LIMIT_TALK_LEAVE_MS. */
+void talks_close(struct talks *t);
+void talks_fini(struct talks *t);
+
+#endif

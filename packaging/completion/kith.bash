@@ -87,7 +87,7 @@ _kith_value()
         --log | --story | --password-file | --token-file) _kith_files "$3" -f ;;
         --logs) _kith_files "$3" -d ;;
         --key) _kith_keys "$1" "$3" ;;
-        --as | --password-fd | --revoke | --sign | --reset | --remove | --admin) ;;
+        --as | --password-fd | --revoke | --sign | --reset | --remove | --admin | --accept | --peer-port) ;;
         --value | --expire | --if-equal | --match) ;;
         *) return 1 ;;
     esac
@@ -96,7 +96,7 @@ _kith_value()
 _kith_words()
 {
     local commands='store get del ls watch export import backup echo name info quit join id register login
-        devices password invite token account demo help'
+        devices password invite token account say listen demo help'
     local options='--hub --as --json --quiet --log --key --value --raw --help --version'
     local sections='server clients memory persistence stats replication cpu cluster keyspace all default everything'
     case $command in
@@ -108,6 +108,8 @@ _kith_words()
         invite) options+=' --new --expire' ;;
         token) options+=' --new --expire --revoke' ;;
         account) options+=' --reset --remove --admin --password-file --password-fd' ;;
+        say) options+=' --peer-port' ;;
+        listen) options+=' --accept --peer-port' ;;
         demo) options+=' --logs --story --print-story' ;;
     esac
     if [[ $cur == -* && -z $literal ]]; then
@@ -143,7 +145,7 @@ _kith()
             case $word in
                 --) literal=1 ;;
                 --hub=*) where=${word#*=} ;;
-                --as | --password-file | --password-fd | --token-file | --revoke | --sign | --reset | --remove | --admin | --hub | --log | --key | --value | --expire | --if-equal | --match | --logs | --story)
+                --as | --password-file | --password-fd | --token-file | --revoke | --sign | --reset | --remove | --admin | --accept | --peer-port | --hub | --log | --key | --value | --expire | --if-equal | --match | --logs | --story)
                     previous=$word
                     ;;
             esac

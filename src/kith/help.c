@@ -26,6 +26,8 @@ static const char all[] =
     "  invite                a token that makes an account, once\n"
     "  token                 what programs log in with\n"
     "  account               all accounts, for admins\n"
+    "  say NAME TEXT...      say something to somebody, directly; TEXT - is standard input\n"
+    "  listen                print what people say to one\n"
     "  demo                  start a hub and its clients and play a story on them\n"
     "  help [COMMAND]        this, or more on one command\n"
     "\n"
@@ -51,9 +53,9 @@ static const char all[] =
     "\n"
     "Exit codes: 0 done; 1 the answer is no, or it could not be done; 2 the command line or\n"
     "input cannot be understood, a key or value is too large, a file cannot be used; 3 there\n"
-    "is no hub there, or it went away; 4 not allowed; 5 the hub is another one than it was;\n"
-    "6 a copy failed or is not whole, or a hub that was stopped has not ended within a\n"
-    "minute.\n"
+    "is no hub there, or it went away; 4 not allowed; 5 the hub, or somebody's device, is\n"
+    "another one than it was; 6 a copy failed or is not whole, or a hub that was stopped has\n"
+    "not ended within a minute.\n"
     "A missing KEY or VALUE, and what --raw shall send, are asked for where standard input "
     "and\n"
     "output are a terminal.\n";
@@ -244,6 +246,25 @@ static const struct topic topics[] = {
      "  --remove NAME        the account is gone\n"
      "  --admin NAME on|off  makes it an admin's, or no longer\n"
      "  --password-file FILE, --password-fd N   where --reset reads the password\n"},
+    {"say",
+     "kith say NAME TEXT...\n"
+     "\n"
+     "Asks NAME to talk, says TEXT, and waits until it was shown there: exit code 0. It goes\n"
+     "from this device to the other one, encrypted; the hub cannot read it. TEXT - is all of\n"
+     "standard input, at most 64 KiB. Exit code 1: NAME is not here, does not want to or has\n"
+     "not answered within a minute, or it was not delivered; 5: NAME's device is another one\n"
+     "than it was.\n"
+     "\n"
+     "  --peer-port N   where other devices reach this one (default: a free port)\n"},
+    {"listen",
+     "kith listen --accept NAME,...|all\n"
+     "\n"
+     "Waits for people, accepts to talk with those, and prints a line for each text, NAME:\n"
+     "TEXT, until Ctrl+C. With --json it is {\"from\": NAME, \"text\": TEXT}. Others are told\n"
+     "that one is busy. A hub that is lost is tried again until it is back.\n"
+     "\n"
+     "  --accept NAME,...   with whom; all: with everybody on the hub\n"
+     "  --peer-port N       where other devices reach this one (default: a free port)\n"},
     {"raw",
      "kith --raw [TEXT]...\n"
      "kith --raw --key=KEY [--value=VALUE]\n"

@@ -375,8 +375,8 @@ static void test_a_talk(void **state)
     visit_talk_heard(&s.visit, "bob", BYTES("hi\x1b[31m"));
     expect(&s, "A bob: hi\\x1b[31m\n");
     visit_interrupted(&s.visit, false);
-    visit_talk_ends(&s.visit, "bob", NULL);
-    expect(&s, "close\nN The talk with bob is over.\n? alice> \n");
+    expect(&s, "close\nn The talk with bob is over. What you type now is for the hub.\n"
+               "? alice> \n");
     type(&s, "DISCONNECT_CLIENT");
     expect(&s, "leave 0\n");
     finish(&s);
@@ -393,6 +393,83 @@ static void test_who_leaves_gets_his_answers(void **state)
     expect(&s, "");
     hear(&s, "$1|b|");
     expect(&s, "A b\nleave 0\n");
+    finish(&s);
+}
+
+/* carol is accepted by hand, eve by rule. */
+static void begin_two_talks(struct stage *s)
+{
+    begin_as_alice(s);
+    s->visit.accepts = "eve";
+    hear(s, ">5|$7|invited|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY "|");
+    type(s, "/accept");
+    hear(s, ">5|$7|invited|$22|" ID "|$3|Eve|$43|" PRINT "|$43|" KEY "|");
+    visit_talk_begins(&s->visit, "Eve");
+    visit_talk_begins(&s->visit, "carol");
+    visit_talk_way(&s->visit, "carol", "direct 10.0.0.2");
+}
+
+static void test_several_talks(void **state)
+{
+    struct stage s;
+    begin_two_talks(&s);
+    expect(&s,
+           "N carol wants to talk: /accept or /decline\n! ACCEPT " ID "\n! ACCEPT " ID
+           "\nN Eve is there to talk: /talk Eve\nN You talk with carol now; /close ends it.\n"
+           "? alice to carol> \nN Talking with carol: direct 10.0.0.2\n");
+    type(&s, "/talk eve");
+    type(&s, "one");
+    visit_talk_heard(&s.visit, "carol", BYTES("two"));
+    expect(&s, "n What you type is for Eve now.\n? alice to Eve> \ntalk one\nA carol: two\n");
+    type(&s, "/path");
+    visit_talk_way(&s.visit, "carol", NULL);
+    expect(&s, "A Eve          not connected\nA carol        direct 10.0.0.2\n"
+               "P Lost carol. Trying to get back; what you say is kept.\n");
+    visit_talk_refused(&s.visit, "no");
+    type(&s, "CLOSE_SESSION");
+    type(&s, "CLOSE_SESSION");
+    expect(&s, "P Not said to Eve: no\nclose\n"
+               "n The talk with Eve is over. What you type now is for the hub.\n? alice> \n"
+               "P No session\n");
+    finish(&s);
+}
+
+/* What was meant for carol is not said to the hub, which could read it. */
+static void test_a_line_for_who_has_just_left(void **state)
+{
+    struct stage s;
+    begin_two_talks(&s);
+    visit_talk_ends(&s.visit, "Eve", "no connection came about");
+    buffer_truncate(&s.seen, 0);
+    visit_talk_ends(&s.visit, "carol", NULL);
+    type(&s, "a secret");
+    expect(&s, "N carol has ended the talk.\n? alice> \nP Not said: a secret\n"
+               "P The talk with carol is over; what you type now is for the hub.\n");
+    type(&s, "hello");
+    expect(&s, "! ECHO hello\n");
+    visit_talk_undelivered(&s.visit, "carol", BYTES("\x1b!"));
+    type(&s, "/path");
+    expect(&s, "P Not delivered to carol: \\x1b!\nA You talk with nobody.\n");
+    finish(&s);
+}
+
+static void test_nobody_is_introduced_unasked(void **state)
+{
+    static const char bob[] =
+        ">7|$10|introduced|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|$5|dials|$1|-|";
+    struct stage s;
+    begin_as_alice(&s);
+    hear(&s, bob);
+    expect(&s, "");
+    hear(&s, ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|");
+    hear(&s, bob);
+    expect(&s, "N bob wants to talk: /accept or /decline\n");
+    hear(&s, ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|");
+    type(&s, "/accept");
+    hear(&s, bob);
+    hear(&s, bob);
+    expect(&s,
+           "N bob wants to talk: /accept or /decline\n! ACCEPT " ID "\nintroduced bob 1 0\n");
     finish(&s);
 }
 
@@ -436,7 +513,13 @@ int main(void)
         cmocka_unit_test(test_a_lost_hub),
         cmocka_unit_test(test_who_is_here),
         cmocka_unit_test(test_a_talk),
+<<<<<<< HEAD
         cmocka_unit_test(test_who_leaves_gets_his_answers),
+=======
+        cmocka_unit_test(test_several_talks),
+        cmocka_unit_test(test_a_line_for_who_has_just_left),
+        cmocka_unit_test(test_nobody_is_introduced_unasked),
+>>>>>>> talks
         cmocka_unit_test(test_invitations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -513,13 +513,10 @@ int main(void)
         cmocka_unit_test(test_a_lost_hub),
         cmocka_unit_test(test_who_is_here),
         cmocka_unit_test(test_a_talk),
-<<<<<<< HEAD
         cmocka_unit_test(test_who_leaves_gets_his_answers),
-=======
         cmocka_unit_test(test_several_talks),
         cmocka_unit_test(test_a_line_for_who_has_just_left),
         cmocka_unit_test(test_nobody_is_introduced_unasked),
->>>>>>> talks
         cmocka_unit_test(test_invitations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

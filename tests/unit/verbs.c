@@ -30,6 +30,7 @@ static const struct {
     {BYTES("DISCONNECT_CLIENT"), VERB_LEAVE, BYTES("")},
     {BYTES("/quit"), VERB_LEAVE, BYTES("")},
     {BYTES("QUIT"), VERB_STOP, BYTES("")},
+    {BYTES("/path"), VERB_PATH, BYTES("")},
     {BYTES("/accept"), VERB_ACCEPT, BYTES("")},
     {BYTES("/accept carol"), VERB_ACCEPT, BYTES("carol")},
     {BYTES("/decline carol"), VERB_DECLINE, BYTES("carol")},
@@ -85,7 +86,7 @@ static void test_every_word_is_a_verb(void **state)
         enum verb_kind kind = verb_parse(bytes_from_str(word)).kind;
         assert_true(kind > VERB_UNKNOWN);
     }
-    assert_int_equal(n, 15);
+    assert_int_equal(n, 16);
 }
 
 int main(void)

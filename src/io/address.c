@@ -78,6 +78,6 @@ void address_format(const struct address *a, char out[ADDRESS_TEXT_BYTES])
 {
     char host[ADDRESS_TEXT_BYTES];
     address_host(a, host);
-    snprintf(out, ADDRESS_TEXT_BYTES, a->is_v6 ? "[%.*s]:%u" : "%.*s:%u", INET6_ADDRSTRLEN, host,
-             a->port);
+    snprintf(out, ADDRESS_TEXT_BYTES, a->is_v6 ? "[%.*s]:%u" : "%.*s:%u", INET6_ADDRSTRLEN,
+             host, a->port);
 }

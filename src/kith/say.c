@@ -196,6 +196,7 @@ int say_run(struct session *s)
     struct say say = {.begun = false};
     struct buffer text;
     buffer_init(&text, LIMIT_TALK_TEXT_BYTES + 3 * LIMIT_READ_BYTES);
+    s->where.secure = !s->where.path[0];
     int code = session_word(s, 1, "Whom: ", "the name is missing", &say.name);
     if (code == EXIT_DONE)
         code = take_text(s, &text);

@@ -30,6 +30,7 @@ static const struct {
     {BYTES("DISCONNECT_CLIENT"), VERB_LEAVE, BYTES("")},
     {BYTES("/quit"), VERB_LEAVE, BYTES("")},
     {BYTES("QUIT"), VERB_STOP, BYTES("")},
+    {BYTES("/path"), VERB_PATH, BYTES("")},
     {BYTES("/accept"), VERB_ACCEPT, BYTES("")},
     {BYTES("/accept carol"), VERB_ACCEPT, BYTES("carol")},
     {BYTES("/decline carol"), VERB_DECLINE, BYTES("carol")},

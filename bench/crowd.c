@@ -1,13 +1,13 @@
 /* crowd kith|irc hold|leave PORT COUNT AT_ONCE: logs in COUNT times over TLS, so many at once.
  *
- * kith: as the members of device.h, by their devices' certificates and LOGIN. irc: with NICK and USER,
- * without a certificate.
- * hold: all stay until the end of standard input, and hear what they are told. leave: each goes
- * as soon as it is logged in, and its place is taken by another, of at most LEAVERS members.
+ * kith: as the members of device.h, by their devices' certificates and LOGIN. irc: with NICK
+ * and USER, without a certificate. hold: all stay until the end of standard input, and hear
+ * what they are told. leave: each goes as soon as it is logged in, and its place is taken by
+ * another, of at most LEAVERS members.
  *
  * A line "ready" is printed when the certificates are made, and the logins begin with a line of
- * standard input. When all are logged in, a JSON object on a line says how many, and in how many
- * seconds. */
+ * standard input. When all are logged in, a JSON object on a line says how many, and in how
+ * many seconds. */
 
 #include "device.h"
 #include "dial.h"
@@ -46,9 +46,7 @@ static void prepare(struct crowd *c)
 {
     static const char *const hub[] = {"kith-hub/1", NULL}, *const none[] = {NULL};
     c->place_count = c->leaves ? c->at_once : c->count;
-    c->config_count = c->is_irc                              ? 1
-                      : c->leaves && c->count > LEAVERS ? LEAVERS
-                                                             : c->count;
+    c->config_count = c->is_irc ? 1 : c->leaves && c->count > LEAVERS ? LEAVERS : c->count;
     c->guests = calloc(c->place_count, sizeof *c->guests);
     c->configs = calloc(c->config_count, sizeof(struct tls_config *));
     if (!c->guests || !c->configs)
@@ -96,7 +94,8 @@ static bool holds(struct bytes b, const char *text)
 static bool is_welcome(const struct crowd *c, struct guest *g)
 {
     struct bytes heard = buffer_view(&g->line.plain);
-    bool is_refused = c->is_irc ? holds(heard, "ERROR ") : heard.len > 0 && heard.data[0] == '-';
+    bool is_refused =
+        c->is_irc ? holds(heard, "ERROR ") : heard.len > 0 && heard.data[0] == '-';
     if (is_refused) {
         fprintf(stderr, "a login: %.*s\n", (int)heard.len, (const char *)heard.data);
         exit(1);

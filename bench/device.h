@@ -1,8 +1,8 @@
 #ifndef KITH_BENCH_DEVICE_H
 #define KITH_BENCH_DEVICE_H
 
-/* The members that measurements are made with: the nth is called memberN, and has one device, whose
- * secret key is a hash of n: no secret at all. */
+/* The members that measurements are made with: the nth is called memberN, and has one device,
+ * whose secret key is a hash of n: no secret at all. */
 
 #include "base/fingerprint.h"
 

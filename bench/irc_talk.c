@@ -1,6 +1,7 @@
-/* irc_talk PORT COUNT: logs two in to an IRC server over TLS; one says COUNT texts of TEXT_BYTES
- * to the other with PRIVMSG, at most WINDOW ahead of what was heard: a server closes who lets more wait.
- * When the last is heard, a JSON object on a line says how many, and in how many seconds. */
+/* irc_talk PORT COUNT: logs two in to an IRC server over TLS; one says COUNT texts of
+ * TEXT_BYTES to the other with PRIVMSG, at most WINDOW ahead of what was heard: a server closes
+ * who lets more wait. When the last is heard, a JSON object on a line says how many, and in how
+ * many seconds. */
 
 #include "dial.h"
 #include "line.h"
@@ -43,8 +44,10 @@ static void log_in(struct line *lines, size_t i, const char *words)
     for (bool is_in = false; !is_in;) {
         move(lines);
         struct bytes heard = buffer_view(&l->plain);
-        is_in = heard.len > 0 && memmem(heard.data, heard.len, " 376 ", 5); /* the end of its news */
-        is_in = is_in || (heard.len > 0 && memmem(heard.data, heard.len, " 422 ", 5)); /* of none */
+        is_in = heard.len > 0 &&
+                memmem(heard.data, heard.len, " 376 ", 5); /* the end of its news */
+        is_in =
+            is_in || (heard.len > 0 && memmem(heard.data, heard.len, " 422 ", 5)); /* of none */
     }
     buffer_release(&l->plain);
 }
@@ -83,7 +86,8 @@ int main(int argc, char **argv)
     log_in(lines, 1, "NICK hearer\r\nUSER h 0 * :h\r\n");
     struct instant start = clock_instant();
     while (heard < count) {
-        uint64_t n = count - said < WINDOW - (said - heard) ? count - said : WINDOW - (said - heard);
+        uint64_t n =
+            count - said < WINDOW - (said - heard) ? count - said : WINDOW - (said - heard);
         if (n > 0) {
             say_some(&lines[0], n);
             said += n;

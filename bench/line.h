@@ -18,8 +18,8 @@ struct line {
     bool is_over;
 };
 
-/* The config of the nth member of device.h in that role; it is not freed. n LINE_NOBODY: without a
- * certificate. */
+/* The config of the nth member of device.h in that role; it is not freed. n LINE_NOBODY:
+ * without a certificate. */
 enum { LINE_NOBODY = -1 };
 struct tls_config *line_config(enum tls_role role, int64_t n, const char *const *protocols);
 

@@ -1,7 +1,8 @@
-/* meeting PORT COUNT: the first two members of device.h, both in this process, log in to the hub at that port
- * and meet COUNT times. Each time one asks the hub with MEET, the other ACCEPTs, both dial each
- * other, and the first says something over their direct session. A JSON object on a line says how
- * many microseconds passed from MEET to when that was heard, each time. */
+/* meeting PORT COUNT: the first two members of device.h, both in this process, log in to the
+ * hub at that port and meet COUNT times. Each time one asks the hub with MEET, the other
+ * ACCEPTs, both dial each other, and the first says something over their direct session. A JSON
+ * object on a line says how many microseconds passed from MEET to when that was heard, each
+ * time. */
 
 #include "device.h"
 #include "dial.h"

@@ -1,6 +1,6 @@
-/* members FOLDER COUNT: makes a hub's data folder in which the first COUNT members of device.h have
- * accounts, with a device each. A password would cost each a hash of a tenth of a second; they have
- * none that anybody knows. */
+/* members FOLDER COUNT: makes a hub's data folder in which the first COUNT members of device.h
+ * have accounts, with a device each. A password would cost each a hash of a tenth of a second;
+ * they have none that anybody knows. */
 
 #include "device.h"
 #include "dial.h"
@@ -55,7 +55,8 @@ static void add(struct embedded *e, uint64_t n)
     struct accounts_change change = {
         .name = bytes_from_str(name), .fn = make, .ctx = &n, .hash = f.bytes};
     int r;
-    while ((r = accounts_change(embedded_store(e), clock_walltime(), &change, &lsn)) == STORE_BUSY)
+    while ((r = accounts_change(embedded_store(e), clock_walltime(), &change, &lsn)) ==
+           STORE_BUSY)
         settle(e);
     expect(r, "an account");
 }

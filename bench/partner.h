@@ -1,9 +1,9 @@
 #ifndef KITH_BENCH_PARTNER_H
 #define KITH_BENCH_PARTNER_H
 
-/* One of two devices in a session (peer/peer_session.h), over real sockets: the lines it dialed and
- * took, each a path of the session once TLS has agreed. Whoever waits polls for all its lines, and then
- * calls partner_move. */
+/* One of two devices in a session (peer/peer_session.h), over real sockets: the lines it dialed
+ * and took, each a path of the session once TLS has agreed. Whoever waits polls for all its
+ * lines, and then calls partner_move. */
 
 #include "line.h"
 
@@ -33,7 +33,8 @@ void partner_end(struct partner *p);
 /* Configs for both ends of a line of that device. */
 struct tls_config *partner_config(enum proof_role role, uint64_t own);
 
-/* Where the next line is to be opened by line_dial or line_take; the role is what this end is. */
+/* Where the next line is to be opened by line_dial or line_take; the role is what this end is.
+ */
 struct line *partner_add(struct partner *p, enum proof_role role);
 
 /* Everything that can be done without waiting. */

@@ -1,8 +1,8 @@
-/* talk COUNT SAYS HEARS: two devices in processes of their own, on the processors SAYS and HEARS, in a
- * session over one TLS connection. One says COUNT texts of TEXT_BYTES as fast as the session takes
- * them; the other hears each and marks them as shown, one mark for all that came together. When
- * the last is known to be shown, a JSON object on a line says how many, in how many seconds, and
- * what processor time both took together. */
+/* talk COUNT SAYS HEARS: two devices in processes of their own, on the processors SAYS and
+ * HEARS, in a session over one TLS connection. One says COUNT texts of TEXT_BYTES as fast as
+ * the session takes them; the other hears each and marks them as shown, one mark for all that
+ * came together. When the last is known to be shown, a JSON object on a line says how many, in
+ * how many seconds, and what processor time both took together. */
 
 #include "device.h"
 #include "dial.h"

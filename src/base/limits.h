@@ -93,7 +93,9 @@
 #define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)   /* said at once */
 
 /* Presence (hub/news.h). */
-#define LIMIT_NEWS_MS ((uint64_t)100) /* between two tellings of who comes and goes */
+#define LIMIT_NEWS_MS ((uint64_t)100)    /* between two rounds of telling who comes and goes */
+#define LIMIT_NEWS_AT_ONCE ((size_t)64)  /* told of it in one turn of a worker ... */
+#define LIMIT_NEWS_TURN_MS ((uint64_t)5) /* ... and so long until the next turn */
 
 /* Introductions (people/introduction.h). */
 #define LIMIT_INVITING ((size_t)16)              /* open at once, of an account that invites */

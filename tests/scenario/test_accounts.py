@@ -544,6 +544,35 @@ def far(start_hub):
     return start_hub(listen=f"{address}:0")
 
 
+def test_guests_leave_half_of_the_descriptors_to_others(start_hub, person):
+    address = own_address()
+    if not address:
+        pytest.skip("this machine has no address but loopback")
+    hub = start_hub("--listen", f"{address}:0", "--listen", "127.0.0.1:0",
+                    prefix=("sh", "-c", 'ulimit -n 128; exec "$0" "$@"'))
+    host, port = hub.addresses[0].rsplit(":", 1)
+    guests = [socket.create_connection((host, port)) for _ in range(128)]
+    until(lambda: hub.log().count("many") or is_closed(guests[-1]), "a guest who is sent away")
+    alive = [s for s in guests if not is_closed(s)]
+    assert 8 <= len(alive) <= 32
+    near = hub.addresses[1].rsplit(":", 1)
+    with redis.Redis(host=near[0], port=int(near[1])) as r:
+        assert r.set("k", "v")
+    for s in guests:
+        s.close()
+
+
+def is_closed(s):
+    """Has the other end closed it? It says nothing by itself."""
+    s.setblocking(False)
+    try:
+        return s.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
 def test_from_another_machine_a_login_opens_the_table(far, person):
     p = person(far, "eve").kith("get", "k")
     assert p.returncode == 4

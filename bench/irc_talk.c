@@ -63,14 +63,6 @@ static uint64_t count_lines(struct line *l)
     return n;
 }
 
-static void say_some(struct line *l, uint64_t n)
-{
-    char texts[WINDOW * sizeof text], *to = texts;
-    for (uint64_t i = 0; i < n; i++, to += sizeof text - 1)
-        memcpy(to, text, sizeof text - 1);
-    line_say(l, bytes_make(texts, (size_t)(to - texts)));
-}
-
 int main(int argc, char **argv)
 {
     static const char *const none[] = {NULL};
@@ -88,11 +80,9 @@ int main(int argc, char **argv)
     while (heard < count) {
         uint64_t n =
             count - said < WINDOW - (said - heard) ? count - said : WINDOW - (said - heard);
-        if (n > 0) {
-            say_some(&lines[0], n);
-            said += n;
-            line_send(&lines[0]);
-        }
+        for (; n > 0; n--, said++)
+            line_say(&lines[0], bytes_from_str(text));
+        line_send(&lines[0]);
         move(lines);
         heard += count_lines(&lines[1]);
     }

@@ -1,9 +1,12 @@
 """What ./dev bench measures with: its programs answer right, and its writers write right."""
 
 import pathlib
+import select
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 import xml.dom.minidom
 
@@ -16,6 +19,8 @@ import delays  # noqa: E402
 import figures  # noqa: E402
 import kv_cost  # noqa: E402
 import load  # noqa: E402
+import people  # noqa: E402
+import people_load  # noqa: E402
 import peers  # noqa: E402
 import svg  # noqa: E402
 
@@ -161,7 +166,94 @@ def test_the_report_on_delays_says_what_was_measured():
     assert delays.draw(results).count("<circle") == 2 * 3 * len(delays.CLIENTS)
 
 
-def test_a_part_that_is_none_is_refused():
-    result = subprocess.run(["/usr/bin/python3", ROOT / "bench/main.py", "kv", "nonsense"],
+@pytest.mark.parametrize("what", ["kv", "people"])
+def test_a_part_that_is_none_is_refused(what):
+    result = subprocess.run(["/usr/bin/python3", ROOT / "bench/main.py", what, "nonsense"],
                             capture_output=True, text=True)
-    assert (result.returncode, "no such part of kv: nonsense" in result.stderr) == (2, True)
+    assert (result.returncode, f"no such part of {what}: nonsense" in result.stderr) == (2, True)
+
+
+# ---- people ----
+
+def test_a_crowd_is_logged_in_by_its_devices_and_stays(tmp_path):
+    with peers.hub_of(20)(tmp_path / "peer") as hub:
+        with people_load.Crowd(hub, "hold", 20, 8) as crowd:
+            seen = crowd.log_in()
+            assert seen["rate"] > 0 and seen["cpu"] > 0
+            assert people.present(hub) == 20
+            assert "member19" in hub.ask("GET_CLIENT_LIST").decode()
+        deadline = time.monotonic() + peers.PATIENCE
+        while people.present(hub) > 0:
+            assert time.monotonic() < deadline
+
+
+def test_a_crowd_of_strangers_is_none(tmp_path):
+    with peers.hub_of(3)(tmp_path / "peer") as hub:
+        with people_load.Crowd(hub, "leave", 4, 1) as crowd, pytest.raises(RuntimeError):
+            crowd.log_in()
+
+
+def test_leavers_log_in_one_after_the_other(tmp_path):
+    with peers.hub_of(5)(tmp_path / "peer") as hub:
+        assert people_load.logins(hub, 5, 2)["rate"] > 0
+        deadline = time.monotonic() + peers.PATIENCE
+        while people.present(hub) > 0:
+            assert time.monotonic() < deadline
+
+
+def test_handshakes_of_openssl_are_counted(tmp_path):
+    with peers.s_server(tmp_path / "peer") as server:
+        seen = people_load.handshakes(server, 1)
+        assert seen["rate"] > 1 and seen["cpu"] > 0
+
+
+def test_two_meet_as_often_as_asked(tmp_path):
+    with peers.hub_of(2)(tmp_path / "peer") as hub:
+        times = people_load.meetings(hub, 5)
+        assert len(times) == 5 and min(times) > 0
+
+
+def test_talk_is_heard_and_shown():
+    seen = people_load.talk(10_000)  # more than a session keeps unacknowledged
+    assert seen["rate"] > 0 and seen["cpu"] > 0
+
+
+def answer_irc(line, s, everybody):
+    if line.startswith(b"USER"):
+        s.sendall(b":x 001 m :Hi\r\n:x 376 m :End\r\n")
+    elif line.startswith(b"PRIVMSG"):
+        for other in everybody:
+            if other is not s:
+                other.sendall(b":sayer " + line)
+
+
+def serve_irc(listener, context):
+    """As much of an IRC server as the load needs: a welcome, and PRIVMSG to everybody else."""
+    everybody = []
+    while True:
+        for s in select.select([listener, *everybody], [], [])[0]:
+            if s is listener:
+                everybody.append(context.wrap_socket(s.accept()[0], server_side=True))
+                continue
+            try:
+                heard = s.recv(65536)
+            except OSError:
+                heard = b""
+            if not heard:
+                everybody.remove(s)
+            for line in heard.splitlines(keepends=True):
+                answer_irc(line, s, everybody)
+
+
+def test_irc_is_spoken(tmp_path):
+    peers.certificate(tmp_path, "server")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve_irc, args=[listener, context], daemon=True).start()
+        port = str(listener.getsockname()[1])
+        said = people_load.run_json([peers.build() / "bench/irc-talk", port, "1000"])
+        assert said["count"] == 1000
+        crowd = subprocess.run([peers.build() / "bench/crowd", "irc", "leave", port, "5", "2"],
+                               input="go\n", capture_output=True, text=True, timeout=peers.PATIENCE)
+        assert '"count": 5' in crowd.stdout

@@ -12,7 +12,7 @@
 /* Two hubs that share a store, as two workers do, and members at both. What reaches a worker's
  * mailbox is taken when the test says so. */
 
-enum { HUBS = 2, PEOPLE = 6, UID = 1000 };
+enum { HUBS = 2, PEOPLE = LIMIT_NEWS_AT_ONCE + 3, UID = 1000 };
 
 struct person {
     struct connection *c;
@@ -261,6 +261,71 @@ static void test_a_crowd_is_told_together(void **state)
     wait_ms(s, 1);
     expect(s, ALICE, "online erin\noffline dave\n");
     expect(s, BOB, "online erin\noffline dave\n");
+    close_scene(s);
+}
+
+/* Who is the last that is told in the first turn, and who come after it. */
+enum { LAST = LIMIT_NEWS_AT_ONCE - 1, NEXT, AFTER_NEXT, NEWCOMER };
+
+static void appear(struct scene *s, size_t who, const char *name)
+{
+    struct member m = {.has_device = false};
+    snprintf(m.name, sizeof m.name, "%s", name);
+    account_name_fold(bytes_from_str(name), m.key);
+    assert_int_equal(member_set(s->people[who].c, &m), 0);
+    member_appear(s->people[who].c);
+    settle(s);
+}
+
+static struct scene *open_hall(void)
+{
+    struct scene *s = open_scene();
+    for (size_t i = 0; i < PEOPLE; i++)
+        come(s, i, 0, true);
+    for (size_t i = 0; i < NEWCOMER; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "p%zu", i);
+        be(s, i, name, false);
+    }
+    for (size_t rounds = 0; rounds < 2; rounds++) {
+        wait_ms(s, LIMIT_NEWS_MS);
+        wait_ms(s, LIMIT_NEWS_TURN_MS);
+    }
+    wait_ms(s, LIMIT_NEWS_MS);
+    forget_all(s);
+    return s;
+}
+
+static void test_many_are_told_in_turns(void **state)
+{
+    struct scene *s = open_hall();
+    appear(s, NEWCOMER, "new");
+    expect(s, ALICE, "online new\n");
+    expect(s, LAST, "online new\n");
+    wait_ms(s, LIMIT_NEWS_TURN_MS - 1);
+    expect(s, NEXT, "");
+    wait_ms(s, 1);
+    expect(s, NEXT, "online new\n");
+    expect(s, AFTER_NEXT, "online new\n");
+    wait_ms(s, LIMIT_NEWS_MS);
+    expect(s, ALICE, "");
+    close_scene(s);
+}
+
+static void test_whose_turn_is_next_may_leave(void **state)
+{
+    struct scene *s = open_hall();
+    appear(s, NEWCOMER, "new");
+    connection_feed_end(s->people[NEXT].c);
+    settle(s);
+    assert_null(s->people[NEXT].c);
+    wait_ms(s, LIMIT_NEWS_TURN_MS);
+    expect(s, AFTER_NEXT, "online new\n");
+    wait_ms(s, LIMIT_NEWS_MS);
+    wait_ms(s, LIMIT_NEWS_TURN_MS);
+    char gone[32];
+    snprintf(gone, sizeof gone, "offline p%d\n", (int)NEXT);
+    expect(s, AFTER_NEXT, gone);
     close_scene(s);
 }
 
@@ -640,6 +705,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comings_and_goings_are_told_once),
         cmocka_unit_test(test_a_crowd_is_told_together),
+        cmocka_unit_test(test_many_are_told_in_turns),
+        cmocka_unit_test(test_whose_turn_is_next_may_leave),
         cmocka_unit_test(test_who_is_here),
         cmocka_unit_test(test_an_introduction),
         cmocka_unit_test(test_an_invitation_reaches_every_device),

@@ -1,15 +1,13 @@
 """./dev bench kv [PART...]: the table against its peers, and every bar it has to clear."""
 
-import subprocess
-
 import kv_cost
 import kv_memory
 import kv_pauses
 import kv_recovery
 import kv_workers
 import peers
-from figures import BAR_HEAD, Bar, table
-from run import machine
+from document import compose, measure_part
+from run import first_line, machine
 
 PARTS = {
     "idle": kv_memory.idle,
@@ -44,21 +42,8 @@ round by round with the servers taking turns, hold: what stands here is their me
 """
 
 
-def compose(bars, texts):
-    lines = "".join(f"- {line}\n" for line in machine())
-    met = sum(bar.is_met() for bar in bars)
-    return (f"{HEAD}{lines}\n## The bars: {met} of {len(bars)} met\n\n"
-            f"{table(BAR_HEAD, [bar.row() for bar in bars])}\n## The figures\n\n"
-            + "\n".join(texts))
-
-
-def measure_part(run, name, measure):
-    """A part that fails leaves its bar missed, and the others their figures."""
-    try:
-        return measure(run)
-    except (RuntimeError, OSError, subprocess.SubprocessError) as e:
-        run.say(f"{name}: {e}")
-        return [Bar(f"{name}: {str(e).splitlines()[0]}", 0)], f"### {name}\n\nNot measured.\n"
+def where():
+    return machine([f"{first_line('redis-cli', '--version').split()[1]} of Redis"])
 
 
 def measure(run, names):
@@ -77,7 +62,7 @@ def measure(run, names):
 def main(run, names, writes):
     """Prints the parts named, all without a name; where all were measured, writes them down."""
     bars, texts = measure(run, names or NAMES)
-    document = compose(bars, texts)
+    document = compose(HEAD, where(), bars, texts)
     print(document)
     if writes and not names:
         DOCUMENT.write_text(document)

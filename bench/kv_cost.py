@@ -5,10 +5,10 @@ import peers
 from figures import Bar, median_of, median_ratio, table
 
 WORKLOADS = {  # part: verb, depth of the pipeline, requests of one run, title
-    "get-single": ("GET", 1, 200_000, "GET one at a time"),
-    "get-pipe": ("GET", 16, 2_000_000, "GET in pipelines of 16"),
-    "set-single": ("SET", 1, 200_000, "SET one at a time"),
-    "set-pipe": ("SET", 16, 2_000_000, "SET in pipelines of 16"),
+    "get-single": ("GET", 1, 70_000, "GET one at a time"),
+    "get-pipe": ("GET", 16, 700_000, "GET in pipelines of 16"),
+    "set-single": ("SET", 1, 70_000, "SET one at a time"),
+    "set-pipe": ("SET", 16, 700_000, "SET in pipelines of 16"),
 }
 
 COMMIT, SECOND, REDIS, ALWAYS, FLOOR, COMMITTER = range(6)

@@ -7,20 +7,27 @@ import sys
 
 import delays
 import kv
+import people
 from peers import LOAD_CORE
 from run import Run
 
 
+ROUNDS = {"kv": 15, "delays": 5}  # many short ones: what drifts between them cancels in ratios
+
+
 def arguments():
     p = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    p.add_argument("what", choices=["kv", "delays"],
-                   help="kv: the table beside its peers; delays: one at a time and all at once")
+    p.add_argument("what", choices=["kv", "people", "delays"],
+                   help="kv: the table beside its peers; people: members, beside theirs; "
+                        "delays: one at a time and all at once")
     p.add_argument("parts", nargs="*", metavar="PART",
-                   help=f"of kv, only these: {', '.join(kv.NAMES)}")
+                   help=f"of kv, only these: {', '.join(kv.NAMES)}; "
+                        f"of people: {', '.join(people.NAMES)}")
     p.add_argument("--quick", action="store_true", help="see that it works; writes nothing down")
     p.add_argument("--rounds", type=int, default=None, metavar="N", help="of each comparison")
     a = p.parse_args()
-    unknown = [part for part in a.parts if a.what != "kv" or part not in kv.NAMES]
+    known = {"kv": kv.NAMES, "people": people.NAMES}.get(a.what, [])
+    unknown = [part for part in a.parts if part not in known]
     if unknown:
         p.error(f"no such part of {a.what}: {unknown[0]}")
     return a
@@ -28,14 +35,14 @@ def arguments():
 
 def main():
     a = arguments()
-    run = Run(rounds=a.rounds or (2 if a.quick else 5), quick=a.quick)
+    run = Run(rounds=a.rounds or (2 if a.quick else ROUNDS[a.what]), quick=a.quick)
     if a.what == "delays":
         delays.main(run, writes=not a.quick)
         return
     if os.cpu_count() < 2:
         sys.exit("the server and its load need a processor each; this machine has one")
     os.sched_setaffinity(0, {int(LOAD_CORE)})
-    kv.main(run, a.parts, writes=not a.quick)
+    {"kv": kv, "people": people}[a.what].main(run, a.parts, writes=not a.quick)
 
 
 main()

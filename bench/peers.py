@@ -43,6 +43,7 @@ class Peer:
     def start(self):
         """Starts it; started_s is how long it took to the first answer."""
         self.port = free_port()
+        self.configure()
         words = [str(a).replace("{port}", str(self.port)) for a in self.arguments]
         begin = time.monotonic()
         with open(self.folder / "log", "ab") as log:
@@ -54,6 +55,9 @@ class Peer:
             self.kill()
             raise
         self.started_s = time.monotonic() - begin
+
+    def configure(self):
+        """Writes what it reads as it starts, where it reads anything; its port is known."""
 
     def wait_until_it_answers(self):
         deadline = time.monotonic() + PATIENCE
@@ -84,6 +88,15 @@ class Peer:
         """What all its threads, those that ended included, have run so far."""
         return int(time.clock_gettime(~self.process.pid << 3 | CLOCK_OF_PROCESS) * 1e9)
 
+    def rest(self):
+        """Waits until it has nothing to do: less than a hundredth of its processor."""
+        deadline, before = time.monotonic() + PATIENCE, None
+        while before is None or self.cpu_ns() - before > 5_000_000:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} does not come to rest")
+            before = self.cpu_ns()
+            time.sleep(0.5)
+
     def memory(self):
         """Bytes of memory that it alone has written to."""
         rollup = pathlib.Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
@@ -111,6 +124,82 @@ class Peer:
         if self.process.poll() is None:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class TalkedTo(Peer):
+    """One that is not asked with PING: it answers when it accepts connections."""
+
+    def answers(self):
+        try:
+            self.connect().close()
+        except OSError:
+            return False
+        return True
+
+
+def certificate(folder, name):
+    """A new Ed25519 key and its certificate, NAME.key and NAME.pem."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "30", "-subj",
+                    f"/CN={name}", "-keyout", folder / f"{name}.key", "-out",
+                    folder / f"{name}.pem"], check=True, capture_output=True)
+
+
+def s_server(folder):
+    """openssl s_server, which asks for a certificate and knows the one called client."""
+    for name in ["server", "client"]:
+        certificate(folder, name)
+    return TalkedTo("openssl s_server", folder,
+                    ["openssl", "s_server", "-accept", "127.0.0.1:{port}", "-cert", "server.pem",
+                     "-key", "server.key", "-tls1_3", "-num_tickets", 0, "-Verify", 1, "-CAfile",
+                     "client.pem", "-verify_quiet", "-quiet", "-www"])
+
+
+NGIRCD_CONF = """[Global]
+Name = irc.example.net
+Info = measured
+Listen = 127.0.0.1
+Ports = {plain_port}
+MotdPhrase = .
+AdminInfo1 = nobody
+AdminInfo2 = nobody
+AdminEMail = nobody@example.net
+[Limits]
+MaxConnections = 0
+MaxConnectionsIP = 0
+MaxPenaltyTime = 0
+PingTimeout = 3600
+PongTimeout = 3600
+[Options]
+DNS = no
+Ident = no
+PAM = no
+[SSL]
+CertFile = {folder}/server.pem
+KeyFile = {folder}/server.key
+Ports = {port}
+"""
+
+
+class Ngircd(TalkedTo):
+    def configure(self):
+        certificate(self.folder, "server")
+        (self.folder / "ngircd.conf").write_text(NGIRCD_CONF.format(
+            port=self.port, plain_port=free_port(), folder=self.folder))
+
+
+def ngircd(folder):
+    """Debian's, with what it limits and looks up turned off."""
+    return Ngircd("ngircd", folder, ["/usr/sbin/ngircd", "-n", "-f", folder / "ngircd.conf"])
+
+
+def hub_of(count):
+    """Starts a hub with that many members who have a device each, those of bench/device.h."""
+    def start(folder):
+        folder.mkdir(parents=True)
+        subprocess.run([build() / "bench/members", folder / "data", str(count)], check=True)
+        return kithd(folder)
+    return start
 
 
 def kithd(folder, durability="commit", workers=1, cores=SERVER_CORE, options=()):

@@ -17,7 +17,7 @@ import peers
 class Run:
     """rounds: of each comparison. quick: a tenth of the work, to see that everything works."""
 
-    def __init__(self, rounds=5, quick=False):
+    def __init__(self, rounds, quick=False):
         self.rounds = rounds
         self.shrink = 10 if quick else 1  # of what is counted
         self.hurry = 5 if quick else 1    # of what is timed
@@ -54,8 +54,8 @@ def first_line(*words):
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()[0]
 
 
-def machine():
-    """Where and with what was measured, a line each."""
+def machine(versions=()):
+    """Where and with what was measured, a line each; versions of what else had a part in it."""
     cpus = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(),
                       re.MULTILINE)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -64,8 +64,7 @@ def machine():
         f"Date: {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC",
         f"Machine: {len(cpus)} × {cpus[0] if cpus else os.uname().machine}, {memory:.0f} GiB of "
         f"memory; {system}, Linux {os.uname().release}",
-        f"Versions: {first_line(str(peers.build() / 'kithd'), '--version')}; "
-        f"{first_line('redis-cli', '--version').split()[1]} of Redis; "
-        f"libuv {first_line('pkg-config', '--modversion', 'libuv')}; "
-        f"{first_line('gcc', '--version')}",
+        "; ".join([f"Versions: {first_line(str(peers.build() / 'kithd'), '--version')}", *versions,
+                   f"libuv {first_line('pkg-config', '--modversion', 'libuv')}",
+                   first_line("gcc", "--version")]),
     ]

@@ -90,10 +90,12 @@
 #define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000) /* what was said still arrives, at the end */
 #define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
 #define LIMIT_TALKS ((size_t)64)                 /* of one kith, at once */
-#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)   /* said at once, or written in a letter */
+#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)   /* said at once */
 
 /* Presence (hub/news.h). */
-#define LIMIT_NEWS_MS ((uint64_t)100) /* between two tellings of who comes and goes */
+#define LIMIT_NEWS_MS ((uint64_t)100)    /* between two rounds of telling who comes and goes */
+#define LIMIT_NEWS_AT_ONCE ((size_t)64)  /* told of it in one turn of a worker ... */
+#define LIMIT_NEWS_TURN_MS ((uint64_t)5) /* ... and so long until the next turn */
 
 /* Introductions (people/introduction.h). */
 #define LIMIT_INVITING ((size_t)16)              /* open at once, of an account that invites */

@@ -368,6 +368,8 @@ void visit_push(struct visit *v, const struct resp_value *values, size_t count)
 
 bool visit_takes_lines(const struct visit *v)
 {
+    if (v->closing)
+        return false;
     if (v->state == VISIT_GREETING)
         return v->asked_count == 0;
     return (v->state == VISIT_HERE || (v->state == VISIT_AWAY && v->was_here)) &&
@@ -451,7 +453,8 @@ static void leave_politely(struct visit *v)
         visit_say(v, VISIT_PROBLEM, "You talk with %s: CLOSE_SESSION first.", v->front);
         return;
     }
-    visit_leave(v, VISIT_DONE);
+    v->closing = true; /* what was asked before is still answered */
+    leave_if_done(v);
 }
 
 static void send_file(struct visit *v, struct bytes path)

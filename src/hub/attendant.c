@@ -56,6 +56,7 @@ void attendant_end(struct attendant *a)
     struct hub_shared *shared = c->hub->shared;
     bool gone = directory_leave(&shared->directory, &a->presence, tell, shared);
     introducer_drop(shared, c, gone);
+    news_pass(c->hub, &a->link);
     list_remove(&a->link);
     atomic_fetch_sub(&shared->exchange.attending[c->hub->number], 1);
     c->extra->attendant = NULL;

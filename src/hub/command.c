@@ -3,6 +3,7 @@
 #include "hub/connection.h"
 #include "hub/growth.h"
 #include "hub/hub.h"
+#include "hub/secure.h"
 #include "hub/subscriber.h"
 #include "hub/transaction.h"
 
@@ -361,6 +362,8 @@ static int run_allowed(struct call *call, const struct command *command)
 int command_run(struct call *call)
 {
     const struct command *command = call->command;
+    if (!secure_settle(call->connection))
+        return COMMAND_AGAIN_LOG;
     if (!command) {
         spoil(call);
         return command_error_about(call, "unknown command", call->argv[0]);

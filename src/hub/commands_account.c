@@ -152,7 +152,6 @@ struct registration {
     const struct public_key *device; /* NULL: none */
     struct bytes label;
     bool admin;
-    struct account made;
 };
 
 static struct device make_device(const struct public_key *key, struct bytes label,
@@ -178,8 +177,19 @@ static int make_account(void *ctx, struct account *a, bool exists)
         struct device d = make_device(r->device, r->label, r->now);
         account_add_device(a, &d);
     }
-    r->made = *a;
     return 0;
+}
+
+static bool is_same_password(const struct password *a, const struct password *b)
+{
+    return memcmp(a->salt, b->salt, sizeof a->salt) == 0 &&
+           memcmp(a->hash, b->hash, sizeof a->hash) == 0;
+}
+
+static bool has_device(struct account *a, const struct public_key *device)
+{
+    struct fingerprint f = fingerprint_of(device);
+    return account_device(a, &f) != NULL;
 }
 
 /* What the connection is called names the device. */
@@ -196,6 +206,32 @@ static int become(struct call *call, const struct account *a)
     member_appear(c);
     reply_status(call->reply, "OK");
     return COMMAND_DONE;
+}
+
+/* Once the account, or its new device, is durable: nobody else is to be told of one that a
+ * crash could undo. */
+static int become_when_durable(struct call *call, struct bytes name,
+                               const struct password *password, uint64_t made)
+{
+    const struct public_key *device = login_device(call->connection);
+    struct account account;
+    uint64_t lsn = 0;
+    if (made > store_durable(store_of(call)))
+        return COMMAND_AGAIN_LOG;
+    int r = accounts_read(store_of(call), account_now(call), name, &account, &lsn);
+    reply_depends(call->reply, lsn);
+    if (r == 0 && !(is_same_password(&account.password, password) &&
+                    (!device || has_device(&account, device))))
+        r = ACCOUNTS_STALE;
+    return r == 0 ? become(call, &account) : login_answer(call, r);
+}
+
+static int made_change(struct call *call, const struct accounts_change *c,
+                       const struct password *password)
+{
+    uint64_t lsn = call->reply->lsn;
+    hashing_made_change(call->connection, lsn);
+    return become_when_durable(call, c->name, password, lsn);
 }
 
 static int register_hashed(struct call *call, struct accounts_change *c,
@@ -221,7 +257,7 @@ static int register_hashed(struct call *call, struct accounts_change *c,
     if (result != 0)
         return login_answer(call, result);
     login_forgive(call, c->name);
-    return become(call, &r.made);
+    return made_change(call, c, &h->plan.fresh);
 }
 
 static int register_begin(struct call *call, const struct accounts_change *c)
@@ -254,6 +290,8 @@ static int run_register(struct call *call)
 {
     struct accounts_change c = {.name = call->argv[1]};
     const struct hashing *h = hashing_result(call->connection);
+    if (h && h->lsn > 0)
+        return finish(call, become_when_durable(call, c.name, &h->plan.fresh, h->lsn));
     if (!read_ticket(call, &c))
         return command_error(call, "ERR", "syntax error");
     return h ? finish(call, register_hashed(call, &c, h)) : register_begin(call, &c);
@@ -296,12 +334,6 @@ static bool was_right(struct call *call, struct bytes name, const struct hashing
     return true;
 }
 
-static bool is_same_password(const struct password *a, const struct password *b)
-{
-    return memcmp(a->salt, b->salt, sizeof a->salt) == 0 &&
-           memcmp(a->hash, b->hash, sizeof a->hash) == 0;
-}
-
 /* ---- LOGIN ---- */
 
 struct adding {
@@ -309,7 +341,6 @@ struct adding {
     const struct public_key *device; /* NULL: none */
     struct bytes label;
     struct walltime now;
-    struct account account;
 };
 
 static int add_device(void *ctx, struct account *a, bool exists)
@@ -323,7 +354,6 @@ static int add_device(void *ctx, struct account *a, bool exists)
         if (!account_device(a, &f) && !account_add_device(a, &d))
             return ACCOUNTS_FULL;
     }
-    adding->account = *a;
     return 0;
 }
 
@@ -348,7 +378,7 @@ static int login_hashed(struct call *call, const struct hashing *h)
         wanted.hash = f.bytes;
     }
     int r = account_change(call, &wanted);
-    return r == 0 ? become(call, &adding.account) : login_answer(call, r);
+    return r == 0 ? made_change(call, &wanted, adding.password) : login_answer(call, r);
 }
 
 static int login_known(struct call *call)
@@ -387,6 +417,8 @@ static int run_login(struct call *call)
         return login_known(call);
     if (call->argc != 3)
         return command_error_in(call, "wrong number of arguments for");
+    if (h && h->lsn > 0)
+        return finish(call, become_when_durable(call, call->argv[1], &h->plan.kept, h->lsn));
     if (is_somebody_else(call, call->argv[1]))
         return COMMAND_DONE;
     return h ? finish(call, login_hashed(call, h))
@@ -410,7 +442,7 @@ static int auth_by_token(struct call *call, const struct bytes *name, struct byt
         return r;
     if (name && !bytes_equal_nocase_str(*name, account.name))
         return ACCOUNTS_NONE;
-    return login_as(call->connection, &account, NULL, &ticket);
+    return login_as(call->connection, &account, NULL, account_token(&account, &ticket));
 }
 
 static int auth_hashed(struct call *call, struct bytes name, const struct hashing *h,
@@ -506,7 +538,10 @@ static int password_hashed(struct call *call, struct bytes name, const struct ha
         return COMMAND_DONE;
     struct hashing copy = *h;
     struct accounts_change c = {.name = name, .fn = set_password, .ctx = &copy};
-    return account_answer_changed(call, name, account_change(call, &c), false);
+    int r = account_change(call, &c);
+    if (r == 0)
+        member_set_password(call->connection, &h->plan.fresh);
+    return account_answer_changed(call, name, r, true);
 }
 
 static int run_password(struct call *call)

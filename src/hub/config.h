@@ -40,6 +40,7 @@ struct hub_config {
     struct password_cost password_cost; /* of new passwords */
     uint8_t seed[CHANCE_SEED_BYTES];    /* secret: what is drawn by chance comes of it */
     size_t held_bytes_max; /* input and replies that wait, all connections together; 0: any */
+    size_t guests_max;     /* connections that may only echo, and log in; 0: any */
     size_t memory_max;     /* --maxmemory: keys and values grow up to here; 0: without end */
     uint32_t uid;          /* the user the hub runs as */
     bool holds_replies;    /* --durability commit */

@@ -1,4 +1,5 @@
 #include "hub/connection_inner.h"
+#include "hub/login.h"
 #include "hub/relay.h"
 #include "hub/secure.h"
 
@@ -46,6 +47,7 @@ void connection_set_timer(struct connection *c)
     struct instant due =
         instant_min(instant_min(silence_deadline(c), stall_deadline(c)), gate_deadline(c));
     due = instant_min(due, instant_min(filter_deadline(c), relay_deadline(c)));
+    due = instant_min(due, login_deadline(c));
     if (c->state == CONNECTION_CLOSED || due.ns == INSTANT_NEVER.ns)
         timers_clear(&c->hub->timers, &c->timer);
     else if (timers_set(&c->hub->timers, &c->timer, due) != 0)
@@ -64,6 +66,10 @@ void connection_tick(struct connection *c)
     }
     if (relay_deadline(c).ns <= c->hub->now.ns) {
         relay_give_up(c);
+        return;
+    }
+    if (login_deadline(c).ns <= c->hub->now.ns) {
+        login_expire(c);
         return;
     }
     if (gate_deadline(c).ns == INSTANT_NEVER.ns && connection_first_gate(c))

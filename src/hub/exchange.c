@@ -131,7 +131,7 @@ void exchange_tell_account(struct exchange *x, struct bytes folded)
 {
     struct push *p = push_new_account(folded);
     for (size_t i = 0; i < atomic_load(&x->box_count); i++)
-        mailbox_put(atomic_load(&x->boxes[i]), p);
+        exchange_put(x, i, p);
     if (p)
         push_unref(p);
 }

@@ -130,6 +130,11 @@ const struct hashing *hashing_result(const struct connection *c)
     return h && h->done ? h : NULL;
 }
 
+void hashing_made_change(struct connection *c, uint64_t lsn)
+{
+    c->extra->hashing->lsn = lsn;
+}
+
 void hashing_end(struct connection *c)
 {
     struct hashing *h = c->extra ? c->extra->hashing : NULL;

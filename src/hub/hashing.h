@@ -33,6 +33,7 @@ struct hashing {
     bool done;
     int result;     /* 0 or -ENOMEM */
     uint64_t tag;   /* the command's own */
+    uint64_t lsn;   /* likewise: of what it then changed; 0: nothing yet */
     uint8_t text[]; /* given and chosen */
 };
 
@@ -41,6 +42,9 @@ int hashing_begin(struct call *call, const struct hashing_plan *plan, uint64_t t
 
 /* What was hashed for this connection's command; NULL: nothing yet. */
 const struct hashing *hashing_result(const struct connection *c);
+
+/* The command has made its change, and runs again until that is durable. */
+void hashing_made_change(struct connection *c, uint64_t lsn);
 
 /* The command is over. */
 void hashing_end(struct connection *c);

@@ -99,6 +99,13 @@ struct instant hub_deadline(const struct hub *hub)
                        introductions_deadline(&hub->shared->introductions));
 }
 
+bool hub_has_room_for(const struct hub *hub, const struct access_peer *peer)
+{
+    const struct hub_config *config = &hub->shared->config;
+    return config->guests_max == 0 || !access_is_guest(config, peer) ||
+           atomic_load(&hub->shared->counters.guests) < config->guests_max;
+}
+
 struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
                               bool replies_full)
 {

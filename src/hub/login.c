@@ -18,7 +18,7 @@ const struct public_key *login_device(const struct connection *c)
 /* ---- becoming ---- */
 
 int login_as(struct connection *c, const struct account *a, const struct public_key *device,
-             const struct ticket *token)
+             const struct token *token)
 {
     const struct member *before = connection_member(c);
     struct member m = {.admin = a->admin && !token, /* a program is no admin */
@@ -30,8 +30,11 @@ int login_as(struct connection *c, const struct account *a, const struct public_
     account_name_fold(bytes_from_str(a->name), m.key);
     if (device)
         m.device = *device;
-    if (token)
-        m.token = *token;
+    if (token) {
+        m.token = token->ticket;
+        m.token_expires = token->expires;
+    }
+    memcpy(m.password_salt, a->password.salt, sizeof m.password_salt);
     return member_set(c, &m);
 }
 
@@ -46,7 +49,7 @@ int login_by_device(struct connection *c, uint64_t *ret_lsn)
     struct store *s = c->hub->shared->store;
     int r = accounts_by_device(s, c->hub->wall, &f, &account, ret_lsn);
     if (r == 0 && *ret_lsn > store_durable(s))
-        return ACCOUNTS_NONE; /* nobody is to have rights that a crash could undo */
+        return STORE_BUSY; /* nobody is to have rights that a crash could undo */
     return r == 0 ? login_as(c, &account, key, NULL) : r;
 }
 
@@ -130,8 +133,13 @@ void login_account_changed(struct hub *hub, struct bytes name)
 static bool is_still(const struct member *m, struct account *a)
 {
     struct fingerprint f = fingerprint_of(&m->device);
-    return a->generation == m->generation && (!m->has_device || account_device(a, &f)) &&
-           (!m->has_token || account_token(a, &m->token));
+    if (a->generation != m->generation)
+        return false;
+    if (m->has_device)
+        return account_device(a, &f) != NULL;
+    if (m->has_token)
+        return account_token(a, &m->token) != NULL;
+    return memcmp(a->password.salt, m->password_salt, sizeof m->password_salt) == 0;
 }
 
 static void end(struct connection *c)
@@ -157,6 +165,23 @@ static void review(struct connection *c)
     }
     m->admin = account.admin && !m->has_token;
     c->peer.rank = m->admin ? ACCESS_ADMIN_MEMBER : ACCESS_MEMBER;
+}
+
+struct instant login_deadline(const struct connection *c)
+{
+    const struct member *m = connection_member(c);
+    if (!m || !m->has_token || m->token_expires.ms == 0 || c->state >= CONNECTION_DRAINING)
+        return INSTANT_NEVER;
+    struct walltime now = store_time(c->hub->shared->store, c->hub->wall);
+    int64_t left = m->token_expires.ms - now.ms;
+    if (left > (int64_t)LIMIT_TICKET_MS)
+        left = (int64_t)LIMIT_TICKET_MS;
+    return instant_after_ms(c->hub->now, left > 0 ? (uint64_t)left : 0);
+}
+
+void login_expire(struct connection *c)
+{
+    end(c);
 }
 
 void login_review(struct hub *hub, const struct bytes *folded)

@@ -14,14 +14,18 @@
 /* The key that the connection's other end showed; NULL: none. */
 const struct public_key *login_device(const struct connection *c);
 
-/* Where the key it showed is an account's device, the connection becomes that member's, unless
- * that is not durable yet. 0, ACCOUNTS_NONE, or what the store returned. */
+/* Where the key it showed is an account's device, the connection becomes that member's. 0;
+ * STORE_BUSY: what says so is not durable yet; ACCOUNTS_NONE; or what the store returned. */
 int login_by_device(struct connection *c, uint64_t *ret_lsn);
 
 /* The connection becomes the account's: by a device of it, by a token of it (else NULL), or by
  * its password. What was present stays so. -ENOMEM. */
 int login_as(struct connection *c, const struct account *a, const struct public_key *device,
-             const struct ticket *token);
+             const struct token *token);
+
+/* When the token it is known by ends; login_expire then ends the connection. */
+struct instant login_deadline(const struct connection *c);
+void login_expire(struct connection *c);
 
 /* False: no secret is to be said here, and that is answered. */
 bool login_takes_secrets(struct call *call);

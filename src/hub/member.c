@@ -33,6 +33,12 @@ int member_set(struct connection *c, const struct member *m)
     return 0;
 }
 
+void member_set_password(struct connection *c, const struct password *p)
+{
+    struct member *m = c->extra->member;
+    memcpy(m->password_salt, p->salt, sizeof m->password_salt);
+}
+
 void member_appear(struct connection *c)
 {
     if (!c->extra->attendant && attendant_begin(c) != 0)

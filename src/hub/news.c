@@ -5,28 +5,49 @@
 #include "hub/notice.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static void forget(struct news *n)
+/* The first n are over. */
+static void forget(struct news *n, size_t told)
 {
-    for (size_t i = 0; i < n->count; i++)
+    for (size_t i = 0; i < told; i++)
         push_unref(n->items[i]);
-    n->count = 0;
+    n->count -= told;
+    if (n->count > 0)
+        memmove(n->items, n->items + told, n->count * sizeof *n->items); /* of pointers */
 }
 
 void news_fini(struct news *n)
 {
-    forget(n);
+    forget(n, n->count);
     free(n->items);
     *n = (struct news){0};
 }
 
-static void tell(struct hub *hub)
+/* The next of this round, or the first of a new one. */
+static void tell_some(struct hub *hub)
 {
     struct news *n = &hub->news;
-    list_foreach (link, &hub->attendants)
-        notice_tell(list_entry(link, struct attendant, link)->connection, n->items, n->count);
+    if (n->telling == 0) {
+        n->telling = n->count;
+        n->next = hub->attendants.next;
+    }
+    for (size_t i = 0; i < LIMIT_NEWS_AT_ONCE && n->next != &hub->attendants; i++) {
+        struct attendant *a = list_entry(n->next, struct attendant, link);
+        n->next = n->next->next;
+        notice_tell(a->connection, n->items, n->telling);
+    }
     n->told = hub->now;
-    forget(n);
+    if (n->next == &hub->attendants) {
+        forget(n, n->telling);
+        n->telling = 0;
+    }
+}
+
+void news_pass(struct hub *hub, const struct list *attendant)
+{
+    if (hub->news.telling > 0 && hub->news.next == attendant)
+        hub->news.next = attendant->next;
 }
 
 static bool make_room(struct news *n)
@@ -44,14 +65,16 @@ static bool make_room(struct news *n)
 
 struct instant news_deadline(const struct news *n)
 {
-    return n->count > 0 ? instant_after_ms(n->told, LIMIT_NEWS_MS) : INSTANT_NEVER;
+    if (n->count == 0)
+        return INSTANT_NEVER;
+    return instant_after_ms(n->told, n->telling > 0 ? LIMIT_NEWS_TURN_MS : LIMIT_NEWS_MS);
 }
 
 void news_tick(struct hub *hub)
 {
     if (hub->news.count > 0 &&
         (hub->news.told.ns == 0 || news_deadline(&hub->news).ns <= hub->now.ns))
-        tell(hub);
+        tell_some(hub);
 }
 
 /* Without memory to put it aside, all is told now. */
@@ -59,7 +82,8 @@ void news_add(struct hub *hub, struct push *p)
 {
     struct news *n = &hub->news;
     if (!make_room(n)) {
-        tell(hub);
+        while (n->count > 0)
+            tell_some(hub);
         list_foreach (link, &hub->attendants)
             notice_tell(list_entry(link, struct attendant, link)->connection, &p, 1);
         return;

@@ -2,6 +2,7 @@
 
 #include "hub/hub.h"
 #include "hub/login.h"
+#include "hub/member.h"
 
 #include "base/limits.h"
 #include "base/log_line.h"
@@ -81,16 +82,25 @@ static void feed_plain(struct connection *c)
     buffer_truncate(plain, 0);
 }
 
-/* Who shows a known device's key is known; any other guest has a while to say who he is. */
+/* Who shows a known device's key is known, or soon; any other guest has a while to say who he
+ * is. */
 static void begin_login(struct connection *c, struct secure *s)
 {
     uint64_t lsn;
     if (!tls_is_open(s->tls))
         return;
-    if (tls_peer(s->tls))
-        login_by_device(c, &lsn);
+    s->is_unsettled = tls_peer(s->tls) && login_by_device(c, &lsn) == STORE_BUSY;
     if (access_is_guest(&c->hub->shared->config, &c->peer))
         s->must_log_in = instant_after_ms(c->hub->now, LIMIT_LOGIN_MS);
+}
+
+bool secure_settle(struct connection *c)
+{
+    struct secure *s = connection_secure(c);
+    uint64_t lsn;
+    if (s && s->is_unsettled)
+        s->is_unsettled = !connection_member(c) && login_by_device(c, &lsn) == STORE_BUSY;
+    return !s || !s->is_unsettled;
 }
 
 void secure_feed(struct connection *c, struct bytes in)

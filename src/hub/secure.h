@@ -18,6 +18,7 @@ struct secure {
     struct instant must_log_in;   /* the end of a guest's time; INSTANT_NEVER: it is none */
     struct instant stalled_since; /* as in a reply queue, for out alone */
     bool closed;                  /* the other end has been told that nothing follows */
+    bool is_unsettled;            /* it showed a device whose account was not durable yet */
 };
 
 /* Does a connection open with a handshake, and is there TLS here? */
@@ -35,6 +36,10 @@ void secure_sent(struct connection *c, size_t n);
 /* Has all left that is to leave before the socket may be closed? Says to the other end that
  * nothing follows, once nothing does. */
 bool secure_is_drained(struct connection *c);
+
+/* Who showed a device is known to be its account's as soon as that is durable: false, while it
+ * is not. Takes a connection without the filter, too. */
+bool secure_settle(struct connection *c);
 
 /* It is a member's from now on. */
 void secure_logged_in(struct secure *s);

@@ -589,6 +589,7 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
         .relay_hour_bytes = LIMIT_RELAY_HOUR_BYTES,
         .password_cost = password_cost_default,
         .held_bytes_max = held_bytes_max(),
+        .guests_max = (size_t)d->descriptors_max / 2, /* others keep the rest */
         .memory_max = o->memory_max,
         .uid = geteuid(),
         .holds_replies = !o->second,

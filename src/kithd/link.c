@@ -162,14 +162,6 @@ static bool find_origin(const struct link *l, bool is_unix, struct access_peer *
     return true;
 }
 
-/* Half of the descriptors are kept for those who are known, or on this machine. */
-static bool is_guest_too_many(const struct link_owner *owner, const struct access_peer *peer)
-{
-    struct hub_shared *shared = owner->hub->shared;
-    return access_is_guest(&shared->config, peer) &&
-           atomic_load(&shared->counters.guests) >= (uint64_t)owner->descriptors_max / 2;
-}
-
 int link_accept(struct link_owner *owner, struct acceptor *from,
                 const struct listener *listener, bool replies_full, bool *ret_counts)
 {
@@ -194,7 +186,7 @@ int link_accept(struct link_owner *owner, struct acceptor *from,
         stream_close(&l->stream, false);
         return 0;
     }
-    if (is_guest_too_many(owner, &peer)) {
+    if (!hub_has_room_for(owner->hub, &peer)) {
         stream_close(&l->stream, false);
         return -EMFILE;
     }

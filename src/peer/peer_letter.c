@@ -26,7 +26,7 @@ static void hash(crypto_sign_state *h, struct bytes letter)
 
 static bool is_text(struct bytes text)
 {
-    return text.len > 0 && text.len <= LIMIT_TALK_TEXT_BYTES && utf8_is_valid(text);
+    return text.len > 0 && text.len <= PEER_LETTER_TEXT_BYTES && utf8_is_valid(text);
 }
 
 /* ---- sealing ---- */
@@ -101,7 +101,7 @@ int peer_letter_seal(const struct pair *pair, struct walltime written, struct by
     if (!is_text(text))
         return PEER_LETTER_INVALID;
     struct buffer letter;
-    buffer_init(&letter, LIMIT_TALK_TEXT_BYTES + PEER_LETTER_OVERHEAD_BYTES);
+    buffer_init(&letter, LIMIT_LETTER_BYTES);
     int r = buffer_reserve_exactly(&letter, PEER_LETTER_OVERHEAD_BYTES + text.len);
     if (r == 0)
         r = compose(pair, written, text, &letter);
@@ -180,8 +180,7 @@ int peer_letter_open(struct bytes sealed, struct bytes own_name,
 {
     struct public_key own;
     struct peer_letter l;
-    if (sealed.len <= crypto_box_SEALBYTES + SIGNATURE ||
-        sealed.len > LIMIT_TALK_TEXT_BYTES + PEER_LETTER_OVERHEAD_BYTES)
+    if (sealed.len <= crypto_box_SEALBYTES + SIGNATURE || sealed.len > LIMIT_LETTER_BYTES)
         return PEER_LETTER_WRONG;
     buffer_truncate(plain, 0);
     int r = unseal(sealed, seed, &own, plain);

@@ -2,15 +2,16 @@
 #define KITH_PEER_PEER_LETTER_H
 
 /* A message for a device of someone who is not there: signed by the sender's device, then
- * sealed for the recipient's, so that the hub that keeps it learns neither text nor sender from
- * it (docs/peer-protocol.md).
+ * sealed for the recipient's, so that the hub that keeps it can neither read nor make one
+ * (docs/peer-protocol.md).
  *
  * The signature covers a domain and everything else, both names and both keys among it: a
  * letter cannot be passed on as one to somebody else. It does not say that it is new: who takes
  * letters remembers the ids it has seen. That the sender's key is the sender's is for the
  * caller to judge, too: by the devices it knows of that name.
  *
- * Text is UTF-8, 1 to LIMIT_TALK_TEXT_BYTES; to be cleaned before it reaches a terminal. */
+ * Text is UTF-8, 1 to PEER_LETTER_TEXT_BYTES, so that what is sealed is at most
+ * LIMIT_LETTER_BYTES; to be cleaned before it reaches a terminal. */
 
 #include "base/buffer.h"
 #include "base/limits.h"
@@ -21,6 +22,7 @@ enum {
     PEER_LETTER_SEED_BYTES = 32,    /* RFC 8032's private key, as of tls/identity.h */
     PEER_LETTER_ENTROPY_BYTES = 32, /* new random bytes for every letter: the seal's own key */
     PEER_LETTER_OVERHEAD_BYTES = 48 + 64 + 1 + 16 + 8 + 2 * (1 + PAIR_NAME_BYTES + 32),
+    PEER_LETTER_TEXT_BYTES = LIMIT_LETTER_BYTES - PEER_LETTER_OVERHEAD_BYTES,
 };
 
 enum {

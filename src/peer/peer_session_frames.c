@@ -21,7 +21,7 @@ static void take_proof(struct peer_session *s, struct peer_path *p, uint8_t type
 /* What the other side says to have. False where that is not so. */
 static bool acknowledge(struct peer_session *s, const uint8_t *heard)
 {
-    for (unsigned c = 0; c < PEER_CHANNELS; c++) {
+    for (size_t c = 0; c < PEER_CHANNELS; c++) {
         struct lane *l = &s->lanes[c];
         if (lane_acknowledge(l, number_get_be64(heard + 8 * c)) != 0)
             return false;
@@ -180,11 +180,11 @@ static int write_control(const struct peer_session *s, struct peer_path *p, uint
 
 static int write_due(const struct peer_session *s, struct peer_path *p)
 {
-    for (uint8_t type = FRAME_PROOF; type <= FRAME_CLOSE; type++) {
+    for (unsigned type = FRAME_PROOF; type <= FRAME_CLOSE; type++) {
         if (!(p->due & PEER_BIT(type)) ||
             (p->state == PEER_PATH_PROVING && type != FRAME_PROOF))
             continue;
-        int r = write_control(s, p, type);
+        int r = write_control(s, p, (uint8_t)type);
         if (r != 0)
             return r;
         p->due &= ~PEER_BIT(type);

@@ -136,6 +136,27 @@ static void test_what_cannot_be_sealed(void **state)
     buffer_fini(&out);
 }
 
+/* The longest text makes a letter that a hub keeps, one byte more none. */
+static void test_the_longest(void **state)
+{
+    struct buffer out;
+    struct pair p = anna_to_bob();
+    uint8_t *text = malloc(PEER_LETTER_TEXT_BYTES + 1);
+    assert_non_null(text);
+    memset(text, 'x', PEER_LETTER_TEXT_BYTES + 1);
+    memset(p.own.name, 'n', PAIR_NAME_BYTES);
+    memset(p.other.name, 'm', PAIR_NAME_BYTES);
+    buffer_init(&out, LIMIT_MIB);
+    for (size_t more = 0; more < 2; more++)
+        assert_int_equal(peer_letter_seal(&p, (struct walltime){1},
+                                          bytes_make(text, PEER_LETTER_TEXT_BYTES + more),
+                                          anna_seed, entropy, &out),
+                         more ? PEER_LETTER_INVALID : 0);
+    assert_int_equal(buffer_len(&out), LIMIT_LETTER_BYTES);
+    free(text);
+    buffer_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +165,7 @@ int main(void)
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_it_cannot_be_passed_on),
         cmocka_unit_test(test_what_cannot_be_sealed),
+        cmocka_unit_test(test_the_longest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

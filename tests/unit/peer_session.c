@@ -370,12 +370,16 @@ static void test_an_end_delivers_what_was_said(void **state)
     begin(&w);
     join(&w, PEER_PATH_DIRECT);
     run(&w);
+    static const uint8_t much[LIMIT_PEER_MESSAGE_BYTES];
+    for (int i = 0; i < 20; i++) /* more than is written at once */
+        assert_int_equal(
+            peer_session_say(&w.ends[0].session, PEER_BULK, bytes_make(much, sizeof much)), 0);
     say(&w, 0, "last words");
     peer_session_close(&w.ends[0].session, w.now);
     assert_int_equal(peer_session_say(&w.ends[0].session, PEER_TALK, BYTES("x")),
                      PEER_SESSION_OVER);
     run(&w);
-    assert_string_equal(w.ends[1].last, "last words");
+    assert_int_equal(w.ends[1].heard, 21);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(w.ends[i].session.state, PEER_SESSION_CLOSED);
         assert_int_equal(w.ends[i].session.close, i ? PEER_CLOSE_BY_OTHER : PEER_CLOSE_AGREED);
@@ -471,6 +475,59 @@ static void test_connections_are_limited(void **state)
     finish(&w);
 }
 
+/* One that was overtaken by a later one on another path. */
+static void test_an_older_nomination_is_passed_over(void **state)
+{
+    struct world w;
+    begin(&w);
+    size_t relay = join(&w, PEER_PATH_RELAYED);
+    run(&w);
+    join(&w, PEER_PATH_DIRECT);
+    run(&w);
+    feed(&w, &w.ends[1], w.ends[1].paths[relay],
+         BYTES("\0\0\0\x18\x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+    assert_int_equal(w.ends[1].session.used->kind, PEER_PATH_DIRECT);
+    assert_null(dropped(&w.ends[1]));
+    finish(&w);
+}
+
+/* Who asks and asks and does not read the answers fills no memory. */
+static void test_a_flood_of_pings(void **state)
+{
+    struct world w;
+    begin(&w);
+    size_t c = join(&w, PEER_PATH_DIRECT);
+    run(&w);
+    struct bytes out;
+    for (int i = 0; i < 200 * 1000; i++) {
+        feed(&w, &w.ends[0], w.ends[0].paths[c], BYTES("\0\0\0\0\x06"));
+        assert_int_equal(peer_session_output(&w.ends[0].session, w.ends[0].paths[c], &out), 0);
+    }
+    assert_true(out.len <= LIMIT_PEER_TALK_AHEAD_BYTES + 64);
+    finish(&w);
+}
+
+/* A nomination that was not written yet is forgotten where another path is chosen. */
+static void test_a_choice_is_said_on_one_path(void **state)
+{
+    struct world w;
+    begin(&w);
+    size_t relay = join(&w, PEER_PATH_RELAYED);
+    struct bytes out, proof;
+    join(&w, PEER_PATH_DIRECT);
+    for (size_t c = 0; c < w.connections; c++) {
+        assert_int_equal(peer_session_output(&w.ends[0].session, w.ends[0].paths[c], &proof),
+                         0);
+        peer_session_sent(&w.ends[0].session, w.ends[0].paths[c], proof.len);
+        assert_int_equal(peer_session_output(&w.ends[1].session, w.ends[1].paths[c], &proof),
+                         0);
+        feed(&w, &w.ends[0], w.ends[0].paths[c], proof);
+    }
+    assert_int_equal(peer_session_output(&w.ends[0].session, w.ends[0].paths[relay], &out), 0);
+    assert_int_equal(out.len, 0);
+    finish(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +547,9 @@ int main(void)
         cmocka_unit_test(test_what_a_later_version_says_is_passed_over),
         cmocka_unit_test(test_a_key_is_renewed),
         cmocka_unit_test(test_connections_are_limited),
+        cmocka_unit_test(test_an_older_nomination_is_passed_over),
+        cmocka_unit_test(test_a_flood_of_pings),
+        cmocka_unit_test(test_a_choice_is_said_on_one_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

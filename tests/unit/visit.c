@@ -382,6 +382,20 @@ static void test_a_talk(void **state)
     finish(&s);
 }
 
+static void test_who_leaves_gets_his_answers(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    type(&s, "GET a");
+    buffer_truncate(&s.seen, 0);
+    type(&s, "DISCONNECT_CLIENT");
+    assert_false(visit_takes_lines(&s.visit));
+    expect(&s, "");
+    hear(&s, "$1|b|");
+    expect(&s, "A b\nleave 0\n");
+    finish(&s);
+}
+
 /* carol is accepted by hand, eve by rule. */
 static void begin_two_talks(struct stage *s)
 {
@@ -499,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_a_lost_hub),
         cmocka_unit_test(test_who_is_here),
         cmocka_unit_test(test_a_talk),
+        cmocka_unit_test(test_who_leaves_gets_his_answers),
         cmocka_unit_test(test_several_talks),
         cmocka_unit_test(test_a_line_for_who_has_just_left),
         cmocka_unit_test(test_nobody_is_introduced_unasked),

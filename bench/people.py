@@ -70,8 +70,8 @@ def members(run):
     text = ("### Logged in at once over TLS\n\n" + table(
         ["server", "connections", "KiB of user memory each", "logins a second", "CPU µs each"], rows)
         + f"\n{AT_ONCE} logins are under way at once. kithd tells each of the {counts[0]:,} of all that "
-          "come after it, as they come, and that is in its figures: with everybody there it is most "
-          "of them. Memory is measured when all have been told and nothing is under way.\n")
+          "come after it, as they come, and that is in its figures. Memory is measured when all have "
+          "been told and nothing is under way.\n")
     return [Bar(f"{counts[0]:,} members logged in at once over TLS: user memory each", 20, unit=" KiB",
                 digits=1, measured=ours["memory"] / 1024)], text
 

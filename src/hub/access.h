@@ -15,21 +15,20 @@ enum access_origin {
 /* Whose it is. */
 enum access_rank { ACCESS_NOBODY, ACCESS_MEMBER, ACCESS_ADMIN_MEMBER };
 
-/* Where TCP comes from; zeros where it is a Unix socket. */
+/* Where TCP from another machine comes from. */
 struct access_address {
     uint8_t ip[16]; /* IPv6; IPv4 as ::ffff:a.b.c.d */
-    uint16_t port;
 };
 
 /* What is known of the other end's user. */
 enum access_user { ACCESS_USER_UNASKED, ACCESS_USER_KNOWN, ACCESS_USER_UNKNOWN };
 
 struct access_peer {
-    enum access_origin origin;
-    enum access_user user;
-    uint32_t uid; /* where user is ACCESS_USER_KNOWN */
-    enum access_rank rank;
-    struct access_address address;
+    uint8_t origin;                 /* enum access_origin */
+    uint8_t user;                   /* enum access_user */
+    uint8_t rank;                   /* enum access_rank */
+    uint32_t uid;                   /* where user is ACCESS_USER_KNOWN */
+    struct access_address *address; /* NULL: this machine */
 };
 
 /* What a command needs. Echo, and talk about the connection itself, need ACCESS_ANYONE. */

@@ -110,12 +110,19 @@ struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
                               bool replies_full)
 {
     struct connection *c = calloc(1, sizeof *c);
-    if (!c)
+    struct access_address *address = peer->address ? malloc(sizeof *address) : NULL;
+    if (!c || (peer->address && !address)) {
+        free(address);
+        free(c);
         return NULL;
+    }
     struct hub_counters *counters = &hub->shared->counters;
     c->hub = hub;
     c->id = atomic_fetch_add(&counters->next_connection_id, 1) + 1;
     c->peer = *peer;
+    c->peer.address = address;
+    if (address)
+        *address = *peer->address;
     c->dialect = replies_full ? REPLY_TEXT_FULL : REPLY_TEXT_TERSE;
     list_append(&hub->connections, &c->link);
     atomic_fetch_add(&counters->connections, 1);
@@ -164,6 +171,7 @@ void connection_free(struct connection *c)
     if (c->is_guest)
         atomic_fetch_sub(&c->hub->shared->counters.guests, 1);
     free_extra(c->hub, c->extra);
+    free(c->peer.address);
     free(c);
 }
 

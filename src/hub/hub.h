@@ -94,7 +94,8 @@ struct instant hub_deadline(const struct hub *hub);
 /* False: a connection from there would be a guest, and config.guests_max are. */
 bool hub_has_room_for(const struct hub *hub, const struct access_peer *peer);
 
-/* A new connection, owned by the hub; connection_free ends it. NULL when memory is out. */
+/* A new connection, owned by the hub; connection_free ends it. peer is copied, with its
+ * address. NULL when memory is out. */
 struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
                               bool replies_full);
 

@@ -147,7 +147,8 @@ void link_identify(struct connection *c)
 /* ---- accepting ---- */
 
 /* False where the other end is gone already: it cannot be said who it was. */
-static bool find_origin(const struct link *l, bool is_unix, struct access_peer *ret)
+static bool find_origin(const struct link *l, bool is_unix, struct access_peer *ret,
+                        struct access_address *ret_address)
 {
     struct address peer;
     if (is_unix) {
@@ -157,8 +158,10 @@ static bool find_origin(const struct link *l, bool is_unix, struct access_peer *
     if (address_of_peer(stream_fd(&l->stream), &peer) < 0)
         return false;
     ret->origin = address_is_loopback(&peer) ? ACCESS_LOOPBACK : ACCESS_REMOTE;
-    ret->address.port = peer.port;
-    address_as_v6(&peer, ret->address.ip);
+    if (ret->origin == ACCESS_REMOTE) {
+        address_as_v6(&peer, ret_address->ip);
+        ret->address = ret_address;
+    }
     return true;
 }
 
@@ -182,7 +185,8 @@ int link_accept(struct link_owner *owner, struct acceptor *from,
     }
     owner->turn(owner);
     struct access_peer peer = {0};
-    if (!find_origin(l, listener->is_unix, &peer)) {
+    struct access_address address;
+    if (!find_origin(l, listener->is_unix, &peer, &address)) {
         stream_close(&l->stream, false);
         return 0;
     }

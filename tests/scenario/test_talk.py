@@ -291,6 +291,10 @@ def test_strangers_are_not_heard(alice, bob, tmp_path):
         except ConnectionResetError:
             refused += 1
     assert refused == 24
+    for s in crowd[:16]:  # these have their 10 s
+        s.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            s.recv(1)
     for s in crowd:
         s.close()
     assert alice.say("bob", "hello").returncode == 0

@@ -74,7 +74,7 @@ static void on_heard(struct partner *p, const struct talk_event *e)
 
 static void accept_invitation(struct person *p, struct bytes id)
 {
-    char text[PEER_ID_TEXT_LEN + 1];
+    char text[RANDOM_ID_TEXT_LEN + 1];
     copy(id, text, sizeof text);
     ask(p, (const char *const[]){"ACCEPT", text, p->address}, 3);
 }
@@ -83,9 +83,9 @@ static void accept_invitation(struct person *p, struct bytes id)
 static void meet(struct scene *s, struct person *p, const struct resp_value *words)
 {
     unsigned own = (unsigned)(p - s->people);
-    struct peer_id id;
+    struct random_id id;
     struct candidate there;
-    if (!peer_id_read(words[1].text, &id) || !candidate_read(words[7].text, &there))
+    if (!random_id_read(words[1].text, &id) || !candidate_read(words[7].text, &there))
         dial_fail("the hub introduces nobody");
     p->partner.heard = on_heard;
     p->partner.ctx = p;

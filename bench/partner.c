@@ -21,7 +21,7 @@ struct tls_config *partner_config(enum proof_role role, uint64_t own)
                        protocols);
 }
 
-void partner_begin(struct partner *p, const struct peer_id *id, uint64_t own, uint64_t other)
+void partner_begin(struct partner *p, const struct random_id *id, uint64_t own, uint64_t other)
 {
     char own_name[DEVICE_NAME_BYTES + 1], other_name[DEVICE_NAME_BYTES + 1];
     struct public_key own_key = device_key(own), other_key = device_key(other);

@@ -27,7 +27,7 @@ struct partner {
 };
 
 /* The session of the devices own and other (device.h) under that id. */
-void partner_begin(struct partner *p, const struct peer_id *id, uint64_t own, uint64_t other);
+void partner_begin(struct partner *p, const struct random_id *id, uint64_t own, uint64_t other);
 void partner_end(struct partner *p);
 
 /* Configs for both ends of a line of that device. */

@@ -84,7 +84,7 @@ static void say(struct partner *p, uint64_t count)
 
 static void become(struct partner *p, struct hearing *h, unsigned own)
 {
-    static const struct peer_id id = {{1}};
+    static const struct random_id id = {{1}};
     *p = (struct partner){.heard = on_heard, .ctx = h};
     partner_begin(p, &id, own, own == SAYER ? HEARER : SAYER);
 }

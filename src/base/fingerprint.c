@@ -24,20 +24,20 @@ bool fingerprint_equal(const struct fingerprint *a, const struct fingerprint *b)
 
 void fingerprint_write(char out[FINGERPRINT_TEXT_LEN + 1], const struct fingerprint *f)
 {
-    sodium_bin2base64(out, FINGERPRINT_TEXT_LEN + 1, f->bytes, FINGERPRINT_BYTES,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    base64url_write(out, f->bytes, FINGERPRINT_BYTES);
 }
 
 bool fingerprint_read(struct bytes text, struct fingerprint *ret)
 {
-    struct fingerprint f;
-    size_t n;
-    const char *end;
-    if (text.len != FINGERPRINT_TEXT_LEN ||
-        sodium_base642bin(f.bytes, FINGERPRINT_BYTES, (const char *)text.data, text.len, NULL,
-                          &n, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-        n != FINGERPRINT_BYTES || end != (const char *)text.data + text.len)
-        return false;
-    *ret = f;
-    return true;
+    return base64url_read(text, ret->bytes, FINGERPRINT_BYTES);
+}
+
+void public_key_write(char out[PUBLIC_KEY_TEXT_LEN + 1], const struct public_key *key)
+{
+    base64url_write(out, key->bytes, PUBLIC_KEY_BYTES);
+}
+
+bool public_key_read(struct bytes text, struct public_key *ret)
+{
+    return base64url_read(text, ret->bytes, PUBLIC_KEY_BYTES);
 }

@@ -3,10 +3,6 @@
 #include "base/clean.h"
 #include "people/account_name.h"
 
-#include <sodium.h>
-
-enum { KEY_TEXT_LEN = 43 }; /* 32 bytes */
-
 static bool is_texts(const struct resp_value *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -16,31 +12,11 @@ static bool is_texts(const struct resp_value *values, size_t count)
     return true;
 }
 
-static bool is_id(struct bytes b)
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    for (size_t i = 0; i < b.len; i++) {
-        if (b.data[i] == 0 || !strchr(letters, b.data[i]))
-            return false;
-    }
-    return b.len == NOTICE_ID_LEN;
-}
-
-static bool read_key(struct bytes text, struct public_key *ret)
-{
-    size_t n;
-    const char *end;
-    return text.len == KEY_TEXT_LEN &&
-           sodium_base642bin(ret->bytes, PUBLIC_KEY_BYTES, (const char *)text.data, text.len,
-                             NULL, &n, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-           n == PUBLIC_KEY_BYTES && end == (const char *)text.data + text.len;
-}
-
 /* ID NAME */
 static bool read_person(const struct resp_value *words, size_t count, struct notice *n)
 {
-    if (count < 2 || !is_id(words[0].text) || !account_name_is_valid(words[1].text))
+    struct random_id id;
+    if (count < 2 || !random_id_read(words[0].text, &id) || !account_name_is_valid(words[1].text))
         return false;
     n->id = words[0].text;
     n->name = words[1].text;
@@ -51,7 +27,7 @@ static bool read_person(const struct resp_value *words, size_t count, struct not
 static bool read_device(const struct resp_value *words, size_t count, struct notice *n)
 {
     if (count < 4 || !read_person(words, count, n) ||
-        !fingerprint_read(words[2].text, &n->print) || !read_key(words[3].text, &n->key))
+        !fingerprint_read(words[2].text, &n->print) || !public_key_read(words[3].text, &n->key))
         return false;
     struct fingerprint print = fingerprint_of(&n->key);
     return fingerprint_equal(&print, &n->print);

@@ -8,15 +8,15 @@
  *     introduced ID NAME FINGERPRINT KEY SIDE SEEN CANDIDATE...
  *     declined ID NAME REASON
  *
- * Names are accounts' names, ids are NOTICE_ID_LEN characters of base64url, a key is 32 bytes
- * in base64url, and the fingerprint is its own; SIDE is dials or answers. Anything else is no
+ * Names are accounts' names, ids are a random_id's text, a key is in base64url, and the fingerprint is its own; SIDE is dials or answers. Anything else is no
  * notice. Which key somebody ought to have is for others to judge. */
 
 #include "base/bytes.h"
 #include "base/fingerprint.h"
+#include "base/random_id.h"
 #include "wire/resp_reply.h"
 
-enum { NOTICE_ID_LEN = 22, NOTICE_CANDIDATES = 16, NOTICE_ADDRESS_BYTES = 64 };
+enum { NOTICE_CANDIDATES = 16, NOTICE_ADDRESS_BYTES = 64 };
 
 enum notice_kind {
     NOTICE_ONLINE,

@@ -125,7 +125,7 @@ static void ask_with_candidates(struct visit *v, enum asked_kind kind, const cha
 static void accept_id(struct visit *v, struct bytes id, struct bytes who)
 {
     char *agreed = v->agreed[v->agreed_next++ % LIMIT_INVITATIONS];
-    memmove(agreed, id.data, NOTICE_ID_LEN);
+    memmove(agreed, id.data, RANDOM_ID_TEXT_LEN);
     ask_with_candidates(v, ASKED_ANSWER, "ACCEPT", id, who);
 }
 

@@ -66,7 +66,7 @@ static void tell_one(void *ctx, const struct presence *p)
 struct delivery {
     char key[ACCOUNT_NAME_BYTES + 1]; /* the recipient's */
     struct fingerprint device;        /* likewise */
-    struct letter_id id;
+    struct random_id id;
     struct bytes sealed;
 };
 
@@ -78,7 +78,7 @@ static bool read_delivery(struct call *call, struct delivery *ret)
         command_error_about(call, "not a name of an account:", call->argv[1]);
     else if (!fingerprint_read(call->argv[2], &ret->device))
         command_error_about(call, "not a fingerprint:", call->argv[2]);
-    else if (!letter_id_read(call->argv[3], &ret->id))
+    else if (!random_id_read(call->argv[3], &ret->id))
         command_error_about(call, "not a letter's id:", call->argv[3]);
     else if (ret->sealed.len == 0 || ret->sealed.len > LIMIT_LETTER_BYTES)
         command_error(call, "ERR", "a letter is 1 byte to 64 KiB");
@@ -144,12 +144,12 @@ struct listing {
     int failed;
 };
 
-static void list_letter(void *ctx, const struct letter_id *id, const struct letter *l)
+static void list_letter(void *ctx, const struct random_id *id, const struct letter *l)
 {
     struct listing *list = ctx;
     struct reply r = {.out = &list->out, .dialect = REPLY_RESP2};
-    char text[LETTER_ID_TEXT_LEN + 1], from[FINGERPRINT_TEXT_LEN + 1];
-    letter_id_write(text, id);
+    char text[RANDOM_ID_TEXT_LEN + 1], from[FINGERPRINT_TEXT_LEN + 1];
+    random_id_write(text, id);
     fingerprint_write(from, &l->from);
     reply_array(&r, 5);
     reply_text(&r, bytes_from_str(text));
@@ -186,13 +186,13 @@ static int list_letters(struct call *call)
 static int take_letters(struct call *call)
 {
     struct fingerprint device = own_device(call);
-    struct letter_id ids[LIMIT_LETTERS];
+    struct random_id ids[LIMIT_LETTERS];
     size_t n = call->argc - 2, taken = 0;
     uint64_t lsn = 0;
     if (n > LIMIT_LETTERS)
         return command_error(call, "ERR", "at most 256 letters at once");
     for (size_t i = 0; i < n; i++)
-        if (!letter_id_read(call->argv[2 + i], &ids[i]))
+        if (!random_id_read(call->argv[2 + i], &ids[i]))
             return command_error_about(call, "not a letter's id:", call->argv[2 + i]);
     int r =
         letters_take(call->hub->shared->store, call->hub->wall, &device, ids, n, &taken, &lsn);

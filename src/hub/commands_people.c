@@ -192,8 +192,8 @@ static int meet(struct call *call, const char *key, const char *candidates)
 {
     struct hub_shared *shared = call->hub->shared;
     struct introduction_side side;
-    struct introduction_id id;
-    char name[ACCOUNT_NAME_BYTES + 1], text[INTRODUCTION_ID_TEXT_LEN + 1];
+    struct random_id id;
+    char name[ACCOUNT_NAME_BYTES + 1], text[RANDOM_ID_TEXT_LEN + 1];
     if (!directory_find(&shared->directory, key, name))
         return command_error_around(call, "there is no", call->argv[1], " here at present");
     introducer_describe(call->connection, candidates[0] ? candidates : NULL, &side);
@@ -201,7 +201,7 @@ static int meet(struct call *call, const char *key, const char *candidates)
     int r = introductions_invite(&shared->introductions, &side, key, name, call->hub->now, &id);
     if (r != 0)
         return refuse_meeting(call, r);
-    introduction_id_write(text, &id);
+    random_id_write(text, &id);
     reply_text(call->reply, bytes_from_str(text));
     introducer_tell_invited(shared, &id, &side, key);
     return COMMAND_DONE;
@@ -227,12 +227,12 @@ static int run_accept(struct call *call)
 {
     struct hub_shared *shared = call->hub->shared;
     char candidates[CANDIDATES_BYTES];
-    struct introduction_id id;
+    struct random_id id;
     struct introduction_side side;
     struct introduction introduced;
     if (!has_device(call) || !read_candidates(call, 2, candidates))
         return COMMAND_DONE;
-    if (!introduction_id_read(call->argv[1], &id))
+    if (!random_id_read(call->argv[1], &id))
         return refuse_id(call);
     introducer_describe(call->connection, candidates[0] ? candidates : NULL, &side);
     int r =
@@ -250,14 +250,14 @@ static int run_decline(struct call *call)
 {
     struct connection *c = call->connection;
     struct hub_shared *shared = call->hub->shared;
-    struct introduction_id id;
+    struct random_id id;
     struct introduction declined;
     bool busy = call->argc == 3 && bytes_equal_nocase_str(call->argv[2], "BUSY");
     if (!is_present(call))
         return COMMAND_DONE;
     if (call->argc > 3 || (call->argc == 3 && !busy))
         return command_error(call, "ERR", "syntax error");
-    if (!introduction_id_read(call->argv[1], &id) ||
+    if (!random_id_read(call->argv[1], &id) ||
         introductions_decline(&shared->introductions, &id, connection_member(c)->key,
                               &declined) != 0)
         return refuse_id(call);
@@ -269,11 +269,11 @@ static int run_decline(struct call *call)
 static int run_cancel(struct call *call)
 {
     struct hub_shared *shared = call->hub->shared;
-    struct introduction_id id;
+    struct random_id id;
     struct introduction cancelled;
     if (!is_present(call))
         return COMMAND_DONE;
-    if (!introduction_id_read(call->argv[1], &id) ||
+    if (!random_id_read(call->argv[1], &id) ||
         introductions_cancel(&shared->introductions, &id,
                              connection_member(call->connection)->key, &cancelled) != 0)
         return refuse_id(call);

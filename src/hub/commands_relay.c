@@ -36,7 +36,7 @@ static bool is_time(struct hub *hub, const struct introduction *i)
            (directory_find(d, i->from.key, NULL) && directory_find(d, i->to.key, NULL));
 }
 
-static int enter(struct call *call, const struct introduction_id *id, size_t side)
+static int enter(struct call *call, const struct random_id *id, size_t side)
 {
     switch (relay_enter(call->connection, id, side)) {
     case 0:
@@ -54,7 +54,7 @@ static int run_relay(struct call *call)
 {
     struct connection *c = call->connection;
     const struct member *m = connection_member(c);
-    struct introduction_id id;
+    struct random_id id;
     struct introduction i;
     if (call->hub->shared->config.relay == HUB_RELAY_OFF)
         return command_error(call, "NOPERM", "this hub does not relay");
@@ -64,7 +64,7 @@ static int run_relay(struct call *call)
                              "certificate, and speak RESP");
     if (!is_its_own(c))
         return command_error(call, "ERR", "a relay needs a connection of its own");
-    int side = introduction_id_read(call->argv[1], &id) &&
+    int side = random_id_read(call->argv[1], &id) &&
                        introductions_find(&call->hub->shared->introductions, &id,
                                           call->hub->now, &i) == 0
                    ? find_side(&i, m)

@@ -5,12 +5,10 @@
 #include "hub/notice.h"
 #include "wire/endpoint.h"
 
-#include <sodium.h>
 #include <stdio.h>
 
 enum {
-    KEY_TEXT_LEN = FINGERPRINT_TEXT_LEN, /* 32 bytes, too */
-    PERSON_BYTES = ACCOUNT_NAME_BYTES + FINGERPRINT_TEXT_LEN + KEY_TEXT_LEN + 8,
+    PERSON_BYTES = ACCOUNT_NAME_BYTES + FINGERPRINT_TEXT_LEN + PUBLIC_KEY_TEXT_LEN + 8,
     WORDS_BYTES = 256 + PERSON_BYTES + (ENDPOINT_TEXT_BYTES + 1) * LIMIT_CANDIDATES,
 };
 
@@ -33,29 +31,28 @@ void introducer_describe(const struct connection *c, const char *candidates,
 static const char *write_person(char out[PERSON_BYTES], const struct introduction_side *side)
 {
     struct fingerprint f = fingerprint_of(&side->device);
-    char fingerprint[FINGERPRINT_TEXT_LEN + 1], key[KEY_TEXT_LEN + 1];
+    char fingerprint[FINGERPRINT_TEXT_LEN + 1], key[PUBLIC_KEY_TEXT_LEN + 1];
     fingerprint_write(fingerprint, &f);
-    sodium_bin2base64(key, sizeof key, side->device.bytes, PUBLIC_KEY_BYTES,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    public_key_write(key, &side->device);
     snprintf(out, PERSON_BYTES, "%s %s %s", side->name, fingerprint, key);
     return out;
 }
 
-void introducer_tell_invited(struct hub_shared *s, const struct introduction_id *id,
+void introducer_tell_invited(struct hub_shared *s, const struct random_id *id,
                              const struct introduction_side *from, const char *to_key)
 {
-    char text[INTRODUCTION_ID_TEXT_LEN + 1], person[PERSON_BYTES], words[WORDS_BYTES];
-    introduction_id_write(text, id);
+    char text[RANDOM_ID_TEXT_LEN + 1], person[PERSON_BYTES], words[WORDS_BYTES];
+    random_id_write(text, id);
     snprintf(words, sizeof words, "invited %s %s", text, write_person(person, from));
     notice_to_account(s, to_key, 0, words);
 }
 
-static void tell_introduced(struct hub_shared *s, const struct introduction_id *id,
+static void tell_introduced(struct hub_shared *s, const struct random_id *id,
                             const struct introduction_side *to,
                             const struct introduction_side *about)
 {
-    char text[INTRODUCTION_ID_TEXT_LEN + 1], person[PERSON_BYTES], words[WORDS_BYTES];
-    introduction_id_write(text, id);
+    char text[RANDOM_ID_TEXT_LEN + 1], person[PERSON_BYTES], words[WORDS_BYTES];
+    random_id_write(text, id);
     bool dials = memcmp(to->device.bytes, about->device.bytes, PUBLIC_KEY_BYTES) < 0;
     snprintf(words, sizeof words, "introduced %s %s %s %s%s%s", text,
              write_person(person, about), dials ? "dials" : "answers", about->seen,
@@ -66,8 +63,8 @@ static void tell_introduced(struct hub_shared *s, const struct introduction_id *
 static const char *write_declined(char words[WORDS_BYTES], const struct introduction *i,
                                   const char *name, const char *reason)
 {
-    char text[INTRODUCTION_ID_TEXT_LEN + 1];
-    introduction_id_write(text, &i->id);
+    char text[RANDOM_ID_TEXT_LEN + 1];
+    random_id_write(text, &i->id);
     snprintf(words, WORDS_BYTES, "declined %s %s %s", text, name, reason);
     return words;
 }

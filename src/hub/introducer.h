@@ -12,7 +12,7 @@ void introducer_describe(const struct connection *c, const char *candidates,
                          struct introduction_side *ret);
 
 /* To every present connection of the account that is invited. */
-void introducer_tell_invited(struct hub_shared *s, const struct introduction_id *id,
+void introducer_tell_invited(struct hub_shared *s, const struct random_id *id,
                              const struct introduction_side *from, const char *to_key);
 
 /* To the two; to what else is present of the account that accepted, that it is answered. */

@@ -33,12 +33,12 @@ static struct key box_key(const struct fingerprint *device)
     return k;
 }
 
-static struct key letter_key(const struct fingerprint *device, const struct letter_id *id)
+static struct key letter_key(const struct fingerprint *device, const struct random_id *id)
 {
     struct key k = {.len = 0};
     add(&k, "letter:", 7);
     add(&k, device->bytes, FINGERPRINT_BYTES);
-    add(&k, id->bytes, LETTER_ID_BYTES);
+    add(&k, id->bytes, RANDOM_ID_BYTES);
     return k;
 }
 
@@ -47,13 +47,13 @@ struct change {
     struct letterbox box;
     struct buffer box_record, letter_record;
     struct walltime now;
-    const struct letter_id *ids; /* those concerned; slots follow the box's, one each */
+    const struct random_id *ids; /* those concerned; slots follow the box's, one each */
     size_t bytes;                /* of the letter that comes */
     const char *sender;
     size_t taken;
 };
 
-static struct change *change_new(struct walltime now, const struct letter_id *ids)
+static struct change *change_new(struct walltime now, const struct random_id *ids)
 {
     struct change *c = calloc(1, sizeof *c);
     if (!c)
@@ -113,7 +113,7 @@ static int put(void *ctx, struct store_slot *slots, size_t n)
 }
 
 int letters_put(struct store *s, struct walltime now, const struct fingerprint *device,
-                const struct letter_id *id, const struct letter *letter, const char *sender,
+                const struct random_id *id, const struct letter *letter, const char *sender,
                 uint64_t *ret_lsn)
 {
     struct change *c = change_new(now, id);
@@ -146,7 +146,7 @@ static int take(void *ctx, struct store_slot *slots, size_t n)
 }
 
 int letters_take(struct store *s, struct walltime now, const struct fingerprint *device,
-                 const struct letter_id *ids, size_t n, size_t *ret_taken, uint64_t *ret_lsn)
+                 const struct random_id *ids, size_t n, size_t *ret_taken, uint64_t *ret_lsn)
 {
     struct change *c = change_new(now, ids);
     struct key *keys = calloc(n + 1, sizeof *keys);
@@ -172,7 +172,7 @@ int letters_take(struct store *s, struct walltime now, const struct fingerprint 
 struct reading {
     struct letterbox box;
     bool damaged;
-    const struct letter_id *id;
+    const struct random_id *id;
     letters_see_fn see;
     void *ctx;
 };

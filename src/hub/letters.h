@@ -20,16 +20,16 @@ enum {
 
 /* Puts a letter into a device's box; sender: the account's folded name. */
 int letters_put(struct store *s, struct walltime now, const struct fingerprint *device,
-                const struct letter_id *id, const struct letter *letter, const char *sender,
+                const struct random_id *id, const struct letter *letter, const char *sender,
                 uint64_t *ret_lsn);
 
 /* Takes those of the n letters out that are in the box; how many they are goes to *ret_taken.
  * n is at most LIMIT_LETTERS. */
 int letters_take(struct store *s, struct walltime now, const struct fingerprint *device,
-                 const struct letter_id *ids, size_t n, size_t *ret_taken, uint64_t *ret_lsn);
+                 const struct random_id *ids, size_t n, size_t *ret_taken, uint64_t *ret_lsn);
 
 /* Visits each letter that waits, the oldest first; it holds for the call. */
-typedef void (*letters_see_fn)(void *ctx, const struct letter_id *id, const struct letter *l);
+typedef void (*letters_see_fn)(void *ctx, const struct random_id *id, const struct letter *l);
 int letters_each(struct store *s, struct walltime now, const struct fingerprint *device,
                  letters_see_fn see, void *ctx, uint64_t *ret_lsn);
 

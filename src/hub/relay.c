@@ -20,7 +20,7 @@ struct relay_quota {
 
 struct relay {
     struct relay *next;
-    struct introduction_id id;
+    struct random_id id;
     pthread_mutex_t lock; /* of what follows; ends change under that of all relays, too */
     struct relay_end *ends[SIDES];
     struct buffer said[SIDES]; /* by each side, not taken by the other yet */
@@ -122,15 +122,15 @@ static bool spend(struct relay_quota *q, const struct hub *hub, size_t n)
 
 /* ---- coming; under the lock of all relays ---- */
 
-static struct relay **find(struct relays *x, const struct introduction_id *id)
+static struct relay **find(struct relays *x, const struct random_id *id)
 {
     struct relay **link = &x->first;
-    while (*link && memcmp((*link)->id.bytes, id->bytes, INTRODUCTION_ID_BYTES) != 0)
+    while (*link && memcmp((*link)->id.bytes, id->bytes, RANDOM_ID_BYTES) != 0)
         link = &(*link)->next;
     return link;
 }
 
-static struct relay *add(struct relays *x, const struct introduction_id *id)
+static struct relay *add(struct relays *x, const struct random_id *id)
 {
     struct relay *r = calloc(1, sizeof *r);
     if (!r)
@@ -163,14 +163,14 @@ static void end_relay(struct relays *x, struct relay *r)
 {
     pthread_mutex_lock(&r->lock);
     r->over = true;
-    r->id = (struct introduction_id){0};
+    r->id = (struct random_id){0};
     for (size_t i = 0; i < SIDES; i++)
         wake(x, r->ends[i]);
     pthread_mutex_unlock(&r->lock);
 }
 
 /* The one to enter on that side: where somebody waits at the other, that one. */
-static struct relay *take_relay(struct relays *x, const struct introduction_id *id, size_t side)
+static struct relay *take_relay(struct relays *x, const struct random_id *id, size_t side)
 {
     struct relay *r = *find(x, id);
     if (r && (r->ends[side] || r->over)) {
@@ -180,7 +180,7 @@ static struct relay *take_relay(struct relays *x, const struct introduction_id *
     return r ? r : add(x, id);
 }
 
-static int enter(struct relay_end *end, const struct introduction_id *id)
+static int enter(struct relay_end *end, const struct random_id *id)
 {
     struct connection *c = end->connection;
     struct relays *x = relays_of(c);
@@ -204,7 +204,7 @@ static int enter(struct relay_end *end, const struct introduction_id *id)
     return 0;
 }
 
-int relay_enter(struct connection *c, const struct introduction_id *id, size_t side)
+int relay_enter(struct connection *c, const struct random_id *id, size_t side)
 {
     struct relays *x = relays_of(c);
     struct relay_end *end = calloc(1, sizeof *end);

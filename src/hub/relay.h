@@ -53,7 +53,7 @@ enum {
 };
 
 /* Makes the connection, a member's, that side of an introduction's relay. -ENOMEM. */
-int relay_enter(struct connection *c, const struct introduction_id *id, size_t side);
+int relay_enter(struct connection *c, const struct random_id *id, size_t side);
 
 /* It is over for this end. Takes NULL. */
 void relay_leave(struct relay_end *end);

@@ -157,9 +157,9 @@ static bool is_the_hub(const struct peer_line *l)
 
 static void ask_relay(struct peer_line *l)
 {
-    char id[PEER_ID_TEXT_LEN + 1];
-    peer_id_write(id, &l->id);
-    struct bytes argv[] = {bytes_from_str("RELAY"), bytes_make(id, PEER_ID_TEXT_LEN)};
+    char id[RANDOM_ID_TEXT_LEN + 1];
+    random_id_write(id, &l->id);
+    struct bytes argv[] = {bytes_from_str("RELAY"), bytes_make(id, RANDOM_ID_TEXT_LEN)};
     if (resp_write_request(&l->out, argv, 2) != 0)
         give_up(l, DIALING_DENIED);
     else

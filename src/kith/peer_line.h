@@ -13,7 +13,7 @@
 
 #include "io/channel.h"
 #include "peer/dialing.h"
-#include "peer/peer_id.h"
+#include "base/random_id.h"
 #include "peer/proof.h"
 
 struct peer_line;
@@ -31,7 +31,7 @@ struct peer_line {
     bool open;
     bool relayed;
     enum dialing_outcome outcome;
-    struct peer_id id;               /* relayed: the introduction's */
+    struct random_id id;               /* relayed: the introduction's */
     const char *hub_print;           /* relayed: the hub's fingerprint */
     const struct tls_config *config; /* relayed: of the TLS within */
     enum proof_role role;            /* which end of the TLS one is */
@@ -56,7 +56,7 @@ struct peer_line_relay {
     const char *hub_print;
     const struct tls_config *to_hub, *within;
     enum proof_role role;
-    struct peer_id id;
+    struct random_id id;
 };
 int peer_line_relay(struct peer_line *l, uv_loop_t *loop, const struct peer_line_relay *how,
                     const struct peer_line_handler *handler);

@@ -12,7 +12,7 @@
 struct say {
     struct contact contact;
     struct bytes name, text;
-    char id[NOTICE_ID_LEN + 1]; /* of the invitation, once the hub has said */
+    char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said */
     bool begun;                 /* both have agreed */
 };
 
@@ -54,7 +54,7 @@ static void on_answer(struct contact *c, const struct resp_value *reply)
 {
     struct bytes text = reply->text;
     if (reply->kind != RESP_FAILURE) {
-        snprintf(say_of(c)->id, NOTICE_ID_LEN + 1, "%.*s", (int)text.len,
+        snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
                  (const char *)text.data);
         return;
     }

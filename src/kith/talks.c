@@ -248,11 +248,11 @@ struct talk_link *talks_find(struct talks *t, struct bytes name)
     return NULL;
 }
 
-static bool is_crossed(const struct talk_link *old, const struct peer_id *id)
+static bool is_crossed(const struct talk_link *old, const struct random_id *id)
 {
     uint64_t age = clock_instant().ns - old->began.ns;
     return age < (uint64_t)CROSSED_MS * 1000000 &&
-           memcmp(old->pair.id.bytes, id->bytes, PEER_ID_BYTES) > 0;
+           memcmp(old->pair.id.bytes, id->bytes, RANDOM_ID_BYTES) > 0;
 }
 
 static int start(struct talks *t, const struct pair *pair, const struct notice *n)
@@ -275,10 +275,10 @@ int talks_begin(struct talks *t, const char *own_name, const struct notice *n,
 {
     struct session *s = t->ground.session;
     struct pair pair;
-    struct peer_id id;
+    struct random_id id;
     char name[ACCOUNT_NAME_BYTES + 1];
     snprintf(name, sizeof name, "%.*s", (int)n->name.len, (const char *)n->name.data);
-    if (!peer_id_read(n->id, &id) ||
+    if (!random_id_read(n->id, &id) ||
         pair_init(&pair, &id, bytes_from_str(own_name), identity_key(s->identity), n->name,
                   &n->key) != 0) {
         snprintf(why, PEER_TRUST_BYTES, "the hub introduces this device to itself");

@@ -12,7 +12,7 @@ static bool set_name(char to[PAIR_NAME_BYTES + 1], struct bytes name)
     return true;
 }
 
-int pair_init(struct pair *p, const struct peer_id *id, struct bytes own_name,
+int pair_init(struct pair *p, const struct random_id *id, struct bytes own_name,
               const struct public_key *own_key, struct bytes other_name,
               const struct public_key *other_key)
 {

@@ -8,7 +8,7 @@
  * both sides mean the same bytes however a name was typed. */
 
 #include "base/fingerprint.h"
-#include "peer/peer_id.h"
+#include "base/random_id.h"
 
 enum { PAIR_NAME_BYTES = 32 };
 
@@ -20,11 +20,11 @@ struct pair_side {
 };
 
 struct pair {
-    struct peer_id id;
+    struct random_id id;
     struct pair_side own, other;
 };
 
-int pair_init(struct pair *p, const struct peer_id *id, struct bytes own_name,
+int pair_init(struct pair *p, const struct random_id *id, struct bytes own_name,
               const struct public_key *own_key, struct bytes other_name,
               const struct public_key *other_key);
 

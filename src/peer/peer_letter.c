@@ -11,7 +11,7 @@
 enum {
     VERSION = 1,
     SIGNATURE = crypto_sign_BYTES,
-    HEAD_BYTES = SIGNATURE + 1 + PEER_ID_BYTES + 8,
+    HEAD_BYTES = SIGNATURE + 1 + RANDOM_ID_BYTES + 8,
 };
 
 static const char domain[] = "kith letter 1";
@@ -45,8 +45,8 @@ static int compose(const struct pair *pair, struct walltime written, struct byte
 {
     uint8_t head[HEAD_BYTES] = {0};
     head[SIGNATURE] = VERSION;
-    memcpy(head + SIGNATURE + 1, pair->id.bytes, PEER_ID_BYTES);
-    number_put_be64(head + SIGNATURE + 1 + PEER_ID_BYTES, (uint64_t)written.ms);
+    memcpy(head + SIGNATURE + 1, pair->id.bytes, RANDOM_ID_BYTES);
+    number_put_be64(head + SIGNATURE + 1 + RANDOM_ID_BYTES, (uint64_t)written.ms);
     int r = buffer_append(b, head, sizeof head);
     if (r == 0)
         r = append_side(b, &pair->own);
@@ -135,8 +135,8 @@ static bool read(struct bytes letter, struct peer_letter *ret)
     if (letter.len < HEAD_BYTES || letter.data[SIGNATURE] != VERSION)
         return false;
     const uint8_t *at = letter.data + SIGNATURE + 1;
-    memcpy(ret->id.bytes, at, PEER_ID_BYTES);
-    ret->written.ms = (int64_t)number_get_be64(at + PEER_ID_BYTES);
+    memcpy(ret->id.bytes, at, RANDOM_ID_BYTES);
+    ret->written.ms = (int64_t)number_get_be64(at + RANDOM_ID_BYTES);
     struct bytes rest = bytes_from(letter, HEAD_BYTES);
     if (!take_side(&rest, &ret->from) || !take_side(&rest, &ret->to) || !is_text(rest))
         return false;

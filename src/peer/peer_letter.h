@@ -32,7 +32,7 @@ enum {
 };
 
 struct peer_letter {
-    struct peer_id id; /* of random bytes */
+    struct random_id id; /* of random bytes */
     struct walltime written;
     struct pair_side from, to; /* names in lower case, as in a struct pair */
     struct bytes text;

@@ -22,7 +22,7 @@ static void set_state(struct words *w, enum words_state state)
     w->state = state;
 }
 
-static void commit(uint8_t ret[32], const struct peer_id *id, const struct public_key *key,
+static void commit(uint8_t ret[32], const struct random_id *id, const struct public_key *key,
                    const uint8_t nonce[WORDS_NONCE_BYTES])
 {
     crypto_generichash_state h;

@@ -1,7 +1,6 @@
 #include "people/introduction.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,44 +18,19 @@ void introduction_fini(struct introduction *i)
     i->from.candidates = i->to.candidates = NULL;
 }
 
-/* ---- ids */
-
-static bool is_same_id(const struct introduction_id *a, const struct introduction_id *b)
-{
-    return memcmp(a->bytes, b->bytes, INTRODUCTION_ID_BYTES) == 0;
-}
-
-void introduction_id_write(char out[INTRODUCTION_ID_TEXT_LEN + 1],
-                           const struct introduction_id *id)
-{
-    sodium_bin2base64(out, INTRODUCTION_ID_TEXT_LEN + 1, id->bytes, INTRODUCTION_ID_BYTES,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-}
-
-bool introduction_id_read(struct bytes text, struct introduction_id *ret)
-{
-    size_t n;
-    const char *end;
-    return text.len == INTRODUCTION_ID_TEXT_LEN &&
-           sodium_base642bin(ret->bytes, INTRODUCTION_ID_BYTES, (const char *)text.data,
-                             text.len, NULL, &n, &end,
-                             sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-           n == INTRODUCTION_ID_BYTES && end == (const char *)text.data + text.len;
-}
-
 /* ---- the entries */
 
 static struct introduction_entry **bucket_of(struct introductions *x,
-                                             const struct introduction_id *id)
+                                             const struct random_id *id)
 {
     return &x->buckets[(id->bytes[0] | (size_t)id->bytes[1] << 8) % INTRODUCTION_BUCKETS];
 }
 
 static struct introduction_entry *find(struct introductions *x,
-                                       const struct introduction_id *id)
+                                       const struct random_id *id)
 {
     struct introduction_entry *e = *bucket_of(x, id);
-    while (e && !is_same_id(&e->what.id, id))
+    while (e && !random_id_equal(&e->what.id, id))
         e = e->same_bucket;
     return e;
 }
@@ -159,7 +133,7 @@ static bool copy_side(struct introduction_side *to, const struct introduction_si
 
 static int invite(struct introductions *x, const struct introduction_side *from,
                   const char *to_key, const char *to_name, struct instant now,
-                  const struct introduction_id *id)
+                  const struct random_id *id)
 {
     int r = check_limits(x, from->key, to_key);
     if (r != 0)
@@ -182,7 +156,7 @@ static int invite(struct introductions *x, const struct introduction_side *from,
 
 int introductions_invite(struct introductions *x, const struct introduction_side *from,
                          const char *to_key, const char *to_name, struct instant now,
-                         const struct introduction_id *id)
+                         const struct random_id *id)
 {
     if (strcmp(from->key, to_key) == 0)
         return INTRODUCTION_SELF;
@@ -196,7 +170,7 @@ int introductions_invite(struct introductions *x, const struct introduction_side
 
 /* The open one of that id, where that account is the one invited (or has invited). */
 static struct introduction_entry *find_open(struct introductions *x,
-                                            const struct introduction_id *id, const char *key,
+                                            const struct random_id *id, const char *key,
                                             bool invited)
 {
     struct introduction_entry *e = find(x, id);
@@ -218,7 +192,7 @@ static void keep(struct introductions *x, struct introduction_entry *e, struct i
     set_deadline(x);
 }
 
-int introductions_accept(struct introductions *x, const struct introduction_id *id,
+int introductions_accept(struct introductions *x, const struct random_id *id,
                          const struct introduction_side *side, struct instant now,
                          struct introduction *ret)
 {
@@ -239,7 +213,7 @@ int introductions_accept(struct introductions *x, const struct introduction_id *
     return INTRODUCTION_UNKNOWN;
 }
 
-static int end_open(struct introductions *x, const struct introduction_id *id, const char *key,
+static int end_open(struct introductions *x, const struct random_id *id, const char *key,
                     bool invited, struct introduction *ret)
 {
     pthread_mutex_lock(&x->lock);
@@ -250,13 +224,13 @@ static int end_open(struct introductions *x, const struct introduction_id *id, c
     return e ? 0 : INTRODUCTION_UNKNOWN;
 }
 
-int introductions_decline(struct introductions *x, const struct introduction_id *id,
+int introductions_decline(struct introductions *x, const struct random_id *id,
                           const char *key, struct introduction *ret)
 {
     return end_open(x, id, key, true, ret);
 }
 
-int introductions_cancel(struct introductions *x, const struct introduction_id *id,
+int introductions_cancel(struct introductions *x, const struct random_id *id,
                          const char *key, struct introduction *ret)
 {
     return end_open(x, id, key, false, ret);
@@ -309,7 +283,7 @@ bool introductions_drop_to(struct introductions *x, const char *key, struct intr
     return drop(x, key, 0, ret);
 }
 
-int introductions_find(struct introductions *x, const struct introduction_id *id,
+int introductions_find(struct introductions *x, const struct random_id *id,
                        struct instant now, struct introduction *ret)
 {
     pthread_mutex_lock(&x->lock);

@@ -26,27 +26,20 @@
 
 #include "base/fingerprint.h"
 #include "base/limits.h"
+#include "base/random_id.h"
 #include "base/time.h"
 #include "people/account_name.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum {
-    INTRODUCTION_ID_BYTES = 16,
-    INTRODUCTION_ID_TEXT_LEN = 22, /* base64url without padding */
-    INTRODUCTION_SEEN_BYTES = 46,
-};
+enum { INTRODUCTION_SEEN_BYTES = 46 };
 
 enum {
     INTRODUCTION_UNKNOWN = 1, /* no such introduction, or not one the caller may speak of */
     INTRODUCTION_ALREADY = 2, /* one from that account to the other is open */
     INTRODUCTION_TOO_MANY = 3,
     INTRODUCTION_SELF = 4,
-};
-
-struct introduction_id {
-    uint8_t bytes[INTRODUCTION_ID_BYTES];
 };
 
 /* One of the two. Of the invited, only key and name are known until it has accepted. */
@@ -60,7 +53,7 @@ struct introduction_side {
 };
 
 struct introduction {
-    struct introduction_id id;
+    struct random_id id;
     struct introduction_side from, to;
     struct instant since;
 };
@@ -86,20 +79,20 @@ void introductions_fini(struct introductions *x);
  * copied. INTRODUCTION_SELF, _ALREADY, _TOO_MANY, -ENOMEM. */
 int introductions_invite(struct introductions *x, const struct introduction_side *from,
                          const char *to_key, const char *to_name, struct instant now,
-                         const struct introduction_id *id);
+                         const struct random_id *id);
 
 /* What follows hands out a copy, which introduction_fini gives back; INTRODUCTION_UNKNOWN,
  * -ENOMEM. */
 
 /* `side` accepts: its account is the invited one. */
-int introductions_accept(struct introductions *x, const struct introduction_id *id,
+int introductions_accept(struct introductions *x, const struct random_id *id,
                          const struct introduction_side *side, struct instant now,
                          struct introduction *ret);
 
 /* The invited account says no; the one that invited takes it back. */
-int introductions_decline(struct introductions *x, const struct introduction_id *id,
+int introductions_decline(struct introductions *x, const struct random_id *id,
                           const char *key, struct introduction *ret);
-int introductions_cancel(struct introductions *x, const struct introduction_id *id,
+int introductions_cancel(struct introductions *x, const struct random_id *id,
                          const char *key, struct introduction *ret);
 
 /* An open one whose time is over is forgotten; false where there is none. */
@@ -116,14 +109,9 @@ bool introductions_drop_from(struct introductions *x, uint64_t connection,
 bool introductions_drop_to(struct introductions *x, const char *key, struct introduction *ret);
 
 /* One that was accepted; without its candidates. */
-int introductions_find(struct introductions *x, const struct introduction_id *id,
+int introductions_find(struct introductions *x, const struct random_id *id,
                        struct instant now, struct introduction *ret);
 
 void introduction_fini(struct introduction *i);
-
-/* The id as people's programs see it; the text ends in a NUL. False where the text is none. */
-void introduction_id_write(char out[INTRODUCTION_ID_TEXT_LEN + 1],
-                           const struct introduction_id *id);
-bool introduction_id_read(struct bytes text, struct introduction_id *ret);
 
 #endif

@@ -3,12 +3,10 @@
 #include "base/hash.h"
 #include "base/number.h"
 
-#include <sodium.h>
-
 enum {
     VERSION = 1,
     HEAD_BYTES = 1 + 8 + FINGERPRINT_BYTES + 1,
-    ENTRY_BYTES = LETTER_ID_BYTES + 8 + 4 + 8,
+    ENTRY_BYTES = RANDOM_ID_BYTES + 8 + 4 + 8,
 };
 
 int letter_encode(const struct letter *l, struct buffer *out)
@@ -44,31 +42,15 @@ bool letter_decode(struct bytes record, struct letter *ret)
     return true;
 }
 
-bool letter_id_read(struct bytes text, struct letter_id *ret)
-{
-    size_t n;
-    const char *end;
-    return text.len == LETTER_ID_TEXT_LEN &&
-           sodium_base642bin(ret->bytes, LETTER_ID_BYTES, (const char *)text.data, text.len,
-                             NULL, &n, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-           n == LETTER_ID_BYTES && end == (const char *)text.data + text.len;
-}
-
-void letter_id_write(char out[LETTER_ID_TEXT_LEN + 1], const struct letter_id *id)
-{
-    sodium_bin2base64(out, LETTER_ID_TEXT_LEN + 1, id->bytes, LETTER_ID_BYTES,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-}
-
 /* ---- the box ---- */
 
 static struct letterbox_entry entry_decode(const uint8_t *at)
 {
     struct letterbox_entry e;
-    memcpy(e.id.bytes, at, LETTER_ID_BYTES);
-    e.since.ms = (int64_t)number_get_u64(at + LETTER_ID_BYTES);
-    e.bytes = number_get_u32(at + LETTER_ID_BYTES + 8);
-    e.sender = number_get_u64(at + LETTER_ID_BYTES + 12);
+    memcpy(e.id.bytes, at, RANDOM_ID_BYTES);
+    e.since.ms = (int64_t)number_get_u64(at + RANDOM_ID_BYTES);
+    e.bytes = number_get_u32(at + RANDOM_ID_BYTES + 8);
+    e.sender = number_get_u64(at + RANDOM_ID_BYTES + 12);
     return e;
 }
 
@@ -90,10 +72,10 @@ int letterbox_encode(const struct letterbox *b, struct buffer *out)
     for (size_t i = 0; r == 0 && i < b->count; i++) {
         const struct letterbox_entry *e = &b->entries[i];
         uint8_t to[ENTRY_BYTES];
-        memcpy(to, e->id.bytes, LETTER_ID_BYTES);
-        number_put_u64(to + LETTER_ID_BYTES, (uint64_t)e->since.ms);
-        number_put_u32(to + LETTER_ID_BYTES + 8, e->bytes);
-        number_put_u64(to + LETTER_ID_BYTES + 12, e->sender);
+        memcpy(to, e->id.bytes, RANDOM_ID_BYTES);
+        number_put_u64(to + RANDOM_ID_BYTES, (uint64_t)e->since.ms);
+        number_put_u32(to + RANDOM_ID_BYTES + 8, e->bytes);
+        number_put_u64(to + RANDOM_ID_BYTES + 12, e->sender);
         r = buffer_append(out, to, sizeof to);
     }
     if (r != 0)
@@ -114,10 +96,10 @@ void letterbox_tidy(struct letterbox *b, struct walltime now)
             forget(b, i);
 }
 
-static struct letterbox_entry *find(struct letterbox *b, const struct letter_id *id)
+static struct letterbox_entry *find(struct letterbox *b, const struct random_id *id)
 {
     for (size_t i = 0; i < b->count; i++)
-        if (memcmp(b->entries[i].id.bytes, id->bytes, LETTER_ID_BYTES) == 0)
+        if (random_id_equal(&b->entries[i].id, id))
             return &b->entries[i];
     return NULL;
 }
@@ -141,7 +123,7 @@ static bool has_room(const struct letterbox *b, size_t bytes, uint64_t sender)
            waiting + bytes <= LIMIT_LETTERS_BYTES;
 }
 
-int letterbox_add(struct letterbox *b, const struct letter_id *id, struct walltime since,
+int letterbox_add(struct letterbox *b, const struct random_id *id, struct walltime since,
                   size_t bytes, const char *sender)
 {
     uint64_t hash = hash_bytes(bytes_from_str(sender), 0);
@@ -166,7 +148,7 @@ static void forget_taken(struct letterbox *b)
     }
 }
 
-bool letterbox_take(struct letterbox *b, const struct letter_id *id)
+bool letterbox_take(struct letterbox *b, const struct random_id *id)
 {
     struct letterbox_entry *e = find(b, id);
     if (!e || e->bytes == 0)

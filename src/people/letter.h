@@ -21,14 +21,9 @@
 #include "base/buffer.h"
 #include "base/fingerprint.h"
 #include "base/limits.h"
+#include "base/random_id.h"
 #include "base/time.h"
 #include "people/account_name.h"
-
-enum { LETTER_ID_BYTES = 16, LETTER_ID_TEXT_LEN = 22 /* base64url without padding */ };
-
-struct letter_id {
-    uint8_t bytes[LETTER_ID_BYTES];
-};
 
 struct letter {
     struct walltime since;
@@ -43,14 +38,10 @@ int letter_encode(const struct letter *l, struct buffer *out);
 /* False where it is no such record. What is read points into it. */
 bool letter_decode(struct bytes record, struct letter *ret);
 
-/* False where the text is none; the text written ends in a NUL. */
-bool letter_id_read(struct bytes text, struct letter_id *ret);
-void letter_id_write(char out[LETTER_ID_TEXT_LEN + 1], const struct letter_id *id);
-
 enum { LETTERBOX_ENTRIES = LIMIT_LETTERS + LIMIT_LETTERS_TAKEN };
 
 struct letterbox_entry {
-    struct letter_id id;
+    struct random_id id;
     struct walltime since;
     uint32_t bytes;  /* 0: it was taken */
     uint64_t sender; /* its account, hashed */
@@ -74,11 +65,11 @@ int letterbox_encode(const struct letterbox *b, struct buffer *out);
 void letterbox_tidy(struct letterbox *b, struct walltime now);
 
 /* A letter comes, from the account of that folded name. LETTERBOX_KNOWN, _FULL. */
-int letterbox_add(struct letterbox *b, const struct letter_id *id, struct walltime since,
+int letterbox_add(struct letterbox *b, const struct random_id *id, struct walltime since,
                   size_t bytes, const char *sender);
 
 /* It is taken; false where no such letter waits. */
-bool letterbox_take(struct letterbox *b, const struct letter_id *id);
+bool letterbox_take(struct letterbox *b, const struct random_id *id);
 
 /* How many wait. */
 size_t letterbox_waiting(const struct letterbox *b);

@@ -12,21 +12,14 @@ static struct ticket hash(const uint8_t secret[TICKET_SECRET_BYTES])
 struct ticket ticket_new(const uint8_t secret[TICKET_SECRET_BYTES],
                          char ret_text[TICKET_TEXT_LEN + 1])
 {
-    sodium_bin2base64(ret_text, TICKET_TEXT_LEN + 1, secret, TICKET_SECRET_BYTES,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    base64url_write(ret_text, secret, TICKET_SECRET_BYTES);
     return hash(secret);
 }
 
 bool ticket_read(struct bytes text, struct ticket *ret)
 {
     uint8_t secret[TICKET_SECRET_BYTES];
-    size_t n = 0;
-    const char *end = NULL;
-    bool is_one =
-        text.len == TICKET_TEXT_LEN &&
-        sodium_base642bin(secret, sizeof secret, (const char *)text.data, text.len, NULL, &n,
-                          &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-        n == sizeof secret && end == (const char *)text.data + text.len;
+    bool is_one = base64url_read(text, secret, sizeof secret);
     if (is_one)
         *ret = hash(secret);
     sodium_memzero(secret, sizeof secret);

@@ -2,12 +2,16 @@
 #define KITH_PEOPLE_TICKET_H
 
 /* A secret of 256 random bits that stands for a right: a program's token, an invite, the setup
- * token. Who may has the text, 43 characters of base64url; the hub keeps its BLAKE2b hash
+ * token. Who may has the text, TICKET_TEXT_LEN characters of base64url; the hub keeps its BLAKE2b hash
  * alone. */
 
-#include "base/bytes.h"
+#include "base/base64url.h"
 
-enum { TICKET_SECRET_BYTES = 32, TICKET_HASH_BYTES = 32, TICKET_TEXT_LEN = 43 };
+enum {
+    TICKET_SECRET_BYTES = 32,
+    TICKET_HASH_BYTES = 32,
+    TICKET_TEXT_LEN = BASE64URL_LEN(TICKET_SECRET_BYTES),
+};
 
 struct ticket {
     uint8_t hash[TICKET_HASH_BYTES];

@@ -6,7 +6,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct pair a, b;
-    struct peer_id id = {.bytes = {1}};
+    struct random_id id = {.bytes = {1}};
     struct public_key low = {.bytes = {1}}, high = {.bytes = {2}};
     const uint8_t exporter[PROOF_EXPORTER_BYTES] = {7};
     if (pair_init(&a, &id, bytes_from_str("anna"), &low, bytes_from_str("bob"), &high) != 0 ||

@@ -7,7 +7,7 @@
 static struct pair make_pair(bool turned)
 {
     struct pair p;
-    struct peer_id id = {.bytes = {1}};
+    struct random_id id = {.bytes = {1}};
     struct public_key low = {.bytes = {1}}, high = {.bytes = {2}};
     int r =
         turned ? pair_init(&p, &id, bytes_from_str("bob"), &high, bytes_from_str("anna"), &low)

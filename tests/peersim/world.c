@@ -358,7 +358,7 @@ static void run_until(struct world *w, struct instant until, bool (*done)(const 
 static void init_side(struct world *w, unsigned side)
 {
     struct side *s = &w->sides[side];
-    struct peer_id id = {.bytes = {1}};
+    struct random_id id = {.bytes = {1}};
     struct public_key keys[2] = {{.bytes = {1}}, {.bytes = {2}}};
     struct candidates candidates = {.count = CANDIDATES};
     if (pair_init(&s->pair, &id, bytes_from_str(side ? "bob" : "anna"), &keys[side],

@@ -18,7 +18,7 @@ static struct public_key key_of(const uint8_t seed[32])
 static struct pair anna_to_bob(void)
 {
     struct pair p;
-    struct peer_id id = {.bytes = {5}};
+    struct random_id id = {.bytes = {5}};
     struct public_key anna = key_of(anna_seed), bob = key_of(bob_seed);
     assert_int_equal(pair_init(&p, &id, BYTES("Anna"), &anna, BYTES("bob"), &bob), 0);
     return p;

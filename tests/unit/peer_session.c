@@ -28,7 +28,7 @@ static struct public_key key_of(uint8_t n)
 
 static void begin(struct world *w)
 {
-    struct peer_id id = {.bytes = {7}};
+    struct random_id id = {.bytes = {7}};
     struct public_key keys[] = {key_of(1), key_of(2)};
     const char *names[] = {"Anna", "bob"};
     *w = (struct world){.now = {1000000}};

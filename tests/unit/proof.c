@@ -2,12 +2,12 @@
 
 #include "unit.h"
 
-static const struct peer_id id = {.bytes = {1}}, other_id = {.bytes = {2}};
+static const struct random_id id = {.bytes = {1}}, other_id = {.bytes = {2}};
 static const struct public_key anna = {.bytes = {1}}, bob = {.bytes = {2}},
                                eve = {.bytes = {3}};
 static const uint8_t exporter[32] = {1}, other_exporter[32] = {2};
 
-static struct pair pair(const struct peer_id *of, const char *own,
+static struct pair pair(const struct random_id *of, const char *own,
                         const struct public_key *own_key, const char *other,
                         const struct public_key *other_key)
 {
@@ -75,27 +75,11 @@ static void test_who_is_no_pair(void **state)
                      PAIR_INVALID);
 }
 
-static void test_ids_as_text(void **state)
-{
-    struct peer_id in = {.bytes = {0xff, 0xfe, 1}}, out;
-    char text[PEER_ID_TEXT_LEN + 1];
-    peer_id_write(text, &in);
-    assert_string_equal(text, "__4BAAAAAAAAAAAAAAAAAA");
-    assert_true(peer_id_read(bytes_from_str(text), &out));
-    assert_true(peer_id_equal(&in, &out));
-    assert_false(peer_id_read(BYTES("__4BAAAAAAAAAAAAAAAAA"), &out));
-    assert_false(peer_id_read(BYTES("__4BAAAAAAAAAAAAAAAAAAA"), &out));
-    assert_false(peer_id_read(BYTES("__4BAAAAAAAAAAAAAAAA=="), &out));
-    assert_false(peer_id_read(BYTES("++4BAAAAAAAAAAAAAAAAAA"), &out));
-    assert_false(peer_id_read(BYTES("__4BAAAAAAAAAAAAAAAAAB"), &out));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ways),           cmocka_unit_test(test_it_binds),
         cmocka_unit_test(test_it_is_read_strictly), cmocka_unit_test(test_who_is_no_pair),
-        cmocka_unit_test(test_ids_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

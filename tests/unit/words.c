@@ -10,7 +10,7 @@ struct both {
 
 static void begin(struct both *b, uint8_t key_seen_by_second)
 {
-    struct peer_id id = {.bytes = {9}};
+    struct random_id id = {.bytes = {9}};
     struct public_key keys[] = {{.bytes = {1}}, {.bytes = {2}}};
     struct public_key seen[] = {{.bytes = {2}}, {.bytes = {key_seen_by_second}}};
     const uint8_t nonces[2][WORDS_NONCE_BYTES] = {{3}, {4}};

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 
 /* Characters that n bytes make. */
-#define BASE64URL_LEN(n) (((n) * 4 + 2) / 3)
+#define BASE64URL_LEN(n) (((n)*4 + 2) / 3)
 
 /* Writes BASE64URL_LEN(n) characters and a NUL. */
 void base64url_write(char *out, const void *bytes, size_t n);

@@ -16,7 +16,8 @@ static bool is_texts(const struct resp_value *values, size_t count)
 static bool read_person(const struct resp_value *words, size_t count, struct notice *n)
 {
     struct random_id id;
-    if (count < 2 || !random_id_read(words[0].text, &id) || !account_name_is_valid(words[1].text))
+    if (count < 2 || !random_id_read(words[0].text, &id) ||
+        !account_name_is_valid(words[1].text))
         return false;
     n->id = words[0].text;
     n->name = words[1].text;

@@ -8,8 +8,9 @@
  *     introduced ID NAME FINGERPRINT KEY SIDE SEEN CANDIDATE...
  *     declined ID NAME REASON
  *
- * Names are accounts' names, ids are a random_id's text, a key is in base64url, and the fingerprint is its own; SIDE is dials or answers. Anything else is no
- * notice. Which key somebody ought to have is for others to judge. */
+ * Names are accounts' names, ids are a random_id's text, a key is in base64url, and the
+ * fingerprint is its own; SIDE is dials or answers. Anything else is no notice. Which key
+ * somebody ought to have is for others to judge. */
 
 #include "base/bytes.h"
 #include "base/fingerprint.h"

@@ -73,7 +73,7 @@ struct visit_handler {
 /* Somebody who wants to talk, or who was asked to. */
 struct visit_call {
     char name[ACCOUNT_NAME_BYTES + 1]; /* empty: no such call */
-    char id[RANDOM_ID_TEXT_LEN + 1];        /* empty: the hub has not said yet */
+    char id[RANDOM_ID_TEXT_LEN + 1];   /* empty: the hub has not said yet */
 };
 
 struct visit {
@@ -101,9 +101,9 @@ struct visit {
     struct visit_call incoming[16]; /* LIMIT_INVITATIONS; oldest first */
     size_t incoming_count;
     char agreed[16][RANDOM_ID_TEXT_LEN + 1]; /* LIMIT_INVITATIONS; accepted last, in turn ... */
-    size_t agreed_next;                 /* ... this is where the next goes */
-    struct list names;                  /* of struct visit_name: who is present */
-    const struct bytes *candidates;     /* where this device can be reached; the owner's */
+    size_t agreed_next;                      /* ... this is where the next goes */
+    struct list names;                       /* of struct visit_name: who is present */
+    const struct bytes *candidates;          /* where this device can be reached; the owner's */
     size_t candidate_count;
 };
 

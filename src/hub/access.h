@@ -5,6 +5,7 @@
  * commands, by the user at its other end. */
 
 #include "hub/config.h"
+#include "wire/net_address.h"
 
 enum access_origin {
     ACCESS_UNIX,     /* a Unix socket */
@@ -15,20 +16,15 @@ enum access_origin {
 /* Whose it is. */
 enum access_rank { ACCESS_NOBODY, ACCESS_MEMBER, ACCESS_ADMIN_MEMBER };
 
-/* Where TCP from another machine comes from. */
-struct access_address {
-    uint8_t ip[16]; /* IPv6; IPv4 as ::ffff:a.b.c.d */
-};
-
 /* What is known of the other end's user. */
 enum access_user { ACCESS_USER_UNASKED, ACCESS_USER_KNOWN, ACCESS_USER_UNKNOWN };
 
 struct access_peer {
-    uint8_t origin;                 /* enum access_origin */
-    uint8_t user;                   /* enum access_user */
-    uint8_t rank;                   /* enum access_rank */
-    uint32_t uid;                   /* where user is ACCESS_USER_KNOWN */
-    struct access_address *address; /* NULL: this machine */
+    uint8_t origin;              /* enum access_origin */
+    uint8_t user;                /* enum access_user */
+    uint8_t rank;                /* enum access_rank */
+    uint32_t uid;                /* where user is ACCESS_USER_KNOWN */
+    struct net_address *address; /* where TCP from another machine comes from; NULL: this one */
 };
 
 /* What a command needs. Echo, and talk about the connection itself, need ACCESS_ANYONE. */

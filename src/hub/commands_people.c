@@ -147,7 +147,7 @@ static bool has_device(struct call *call)
     return false;
 }
 
-enum { CANDIDATES_BYTES = (ENDPOINT_TEXT_BYTES + 1) * LIMIT_CANDIDATES };
+enum { CANDIDATES_BYTES = ENDPOINT_TEXT_BYTES * LIMIT_CANDIDATES };
 
 /* The candidates from argv[first] on, separated by blanks; false where one is none. */
 static bool read_candidates(struct call *call, size_t first, char out[CANDIDATES_BYTES])
@@ -160,7 +160,7 @@ static bool read_candidates(struct call *call, size_t first, char out[CANDIDATES
     for (size_t i = first; i < call->argc; i++) {
         struct endpoint e;
         struct bytes text = call->argv[i];
-        if (!endpoint_read(text, &e)) {
+        if (!endpoint_read(text, &e) || e.port < ENDPOINT_PORT_MIN) {
             command_error_about(
                 call, "an address is ADDR:PORT or [V6]:PORT, its port 1024 or more:", text);
             return false;

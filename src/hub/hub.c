@@ -110,7 +110,7 @@ struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
                               bool replies_full)
 {
     struct connection *c = calloc(1, sizeof *c);
-    struct access_address *address = peer->address ? malloc(sizeof *address) : NULL;
+    struct net_address *address = peer->address ? malloc(sizeof *address) : NULL;
     if (!c || (peer->address && !address)) {
         free(address);
         free(c);

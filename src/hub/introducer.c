@@ -15,16 +15,16 @@ enum {
 void introducer_describe(const struct connection *c, const char *candidates,
                          struct introduction_side *ret)
 {
-    static const uint8_t loopback[16] = {[10] = 0xff, 0xff, 127, 0, 0, 1};
+    static const struct net_address loopback = {{[10] = 0xff, 0xff, 127, 0, 0, 1}};
     const struct member *m = connection_member(c);
     *ret = (struct introduction_side){
         .device = m->device, .connection = c->id, .seen = "-", .candidates = candidates};
     memcpy(ret->key, m->key, sizeof ret->key);
     memcpy(ret->name, m->name, sizeof ret->name);
     if (c->peer.address)
-        endpoint_write_address(ret->seen, c->peer.address->ip);
+        net_address_write(ret->seen, c->peer.address);
     else if (c->peer.origin == ACCESS_LOOPBACK)
-        endpoint_write_address(ret->seen, loopback);
+        net_address_write(ret->seen, &loopback);
 }
 
 /* NAME FINGERPRINT KEY */

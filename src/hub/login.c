@@ -79,7 +79,7 @@ static struct subject address_subject(const struct connection *c)
 {
     static const uint8_t v4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     static const uint8_t here[16];
-    const uint8_t *ip = c->peer.address ? c->peer.address->ip : here;
+    const uint8_t *ip = c->peer.address ? c->peer.address->bytes : here;
     struct subject s = {.bytes = {'a'}};
     s.len = 1 + (memcmp(ip, v4, sizeof v4) == 0 ? (size_t)16 : 8);
     memcpy(s.bytes + 1, ip, s.len - 1);

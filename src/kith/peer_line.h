@@ -11,9 +11,9 @@
  * The owner embeds it and leaves it alone until handler.closed, which comes last, and never
  * from within a call of the owner's. */
 
+#include "base/random_id.h"
 #include "io/channel.h"
 #include "peer/dialing.h"
-#include "base/random_id.h"
 #include "peer/proof.h"
 
 struct peer_line;
@@ -31,7 +31,7 @@ struct peer_line {
     bool open;
     bool relayed;
     enum dialing_outcome outcome;
-    struct random_id id;               /* relayed: the introduction's */
+    struct random_id id;             /* relayed: the introduction's */
     const char *hub_print;           /* relayed: the hub's fingerprint */
     const struct tls_config *config; /* relayed: of the TLS within */
     enum proof_role role;            /* which end of the TLS one is */

@@ -13,7 +13,7 @@ struct say {
     struct contact contact;
     struct bytes name, text;
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said */
-    bool begun;                 /* both have agreed */
+    bool begun;                      /* both have agreed */
 };
 
 static struct say *say_of(struct contact *c)

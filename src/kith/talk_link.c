@@ -146,18 +146,15 @@ static void start(struct talk_link *t, struct talk_path *p, int r)
 static void dial(struct talk_link *t, size_t candidate, int attempt)
 {
     struct talk_path *p = talk_path_new(attempt);
-    const struct candidate *c = &t->dialing.candidates.list[candidate];
-    struct address at = {.is_v6 = !peer_address_is_v4(&c->address)};
-    char host[ADDRESS_TEXT_BYTES];
+    const struct endpoint *at = &t->dialing.candidates.list[candidate].at;
+    char host[NET_ADDRESS_TEXT_BYTES];
     if (!p) {
         dialing_done(&t->dialing, candidate, DIALING_UNREACHABLE, clock_instant());
         return;
     }
-    memcpy(&at.v6, c->address.bytes, sizeof at.v6);
-    memcpy(&at.v4, c->address.bytes + 12, sizeof at.v4);
-    address_host(&at, host);
+    net_address_write(host, &at->address);
     start(t, p,
-          peer_line_dial(&p->line, t->ground->loop, host, c->port, t->ground->dials,
+          peer_line_dial(&p->line, t->ground->loop, host, at->port, t->ground->dials,
                          &line_handler));
 }
 

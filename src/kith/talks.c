@@ -206,8 +206,8 @@ static bool is_useful(const struct talks *t, const struct own_address *own)
 {
     const uint8_t *b = own->address.bytes;
     bool link_local =
-        !peer_address_is_v4(&own->address) && b[0] == 0xfe && (b[1] & 0xc0) == 0x80;
-    return !link_local && (t->hub_is_local || !peer_address_is_loopback(&own->address));
+        !net_address_is_v4(&own->address) && b[0] == 0xfe && (b[1] & 0xc0) == 0x80;
+    return !link_local && (t->hub_is_local || !net_address_is_loopback(&own->address));
 }
 
 void talks_look_around(struct talks *t, bool hub_is_local)
@@ -216,11 +216,11 @@ void talks_look_around(struct talks *t, bool hub_is_local)
     t->own_count = own_addresses(t->own, OWN_ADDRESSES_MAX);
     t->candidate_count = 0;
     for (size_t i = 0; i < t->own_count && t->candidate_count < CANDIDATES_MAX; i++) {
-        struct candidate c = {.address = t->own[i].address, .port = t->port.number};
+        struct endpoint at = {.address = t->own[i].address, .port = t->port.number};
         char *text = t->candidate_texts[t->candidate_count];
         if (!is_useful(t, &t->own[i]))
             continue;
-        candidate_write(text, &c);
+        endpoint_write(text, &at);
         t->candidates[t->candidate_count++] = bytes_from_str(text);
     }
 }
@@ -230,7 +230,7 @@ static void judge_candidates(const struct talks *t, const struct notice *n,
 {
     struct candidate_rules rules = {
         .own = t->own, .own_count = t->own_count, .hub_is_local = t->hub_is_local};
-    peer_address_read(n->seen, &rules.seen);
+    net_address_read(n->seen, &rules.seen);
     *out = (struct candidates){.count = 0};
     for (size_t i = 0; i < n->candidate_count; i++)
         candidates_add(out, &rules, n->candidates[i]);

@@ -37,7 +37,7 @@ struct talks {
     bool hub_is_local;
     struct own_address own[OWN_ADDRESSES_MAX];
     size_t own_count;
-    char candidate_texts[CANDIDATES_MAX][CANDIDATE_TEXT_BYTES];
+    char candidate_texts[CANDIDATES_MAX][ENDPOINT_TEXT_BYTES];
     struct bytes candidates[CANDIDATES_MAX]; /* where this device can be reached */
     size_t candidate_count;
     uv_timer_t leave;

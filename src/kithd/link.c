@@ -148,7 +148,7 @@ void link_identify(struct connection *c)
 
 /* False where the other end is gone already: it cannot be said who it was. */
 static bool find_origin(const struct link *l, bool is_unix, struct access_peer *ret,
-                        struct access_address *ret_address)
+                        struct net_address *ret_address)
 {
     struct address peer;
     if (is_unix) {
@@ -159,7 +159,7 @@ static bool find_origin(const struct link *l, bool is_unix, struct access_peer *
         return false;
     ret->origin = address_is_loopback(&peer) ? ACCESS_LOOPBACK : ACCESS_REMOTE;
     if (ret->origin == ACCESS_REMOTE) {
-        address_as_v6(&peer, ret_address->ip);
+        address_as_v6(&peer, ret_address->bytes);
         ret->address = ret_address;
     }
     return true;
@@ -185,7 +185,7 @@ int link_accept(struct link_owner *owner, struct acceptor *from,
     }
     owner->turn(owner);
     struct access_peer peer = {0};
-    struct access_address address;
+    struct net_address address;
     if (!find_origin(l, listener->is_unix, &peer, &address)) {
         stream_close(&l->stream, false);
         return 0;

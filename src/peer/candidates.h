@@ -4,9 +4,8 @@
 /* Where another device says it can be reached, and which of that may be dialed: nobody makes a
  * member scan a network, or knock at what is not theirs.
  *
- * A candidate is ADDR:PORT or [V6]:PORT, a number, never a name, without a zone; an IPv4
- * address written as an IPv6 one is the IPv4 address. It may be dialed where its port is at
- * least 1024 and its address
+ * A candidate is an endpoint. It may be dialed where its port is at least ENDPOINT_PORT_MIN and
+ * its address
  *   - lies in a subnet of one's own interfaces, and is neither its network nor its broadcast
  * address,
  *   - or is the one the hub sees the other device at,
@@ -17,31 +16,25 @@
  * Order: one's own subnets first, IPv6 before IPv4, then what the hub sees. At most
  * CANDIDATES_MAX are looked at; what follows is CANDIDATE_TOO_MANY. */
 
-#include "base/bytes.h"
+#include "wire/endpoint.h"
 
-enum { CANDIDATES_MAX = 16, OWN_ADDRESSES_MAX = 64, CANDIDATE_TEXT_BYTES = 64 };
-
-/* An address, IPv4 in its IPv6 form (RFC 4291, section 2.5.5.2). */
-struct peer_address {
-    uint8_t bytes[16];
-};
+enum { CANDIDATES_MAX = 16, OWN_ADDRESSES_MAX = 64 };
 
 struct candidate {
-    struct peer_address address;
-    uint16_t port;
+    struct endpoint at;
     uint8_t rank; /* the lower, the sooner */
 };
 
 struct own_address {
-    struct peer_address address;
+    struct net_address address;
     unsigned prefix_bits; /* of IPv4: 1 to 32, of IPv6: 1 to 128; else it is passed over */
 };
 
 struct candidate_rules {
     const struct own_address *own; /* of the interfaces, loopback left out or not */
     size_t own_count;
-    struct peer_address seen; /* of the other device, by the hub; unspecified: not known */
-    bool hub_is_local;        /* the hub is reached over loopback */
+    struct net_address seen; /* of the other device, by the hub; unspecified: not known */
+    bool hub_is_local;       /* the hub is reached over loopback */
 };
 
 enum candidate_verdict {
@@ -59,16 +52,6 @@ struct candidates {
     size_t count;
     size_t offered; /* texts looked at or refused */
 };
-
-/* Reads ADDR:PORT or [V6]:PORT, or an address alone. False where it is none. */
-bool candidate_read(struct bytes text, struct candidate *ret);
-bool peer_address_read(struct bytes text, struct peer_address *ret);
-
-/* As candidate_read reads it; ends in a NUL. */
-void candidate_write(char out[CANDIDATE_TEXT_BYTES], const struct candidate *c);
-
-bool peer_address_is_v4(const struct peer_address *a);
-bool peer_address_is_loopback(const struct peer_address *a);
 
 /* Judges a text, and where it is GOOD, puts it into its place. c was zeroed at first. */
 enum candidate_verdict candidates_add(struct candidates *c, const struct candidate_rules *rules,

@@ -26,8 +26,7 @@ static struct introduction_entry **bucket_of(struct introductions *x,
     return &x->buckets[(id->bytes[0] | (size_t)id->bytes[1] << 8) % INTRODUCTION_BUCKETS];
 }
 
-static struct introduction_entry *find(struct introductions *x,
-                                       const struct random_id *id)
+static struct introduction_entry *find(struct introductions *x, const struct random_id *id)
 {
     struct introduction_entry *e = *bucket_of(x, id);
     while (e && !random_id_equal(&e->what.id, id))
@@ -169,9 +168,8 @@ int introductions_invite(struct introductions *x, const struct introduction_side
 /* ---- answering */
 
 /* The open one of that id, where that account is the one invited (or has invited). */
-static struct introduction_entry *find_open(struct introductions *x,
-                                            const struct random_id *id, const char *key,
-                                            bool invited)
+static struct introduction_entry *find_open(struct introductions *x, const struct random_id *id,
+                                            const char *key, bool invited)
 {
     struct introduction_entry *e = find(x, id);
     if (!e || e->accepted)
@@ -224,14 +222,14 @@ static int end_open(struct introductions *x, const struct random_id *id, const c
     return e ? 0 : INTRODUCTION_UNKNOWN;
 }
 
-int introductions_decline(struct introductions *x, const struct random_id *id,
-                          const char *key, struct introduction *ret)
+int introductions_decline(struct introductions *x, const struct random_id *id, const char *key,
+                          struct introduction *ret)
 {
     return end_open(x, id, key, true, ret);
 }
 
-int introductions_cancel(struct introductions *x, const struct random_id *id,
-                         const char *key, struct introduction *ret)
+int introductions_cancel(struct introductions *x, const struct random_id *id, const char *key,
+                         struct introduction *ret)
 {
     return end_open(x, id, key, false, ret);
 }
@@ -283,8 +281,8 @@ bool introductions_drop_to(struct introductions *x, const char *key, struct intr
     return drop(x, key, 0, ret);
 }
 
-int introductions_find(struct introductions *x, const struct random_id *id,
-                       struct instant now, struct introduction *ret)
+int introductions_find(struct introductions *x, const struct random_id *id, struct instant now,
+                       struct introduction *ret)
 {
     pthread_mutex_lock(&x->lock);
     const struct introduction_entry *e = find(x, id);

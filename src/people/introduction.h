@@ -90,10 +90,10 @@ int introductions_accept(struct introductions *x, const struct random_id *id,
                          struct introduction *ret);
 
 /* The invited account says no; the one that invited takes it back. */
-int introductions_decline(struct introductions *x, const struct random_id *id,
-                          const char *key, struct introduction *ret);
-int introductions_cancel(struct introductions *x, const struct random_id *id,
-                         const char *key, struct introduction *ret);
+int introductions_decline(struct introductions *x, const struct random_id *id, const char *key,
+                          struct introduction *ret);
+int introductions_cancel(struct introductions *x, const struct random_id *id, const char *key,
+                         struct introduction *ret);
 
 /* An open one whose time is over is forgotten; false where there is none. */
 bool introductions_expire(struct introductions *x, struct instant now,
@@ -109,8 +109,8 @@ bool introductions_drop_from(struct introductions *x, uint64_t connection,
 bool introductions_drop_to(struct introductions *x, const char *key, struct introduction *ret);
 
 /* One that was accepted; without its candidates. */
-int introductions_find(struct introductions *x, const struct random_id *id,
-                       struct instant now, struct introduction *ret);
+int introductions_find(struct introductions *x, const struct random_id *id, struct instant now,
+                       struct introduction *ret);
 
 void introduction_fini(struct introduction *i);
 

@@ -2,8 +2,8 @@
 #define KITH_PEOPLE_TICKET_H
 
 /* A secret of 256 random bits that stands for a right: a program's token, an invite, the setup
- * token. Who may has the text, TICKET_TEXT_LEN characters of base64url; the hub keeps its BLAKE2b hash
- * alone. */
+ * token. Who may has the text, TICKET_TEXT_LEN characters of base64url; the hub keeps its
+ * BLAKE2b hash alone. */
 
 #include "base/base64url.h"
 

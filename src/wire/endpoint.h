@@ -2,29 +2,25 @@
 #define KITH_WIRE_ENDPOINT_H
 
 /* Where a device may be reached: an address and a port, as members tell them to each other
- * through the hub. The text is ADDR:PORT for IPv4 (dotted, four numbers) and [ADDR]:PORT for
- * IPv6 (RFC 4291, section 2.2; no zone), at most ENDPOINT_TEXT_BYTES. Ports begin at
- * ENDPOINT_PORT_MIN, so that nobody is sent to a system's own services. */
+ * through the hub. The text is ADDR:PORT for IPv4 and [ADDR]:PORT for IPv6, less than
+ * ENDPOINT_TEXT_BYTES. Below ENDPOINT_PORT_MIN are a system's own services, to which nobody is
+ * to be sent: who takes endpoints from others refuses those. */
 
-#include "base/bytes.h"
+#include "wire/net_address.h"
 
-enum {
-    ENDPOINT_TEXT_BYTES = 64,
-    ENDPOINT_PORT_MIN = 1024,
-    ENDPOINT_ADDRESS_BYTES = 16,
-    ENDPOINT_ADDRESS_TEXT_BYTES = 46, /* of an address alone, a NUL included */
-};
+enum { ENDPOINT_TEXT_BYTES = 64, ENDPOINT_PORT_MIN = 1024 };
 
 struct endpoint {
-    uint8_t address[ENDPOINT_ADDRESS_BYTES]; /* IPv4 as ::ffff:a.b.c.d */
-    uint16_t port;
+    struct net_address address;
+    uint16_t port; /* from 1 */
 };
 
-/* False where the text is none, or its port too low. */
+/* False where the text is none; ret is then as it was. */
 bool endpoint_read(struct bytes text, struct endpoint *ret);
 
-/* The address alone, without brackets, as RFC 5952 has it; ends in a NUL. */
-void endpoint_write_address(char out[ENDPOINT_ADDRESS_TEXT_BYTES],
-                            const uint8_t address[ENDPOINT_ADDRESS_BYTES]);
+/* Ends in a NUL. */
+void endpoint_write(char out[ENDPOINT_TEXT_BYTES], const struct endpoint *e);
+
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 
 #endif

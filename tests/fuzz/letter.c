@@ -1,9 +1,8 @@
-/* Letters, boxes and addresses as others write them: what is read lies in the record, keeps the
+/* Letters and boxes as others write them: what is read lies in the record, keeps the
  * limits, and is written again as it was. */
 
 #include "people/letter.h"
 #include "fuzz.h"
-#include "wire/endpoint.h"
 
 static void check_letter(struct bytes record)
 {
@@ -38,30 +37,11 @@ static void check_box(struct bytes record)
     assert(letterbox_waiting(&b) <= b.count);
 }
 
-static void check_endpoint(struct bytes text)
-{
-    struct endpoint e, again;
-    if (!endpoint_read(text, &e))
-        return;
-    assert(text.len <= ENDPOINT_TEXT_BYTES && e.port >= ENDPOINT_PORT_MIN);
-    char address[ENDPOINT_ADDRESS_TEXT_BYTES];
-    endpoint_write_address(address, e.address);
-    struct buffer out;
-    buffer_init(&out, SIZE_MAX);
-    bool v4 = strchr(address, '.') != NULL;
-    if (buffer_printf(&out, v4 ? "%s:%u" : "[%s]:%u", address, e.port) != 0)
-        abort();
-    assert(endpoint_read(buffer_view(&out), &again));
-    assert(memcmp(again.address, e.address, sizeof e.address) == 0 && again.port == e.port);
-    buffer_fini(&out);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes in = fuzz_copy(bytes_make(data, size));
     check_letter(in);
     check_box(in);
-    check_endpoint(in);
     fuzz_free(in);
     return 0;
 }

@@ -2,74 +2,11 @@
 
 #include "unit.h"
 
-static struct peer_address address(const char *text)
+static struct net_address address(const char *text)
 {
-    struct peer_address a;
-    assert_true(peer_address_read(bytes_from_str(text), &a));
+    struct net_address a;
+    assert_true(net_address_read(bytes_from_str(text), &a));
     return a;
-}
-
-static void test_read_and_written(void **state)
-{
-    static const char *const good[][2] = {
-        {"192.168.1.7:2000", "192.168.1.7:2000"},
-        {"[::ffff:10.0.0.1]:2000", "10.0.0.1:2000"},
-        {"[::ffff:a00:1]:2000", "10.0.0.1:2000"},
-        {"[2001:DB8::1]:65535", "[2001:db8:0:0:0:0:0:1]:65535"},
-        {"[1:2:3:4:5:6:7:8]:1", "[1:2:3:4:5:6:7:8]:1"},
-        {"[1:2:3:4:5:6:1.2.3.4]:1", "[1:2:3:4:5:6:102:304]:1"},
-        {"[::]:1", "[0:0:0:0:0:0:0:0]:1"},
-        {"[1::]:1", "[1:0:0:0:0:0:0:0]:1"},
-    };
-    char text[CANDIDATE_TEXT_BYTES];
-    struct candidate c;
-    for (size_t i = 0; i < COUNT_OF(good); i++) {
-        assert_true(candidate_read(bytes_from_str(good[i][0]), &c));
-        candidate_write(text, &c);
-        assert_string_equal(text, good[i][1]);
-    }
-}
-
-static void test_what_is_none(void **state)
-{
-    static const char *const wrong[] = {
-        "",
-        ":",
-        "1.2.3.4",
-        "1.2.3.4:",
-        "1.2.3.4:0",
-        "1.2.3.4:65536",
-        "1.2.3.4: 1",
-        "1.2.3:1",
-        "1.2.3.4.5:1",
-        "1.2.3.256:1",
-        "01.2.3.4:1",
-        "localhost:2000",
-        "[::1:2000",
-        "[::1]2000",
-        "::1:2000",
-        "[1.2.3.4]:1",
-        "[1:2:3:4:5:6:7]:1",
-        "[1:2:3:4:5:6:7:8:9]:1",
-        "[:1]:1",
-        "[1:]:1",
-        "[1::2::3]:1",
-        "[:::]:1",
-        "[12345::]:1",
-        "[fe80::1%eth0]:2000",
-        "[g::]:1",
-        "[1:2:3:4:5:6:7::8]:1",
-        "[]:1",
-        "[1.2.3.4::]:1",
-        "[::1.2.3.4.5]:1",
-    };
-    struct candidate c;
-    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
-        struct bytes in = unit_copy(bytes_from_str(wrong[i]));
-        if (candidate_read(in, &c))
-            fail_msg("%s was read", wrong[i]);
-        unit_free(in);
-    }
 }
 
 static void test_which_may_be_dialed(void **state)
@@ -131,15 +68,15 @@ static void test_order_and_number(void **state)
     struct candidate_rules rules = {
         .own = own, .own_count = COUNT_OF(own), .seen = address("203.0.113.9")};
     struct candidates c = {0};
-    char text[CANDIDATE_TEXT_BYTES];
+    char text[ENDPOINT_TEXT_BYTES];
     assert_int_equal(candidates_add(&c, &rules, BYTES("203.0.113.9:2000")), CANDIDATE_GOOD);
     assert_int_equal(candidates_add(&c, &rules, BYTES("192.168.1.7:2000")), CANDIDATE_GOOD);
     assert_int_equal(candidates_add(&c, &rules, BYTES("[2001:db8::7]:2000")), CANDIDATE_GOOD);
     assert_int_equal(candidates_add(&c, &rules, BYTES("192.168.1.7:2000")), CANDIDATE_TWICE);
-    static const char *const order[] = {"[2001:db8:0:0:0:0:0:7]:2000", "192.168.1.7:2000",
+    static const char *const order[] = {"[2001:db8::7]:2000", "192.168.1.7:2000",
                                         "203.0.113.9:2000"};
     for (size_t i = 0; i < COUNT_OF(order); i++) {
-        candidate_write(text, &c.list[i]);
+        endpoint_write(text, &c.list[i].at);
         assert_string_equal(text, order[i]);
     }
     for (int i = 4; i < CANDIDATES_MAX; i++)
@@ -150,8 +87,8 @@ static void test_order_and_number(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read_and_written),    cmocka_unit_test(test_what_is_none),
-        cmocka_unit_test(test_which_may_be_dialed), cmocka_unit_test(test_loopback),
+        cmocka_unit_test(test_which_may_be_dialed),
+        cmocka_unit_test(test_loopback),
         cmocka_unit_test(test_order_and_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

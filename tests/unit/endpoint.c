@@ -18,7 +18,18 @@ static const struct row rows[] = {
     {"[1:2:3:4:5:6:7::]:2000", "1:2:3:4:5:6:7:0", 2000},
     {"[1::]:2000", "1::", 2000},
     {"[::ffff:10.0.0.1]:2000", "10.0.0.1", 2000},
-    {"127.0.0.1:1023", NULL, 0},
+    {"127.0.0.1:1", "127.0.0.1", 1},
+    {"[::ffff:a00:1]:2000", "10.0.0.1", 2000},
+    {"[1:2:3:4:5:6:1.2.3.4]:1", "1:2:3:4:5:6:102:304", 1},
+    {"127.0.0.1:0", NULL, 0},
+    {":", NULL, 0},
+    {"1.2.3.4: 1", NULL, 0},
+    {"[1.2.3.4]:1", NULL, 0},
+    {"[:1]:1", NULL, 0},
+    {"[1:]:1", NULL, 0},
+    {"[:::]:1", NULL, 0},
+    {"[g::]:1", NULL, 0},
+    {"[::1.2.3.4.5]:1", NULL, 0},
     {"127.0.0.1:65536", NULL, 0},
     {"127.0.0.1:02000", NULL, 0},
     {"127.0.0.1:", NULL, 0},
@@ -56,10 +67,14 @@ static void test_rows(void **state)
             print_error("%s\n", rows[i].text);
         assert_int_equal(read, rows[i].address != NULL);
         if (read) {
-            char out[ENDPOINT_ADDRESS_TEXT_BYTES];
-            endpoint_write_address(out, e.address);
+            char out[NET_ADDRESS_TEXT_BYTES], whole[ENDPOINT_TEXT_BYTES];
+            struct endpoint again;
+            net_address_write(out, &e.address);
             assert_string_equal(out, rows[i].address);
             assert_int_equal(e.port, rows[i].port);
+            endpoint_write(whole, &e);
+            assert_true(endpoint_read(bytes_from_str(whole), &again));
+            assert_true(endpoint_equal(&e, &again));
         }
         unit_free(text);
     }

@@ -239,7 +239,7 @@ static void ask_for(struct scene *s, size_t who, const char *what, const char *w
 static struct connection *accept_at(struct scene *s, size_t who, size_t hub,
                                     enum access_origin origin)
 {
-    struct access_address address = {{[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)who}};
+    struct net_address address = {{[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)who}};
     struct access_peer peer = {.origin = origin, .address = &address};
     struct connection *c = hub_accept(&s->hubs[hub], &peer, false);
     assert_non_null(c);

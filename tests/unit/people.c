@@ -144,7 +144,7 @@ static void forget_all(struct scene *s)
 /* Connects; the door is open and nothing is left to read. */
 static void come(struct scene *s, size_t who, size_t hub, bool text)
 {
-    struct access_address address = {{[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)who}};
+    struct net_address address = {{[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)who}};
     struct access_peer peer = {.origin = ACCESS_REMOTE, .address = &address};
     struct connection *c = hub_accept(&s->hubs[hub], &peer, false);
     assert_non_null(c);

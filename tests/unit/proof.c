@@ -78,8 +78,10 @@ static void test_who_is_no_pair(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_both_ways),           cmocka_unit_test(test_it_binds),
-        cmocka_unit_test(test_it_is_read_strictly), cmocka_unit_test(test_who_is_no_pair),
+        cmocka_unit_test(test_both_ways),
+        cmocka_unit_test(test_it_binds),
+        cmocka_unit_test(test_it_is_read_strictly),
+        cmocka_unit_test(test_who_is_no_pair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,10 +64,6 @@ int contact_begin(struct contact *c, const struct notice *n)
 
 /* ---- the hub ---- */
 
-static void on_make_room(struct hub_line *l)
-{
-}
-
 static void on_up(struct hub_line *l)
 {
     struct contact *c = of_hub(l);
@@ -136,17 +132,8 @@ static void on_failed(struct hub_line *l, int code)
     contact_end(of_hub(l), code);
 }
 
-static void on_hub_closed(struct hub_line *l)
-{
-}
-
-static const struct hub_line_handler hub_handler = {.make_room = on_make_room,
-                                                    .up = on_up,
-                                                    .down = on_down,
-                                                    .answer = on_answer,
-                                                    .push = on_push,
-                                                    .failed = on_failed,
-                                                    .closed = on_hub_closed};
+static const struct hub_line_handler hub_handler = {
+    .up = on_up, .down = on_down, .answer = on_answer, .push = on_push, .failed = on_failed};
 
 /* ---- one run ---- */
 

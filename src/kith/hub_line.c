@@ -59,11 +59,17 @@ static void hear(struct hub_line *l, const struct resp_value *values, size_t cou
         l->handler->answer(l, values, count);
 }
 
+static void make_room(struct hub_line *l)
+{
+    if (l->handler->make_room)
+        l->handler->make_room(l);
+}
+
 static void strange(struct hub_line *l)
 {
     if (l->closing)
         return;
-    l->handler->make_room(l);
+    make_room(l);
     l->handler->failed(l, session_strange(l->session));
 }
 
@@ -88,7 +94,7 @@ static void on_open(struct channel *c)
 {
     struct hub_line *l = line_of(c);
     const struct tls *tls = channel_tls(c);
-    l->handler->make_room(l);
+    make_room(l);
     int code = tls ? trust_key(l->session, tls_peer(tls)) : EXIT_DONE;
     if (code != EXIT_DONE) {
         l->handler->failed(l, code);
@@ -97,14 +103,6 @@ static void on_open(struct channel *c)
     l->up = l->was_up = true;
     l->wait_ms = LIMIT_BACK_OFF_FIRST_MS;
     l->handler->up(l);
-}
-
-static void on_retry_closed(uv_handle_t *handle)
-{
-    struct hub_line *l = handle->data;
-    l->retry_open = false;
-    if (l->channel.state == CHANNEL_CLOSED)
-        l->handler->closed(l);
 }
 
 static int dial(struct hub_line *l);
@@ -139,11 +137,8 @@ static void on_closed(struct channel *c, const char *why)
     l->up = false;
     conversation_fini(&l->conversation);
     conversation_init(&l->conversation);
-    if (l->closing) {
-        if (!l->retry_open)
-            l->handler->closed(l);
+    if (l->closing)
         return;
-    }
     if (!l->was_up) {
         bool refused = why && strcmp(why, dial_problem(-ECONNREFUSED)) == 0;
         l->handler->failed(l, session_no_hub(l->session, why, refused));
@@ -171,16 +166,14 @@ int hub_line_open(struct hub_line *l, uv_loop_t *loop, struct session *s,
                   const struct hub_line_handler *handler)
 {
     *l = (struct hub_line){.handler = handler, .session = s, .loop = loop};
+    conversation_init(&l->conversation);
+    l->wait_ms = LIMIT_BACK_OFF_FIRST_MS;
+    uv_timer_init(loop, &l->retry);
+    l->retry.data = l;
     int code = s->where.path[0] ? EXIT_DONE : trust_config(s);
     if (code != EXIT_DONE)
         return code;
-    conversation_init(&l->conversation);
-    l->wait_ms = LIMIT_BACK_OFF_FIRST_MS;
-    int r = uv_timer_init(loop, &l->retry);
-    l->retry.data = l;
-    l->retry_open = r == 0;
-    if (r == 0)
-        r = dial(l);
+    int r = dial(l);
     return r == 0 ? EXIT_DONE : session_fail(s, EXIT_UNREACHABLE, "%s", dial_problem(r));
 }
 
@@ -192,12 +185,12 @@ bool hub_line_is_local(const struct hub_line *l)
 
 void hub_line_close(struct hub_line *l)
 {
-    if (l->closing)
+    if (!l->loop || l->closing)
         return;
     l->closing = true;
     l->up = false;
     channel_close(&l->channel);
-    uv_close((uv_handle_t *)&l->retry, on_retry_closed);
+    uv_close((uv_handle_t *)&l->retry, NULL);
 }
 
 void hub_line_fini(struct hub_line *l)

@@ -4,7 +4,8 @@
 /* The line to the hub, of a person who stays: over TLS, or to a Unix socket. It judges who is
  * at the other end, asks and hears, and where it is lost comes back by itself: after
  * LIMIT_BACK_OFF_FIRST_MS, then twice as long each time, up to LIMIT_BACK_OFF_MS, each a
- * little less or more, so that not all come back at once. The owner embeds it. */
+ * little less or more, so that not all come back at once. The owner embeds it, and after
+ * hub_line_close leaves it alone until the loop has nothing more to do. */
 
 #include "client/conversation.h"
 #include "io/channel.h"
@@ -13,7 +14,7 @@
 struct hub_line;
 
 struct hub_line_handler {
-    /* Something is about to be said on standard error. */
+    /* Something is about to be said on standard error. It may be NULL. */
     void (*make_room)(struct hub_line *l);
     void (*up)(struct hub_line *l);
     void (*down)(struct hub_line *l, const char *why); /* it was up */
@@ -22,7 +23,6 @@ struct hub_line_handler {
     /* No use to go on: there is nothing at the first attempt, or not the hub that was meant. It
      * was said, and code is for the end. */
     void (*failed)(struct hub_line *l, int code);
-    void (*closed)(struct hub_line *l); /* after hub_line_close; the last call */
 };
 
 struct hub_line {
@@ -36,7 +36,7 @@ struct hub_line {
     bool was_up;      /* ever */
     bool up;
     bool secret; /* what is to be sent holds a password */
-    bool closing, retry_open;
+    bool closing;
 };
 
 /* Begins to connect. An exit code; where it is not EXIT_DONE that was said, and nothing

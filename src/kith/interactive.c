@@ -143,11 +143,6 @@ static void on_talk_heard(struct talks *t, const char *name, struct bytes text)
     visit_talk_heard(visit_of(t), name, text);
 }
 
-static void on_talk_delivered(struct talks *t, const char *name)
-{
-    /* Nothing is shown of what goes as it should. */
-}
-
 static void on_talk_ended(struct talks *t, const char *name, const char *why)
 {
     visit_talk_ends(visit_of(t), name, why);
@@ -158,17 +153,11 @@ static void on_talk_undelivered(struct talks *t, const char *name, struct bytes 
     visit_talk_undelivered(visit_of(t), name, text);
 }
 
-static void on_talks_closed(struct talks *t)
-{
-}
-
 static const struct talks_handler talks_handler = {.begun = on_talk_begun,
                                                    .path = on_talk_path,
                                                    .heard = on_talk_heard,
-                                                   .delivered = on_talk_delivered,
                                                    .ended = on_talk_ended,
-                                                   .undelivered = on_talk_undelivered,
-                                                   .closed = on_talks_closed};
+                                                   .undelivered = on_talk_undelivered};
 
 /* ---- the person ---- */
 
@@ -318,10 +307,6 @@ static void on_failed(struct hub_line *l, int code)
     end(of_hub(l), code);
 }
 
-static void on_hub_closed(struct hub_line *l)
-{
-}
-
 static void on_stop(uv_signal_t *stop, int number)
 {
     struct interactive *i = stop->data;
@@ -353,8 +338,7 @@ static const struct hub_line_handler hub_handler = {.make_room = on_make_room,
                                                     .down = on_down,
                                                     .answer = on_answer,
                                                     .push = on_push,
-                                                    .failed = on_failed,
-                                                    .closed = on_hub_closed};
+                                                    .failed = on_failed};
 
 static void watch_signals(struct interactive *i)
 {

@@ -48,14 +48,6 @@ static void on_notice(struct contact *c, const struct notice *n)
 
 /* ---- talks ---- */
 
-static void on_begun(struct talks *t, const char *name)
-{
-}
-
-static void on_path(struct talks *t, const char *name, const char *way)
-{
-}
-
 static void on_heard(struct talks *t, const char *name, struct bytes text)
 {
     struct output *o = &contact_of(t)->session->output;
@@ -75,29 +67,7 @@ static void on_heard(struct talks *t, const char *name, struct bytes text)
         contact_end(contact_of(t), EXIT_NO);
 }
 
-static void on_delivered(struct talks *t, const char *name)
-{
-}
-
-static void on_ended(struct talks *t, const char *name, const char *why)
-{
-}
-
-static void on_undelivered(struct talks *t, const char *name, struct bytes text)
-{
-}
-
-static void on_talks_closed(struct talks *t)
-{
-}
-
-static const struct talks_handler talks_handler = {.begun = on_begun,
-                                                   .path = on_path,
-                                                   .heard = on_heard,
-                                                   .delivered = on_delivered,
-                                                   .ended = on_ended,
-                                                   .undelivered = on_undelivered,
-                                                   .closed = on_talks_closed};
+static const struct talks_handler talks_handler = {.heard = on_heard};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,

@@ -108,15 +108,6 @@ static void on_begun(struct talks *t, const char *name)
         fail(s, EXIT_NO, "takes nothing");
 }
 
-static void on_path(struct talks *t, const char *name, const char *way)
-{
-}
-
-static void on_heard(struct talks *t, const char *name, struct bytes text)
-{
-    /* Who says something while one only wants to tell him something is not listened to. */
-}
-
 static void on_delivered(struct talks *t, const char *name)
 {
     contact_end(contact_of(t), EXIT_DONE);
@@ -131,22 +122,8 @@ static void on_ended(struct talks *t, const char *name, const char *why)
     fail(s, EXIT_NO, "has ended the talk; not delivered");
 }
 
-static void on_undelivered(struct talks *t, const char *name, struct bytes text)
-{
-    /* on_ended has said so. */
-}
-
-static void on_talks_closed(struct talks *t)
-{
-}
-
-static const struct talks_handler talks_handler = {.begun = on_begun,
-                                                   .path = on_path,
-                                                   .heard = on_heard,
-                                                   .delivered = on_delivered,
-                                                   .ended = on_ended,
-                                                   .undelivered = on_undelivered,
-                                                   .closed = on_talks_closed};
+static const struct talks_handler talks_handler = {
+    .begun = on_begun, .delivered = on_delivered, .ended = on_ended};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,

@@ -20,25 +20,10 @@ static struct talks *talks_of(struct talk_link *l)
 
 /* ---- the end ---- */
 
-static void tell_if_closed(struct talks *t)
-{
-    if (!t->closing || t->told || t->leave_open || t->link_count + t->stranger_count > 0)
-        return;
-    t->told = true;
-    t->handler->closed(t);
-}
-
-static void on_leave_closed(uv_handle_t *handle)
-{
-    struct talks *t = handle->data;
-    t->leave_open = false;
-    tell_if_closed(t);
-}
-
 static void end_wait(struct talks *t)
 {
-    if (t->leave_open && !uv_is_closing((uv_handle_t *)&t->leave))
-        uv_close((uv_handle_t *)&t->leave, on_leave_closed);
+    if (!uv_is_closing((uv_handle_t *)&t->leave))
+        uv_close((uv_handle_t *)&t->leave, NULL);
 }
 
 static void on_leave(uv_timer_t *timer)
@@ -79,32 +64,38 @@ void talks_fini(struct talks *t)
 
 static void on_begun(struct talk_link *l)
 {
-    talks_of(l)->handler->begun(talks_of(l), l->name);
+    if (talks_of(l)->handler->begun)
+        talks_of(l)->handler->begun(talks_of(l), l->name);
 }
 
 static void on_path(struct talk_link *l)
 {
-    talks_of(l)->handler->path(talks_of(l), l->name, l->way[0] ? l->way : NULL);
+    if (talks_of(l)->handler->path)
+        talks_of(l)->handler->path(talks_of(l), l->name, l->way[0] ? l->way : NULL);
 }
 
 static void on_heard(struct talk_link *l, struct bytes text)
 {
-    talks_of(l)->handler->heard(talks_of(l), l->name, text);
+    if (talks_of(l)->handler->heard)
+        talks_of(l)->handler->heard(talks_of(l), l->name, text);
 }
 
 static void on_delivered(struct talk_link *l)
 {
-    talks_of(l)->handler->delivered(talks_of(l), l->name);
+    if (talks_of(l)->handler->delivered)
+        talks_of(l)->handler->delivered(talks_of(l), l->name);
 }
 
 static void on_ended(struct talk_link *l, const char *why)
 {
-    talks_of(l)->handler->ended(talks_of(l), l->name, why);
+    if (talks_of(l)->handler->ended)
+        talks_of(l)->handler->ended(talks_of(l), l->name, why);
 }
 
 static void on_undelivered(struct talk_link *l, struct bytes text)
 {
-    talks_of(l)->handler->undelivered(talks_of(l), l->name, text);
+    if (talks_of(l)->handler->undelivered)
+        talks_of(l)->handler->undelivered(talks_of(l), l->name, text);
 }
 
 static void on_gone(struct talk_link *l)
@@ -164,7 +155,6 @@ static void on_stranger_closed(struct peer_line *line)
     list_remove(&p->link);
     talk_path_free(p);
     t->stranger_count--;
-    tell_if_closed(t);
 }
 
 static void on_stranger_read(struct peer_line *line, struct bytes in)
@@ -330,11 +320,11 @@ int talks_open(struct talks *t, uv_loop_t *loop, struct session *s, uint16_t por
     if (r < 0)
         return session_fail(s, EXIT_NO, "%s", problem_text(r));
     t->leave.data = t;
-    t->opened = t->leave_open = true;
+    t->opened = true;
     r = peer_port_open(&t->port, loop, port, on_arrived);
     if (r == 0)
         return EXIT_DONE;
-    t->closing = t->told = true;
+    t->closing = true;
     end_wait(t);
     return session_fail(s, EXIT_NO, "cannot listen for people at port %u: %s", port,
                         problem_text(r));

@@ -7,7 +7,7 @@
  * Who connects has LIMIT_CONNECT_MS for the handshake, of which LIMIT_PEER_HANDSHAKES are under
  * way at most; a key that no talk expects is closed before a word.
  *
- * The owner embeds it, and leaves it alone until handler.closed. */
+ * The owner embeds it, and leaves it alone until the loop has nothing more to do. */
 
 #include "client/notice.h"
 #include "io/peer_port.h"
@@ -16,7 +16,7 @@
 
 struct talks;
 
-/* Names hold until the call returns. */
+/* Names hold until the call returns. Any may be NULL. */
 struct talks_handler {
     void (*begun)(struct talks *t, const char *name);
     void (*path)(struct talks *t, const char *name, const char *way); /* NULL: none any more */
@@ -24,7 +24,6 @@ struct talks_handler {
     void (*delivered)(struct talks *t, const char *name);
     void (*ended)(struct talks *t, const char *name, const char *why);
     void (*undelivered)(struct talks *t, const char *name, struct bytes text);
-    void (*closed)(struct talks *t);
 };
 
 struct talks {
@@ -41,11 +40,10 @@ struct talks {
     struct bytes candidates[CANDIDATES_MAX]; /* where this device can be reached */
     size_t candidate_count;
     uv_timer_t leave;
-    bool opened, closing, leave_open, told;
+    bool opened, closing;
 };
 
-/* port 0: a free one. An exit code; where it is not EXIT_DONE that was said, and closed does
- * not follow. */
+/* port 0: a free one. An exit code; where it is not EXIT_DONE that was said. */
 int talks_open(struct talks *t, uv_loop_t *loop, struct session *s, uint16_t port,
                const struct talks_handler *handler);
 

@@ -271,6 +271,16 @@ def peer_port(pid):
     return int(row[1].rsplit(":", 1)[1], 16)
 
 
+def test_a_port_that_is_taken(bob):
+    with socket.socket(socket.AF_INET6) as taken:
+        taken.bind(("::", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        listen = bob.run("listen", "--accept", "all", "--peer-port", port)
+    assert listen.returncode == 1
+    assert listen.stderr == b"kith: cannot listen for people at port %d: the address is taken\n" % port
+
+
 def test_strangers_are_not_heard(alice, bob, tmp_path):
     """No word is said to who shows no key, or one that no talk expects; a crowd of them keeps nobody
     out for long."""

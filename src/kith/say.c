@@ -12,6 +12,7 @@
 struct say {
     struct contact contact;
     struct bytes name, text;
+    uint64_t asked;                  /* the number of the invitation's answer */
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said */
     bool begun;                      /* both have agreed */
 };
@@ -40,7 +41,7 @@ static void fail(struct say *s, int code, const char *why)
 static void on_ready(struct contact *c, bool again)
 {
     if (!again)
-        contact_ask(c, "MEET", say_of(c)->name);
+        say_of(c)->asked = contact_ask(c, "MEET", say_of(c)->name);
 }
 
 static void on_lost(struct contact *c, const char *why)
@@ -50,9 +51,11 @@ static void on_lost(struct contact *c, const char *why)
                                     c->session->where_text, why));
 }
 
-static void on_answer(struct contact *c, const struct resp_value *reply)
+static void on_answer(struct contact *c, uint64_t number, const struct resp_value *reply)
 {
     struct bytes text = reply->text;
+    if (number != say_of(c)->asked)
+        return;
     if (reply->kind != RESP_FAILURE) {
         snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
                  (const char *)text.data);

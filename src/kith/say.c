@@ -70,25 +70,13 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
                              (const char *)text.data));
 }
 
-static void refuse(struct say *s, struct bytes reason)
-{
-    static const char *const reasons[][2] = {{"declined", "does not want to talk"},
-                                             {"busy", "is busy"},
-                                             {"timeout", "has not answered"},
-                                             {"gone", "is gone"}};
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (bytes_equal_str(reason, reasons[i][0]))
-            fail(s, EXIT_NO, reasons[i][1]);
-    fail(s, EXIT_NO, "does not talk");
-}
-
 static void on_notice(struct contact *c, const struct notice *n)
 {
     struct say *s = say_of(c);
     if (n->kind == NOTICE_INVITED) {
         contact_decline(c, n->id);
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
-        refuse(s, n->reason);
+        fail(s, EXIT_NO, notice_refusal(n->reason));
     } else if (n->kind == NOTICE_INTRODUCED && bytes_equal_str(n->id, s->id)) {
         int code = contact_begin(c, n);
         s->begun = code == EXIT_DONE;

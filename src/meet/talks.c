@@ -236,6 +236,18 @@ struct talk_link *talks_find(struct talks *t, struct bytes name)
     return NULL;
 }
 
+void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (l->state != TALK_LINK_ENDING &&
+            memcmp(l->pair.id.bytes, introduction->bytes, RANDOM_ID_BYTES) == 0) {
+            talk_link_show(l, id);
+            return;
+        }
+    }
+}
+
 static bool is_crossed(const struct talk_link *old, const struct random_id *id)
 {
     uint64_t age = clock_instant().ns - old->began.ns;
@@ -294,7 +306,9 @@ static int make_configs(struct talk_ground *ground, const struct identity *own)
 enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, uint16_t port,
                              const struct talks_handler *handler, struct trouble *ret)
 {
-    *t = (struct talks){.handler = handler, .ground = {.self = s, .loop = loop}};
+    *t = (struct talks){
+        .handler = handler,
+        .ground = {.self = s, .loop = loop, .shows_later = handler->shows_later}};
     list_init(&t->links);
     list_init(&t->strangers);
     enum trouble_kind kind = self_config(s, ret);

@@ -18,6 +18,7 @@ struct talks;
 
 /* Names hold until the call returns. Any may be NULL. */
 struct talks_handler {
+    bool shows_later; /* what is heard counts as shown when talks_show says so, not at once */
     void (*begun)(struct talks *t, const char *name);
     void (*path)(struct talks *t, const char *name, const char *way); /* NULL: none any more */
     void (*heard)(struct talks *t, const char *name, struct bytes text);
@@ -57,6 +58,10 @@ enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struc
 
 /* NULL: there is none of that name. */
 struct talk_link *talks_find(struct talks *t, struct bytes name);
+
+/* The text of this number has been shown, and those before it, of the talk that this
+ * introduction began; nothing where that is over. */
+void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id);
 
 /* Ends all, and the port: what was said still arrives, within LIMIT_TALK_LEAVE_MS. */
 void talks_close(struct talks *t);

@@ -10,6 +10,8 @@
  *
  *     kith --as PROFILE register NAME */
 
+#define _POSIX_C_SOURCE 200809L
+
 #include <kith/kith.h>
 
 #include <signal.h>
@@ -32,12 +34,14 @@ static void stop(int signal_number)
 
 static enum kith_result answer(struct kith *k, const struct kith_message *m)
 {
-    char now[64];
-    time_t seconds = time(NULL);
+    char words[64];
+    time_t now = time(NULL);
+    struct tm at;
     if (m->text.len != strlen("time?") || memcmp(m->text.data, "time?", m->text.len) != 0)
         return kith_say(k, m->from, m->text, PATIENCE_MS);
-    strftime(now, sizeof now, "it is %H:%M", localtime(&seconds));
-    return kith_say(k, m->from, kith_text(now), PATIENCE_MS);
+    localtime_r(&now, &at);
+    strftime(words, sizeof words, "it is %H:%M", &at);
+    return kith_say(k, m->from, kith_text(words), PATIENCE_MS);
 }
 
 /* Until it is stopped, or must not go on. Who does not take an answer costs nobody else his. */

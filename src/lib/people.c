@@ -118,22 +118,18 @@ static void on_ended(struct talks *t, const char *name, const char *why)
 }
 
 /* A text that cannot be kept was not shown, and none after it is: the talk ends. */
-static void on_heard(struct talks *t, const char *name, struct bytes words)
+static void on_kept(struct talks *t, struct talk_link *link, struct bytes words)
 {
     struct people *p = of_talks(t);
-    const struct talk_link *link = talks_find(t, bytes_from_str(name));
     struct text text = {.talk = link->pair.id, .id = link->talk.heard, .words = words};
-    memcpy(text.from, name, strnlen(name, ACCOUNT_NAME_BYTES));
-    if (texts_add(&p->texts, &text) != 0)
-        people_end_talk(p, bytes_from_str(name));
+    memcpy(text.from, link->name, sizeof text.from);
+    if (texts_add(&p->texts, &text) != 0 && link->state != TALK_LINK_ENDING)
+        talk_link_close(link);
     uv_stop(&p->loop);
 }
 
-static const struct talks_handler talks_handler = {.shows_later = true,
-                                                   .begun = on_begun,
-                                                   .heard = on_heard,
-                                                   .delivered = on_delivered,
-                                                   .ended = on_ended};
+static const struct talks_handler talks_handler = {
+    .begun = on_begun, .kept = on_kept, .delivered = on_delivered, .ended = on_ended};
 
 static const struct presence_handler presence_handler = {.ready = on_ready,
                                                          .lost = on_lost,

@@ -74,7 +74,9 @@ static void on_path(struct talk_link *l)
 
 static void on_heard(struct talk_link *l, struct bytes text)
 {
-    if (talks_of(l)->handler->heard)
+    if (talks_of(l)->handler->kept)
+        talks_of(l)->handler->kept(talks_of(l), l, text);
+    else if (talks_of(l)->handler->heard)
         talks_of(l)->handler->heard(talks_of(l), l->name, text);
 }
 
@@ -240,8 +242,7 @@ void talks_show(struct talks *t, const struct random_id *introduction, uint64_t 
 {
     list_foreach (at, &t->links) {
         struct talk_link *l = list_entry(at, struct talk_link, link);
-        if (l->state != TALK_LINK_ENDING &&
-            memcmp(l->pair.id.bytes, introduction->bytes, RANDOM_ID_BYTES) == 0) {
+        if (!l->over && memcmp(l->pair.id.bytes, introduction->bytes, RANDOM_ID_BYTES) == 0) {
             talk_link_show(l, id);
             return;
         }
@@ -306,9 +307,8 @@ static int make_configs(struct talk_ground *ground, const struct identity *own)
 enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, uint16_t port,
                              const struct talks_handler *handler, struct trouble *ret)
 {
-    *t = (struct talks){
-        .handler = handler,
-        .ground = {.self = s, .loop = loop, .shows_later = handler->shows_later}};
+    *t = (struct talks){.handler = handler,
+                        .ground = {.self = s, .loop = loop, .shows_later = handler->kept}};
     list_init(&t->links);
     list_init(&t->strangers);
     enum trouble_kind kind = self_config(s, ret);

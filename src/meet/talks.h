@@ -18,10 +18,12 @@ struct talks;
 
 /* Names hold until the call returns. Any may be NULL. */
 struct talks_handler {
-    bool shows_later; /* what is heard counts as shown when talks_show says so, not at once */
     void (*begun)(struct talks *t, const char *name);
     void (*path)(struct talks *t, const char *name, const char *way); /* NULL: none any more */
     void (*heard)(struct talks *t, const char *name, struct bytes text);
+    /* In place of heard, for who shows it later, and then says talks_show: text l->talk.heard.
+     */
+    void (*kept)(struct talks *t, struct talk_link *l, struct bytes text);
     void (*delivered)(struct talks *t, const char *name);
     void (*ended)(struct talks *t, const char *name, const char *why);
     void (*undelivered)(struct talks *t, const char *name, struct bytes text);

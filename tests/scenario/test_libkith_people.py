@@ -114,7 +114,7 @@ def test_both_may_begin_at_once(alice, program, start_puppet):
 
 @pytest.mark.parametrize("whom, words, result, problem", [
     ("alice", "x", "REFUSED", "there is no 'alice' here at present"),
-    ("bob", "x", "REFUSED", "that is yourself"),
+    ("bob", "x", "REFUSED", "that is you"),
     ("nobody at all", "x", "INVALID", "nobody can be called that"),
     ("alice", "", "INVALID", "a text is UTF-8, and 1 byte to 64 KiB"),
     ("alice", "x" * 65537, "INVALID", "a text is UTF-8, and 1 byte to 64 KiB"),
@@ -192,9 +192,8 @@ def test_values_over_tls(hub, alice, start_puppet):
 
 def test_another_hub_in_its_place(hub, start_hub, program, alice):
     """What was met first is remembered; another one is not believed."""
-    port = hub.port
     hub.stop()
-    start_hub(port=port)
+    start_hub("--listen", hub.where)
     assert program.receive(PATIENCE * 1000) == "CHANGED"
     assert program.say("alice", "x") == "CHANGED"
     assert program.people() == "CHANGED"
@@ -202,7 +201,9 @@ def test_another_hub_in_its_place(hub, start_hub, program, alice):
 
 
 def test_it_comes_back_to_the_hub(hub, program, alice):
-    hub.restart()
+    hub.stop()
+    assert program.receive(0) == "NOTHING"
+    hub.restart("--listen", hub.where)
     listening = alice.listen("--accept", "all")
     assert program.say("alice", LATER) == "OK", program.problem
     assert listening.said() == f"bob: {LATER}\n"
@@ -232,7 +233,10 @@ def test_the_bot(hub, alice, build, make_person):
     visit.expect_exact("bot: one two")
     visit.sendline("time?")
     visit.expect("bot: it is [0-9][0-9]:[0-9][0-9]")
+    visit.sendline("/close")
     leave(visit)
     assert alice.say("bot", "still there?").returncode == 0
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE) == 0
+    process.stdout.close()
+    process.stderr.close()

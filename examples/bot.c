@@ -59,9 +59,10 @@ static enum kith_result serve(struct kith *k)
 
 int main(int argc, char **argv)
 {
-    struct kith_options options = {0};
+    struct kith_options options;
     struct kith *k;
     enum kith_result result;
+    memset(&options, 0, sizeof options);
     options.profile = argc > 1 ? argv[1] : "bot";
     signal(SIGINT, stop);
     signal(SIGTERM, stop);

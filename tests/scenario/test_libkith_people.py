@@ -1,7 +1,6 @@
 """Goal: a program with libkith is somebody on a hub, as its header says: it logs in, sees who is
 there, says and receives; and harms no program it is in."""
 
-import os
 import signal
 import subprocess
 import threading

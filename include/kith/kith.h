@@ -239,7 +239,7 @@ struct kith_person {
 
 /* Who is present, oneself too, in the order of names. *ret points to *ret_count of them, which
  * hold until the next kith_people, kith_login or kith_close. KITH_OK, or a failure: KITH_LOST
- * while there is no hub. */
+ * where the hub has gone and is not back in timeout_ms of the options. */
 KITH_API enum kith_result kith_people(struct kith *k, const struct kith_person **ret,
                                       size_t *ret_count);
 

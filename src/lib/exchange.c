@@ -182,7 +182,7 @@ static int dial_where(struct kith *k)
 
 static bool is_hub(const struct resp_value *hello)
 {
-    return hello->kind == RESP_MAP && hello->number >= 2 &&
+    return hello && hello->kind == RESP_MAP && hello->number >= 2 &&
            bytes_equal_str(hello[1].text, "server") && bytes_equal_str(hello[2].text, "kith");
 }
 
@@ -224,7 +224,7 @@ static enum kith_result secure(struct kith *k)
 enum kith_result exchange_open(struct kith *k)
 {
     const struct bytes hello[] = {bytes_from_str("HELLO"), bytes_from_str("3")};
-    const struct resp_value *answer;
+    const struct resp_value *answer = NULL;
     enum kith_result result = connect_where(k);
     if (result == KITH_OK && k->where.secure)
         result = secure(k);

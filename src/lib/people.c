@@ -231,7 +231,8 @@ void people_free(struct people *p)
     calm_begin(&calm, false);
     presence_close(&p->presence);
     uv_close((uv_handle_t *)&p->alarm, NULL);
-    uv_run(&p->loop, UV_RUN_DEFAULT);
+    while (uv_run(&p->loop, UV_RUN_DEFAULT) != 0)
+        continue; /* what happens last has stopped it */
     calm_end(&calm);
     presence_fini(&p->presence);
     uv_loop_close(&p->loop);

@@ -157,6 +157,39 @@ def test_it_is_busy_for_who_was_not_accepted(alice, bob, start_puppet):
     assert saying.wait() == 0
 
 
+def test_who_says_too_much_is_heard_no_further(hub, alice, program, start_puppet, make_person):
+    """8 MiB wait for a program that takes none; then that talk ends, and what was kept is there."""
+    other, carol = start_puppet(alice), make_person("carol", hub.where).visit()
+    assert other.login() == "OK"
+    program.tell("say", "carol".encode().hex(), "hello".encode().hex(), PATIENCE * 1000)
+    carol.expect_exact("bob wants to talk")
+    assert other.say("bob", "first", 2000) == "NOTHING"
+    for said in range(1, 300):
+        if other.say("bob", f"{said:065536}", 5) == "REFUSED":
+            break
+    assert "has ended the talk" in other.problem and 127 <= said < 150
+    carol.sendline("/decline")
+    assert program.hear()[0] == -2
+    assert program.receive() == ("alice", b"first")
+    for n in range(1, 128):
+        assert program.receive(0) == ("alice", b"%065536d" % n)
+    leave(carol)
+
+
+def test_what_comes_at_the_end(alice, program, start_puppet):
+    """A handle is closed while the other side still says something."""
+    other = start_puppet(alice)
+    assert other.login() == "OK"
+    other.tell("say", "bob".encode().hex(), "one".encode().hex(), PATIENCE * 1000)
+    assert program.receive() == ("alice", b"one")
+    assert other.hear()[0] == 0
+    other.tell("say", "bob".encode().hex(), "two".encode().hex(), PATIENCE * 1000)
+    assert program.close() == "OK"
+    assert other.hear()[0] == -2
+    assert program.open(alice.where) == "OK"
+    assert program.login() == "OK"
+
+
 def test_nobody_without_a_login(bob, start_puppet):
     puppet = start_puppet(bob)
     for call in (puppet.people, lambda: puppet.say("alice", "x"), lambda: puppet.receive(0),

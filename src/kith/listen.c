@@ -18,7 +18,7 @@ static void on_ready(struct contact *c, bool again)
 {
     char text[WHERE_TEXT_BYTES + ACCOUNT_NAME_BYTES + 40];
     snprintf(text, sizeof text, "%s at %s as %s", again ? "listening again" : "listening",
-             c->session->where_text, c->name);
+             c->session->where_text, c->presence.name);
     note(c->session, text);
 }
 
@@ -30,16 +30,11 @@ static void on_lost(struct contact *c, const char *why)
     note(c->session, text);
 }
 
-static void on_answer(struct contact *c, const struct resp_value *reply)
-{
-    /* ACCEPT fails where who asked has gone meanwhile: there is nothing to do then. */
-}
-
 static void on_notice(struct contact *c, const struct notice *n)
 {
     bool may = accepting_allows(c->session->options.accept, n->name);
     if (n->kind == NOTICE_INVITED && may)
-        contact_ask(c, "ACCEPT", n->id);
+        contact_ask(c, "ACCEPT", n->id); /* fails where who asked has gone meanwhile */
     else if (n->kind == NOTICE_INVITED)
         contact_decline(c, n->id);
     else if (n->kind == NOTICE_INTRODUCED && may)
@@ -69,11 +64,8 @@ static void on_heard(struct talks *t, const char *name, struct bytes text)
 
 static const struct talks_handler talks_handler = {.heard = on_heard};
 
-static const struct contact_handler contact_handler = {.ready = on_ready,
-                                                       .lost = on_lost,
-                                                       .answer = on_answer,
-                                                       .notice = on_notice,
-                                                       .talks = &talks_handler};
+static const struct contact_handler contact_handler = {
+    .ready = on_ready, .lost = on_lost, .notice = on_notice, .talks = &talks_handler};
 
 int listen_run(struct session *s)
 {

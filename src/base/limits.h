@@ -30,6 +30,9 @@
 #define LIMIT_HELD_INPUT_BYTES LIMIT_MIB     /* of commands whose replies are held */
 #define LIMIT_STALL_MS ((uint64_t)60 * 1000) /* without progress while replies wait */
 
+/* A hub's reply, as kith and libkith take it. */
+#define LIMIT_REPLY_VALUES ((size_t)1024 * 1024) /* in it, one within the other or not */
+
 /* A connection's transaction (hub/transaction.h). */
 #define LIMIT_TRANSACTION_BYTES (64 * LIMIT_MIB) /* of all its commands and watched keys */
 #define LIMIT_TRANSACTION_COMMANDS ((size_t)1024 * 1024)

@@ -99,8 +99,13 @@ class RudePeer:
     def own_fingerprint(self):
         return base64.urlsafe_b64decode(self.device.fingerprint + "=")
 
-    def dial(self, other, **how):
-        s = socket.create_connection(("127.0.0.1", other.port()), timeout=PATIENCE)
+    def dial(self, other, room=None, **how):
+        """room: in bytes, for what it does not read; else the kernel's choice."""
+        s = socket.socket()
+        s.settimeout(PATIENCE)
+        if room:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        s.connect(("127.0.0.1", other.port()))
         tls = context(ssl.PROTOCOL_TLS_CLIENT, self.folder, self.device, **how).wrap_socket(s)
         return self.add(Path(self, other, tls, True))
 
@@ -117,9 +122,9 @@ class RudePeer:
         self.opened.append(path)
         return path
 
-    def talk(self, name):
+    def talk(self, name, **how):
         """A talk with somebody, as it should be."""
-        path = self.dial(self.meet(name))
+        path = self.dial(self.meet(name), **how)
         path.prove()
         path.settle()
         return path

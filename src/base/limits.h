@@ -169,9 +169,10 @@
 /* A person at a terminal (client/editor.h, client/visit.h). */
 #define LIMIT_TYPED_BYTES (64 * LIMIT_KIB) /* of a line that is typed or pasted */
 #define LIMIT_UNANSWERED ((size_t)256)     /* requests under way; past it, nothing is read */
-#define LIMIT_INVITATIONS ((size_t)16)  /* that wait for an answer; past it, the oldest goes */
-#define LIMIT_AGREED ((size_t)64)       /* introductions agreed to, and not yet made */
-#define LIMIT_NAMES ((size_t)10 * 1024) /* of who is present, known to complete them */
+#define LIMIT_INVITATIONS ((size_t)16) /* that wait for an answer; past it, the oldest goes */
+#define LIMIT_VISIT_REPLY_BYTES (LIMIT_VALUE_BYTES + LIMIT_MIB) /* a value, and much else */
+#define LIMIT_AGREED ((size_t)64)               /* introductions agreed to, and not yet made */
+#define LIMIT_NAMES ((size_t)10 * 1024)         /* of who is present, known to complete them */
 #define LIMIT_BACK_OFF_FIRST_MS ((uint64_t)500) /* a lost hub is tried again after this ... */
 #define LIMIT_BACK_OFF_MS ((uint64_t)30 * 1000) /* ... doubled, to this */
 #define LIMIT_CONNECT_MS ((uint64_t)10 * 1000)  /* a name found, connected, TLS agreed */

@@ -50,6 +50,12 @@ void contact_ask(struct contact *c, const char *word, struct bytes subject)
     ask(c, argv, 2 + n);
 }
 
+void contact_accept(struct contact *c, const struct notice *invited)
+{
+    agreed_add(&c->agreed, invited->id, invited->name);
+    contact_ask(c, "ACCEPT", invited->id);
+}
+
 void contact_decline(struct contact *c, struct bytes id)
 {
     struct bytes argv[] = {bytes_from_str("DECLINE"), id, bytes_from_str("BUSY")};

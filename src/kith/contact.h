@@ -7,6 +7,7 @@
  * and is READY again. The owner embeds it. */
 
 #include "kith/session.h"
+#include "client/agreed.h"
 #include "meet/hub_line.h"
 #include "meet/talks.h"
 
@@ -29,6 +30,7 @@ struct contact {
     uv_signal_t stops[3];
     char name[ACCOUNT_NAME_BYTES + 1]; /* one's own, once READY */
     unsigned answered;                 /* of the login's requests */
+    struct agreed agreed;              /* introductions that may come */
     bool was_ready;
     bool over;
     int code;   /* of the end */
@@ -44,6 +46,7 @@ void contact_end(struct contact *c, int code);
 
 /* Asks the hub; word and subject, and behind them where this device can be reached. */
 void contact_ask(struct contact *c, const char *word, struct bytes subject);
+void contact_accept(struct contact *c, const struct notice *invited);
 void contact_decline(struct contact *c, struct bytes id);
 
 /* Begins the talk that a notice introduces; where it may not be, says so: an exit code. */

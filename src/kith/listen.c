@@ -37,12 +37,12 @@ static void on_answer(struct contact *c, const struct resp_value *reply)
 
 static void on_notice(struct contact *c, const struct notice *n)
 {
-    bool may = accepting_allows(c->session->options.accept, n->name);
-    if (n->kind == NOTICE_INVITED && may)
-        contact_ask(c, "ACCEPT", n->id);
-    else if (n->kind == NOTICE_INVITED)
+    bool invited = n->kind == NOTICE_INVITED;
+    if (invited && accepting_allows(c->session->options.accept, n->name))
+        contact_accept(c, n);
+    else if (invited)
         contact_decline(c, n->id);
-    else if (n->kind == NOTICE_INTRODUCED && may)
+    else if (agreed_take(&c->agreed, n))
         contact_begin(c, n); /* what is wrong was said; others are listened to */
 }
 

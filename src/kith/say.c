@@ -56,6 +56,7 @@ static void on_answer(struct contact *c, const struct resp_value *reply)
     if (reply->kind != RESP_FAILURE) {
         snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
                  (const char *)text.data);
+        agreed_add(&c->agreed, text, say_of(c)->name);
         return;
     }
     int code = answer_is_denial(text) ? EXIT_DENIED : EXIT_NO;
@@ -86,7 +87,7 @@ static void on_notice(struct contact *c, const struct notice *n)
         contact_decline(c, n->id);
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
         refuse(s, n->reason);
-    } else if (n->kind == NOTICE_INTRODUCED && bytes_equal_str(n->id, s->id)) {
+    } else if (agreed_take(&c->agreed, n)) {
         int code = contact_begin(c, n);
         s->begun = code == EXIT_DONE;
         if (code != EXIT_DONE)

@@ -1,5 +1,7 @@
 #include "lib/handle.h"
 
+#include "base/limits.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,7 @@ struct kith *handle_new(void)
     struct kith *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
-    conversation_init(&k->conversation);
+    conversation_init(&k->conversation, LIMIT_REPLY_BYTES);
     changes_init(&k->changes);
     return k;
 }

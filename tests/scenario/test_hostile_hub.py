@@ -5,8 +5,8 @@ import ctypes
 import os
 import re
 import socket
-import ssl
 import subprocess
+import threading
 
 import pexpect
 import pytest
@@ -192,6 +192,73 @@ def test_a_listener_is_introduced_to_whom_it_has_accepted(liar, alice, bob, mall
     liar.tell(guest, *introduced(mallory, "mallory", other, control.candidate))
     assert control.hears()
     assert not unasked.has_heard() and not again.has_heard()
+
+
+# ---- where to ----
+
+
+@pytest.fixture
+def machine():
+    """A machine of its own: 10.81.0.2 of 10.81.0.0/24, on the way to everything else through 10.81.0.1,
+    which has 10.82.0.1, too. Calls what is done there."""
+    names = {"own": f"kith-{os.getpid()}-own", "way": f"kith-{os.getpid()}-way"}
+    own, way = names["own"], names["way"]
+    try:
+        for name in names.values():
+            ip(f"netns add {name}")
+            ip(f"-n {name} link set lo up")
+        ip(f"-n {way} link add cable type veth peer name cable netns {own}")
+        for name, number in [(way, 1), (own, 2)]:
+            ip(f"-n {name} addr add 10.81.0.{number}/24 dev cable")
+            ip(f"-n {name} link set cable up")
+        ip(f"-n {way} addr add 10.82.0.1/24 dev lo")
+        ip(f"-n {own} route add default via 10.81.0.1")
+        yield names
+    finally:
+        for name in names.values():
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
+
+
+def within(name, what):
+    """Done by a thread that is on that machine; sockets made there stay there."""
+    libc, result = ctypes.CDLL(None, use_errno=True), []
+
+    def run():
+        with open(f"/run/netns/{name}") as machine:
+            assert libc.setns(machine.fileno(), 0x40000000) == 0, ctypes.get_errno()
+        result.append(what())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return result[0]
+
+
+def test_nobody_is_made_to_dial_what_is_not_his(machine, start_liar, make_person, bob, ear):
+    own, way = machine["own"], machine["way"]
+    liar = start_liar(listener=within(way, lambda: socket.create_server(("10.81.0.1", 0))))
+    alice = make_person(liar.where, inside(own))
+    near = within(way, lambda: ear("10.81.0.1"))
+    link_local = within(own, lambda: link_local_address("cable"))
+    forbidden = [within(own, lambda: ear("127.0.0.1")), within(own, lambda: ear("::1")),
+                 within(own, lambda: ear("10.81.0.2", 1000)), within(way, lambda: ear("10.81.0.1", 1023)),
+                 within(way, lambda: ear("10.82.0.1")), within(own, lambda: ear("::"))]
+    texts = [one.candidate for one in forbidden]
+    texts[-1] = f"[{link_local}]:{forbidden[-1].port}"
+    texts += ["239.1.1.1:5000", "255.255.255.255:5000", "0.0.0.0:%d" % forbidden[0].port, "10.81.0.255:5000"]
+    visit, guest = guest_of(liar, alice.visit)
+    meeting = ask_to_talk(liar, guest, visit, "bob")
+    liar.tell(guest, *introduced(bob, "bob", meeting, *texts, near.candidate, seen="10.81.0.1"))
+    assert near.hears()
+    relay, _ = liar.is_told("RELAY")  # when no way has been found
+    assert relay is not guest
+    assert not any(one.has_heard() for one in forbidden)
+
+
+def link_local_address(device):
+    shown = subprocess.run(["ip", "-6", "-o", "addr", "show", "dev", device, "scope", "link"],
+                           check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
+    return re.search(r"inet6 (\S+)/", shown).group(1)
 
 
 # ---- keys ----

@@ -1,5 +1,6 @@
 """A hub that says what a test wants, true or not, to whoever comes to it over TLS."""
 
+import ctypes
 import socket
 import ssl
 import subprocess
@@ -32,6 +33,21 @@ def certificate(folder, kind):
         openssl("req", "-new", "-key", own.key, "-subj", "/CN=hub", "-out", request)
         openssl("x509", "-req", "-in", request, "-signkey", own.key, "-days", "-1", "-out", own.crt)
     return own.crt, own.key
+
+
+def wear(context, crt):
+    """The context shows the public key of that certificate, and proves its own."""
+    libssl, libcrypto = ctypes.CDLL("libssl.so.3"), ctypes.CDLL("libcrypto.so.3")
+    for function in [libssl.SSL_CTX_get0_certificate, libcrypto.X509_get0_pubkey, libcrypto.BIO_new_file,
+                     libcrypto.PEM_read_bio_X509]:
+        function.restype = ctypes.c_void_p
+    native = ctypes.c_void_p.from_address(id(context) + object.__basicsize__)
+    bio = ctypes.c_void_p(libcrypto.BIO_new_file(str(crt).encode(), b"r"))
+    other = ctypes.c_void_p(libcrypto.PEM_read_bio_X509(bio, None, None, None))
+    key = ctypes.c_void_p(libcrypto.X509_get0_pubkey(other))
+    own = ctypes.c_void_p(libssl.SSL_CTX_get0_certificate(native))
+    assert libcrypto.X509_set_pubkey(own, key) == 1
+    assert libcrypto.i2d_re_X509_tbs(own, None) > 0  # it is encoded anew
 
 
 def bulk(word):

@@ -64,6 +64,19 @@ def context(side, folder, device=None, files=None):
     return made
 
 
+def ask_for_new_keys(tls, times):
+    """RFC 8446, section 4.6.3, each to be answered; how often it could be sent, until that takes
+    2 s. Nothing is read."""
+    libssl = ctypes.CDLL("libssl.so.3")
+    tls.settimeout(None)
+    tls.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 2, 0))
+    native = ctypes.c_void_p.from_address(id(tls._sslobj) + object.__basicsize__ + 8)
+    for asked in range(times):
+        if libssl.SSL_key_update(native, 1) != 1 or libssl.SSL_do_handshake(native) != 1:
+            return asked
+    return times
+
+
 class Introduced:
     """What the hub has told of somebody."""
 
@@ -205,9 +218,3 @@ class Path:
                 kinds.append(self.read()[0])
         except (ConnectionError, ssl.SSLError):
             return kinds
-
-    def ask_for_new_keys(self, libssl):
-        """RFC 8446, section 4.6.3, to be answered; false where it cannot be sent any more."""
-        native = ctypes.c_void_p.from_address(id(self.tls._sslobj._sslobj if hasattr(
-            self.tls._sslobj, "_sslobj") else self.tls._sslobj) + object.__basicsize__ + 8)
-        return libssl.SSL_key_update(native, 1) == 1 and libssl.SSL_do_handshake(native) == 1

@@ -1,18 +1,17 @@
 """Goal: a hub that lies gets nobody to talk with, or to dial, or to believe, what he did not choose; and
 cannot write on his screen, nor fill his memory."""
 
-import ctypes
 import os
 import re
 import socket
 import subprocess
-import threading
 
 import pexpect
 import pytest
+from elsewhere import within
 from hubs import PATIENCE, until
-from lying_hub import LyingHub, bulk, certificate, introduced, invited, push
-from people import Device, new_id
+from lying_hub import LyingHub, bulk, certificate, introduced, invited, push, wear
+from people import Device, new_id, resident_kib
 from test_talk import Person, inside, ip
 
 MIB = 1 << 20
@@ -219,21 +218,6 @@ def machine():
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
 
-def within(name, what):
-    """Done by a thread that is on that machine; sockets made there stay there."""
-    libc, result = ctypes.CDLL(None, use_errno=True), []
-
-    def run():
-        with open(f"/run/netns/{name}") as machine:
-            assert libc.setns(machine.fileno(), 0x40000000) == 0, ctypes.get_errno()
-        result.append(what())
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return result[0]
-
-
 def test_nobody_is_made_to_dial_what_is_not_his(machine, start_liar, make_person, bob, ear):
     own, way = machine["own"], machine["way"]
     liar = start_liar(listener=within(way, lambda: socket.create_server(("10.81.0.1", 0))))
@@ -344,31 +328,11 @@ def test_another_key_than_known_gets_no_word(liar, alice, tmp_path):
     assert nothing_was_asked(liar)
 
 
-@pytest.fixture
-def libssl():
-    return ctypes.CDLL("libssl.so.3")
-
-
-def wear(context, crt, libssl):
-    """The context shows the public key of that certificate, and proves its own."""
-    libcrypto = ctypes.CDLL("libcrypto.so.3")
-    for function in [libssl.SSL_CTX_get0_certificate, libcrypto.X509_get0_pubkey, libcrypto.BIO_new_file,
-                     libcrypto.PEM_read_bio_X509]:
-        function.restype = ctypes.c_void_p
-    native = ctypes.c_void_p.from_address(id(context) + object.__basicsize__)
-    bio = ctypes.c_void_p(libcrypto.BIO_new_file(str(crt).encode(), b"r"))
-    other = ctypes.c_void_p(libcrypto.PEM_read_bio_X509(bio, None, None, None))
-    key = ctypes.c_void_p(libcrypto.X509_get0_pubkey(other))
-    own = ctypes.c_void_p(libssl.SSL_CTX_get0_certificate(native))
-    assert libcrypto.X509_set_pubkey(own, key) == 1
-    assert libcrypto.i2d_re_X509_tbs(own, None) > 0  # it is encoded anew
-
-
-def test_a_known_key_that_is_not_proven(start_liar, alice, liar, tmp_path, libssl):
+def test_a_known_key_that_is_not_proven(start_liar, alice, liar, tmp_path):
     (tmp_path / "other").mkdir()
     known = tmp_path / "liar-0" / "ed25519.crt"
     liar.show(*certificate(tmp_path / "other", "ed25519"))
-    wear(liar.context, known, libssl)
+    wear(liar.context, known)
     liar.guests.clear()
     for done in run_all(alice, liar.where):
         assert done.returncode == 3
@@ -420,11 +384,6 @@ def test_what_it_answers_is_shown_clean(liar, alice):
     assert "red" in shown
 
 
-def resident_kib(pid, what="VmHWM"):
-    with open(f"/proc/{pid}/status") as status:
-        return int(re.search(rf"{what}:\s+(\d+)", status.read()).group(1))
-
-
 ENDLESS = {
     "line": (b"+", b"a" * MIB, 80),
     "text": (b"$60000000\r\n", b"a" * MIB, 56),
@@ -447,6 +406,6 @@ def test_a_reply_without_end_takes_bounded_memory(liar, alice, kind):
         pass  # it has had enough
     if kind in ("pushes", "text"):
         assert listener.poll() is None
-        assert resident_kib(listener.pid) < 200 * 1024
+        assert resident_kib(listener, "VmHWM") < 200 * 1024
     else:
         assert listener.wait(PATIENCE) == 3

@@ -542,6 +542,7 @@ static void test_an_admin_is_one_no_more(void **state)
     come_by_tls(s, BOB, 1, 2);
     greet(s, BOB);
     make_admin(s, BOB, "root");
+    expect(s, ALICE, ">2\r\n$6\r\nonline\r\n$4\r\nroot\r\n");
     ask_for(s, ALICE, "NAME one\r\n", "-NOPERM ");
     ask(s, BOB, "ACCOUNT ADMIN alice ON\r\n", "+OK\r\n");
     ask(s, ALICE, "NAME one\r\n", "$3\r\none\r\n");

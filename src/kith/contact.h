@@ -6,8 +6,8 @@
  * device's key, learns its own name, and then is READY; after a loss it comes back by itself,
  * and is READY again. The owner embeds it. */
 
-#include "kith/session.h"
 #include "client/agreed.h"
+#include "kith/session.h"
 #include "meet/hub_line.h"
 #include "meet/talks.h"
 

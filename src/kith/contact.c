@@ -43,6 +43,11 @@ uint64_t contact_ask(struct contact *c, const char *word, struct bytes subject)
     return asked(c, word, presence_ask_meeting(&c->presence, word, subject));
 }
 
+void contact_accept(struct contact *c, const struct notice *invited)
+{
+    asked(c, "ACCEPT", presence_accept(&c->presence, invited));
+}
+
 void contact_decline(struct contact *c, struct bytes id)
 {
     asked(c, "DECLINE", presence_decline(&c->presence, id));

@@ -40,6 +40,7 @@ void contact_end(struct contact *c, int code);
 /* Asks the hub; word and subject, and behind them where this device can be reached. The number
  * of its answer. */
 uint64_t contact_ask(struct contact *c, const char *word, struct bytes subject);
+void contact_accept(struct contact *c, const struct notice *invited);
 void contact_decline(struct contact *c, struct bytes id);
 
 /* Begins the talk that a notice introduces; where it may not be, says so: an exit code. */

@@ -32,12 +32,12 @@ static void on_lost(struct contact *c, const char *why)
 
 static void on_notice(struct contact *c, const struct notice *n)
 {
-    bool may = accepting_allows(c->session->options.accept, n->name);
-    if (n->kind == NOTICE_INVITED && may)
-        contact_ask(c, "ACCEPT", n->id); /* fails where who asked has gone meanwhile */
-    else if (n->kind == NOTICE_INVITED)
+    bool invited = n->kind == NOTICE_INVITED;
+    if (invited && accepting_allows(c->session->options.accept, n->name))
+        contact_accept(c, n);
+    else if (invited)
         contact_decline(c, n->id);
-    else if (n->kind == NOTICE_INTRODUCED && may)
+    else if (n->kind == NOTICE_INTRODUCED)
         contact_begin(c, n); /* what is wrong was said; others are listened to */
 }
 

@@ -59,6 +59,7 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
     if (reply->kind != RESP_FAILURE) {
         snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
                  (const char *)text.data);
+        presence_agree(&c->presence, text, say_of(c)->name);
         return;
     }
     int code = answer_is_denial(text) ? EXIT_DENIED : EXIT_NO;
@@ -77,7 +78,7 @@ static void on_notice(struct contact *c, const struct notice *n)
         contact_decline(c, n->id);
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
         fail(s, EXIT_NO, notice_refusal(n->reason));
-    } else if (n->kind == NOTICE_INTRODUCED && bytes_equal_str(n->id, s->id)) {
+    } else if (n->kind == NOTICE_INTRODUCED) {
         int code = contact_begin(c, n);
         s->begun = code == EXIT_DONE;
         if (code != EXIT_DONE)

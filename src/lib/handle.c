@@ -1,6 +1,7 @@
 #include "lib/handle.h"
 
 #include "base/clean.h"
+#include "base/limits.h"
 #include "client/answer.h"
 #include "lib/people.h"
 
@@ -13,7 +14,7 @@ struct kith *handle_new(void)
     struct kith *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
-    conversation_init(&k->conversation);
+    conversation_init(&k->conversation, LIMIT_REPLY_BYTES);
     changes_init(&k->changes);
     return k;
 }

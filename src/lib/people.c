@@ -78,12 +78,12 @@ static void on_notice(struct presence *presence, const struct notice *n)
 {
     struct people *p = people_of(presence);
     if (n->kind == NOTICE_INVITED && is_wanted(p, n))
-        presence_ask_meeting(presence, "ACCEPT", n->id);
+        presence_accept(presence, n);
     else if (n->kind == NOTICE_INVITED)
         presence_decline(presence, n->id);
     else if (n->kind == NOTICE_DECLINED)
         saying_declined(&p->saying, n);
-    else if (n->kind == NOTICE_INTRODUCED && is_wanted(p, n))
+    else if (n->kind == NOTICE_INTRODUCED)
         saying_introduced(&p->saying, n);
     uv_stop(&p->loop);
 }

@@ -125,8 +125,10 @@ void saying_answer(struct saying *s, uint64_t number, const struct resp_value *r
         return;
     if (reply->kind == RESP_FAILURE)
         finish(s, handle_refused(s->k, without_code(text)));
-    else if (text.len == RANDOM_ID_TEXT_LEN)
-        snprintf(s->id, sizeof s->id, "%.*s", (int)text.len, (const char *)text.data);
+    if (reply->kind == RESP_FAILURE || text.len != RANDOM_ID_TEXT_LEN)
+        return;
+    snprintf(s->id, sizeof s->id, "%.*s", (int)text.len, (const char *)text.data);
+    presence_agree(s->presence, text, bytes_from_str(s->name));
 }
 
 void saying_declined(struct saying *s, const struct notice *n)

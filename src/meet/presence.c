@@ -35,6 +35,17 @@ uint64_t presence_ask_meeting(struct presence *p, const char *word, struct bytes
     return presence_ask(p, argv, 2 + n);
 }
 
+void presence_agree(struct presence *p, struct bytes id, struct bytes name)
+{
+    agreed_add(&p->agreed, id, name);
+}
+
+uint64_t presence_accept(struct presence *p, const struct notice *invited)
+{
+    presence_agree(p, invited->id, invited->name);
+    return presence_ask_meeting(p, "ACCEPT", invited->id);
+}
+
 uint64_t presence_decline(struct presence *p, struct bytes id)
 {
     struct bytes argv[] = {bytes_from_str("DECLINE"), id, bytes_from_str("BUSY")};
@@ -122,7 +133,8 @@ static void on_push(struct hub_line *l, const struct resp_value *values, size_t 
 {
     struct presence *p = of_hub(l);
     struct notice n;
-    if (notice_parse(values, count, &n))
+    if (notice_parse(values, count, &n) &&
+        (n.kind != NOTICE_INTRODUCED || agreed_take(&p->agreed, &n)))
         p->handler->notice(p, &n);
 }
 

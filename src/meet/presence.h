@@ -6,6 +6,7 @@
  * and is READY again; talks go on meanwhile. The owner embeds it, and leaves it alone until the
  * loop has nothing more to do. */
 
+#include "client/agreed.h"
 #include "meet/hub_line.h"
 #include "meet/talks.h"
 
@@ -33,6 +34,7 @@ struct presence {
     struct talks talks;
     char name[ACCOUNT_NAME_BYTES + 1]; /* one's own, once READY */
     uint64_t asked, answered;          /* requests, of all connections */
+    struct agreed agreed;              /* introductions that may come */
     uint64_t login;                    /* the number of the login's first request */
     bool ready;
     bool was_ready; /* ever */
@@ -50,6 +52,13 @@ enum trouble_kind presence_open(struct presence *p, uv_loop_t *loop, struct self
  * where this device can be reached. */
 uint64_t presence_ask(struct presence *p, const struct bytes *argv, size_t argc);
 uint64_t presence_ask_meeting(struct presence *p, const char *word, struct bytes subject);
+
+/* Accepts an invitation. */
+uint64_t presence_accept(struct presence *p, const struct notice *invited);
+
+/* The hub has said under which id it has asked him. Introductions that nobody has agreed to in
+ * one of these two ways are no notices: a hub that lies makes nobody meet. */
+void presence_agree(struct presence *p, struct bytes id, struct bytes name);
 
 /* Declines an invitation: this one talks with nobody now. */
 uint64_t presence_decline(struct presence *p, struct bytes id);

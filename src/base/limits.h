@@ -95,6 +95,7 @@
 #define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000)    /* a path of less was none to rely on */
 #define LIMIT_TALK_CONNECT_MS ((uint64_t)15 * 1000)   /* for the first connection ... */
 #define LIMIT_TALK_LOST_MS ((uint64_t)10 * 60 * 1000) /* ... and for another one, later */
+#define LIMIT_LOOK_AROUND_MS ((uint64_t)2 * 1000) /* has this device another address? */
 #define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000) /* what was said still arrives, at the end */
 #define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
 #define LIMIT_TALKS ((size_t)64)                 /* of one kith, at once */

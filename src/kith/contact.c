@@ -33,7 +33,7 @@ void contact_end(struct contact *c, int code)
 
 /* ---- asking ---- */
 
-static void ask(struct contact *c, const struct bytes *argv, size_t argc)
+void contact_request(struct contact *c, const struct bytes *argv, size_t argc)
 {
     journal_note(&c->session->journal, "asked", argv[0]);
     int r = hub_line_ask(&c->hub, argv, argc, false);
@@ -47,13 +47,42 @@ void contact_ask(struct contact *c, const char *word, struct bytes subject)
     size_t n = c->talks.candidate_count;
     for (size_t i = 0; i < n; i++)
         argv[2 + i] = c->talks.candidates[i];
-    ask(c, argv, 2 + n);
+    contact_request(c, argv, 2 + n);
 }
 
 void contact_decline(struct contact *c, struct bytes id)
 {
     struct bytes argv[] = {bytes_from_str("DECLINE"), id, bytes_from_str("BUSY")};
-    ask(c, argv, 3);
+    contact_request(c, argv, 3);
+}
+
+const char *contact_refusal(struct bytes reason)
+{
+    static const char *const reasons[][2] = {{"declined", "does not want to talk"},
+                                             {"busy", "is busy"},
+                                             {"timeout", "has not answered"},
+                                             {"gone", "is gone"}};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (bytes_equal_str(reason, reasons[i][0]))
+            return reasons[i][1];
+    return "does not talk";
+}
+
+void contact_refused(struct contact *c, struct bytes answer)
+{
+    int code = answer_is_denial(answer) ? EXIT_DENIED : EXIT_NO;
+    if (bytes_starts_with(answer, "ERR "))
+        bytes_next_word(&answer);
+    answer = bytes_trim(answer);
+    contact_end(c, session_fail(c->session, code, "%.*s",
+                                (int)(answer.len < 300 ? answer.len : 300),
+                                (const char *)answer.data));
+}
+
+void contact_moved(struct talks *t)
+{
+    struct contact *c = contact_of(t);
+    hub_line_moved(&c->hub, t->own, t->own_count);
 }
 
 int contact_begin(struct contact *c, const struct notice *n)
@@ -72,9 +101,9 @@ static void on_up(struct hub_line *l)
     struct bytes login[] = {bytes_from_str("LOGIN")}, whoami[] = {bytes_from_str("WHOAMI")};
     c->answered = 0;
     talks_look_around(&c->talks, hub_line_is_local(l));
-    ask(c, hello, 2);
-    ask(c, login, 1);
-    ask(c, whoami, 1);
+    contact_request(c, hello, 2);
+    contact_request(c, login, 1);
+    contact_request(c, whoami, 1);
 }
 
 static void refused(struct contact *c, const struct resp_value *reply)
@@ -119,8 +148,13 @@ static void on_answer(struct hub_line *l, const struct resp_value *values, size_
 static void on_push(struct hub_line *l, const struct resp_value *values, size_t count)
 {
     struct notice n;
-    if (notice_parse(values, count, &n))
-        of_hub(l)->handler->notice(of_hub(l), &n);
+    struct contact *c = of_hub(l);
+    if (!notice_parse(values, count, &n))
+        return;
+    if (n.kind == NOTICE_RELAY)
+        talks_called(&c->talks, n.id);
+    else
+        c->handler->notice(c, &n);
 }
 
 static void on_down(struct hub_line *l, const char *why)
@@ -130,6 +164,7 @@ static void on_down(struct hub_line *l, const char *why)
 
 static void on_met(struct hub_line *l)
 {
+    of_hub(l)->met_hub = true;
     session_met(of_hub(l)->session);
 }
 

@@ -16,7 +16,7 @@ struct contact_handler {
     void (*ready)(struct contact *c, bool again);
     void (*lost)(struct contact *c, const char *why); /* the hub; talks go on */
     void (*answer)(struct contact *c, const struct resp_value *reply); /* to what was asked */
-    void (*notice)(struct contact *c, const struct notice *n);
+    void (*notice)(struct contact *c, const struct notice *n);         /* but RELAY */
     const struct talks_handler *talks; /* contact_of gives the contact */
 };
 
@@ -29,6 +29,7 @@ struct contact {
     uv_signal_t stops[3];
     char name[ACCOUNT_NAME_BYTES + 1]; /* one's own, once READY */
     unsigned answered;                 /* of the login's requests */
+    bool met_hub;                      /* for the first time */
     bool was_ready;
     bool over;
     int code;   /* of the end */
@@ -42,9 +43,21 @@ int contact_run(struct contact *c, struct session *s, const struct contact_handl
 
 void contact_end(struct contact *c, int code);
 
-/* Asks the hub; word and subject, and behind them where this device can be reached. */
+/* Asks the hub. */
+void contact_request(struct contact *c, const struct bytes *argv, size_t argc);
+
+/* The same; word and subject, and behind them where this device can be reached. */
 void contact_ask(struct contact *c, const char *word, struct bytes subject);
 void contact_decline(struct contact *c, struct bytes id);
+
+/* Who was invited does not talk: why, in words that follow his name. Static. */
+const char *contact_refusal(struct bytes reason);
+
+/* The hub has refused what was asked: says so, and ends. */
+void contact_refused(struct contact *c, struct bytes answer);
+
+/* For the owner's talks_handler.moved. */
+void contact_moved(struct talks *t);
 
 /* Begins the talk that a notice introduces; where it may not be, says so: an exit code. */
 int contact_begin(struct contact *c, const struct notice *n);

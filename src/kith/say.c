@@ -1,7 +1,6 @@
 /* kith say NAME TEXT...: asks somebody to talk, says a text, and waits until it was shown. */
 
 #include "base/limits.h"
-#include "client/answer.h"
 #include "io/problem.h"
 #include "kith/command.h"
 #include "kith/contact.h"
@@ -53,30 +52,11 @@ static void on_lost(struct contact *c, const char *why)
 static void on_answer(struct contact *c, const struct resp_value *reply)
 {
     struct bytes text = reply->text;
-    if (reply->kind != RESP_FAILURE) {
+    if (reply->kind == RESP_FAILURE)
+        contact_refused(c, text);
+    else
         snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
                  (const char *)text.data);
-        return;
-    }
-    int code = answer_is_denial(text) ? EXIT_DENIED : EXIT_NO;
-    if (bytes_starts_with(text, "ERR "))
-        bytes_next_word(&text);
-    text = bytes_trim(text);
-    contact_end(c,
-                session_fail(c->session, code, "%.*s", (int)(text.len < 300 ? text.len : 300),
-                             (const char *)text.data));
-}
-
-static void refuse(struct say *s, struct bytes reason)
-{
-    static const char *const reasons[][2] = {{"declined", "does not want to talk"},
-                                             {"busy", "is busy"},
-                                             {"timeout", "has not answered"},
-                                             {"gone", "is gone"}};
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (bytes_equal_str(reason, reasons[i][0]))
-            fail(s, EXIT_NO, reasons[i][1]);
-    fail(s, EXIT_NO, "does not talk");
 }
 
 static void on_notice(struct contact *c, const struct notice *n)
@@ -85,7 +65,7 @@ static void on_notice(struct contact *c, const struct notice *n)
     if (n->kind == NOTICE_INVITED) {
         contact_decline(c, n->id);
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
-        refuse(s, n->reason);
+        fail(s, EXIT_NO, contact_refusal(n->reason));
     } else if (n->kind == NOTICE_INTRODUCED && bytes_equal_str(n->id, s->id)) {
         int code = contact_begin(c, n);
         s->begun = code == EXIT_DONE;
@@ -123,7 +103,7 @@ static void on_ended(struct talks *t, const char *name, const char *why)
 }
 
 static const struct talks_handler talks_handler = {
-    .begun = on_begun, .delivered = on_delivered, .ended = on_ended};
+    .begun = on_begun, .delivered = on_delivered, .ended = on_ended, .moved = contact_moved};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,

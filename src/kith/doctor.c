@@ -92,9 +92,7 @@ static void tell_device(struct doctor *d)
     for (size_t i = 0; i < t->candidate_count; i++) {
         f = finding("address", "told");
         snprintf(f.at, sizeof f.at, "%s", t->candidate_texts[i]);
-        snprintf(f.words, sizeof f.words,
-                 "told to whom you talk with, who dials it from the "
-                 "same network, or where the hub sees you there");
+        snprintf(f.words, sizeof f.words, "told to those you talk with");
         tell(d, &f);
     }
     if (t->candidate_count > 0)

@@ -71,8 +71,7 @@
 #define LIMIT_PEER_BULK_AHEAD_BYTES (64 * LIMIT_KIB)   /* the same: talk waits for no more */
 #define LIMIT_PEER_PROOF_MS \
     ((uint64_t)10 * 1000) /* for the proof, for an answer to a nomination */
-#define LIMIT_PEER_CHOICE_MS ((uint64_t)4 * 1000)   /* for that answer, where there is another \
-                                                     */
+#define LIMIT_PEER_CHOICE_MS ((uint64_t)4 * 1000)   /* ... where there is another path */
 #define LIMIT_PEER_PING_MS ((uint64_t)15 * 1000)    /* of silence, then a ping */
 #define LIMIT_PEER_SILENCE_MS ((uint64_t)40 * 1000) /* then a connection is dead */
 #define LIMIT_PEER_WAITING_PING_MS                                                        \
@@ -95,7 +94,7 @@
 #define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000)    /* a path of less was none to rely on */
 #define LIMIT_TALK_CONNECT_MS ((uint64_t)15 * 1000)   /* for the first connection ... */
 #define LIMIT_TALK_LOST_MS ((uint64_t)10 * 60 * 1000) /* ... and for another one, later */
-#define LIMIT_LOOK_AROUND_MS ((uint64_t)2 * 1000) /* has this device another address? */
+#define LIMIT_LOOK_AROUND_MS ((uint64_t)2 * 1000)     /* has this device another address? */
 #define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000) /* what was said still arrives, at the end */
 #define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
 #define LIMIT_TALKS ((size_t)64)                 /* of one kith, at once */

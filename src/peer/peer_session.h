@@ -120,7 +120,7 @@ struct peer_session {
     struct peer_path *used; /* what is said is written there; NULL: nowhere */
     uint64_t generation;    /* of the last nomination made or heard of; 0: none */
     bool ack_is_due;
-    struct instant waits; /* since then something said is not acknowledged; INSTANT_NEVER */
+    struct instant waits;    /* since then something said is not acknowledged; INSTANT_NEVER */
     bool close_is_written;   /* CLOSING: on the path in use */
     struct instant close_by; /* CLOSING */
     enum peer_close close;   /* CLOSED */

@@ -332,8 +332,28 @@ static void test_a_path_is_dead_sooner_where_something_waits(void **state)
     finish(&w);
 }
 
-/* The first side's choice is not answered: it goes on with what it has besides, which it does
- * not take for surplus meanwhile. */
+/* What is spare is no surplus any more once the path in use is lost: it may be needed. */
+static void test_a_spare_path_is_kept_while_none_is_used(void **state)
+{
+    struct world w;
+    begin(&w);
+    size_t paths[3];
+    for (size_t i = 0; i < 3; i++) {
+        paths[i] = join(&w, PEER_PATH_DIRECT);
+        run(&w);
+    }
+    w.cut[paths[2]] = true;
+    wait_ms(&w, LIMIT_PEER_SPARE_MS - 500);
+    detach(&w, 0, paths[0]); /* the newest is chosen, and does not answer */
+    say(&w, 0, "x");
+    wait_ms(&w, LIMIT_PEER_CHOICE_MS);
+    assert_string_equal(w.ends[1].last, "x");
+    assert_ptr_equal(w.ends[0].session.used,
+                     &w.ends[0].session.paths[w.ends[0].paths[paths[1]]]);
+    finish(&w);
+}
+
+/* The first side's choice is not answered: it goes on with what it has besides. */
 static void test_a_choice_without_an_answer(void **state)
 {
     struct world w;
@@ -587,6 +607,7 @@ int main(void)
         cmocka_unit_test(test_direct_takes_the_place_of_the_relay),
         cmocka_unit_test(test_a_silent_path_is_dead),
         cmocka_unit_test(test_a_path_is_dead_sooner_where_something_waits),
+        cmocka_unit_test(test_a_spare_path_is_kept_while_none_is_used),
         cmocka_unit_test(test_a_choice_without_an_answer),
         cmocka_unit_test(test_the_window_is_bounded_and_opens_again),
         cmocka_unit_test(test_talk_overtakes_bulk),

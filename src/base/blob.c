@@ -1,7 +1,6 @@
 #include "base/blob.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 struct blob *blob_new(void *memory, size_t n, struct blob_garbage *garbage)
 {
@@ -66,14 +65,14 @@ void blob_unref(struct blob *b)
         put(b->garbage, b, b);
 }
 
-/* The pages of its last part go back to the system; the memory stays malloc's. */
+/* Its last part goes: malloc gives the pages of what is that large back to the system. Where it
+ * cannot, nothing is lost. */
 static void shrink(struct blob *b)
 {
-    uintptr_t mask = 64 * 1024 - 1; /* no page is larger */
-    uintptr_t begin = (uintptr_t)b->memory, to = (begin + b->bytes) & ~mask;
-    uintptr_t from = (begin + b->bytes - BLOB_GARBAGE_STEP_BYTES + mask) & ~mask;
-    b->bytes = from - begin;
-    madvise((uint8_t *)b->memory + b->bytes, to - from, MADV_DONTNEED);
+    b->bytes -= BLOB_GARBAGE_STEP_BYTES;
+    void *memory = realloc(b->memory, b->bytes);
+    if (memory)
+        b->memory = memory;
 }
 
 /* All of it is taken, so that two who free at the same time do not meet. */

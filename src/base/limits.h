@@ -75,8 +75,13 @@
 #define LIMIT_PEER_BULK_AHEAD_BYTES (64 * LIMIT_KIB)   /* the same: talk waits for no more */
 #define LIMIT_PEER_PROOF_MS \
     ((uint64_t)10 * 1000) /* for the proof, for an answer to a nomination */
+#define LIMIT_PEER_CHOICE_MS ((uint64_t)4 * 1000)   /* ... where there is another path */
 #define LIMIT_PEER_PING_MS ((uint64_t)15 * 1000)    /* of silence, then a ping */
 #define LIMIT_PEER_SILENCE_MS ((uint64_t)40 * 1000) /* then a connection is dead */
+#define LIMIT_PEER_WAITING_PING_MS                                                        \
+    ((uint64_t)3 * 1000)                            /* the same two, where something said \
+                                                     */
+#define LIMIT_PEER_WAITING_MS ((uint64_t)10 * 1000) /* ... was not acknowledged yet */
 #define LIMIT_PEER_SPARE_MS ((uint64_t)5 * 1000)   /* a connection that is not needed is kept */
 #define LIMIT_PEER_SETTLED_MS ((uint64_t)2 * 1000) /* before one as good takes its place */
 #define LIMIT_PEER_CLOSE_MS ((uint64_t)10 * 1000)  /* for the other side to agree to an end */
@@ -84,13 +89,16 @@
 #define LIMIT_DIAL_STAGGER_MS ((uint64_t)250)       /* from one candidate to the next */
 #define LIMIT_DIAL_AT_ONCE ((size_t)3)
 #define LIMIT_DIAL_ATTEMPT_MS ((uint64_t)2000)
-#define LIMIT_DIAL_RELAY_MS ((uint64_t)2500) /* without a direct path, then the relay */
-#define LIMIT_DIAL_LATE_ROUNDS 8u            /* for a direct path, over the relay */
+#define LIMIT_DIAL_RELAY_MS ((uint64_t)2500)  /* without a direct path, then the relay */
+#define LIMIT_DIAL_LATE_ROUNDS 8u             /* for a direct path, over the relay */
+#define LIMIT_DIAL_CALLED_MS ((uint64_t)1000) /* from one time at the relay to the next */
+#define LIMIT_DIAL_SURVEY_RELAY_MS ((uint64_t)5 * 1000) /* kith doctor waits there so long */
 #define LIMIT_DIAL_BACKOFF_MIN_MS ((uint64_t)1000)
 #define LIMIT_DIAL_BACKOFF_MAX_MS ((uint64_t)60 * 1000)
 #define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000)    /* a path of less was none to rely on */
 #define LIMIT_TALK_CONNECT_MS ((uint64_t)15 * 1000)   /* for the first connection ... */
 #define LIMIT_TALK_LOST_MS ((uint64_t)10 * 60 * 1000) /* ... and for another one, later */
+#define LIMIT_LOOK_AROUND_MS ((uint64_t)2 * 1000)     /* has this device another address? */
 #define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000) /* what was said still arrives, at the end */
 #define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
 #define LIMIT_TALKS ((size_t)64)                 /* of one kith, at once */

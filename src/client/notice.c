@@ -67,7 +67,8 @@ static bool read_kind(struct bytes word, enum notice_kind *ret)
     static const char *const words[] = {
         [NOTICE_ONLINE] = "online",     [NOTICE_OFFLINE] = "offline",
         [NOTICE_INVITED] = "invited",   [NOTICE_INTRODUCED] = "introduced",
-        [NOTICE_DECLINED] = "declined", [NOTICE_LETTER] = "letter",
+        [NOTICE_DECLINED] = "declined", [NOTICE_RELAY] = "relay",
+        [NOTICE_LETTER] = "letter",
     };
     for (enum notice_kind kind = NOTICE_ONLINE; kind <= NOTICE_LETTER; kind++) {
         if (bytes_equal_str(word, words[kind])) {
@@ -80,6 +81,7 @@ static bool read_kind(struct bytes word, enum notice_kind *ret)
 
 static bool read_rest(const struct resp_value *words, size_t count, struct notice *n)
 {
+    struct random_id id;
     switch (n->kind) {
     case NOTICE_ONLINE:
     case NOTICE_OFFLINE:
@@ -91,6 +93,9 @@ static bool read_rest(const struct resp_value *words, size_t count, struct notic
     case NOTICE_DECLINED:
         n->reason = count == 3 ? words[2].text : bytes_make(NULL, 0);
         return count == 3 && read_person(words, count, n);
+    case NOTICE_RELAY:
+        n->id = count == 1 ? words[0].text : bytes_make(NULL, 0);
+        return random_id_read(n->id, &id);
     case NOTICE_LETTER:
         return count == 0;
     }

@@ -7,6 +7,7 @@
  *     invited ID NAME FINGERPRINT KEY
  *     introduced ID NAME FINGERPRINT KEY SIDE SEEN CANDIDATE...
  *     declined ID NAME REASON
+ *     relay ID
  *
  * Names are accounts' names, ids are a random_id's text, a key is in base64url, and the
  * fingerprint is its own; SIDE is dials or answers. Anything else is no notice. Which key
@@ -25,13 +26,14 @@ enum notice_kind {
     NOTICE_INVITED,
     NOTICE_INTRODUCED,
     NOTICE_DECLINED,
+    NOTICE_RELAY, /* the other of that introduction waits at the relay */
     NOTICE_LETTER,
 };
 
 struct notice {
     enum notice_kind kind;
-    struct bytes name;        /* of all but LETTER */
-    struct bytes id;          /* of INVITED, INTRODUCED, DECLINED */
+    struct bytes name;        /* of all but RELAY, LETTER */
+    struct bytes id;          /* of INVITED, INTRODUCED, DECLINED, RELAY */
     struct bytes reason;      /* of DECLINED */
     struct public_key key;    /* of INVITED, INTRODUCED */
     struct fingerprint print; /* likewise */

@@ -68,6 +68,9 @@ struct visit_handler {
     void (*talk_say)(struct visit *v, struct bytes text); /* to whom is in front */
     void (*talk_send)(struct visit *v, struct bytes path);
     void (*talk_close)(struct visit *v); /* the one in front; it has ended, for the visit */
+
+    /* The other of that introduction waits at the relay. NULL, where there are no talks. */
+    void (*relay_waits)(struct visit *v, struct bytes id);
 };
 
 /* Somebody who wants to talk, or who was asked to. */

@@ -273,6 +273,10 @@ void people_notice(struct visit *v, const struct notice *n)
     case NOTICE_DECLINED:
         take_refusal(v, n);
         return;
+    case NOTICE_RELAY:
+        if (v->handler->relay_waits)
+            v->handler->relay_waits(v, n->id);
+        return;
     case NOTICE_LETTER:
         visit_say(v, VISIT_NEWS, "Somebody has left a message for this device.");
     }

@@ -1,5 +1,6 @@
 #include "hub/command.h"
 #include "hub/hub.h"
+#include "hub/introducer.h"
 #include "hub/member.h"
 #include "hub/relay.h"
 #include "hub/subscriber.h"
@@ -36,10 +37,12 @@ static bool is_time(struct hub *hub, const struct introduction *i)
            (directory_find(d, i->from.key, NULL) && directory_find(d, i->to.key, NULL));
 }
 
-static int enter(struct call *call, const struct random_id *id, size_t side)
+static int enter(struct call *call, const struct introduction *i, size_t side)
 {
-    switch (relay_enter(call->connection, id, side)) {
+    switch (relay_enter(call->connection, &i->id, side)) {
     case 0:
+        if (relay_waits(call->connection))
+            introducer_tell_waits(call->hub->shared, &i->id, side ? &i->from : &i->to);
         return COMMAND_DONE;
     case RELAY_TOO_MANY:
         return command_error(call, "BUSY", "too many relays at once");
@@ -71,7 +74,7 @@ static int run_relay(struct call *call)
                    : -1;
     if (side < 0 || !is_time(call->hub, &i))
         return command_error_about(call, "you were not introduced under", call->argv[1]);
-    return enter(call, &id, (size_t)side);
+    return enter(call, &i, (size_t)side);
 }
 
 static const struct command commands[] = {

@@ -101,6 +101,15 @@ void introducer_tell_over(struct hub_shared *s, const struct introduction *i,
     notice_to_account(s, i->to.key, 0, write_declined(words, i, i->from.name, reason));
 }
 
+void introducer_tell_waits(struct hub_shared *s, const struct random_id *id,
+                           const struct introduction_side *to)
+{
+    char text[RANDOM_ID_TEXT_LEN + 1], words[RANDOM_ID_TEXT_LEN + 8];
+    random_id_write(text, id);
+    snprintf(words, sizeof words, "relay %s", text);
+    notice_to_account(s, to->key, 0, words);
+}
+
 void introducer_tick(struct hub *hub)
 {
     struct introduction i;

@@ -27,6 +27,11 @@ void introducer_tell_declined(struct hub_shared *s, const struct introduction *i
 void introducer_tell_over(struct hub_shared *s, const struct introduction *i,
                           const char *reason);
 
+/* To that side, on all its account's connections, since it may have come back to the hub
+ * meanwhile: the other one waits for it at the relay. */
+void introducer_tell_waits(struct hub_shared *s, const struct random_id *id,
+                           const struct introduction_side *to);
+
 /* Ends those whose time is over. */
 void introducer_tick(struct hub *hub);
 

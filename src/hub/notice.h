@@ -8,6 +8,7 @@
  *     invited ID NAME FINGERPRINT KEY
  *     introduced ID NAME FINGERPRINT KEY dials|answers SEEN CANDIDATE...
  *     declined ID NAME declined|busy|timeout|gone|answered
+ *     relay ID
  *     letter
  *
  * A notice goes into the mailbox of each worker that has somebody to tell; in one mailbox they

@@ -224,6 +224,15 @@ int relay_enter(struct connection *c, const struct random_id *id, size_t side)
     return 0;
 }
 
+bool relay_waits(const struct connection *c)
+{
+    struct relay *r = connection_relay(c)->relay;
+    pthread_mutex_lock(&r->lock);
+    bool waits = !r->joined && !r->over;
+    pthread_mutex_unlock(&r->lock);
+    return waits;
+}
+
 /* ---- going ---- */
 
 void relay_leave(struct relay_end *end)

@@ -55,6 +55,9 @@ enum {
 /* Makes the connection, a member's, that side of an introduction's relay. -ENOMEM. */
 int relay_enter(struct connection *c, const struct random_id *id, size_t side);
 
+/* It is WAITING: nobody is at the other side yet. */
+bool relay_waits(const struct connection *c);
+
 /* It is over for this end. Takes NULL. */
 void relay_leave(struct relay_end *end);
 

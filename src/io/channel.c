@@ -420,3 +420,9 @@ bool channel_other_end(const struct channel *c, struct address *ret)
     uv_os_fd_t fd;
     return c->has_handle && uv_fileno(&c->uv.handle, &fd) == 0 && address_of_peer(fd, ret) == 0;
 }
+
+bool channel_own_end(const struct channel *c, struct address *ret)
+{
+    uv_os_fd_t fd;
+    return c->has_handle && uv_fileno(&c->uv.handle, &fd) == 0 && address_of_self(fd, ret) == 0;
+}

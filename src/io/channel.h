@@ -75,8 +75,9 @@ int channel_dial_unix(struct channel *c, uv_loop_t *loop, const char *path,
 int channel_accept(struct channel *c, uv_stream_t *listener, const struct tls_config *config,
                    const struct channel_handler *handler);
 
-/* Where the other end is; false where that cannot be told, as of a Unix socket. */
+/* Where the other end is, or this one; false where that cannot be told, as of a Unix socket. */
 bool channel_other_end(const struct channel *c, struct address *ret);
+bool channel_own_end(const struct channel *c, struct address *ret);
 
 /* OPEN only; elsewhere nothing. What cannot be sent ends it. */
 void channel_write(struct channel *c, struct bytes data);

@@ -39,3 +39,26 @@ size_t own_addresses(struct own_address *out, size_t max)
     uv_free_interface_addresses(all, count);
     return n;
 }
+
+bool own_addresses_equal(const struct own_address *a, size_t a_count,
+                         const struct own_address *b, size_t b_count)
+{
+    for (size_t i = 0; i < a_count && a_count == b_count; i++)
+        if (!net_address_equal(&a[i].address, &b[i].address) ||
+            a[i].prefix_bits != b[i].prefix_bits)
+            return false;
+    return a_count == b_count;
+}
+
+bool own_addresses_lack(const struct own_address *own, size_t count, const struct channel *c)
+{
+    struct address near_end;
+    struct net_address at;
+    if (count == OWN_ADDRESSES_MAX || !channel_own_end(c, &near_end))
+        return false;
+    address_as_v6(&near_end, at.bytes);
+    for (size_t i = 0; i < count; i++)
+        if (net_address_equal(&own[i].address, &at))
+            return false;
+    return true;
+}

@@ -1,5 +1,6 @@
 #include "kith/contact.h"
 
+#include "client/answer.h"
 #include "io/problem.h"
 
 #include <errno.h>
@@ -29,28 +30,44 @@ void contact_end(struct contact *c, int code)
 /* ---- asking ---- */
 
 /* Without a hub nothing is asked, and nothing is wrong. */
-static uint64_t asked(struct contact *c, const char *word, uint64_t number)
+static uint64_t asked(struct contact *c, struct bytes word, uint64_t number)
 {
     if (number != 0)
-        journal_note(&c->session->journal, "asked", bytes_from_str(word));
+        journal_note(&c->session->journal, "asked", word);
     else if (c->presence.ready)
         contact_end(c, session_fail(c->session, EXIT_NO, "%s", problem_text(-ENOMEM)));
     return number;
 }
 
+uint64_t contact_request(struct contact *c, const struct bytes *argv, size_t argc)
+{
+    return asked(c, argv[0], presence_ask(&c->presence, argv, argc));
+}
+
 uint64_t contact_ask(struct contact *c, const char *word, struct bytes subject)
 {
-    return asked(c, word, presence_ask_meeting(&c->presence, word, subject));
+    return asked(c, bytes_from_str(word), presence_ask_meeting(&c->presence, word, subject));
 }
 
 void contact_accept(struct contact *c, const struct notice *invited)
 {
-    asked(c, "ACCEPT", presence_accept(&c->presence, invited));
+    asked(c, bytes_from_str("ACCEPT"), presence_accept(&c->presence, invited));
 }
 
 void contact_decline(struct contact *c, struct bytes id)
 {
-    asked(c, "DECLINE", presence_decline(&c->presence, id));
+    asked(c, bytes_from_str("DECLINE"), presence_decline(&c->presence, id));
+}
+
+void contact_refused(struct contact *c, struct bytes answer)
+{
+    int code = answer_is_denial(answer) ? EXIT_DENIED : EXIT_NO;
+    if (bytes_starts_with(answer, "ERR "))
+        bytes_next_word(&answer);
+    answer = bytes_trim(answer);
+    contact_end(c, session_fail(c->session, code, "%.*s",
+                                (int)(answer.len < 300 ? answer.len : 300),
+                                (const char *)answer.data));
 }
 
 int contact_begin(struct contact *c, const struct notice *n)
@@ -64,6 +81,7 @@ int contact_begin(struct contact *c, const struct notice *n)
 
 static void on_met(struct presence *p)
 {
+    contact_at(p)->met_hub = true;
     session_met(contact_at(p)->session);
 }
 

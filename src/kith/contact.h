@@ -13,7 +13,7 @@ struct contact;
 struct contact_handler {
     void (*ready)(struct contact *c, bool again);
     void (*lost)(struct contact *c, const char *why); /* the hub; talks go on */
-    /* To what contact_ask returned `number` for. It may be NULL. */
+    /* To what was asked, and contact_ask returned `number` for. It may be NULL. */
     void (*answer)(struct contact *c, uint64_t number, const struct resp_value *reply);
     void (*notice)(struct contact *c, const struct notice *n);
     const struct talks_handler *talks; /* contact_of gives the contact */
@@ -25,6 +25,7 @@ struct contact {
     uv_loop_t loop;
     struct presence presence;
     uv_signal_t stops[3];
+    bool met_hub; /* for the first time */
     bool over;
     int code;   /* of the end */
     int signal; /* that ended it; 0: none */
@@ -37,11 +38,16 @@ int contact_run(struct contact *c, struct session *s, const struct contact_handl
 
 void contact_end(struct contact *c, int code);
 
-/* Asks the hub; word and subject, and behind them where this device can be reached. The number
- * of its answer. */
+/* Asks the hub; the number of its answer. */
+uint64_t contact_request(struct contact *c, const struct bytes *argv, size_t argc);
+
+/* The same; word and subject, and behind them where this device can be reached. */
 uint64_t contact_ask(struct contact *c, const char *word, struct bytes subject);
 void contact_accept(struct contact *c, const struct notice *invited);
 void contact_decline(struct contact *c, struct bytes id);
+
+/* The hub has refused what was asked: says so, and ends. */
+void contact_refused(struct contact *c, struct bytes answer);
 
 /* Begins the talk that a notice introduces; where it may not be, says so: an exit code. */
 int contact_begin(struct contact *c, const struct notice *n);

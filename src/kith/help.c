@@ -28,6 +28,7 @@ static const char all[] =
     "  account               all accounts, for admins\n"
     "  say NAME TEXT...      say something to somebody, directly; TEXT - is standard input\n"
     "  listen                print what people say to one\n"
+    "  doctor [NAME]         why a connection does not come about, path by path\n"
     "  demo                  start a hub and its clients and play a story on them\n"
     "  help [COMMAND]        this, or more on one command\n"
     "\n"
@@ -265,6 +266,20 @@ static const struct topic topics[] = {
      "\n"
      "  --accept NAME,...   with whom; all: with everybody on the hub\n"
      "  --peer-port N       where other devices reach this one (default: a free port)\n"},
+    {"doctor",
+     "kith doctor [NAME]\n"
+     "\n"
+     "Tells how this device stands: the hub it reaches, as whom and who is there, the port\n"
+     "where other devices come in, and the addresses they are told. With NAME it asks him to\n"
+     "talk; once he accepts, every way from here to his device is tried to its end, and the\n"
+     "hub's relay, a line each; then what came from there, and what follows from all of it.\n"
+     "Nothing is said to him; the talk ends by itself. What his device has tried in vain is\n"
+     "not known here: kith doctor there tells it. Exit code 0: some way works; 1: none does,\n"
+     "or NAME is not here, does not want to or has not answered.\n"
+     "\n"
+     "  --peer-port N   where other devices reach this one: the port to be tried\n"
+     "\n"
+     "With --json each line is {\"about\", \"at\", \"result\", \"ms\", \"text\"}.\n"},
     {"raw",
      "kith --raw [TEXT]...\n"
      "kith --raw --key=KEY [--value=VALUE]\n"

@@ -126,6 +126,11 @@ static void on_talk_close(struct visit *v)
         talk_link_close(l);
 }
 
+static void on_relay_waits(struct visit *v, struct bytes id)
+{
+    talks_called(&of_visit(v)->talks, id);
+}
+
 static struct visit *visit_of(struct talks *t)
 {
     return &((struct interactive *)((char *)t - offsetof(struct interactive, talks)))->visit;
@@ -156,8 +161,16 @@ static void on_talk_undelivered(struct talks *t, const char *name, struct bytes 
     visit_talk_undelivered(visit_of(t), name, text);
 }
 
+static void on_moved(struct talks *t)
+{
+    struct interactive *i = of_visit(visit_of(t));
+    visit_set_candidates(&i->visit, t->candidates, t->candidate_count);
+    hub_line_moved(&i->hub, t->own, t->own_count);
+}
+
 static const struct talks_handler talks_handler = {.begun = on_talk_begun,
                                                    .path = on_talk_path,
+                                                   .moved = on_moved,
                                                    .heard = on_talk_heard,
                                                    .ended = on_talk_ended,
                                                    .undelivered = on_talk_undelivered};
@@ -329,7 +342,8 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .introduced = on_introduced,
                                                    .talk_say = on_talk_say,
                                                    .talk_send = on_talk_send,
-                                                   .talk_close = on_talk_close};
+                                                   .talk_close = on_talk_close,
+                                                   .relay_waits = on_relay_waits};
 
 static const struct console_handler console_handler = {.takes_lines = takes_lines,
                                                        .line = on_line,

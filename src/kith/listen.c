@@ -62,7 +62,7 @@ static void on_heard(struct talks *t, const char *name, struct bytes text)
         contact_end(contact_of(t), EXIT_NO);
 }
 
-static const struct talks_handler talks_handler = {.heard = on_heard};
+static const struct talks_handler talks_handler = {.heard = on_heard, .moved = presence_moved};
 
 static const struct contact_handler contact_handler = {
     .ready = on_ready, .lost = on_lost, .notice = on_notice, .talks = &talks_handler};

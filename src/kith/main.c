@@ -88,9 +88,9 @@ static int check_people_options(struct session *s)
     bool listens = is_command(o, "listen") || is_visit(o);
     if (o->accept && !listens)
         return session_fail(s, EXIT_USAGE, "--accept goes with listen and with a visit");
-    if (o->peer_port && !listens && !is_command(o, "say"))
+    if (o->peer_port && !listens && !is_command(o, "say") && !is_command(o, "doctor"))
         return session_fail(s, EXIT_USAGE,
-                            "--peer-port goes with say, with listen and with a visit");
+                            "--peer-port goes with say, listen, doctor and with a visit");
     return EXIT_DONE;
 }
 

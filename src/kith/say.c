@@ -1,7 +1,6 @@
 /* kith say NAME TEXT...: asks somebody to talk, says a text, and waits until it was shown. */
 
 #include "base/limits.h"
-#include "client/answer.h"
 #include "io/problem.h"
 #include "kith/command.h"
 #include "kith/contact.h"
@@ -56,19 +55,13 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
     struct bytes text = reply->text;
     if (number != say_of(c)->asked)
         return;
-    if (reply->kind != RESP_FAILURE) {
-        snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
-                 (const char *)text.data);
-        presence_agree(&c->presence, text, say_of(c)->name);
+    if (reply->kind == RESP_FAILURE) {
+        contact_refused(c, text);
         return;
     }
-    int code = answer_is_denial(text) ? EXIT_DENIED : EXIT_NO;
-    if (bytes_starts_with(text, "ERR "))
-        bytes_next_word(&text);
-    text = bytes_trim(text);
-    contact_end(c,
-                session_fail(c->session, code, "%.*s", (int)(text.len < 300 ? text.len : 300),
-                             (const char *)text.data));
+    snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
+             (const char *)text.data);
+    presence_agree(&c->presence, text, say_of(c)->name);
 }
 
 static void on_notice(struct contact *c, const struct notice *n)
@@ -115,7 +108,7 @@ static void on_ended(struct talks *t, const char *name, const char *why)
 }
 
 static const struct talks_handler talks_handler = {
-    .begun = on_begun, .delivered = on_delivered, .ended = on_ended};
+    .begun = on_begun, .delivered = on_delivered, .ended = on_ended, .moved = presence_moved};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,

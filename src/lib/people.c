@@ -128,8 +128,11 @@ static void on_kept(struct talks *t, struct talk_link *link, struct bytes words)
     uv_stop(&p->loop);
 }
 
-static const struct talks_handler talks_handler = {
-    .begun = on_begun, .kept = on_kept, .delivered = on_delivered, .ended = on_ended};
+static const struct talks_handler talks_handler = {.begun = on_begun,
+                                                   .kept = on_kept,
+                                                   .delivered = on_delivered,
+                                                   .ended = on_ended,
+                                                   .moved = presence_moved};
 
 static const struct presence_handler presence_handler = {.ready = on_ready,
                                                          .lost = on_lost,

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "io/dial.h"
 #include "io/entropy.h"
+#include "io/own_addresses.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -143,6 +144,9 @@ static void on_closed(struct channel *c, const char *why)
         l->handler->failed(l, &t);
         return;
     }
+    if (l->moved)
+        why = "this device is at another address";
+    l->moved = false;
     if (was_up)
         l->handler->down(l, why ? why : "it was closed");
     if (!l->closing)
@@ -180,6 +184,14 @@ bool hub_line_is_local(const struct hub_line *l)
 {
     struct address hub;
     return l->up && (!channel_other_end(&l->channel, &hub) || address_is_loopback(&hub));
+}
+
+void hub_line_moved(struct hub_line *l, const struct own_address *own, size_t own_count)
+{
+    if (!l->up || !own_addresses_lack(own, own_count, &l->channel))
+        return;
+    l->moved = true;
+    channel_close(&l->channel);
 }
 
 void hub_line_close(struct hub_line *l)

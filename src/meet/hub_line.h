@@ -11,6 +11,7 @@
 #include "client/conversation.h"
 #include "io/channel.h"
 #include "meet/self.h"
+#include "peer/candidates.h"
 
 struct hub_line;
 
@@ -35,6 +36,7 @@ struct hub_line {
     uint64_t wait_ms; /* before the next attempt */
     bool was_up;      /* ever */
     bool up;
+    bool moved;  /* and so it is being closed */
     bool secret; /* what is to be sent holds a password */
     bool closing;
 };
@@ -48,6 +50,10 @@ int hub_line_ask(struct hub_line *l, const struct bytes *argv, size_t argc, bool
 
 /* It is up, and the hub is on this machine. */
 bool hub_line_is_local(const struct hub_line *l);
+
+/* This device is at other addresses than before: where the line hung on one that is gone, it is
+ * lost, and comes back. */
+void hub_line_moved(struct hub_line *l, const struct own_address *own, size_t own_count);
 
 /* What was asked still leaves. */
 void hub_line_close(struct hub_line *l);

@@ -14,6 +14,11 @@ struct presence *presence_of(struct talks *t)
     return (struct presence *)((char *)t - offsetof(struct presence, talks));
 }
 
+void presence_moved(struct talks *t)
+{
+    hub_line_moved(&presence_of(t)->hub, t->own, t->own_count);
+}
+
 /* ---- asking ---- */
 
 static uint64_t ask(struct presence *p, const struct bytes *argv, size_t argc)
@@ -133,8 +138,11 @@ static void on_push(struct hub_line *l, const struct resp_value *values, size_t 
 {
     struct presence *p = of_hub(l);
     struct notice n;
-    if (notice_parse(values, count, &n) &&
-        (n.kind != NOTICE_INTRODUCED || agreed_take(&p->agreed, &n)))
+    if (!notice_parse(values, count, &n))
+        return;
+    if (n.kind == NOTICE_RELAY)
+        talks_called(&p->talks, n.id);
+    else if (n.kind != NOTICE_INTRODUCED || agreed_take(&p->agreed, &n))
         p->handler->notice(p, &n);
 }
 

@@ -21,7 +21,7 @@ struct presence_handler {
      * never is. */
     void (*answer)(struct presence *p, uint64_t number, const struct resp_value *values,
                    size_t count);
-    void (*notice)(struct presence *p, const struct notice *n);
+    void (*notice)(struct presence *p, const struct notice *n); /* but RELAY */
     /* No use to go on: the hub is not there, is not the one that was meant, or does not know
      * this device. presence_close is to follow. */
     void (*failed)(struct presence *p, const struct trouble *why);
@@ -41,6 +41,9 @@ struct presence {
 };
 
 struct presence *presence_of(struct talks *t);
+
+/* For talks_handler.moved: a line to the hub from an address that is no more is made anew. */
+void presence_moved(struct talks *t);
 
 /* port: where other devices reach this one, 0: a free one. What was opened is to be closed even
  * where that failed. */

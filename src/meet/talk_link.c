@@ -2,6 +2,7 @@
 
 #include "io/clock.h"
 #include "io/entropy.h"
+#include "io/own_addresses.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -184,6 +185,42 @@ static void cancel(struct talk_link *t, size_t candidate)
     }
 }
 
+void talk_link_moved(struct talk_link *t, const struct own_address *own, size_t own_count,
+                     const struct candidates *candidates)
+{
+    list_foreach (at, &t->paths) {
+        struct talk_path *p = list_entry(at, struct talk_path, link);
+        if (!own_addresses_lack(own, own_count, &p->line.channel))
+            continue;
+        detach(t, p);
+        peer_line_close(&p->line);
+    }
+    for (size_t i = 0; i < t->dialing.candidates.count; i++)
+        cancel(t, i);
+    if (!t->dialing.surveys)
+        dialing_renew(&t->dialing, candidates, clock_instant());
+    pump(t);
+}
+
+void talk_link_survey(struct talk_link *t, uint64_t wait_ms)
+{
+    dialing_survey(&t->dialing, wait_ms);
+}
+
+void talk_link_called(struct talk_link *t)
+{
+    dialing_called(&t->dialing, clock_instant());
+    pump(t);
+}
+
+static void tell_survey(struct talk_link *t)
+{
+    if (t->surveyed || t->state == TALK_LINK_ENDING || !dialing_is_through(&t->dialing))
+        return;
+    t->surveyed = true;
+    t->handler->surveyed(t);
+}
+
 static void take_dialing(struct talk_link *t)
 {
     struct dialing_event e;
@@ -196,6 +233,7 @@ static void take_dialing(struct talk_link *t)
         else
             ask_relay(t);
     }
+    tell_survey(t);
 }
 
 /* ---- texts ---- */
@@ -388,6 +426,21 @@ static void finish(struct talk_link *t, enum peer_close close)
     tell_undelivered(t, close == PEER_CLOSE_AGREED);
 }
 
+static void take_proven(struct talk_link *t, struct talk_path *p)
+{
+    struct address from;
+    p->proven = true;
+    report(t, p, DIALING_PROVEN);
+    if (p->attempt == TALK_PATH_TAKEN && channel_other_end(&p->line.channel, &from))
+        t->handler->came(t, &from);
+    /* A survey finds more ways than a session has room for. */
+    if (t->dialing.surveys && t->session.used &&
+        t->session.paths[p->path].state == PEER_PATH_SPARE) {
+        detach(t, p);
+        peer_line_close(&p->line);
+    }
+}
+
 static void take_event(struct talk_link *t, const struct peer_event *e)
 {
     struct talk_path *p;
@@ -397,10 +450,8 @@ static void take_event(struct talk_link *t, const struct peer_event *e)
         break;
     case PEER_EVENT_PROVEN:
         p = find_path(t, e->path);
-        if (p) {
-            p->proven = true;
-            report(t, p, DIALING_PROVEN);
-        }
+        if (p)
+            take_proven(t, p);
         break;
     case PEER_EVENT_PATH_CHANGED:
         take_path(t, e);

@@ -24,6 +24,8 @@ struct talk_link;
 struct talk_link_handler {
     void (*begun)(struct talk_link *t); /* TALKING for the first time */
     void (*path)(struct talk_link *t);  /* t->way has changed; empty: none */
+    void (*came)(struct talk_link *t, const struct address *from); /* of itself, and is it */
+    void (*surveyed)(struct talk_link *t); /* t->dialing has what became of it */
     void (*heard)(struct talk_link *t, struct bytes text);
     void (*delivered)(struct talk_link *t); /* all that was said was shown */
     /* why: NULL where the other side has closed it; else in words. Not after talk_link_close.
@@ -39,6 +41,13 @@ struct talk_ground {
     struct tls_config *dials, *answers; /* of TLS between devices */
     uv_loop_t *loop;
     bool shows_later; /* what was heard is shown when talk_link_show says so */
+};
+
+/* Where the other side has said to be, and is seen by the hub. */
+struct talk_offer {
+    struct endpoint at[CANDIDATES_MAX];
+    size_t count;
+    struct net_address seen;
 };
 
 enum talk_link_state {
@@ -72,6 +81,7 @@ struct talk_link {
     char name[ACCOUNT_NAME_BYTES + 1]; /* the other's, as the hub wrote it */
     char way[TALK_WAY_BYTES];          /* "direct 192.168.1.7", "relayed", or empty */
     struct pair pair;
+    struct talk_offer offer; /* the owner's */
     struct dialing dialing;
     struct peer_session session;
     struct talk talk;
@@ -80,6 +90,7 @@ struct talk_link {
     struct instant began; /* was introduced */
     struct instant since; /* in this state */
     uv_timer_t timer;
+    bool surveyed;       /* it was said so */
     bool pumping, again; /* it is at work; and has to look once more */
     bool over;           /* the session is CLOSED */
 };
@@ -88,6 +99,18 @@ struct talk_link {
 int talk_link_new(struct talk_link **ret, const struct talk_ground *ground, const char *name,
                   const struct pair *pair, const struct candidates *candidates,
                   const struct talk_link_handler *handler, void *owner);
+
+/* Right after it has begun: instead of the first way, all ways are to be found, after wait_ms
+ * in which the other side may come. handler.surveyed once they were tried; the talk goes on. */
+void talk_link_survey(struct talk_link *t, uint64_t wait_ms);
+
+/* The other side waits at the relay. */
+void talk_link_called(struct talk_link *t);
+
+/* This device is at other addresses than before: what hung on one that is gone is given up, and
+ * the other side is looked for anew, at these candidates. */
+void talk_link_moved(struct talk_link *t, const struct own_address *own, size_t own_count,
+                     const struct candidates *candidates);
 
 /* A connection that came, and showed the key of this one's other side: it owns it now. */
 void talk_link_take(struct talk_link *t, struct talk_path *path);

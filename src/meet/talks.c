@@ -22,6 +22,8 @@ static void end_wait(struct talks *t)
 {
     if (!uv_is_closing((uv_handle_t *)&t->leave))
         uv_close((uv_handle_t *)&t->leave, NULL);
+    if (!uv_is_closing((uv_handle_t *)&t->look))
+        uv_close((uv_handle_t *)&t->look, NULL);
 }
 
 static void on_leave(uv_timer_t *timer)
@@ -72,6 +74,18 @@ static void on_path(struct talk_link *l)
         talks_of(l)->handler->path(talks_of(l), l->name, l->way[0] ? l->way : NULL);
 }
 
+static void on_came(struct talk_link *l, const struct address *from)
+{
+    if (talks_of(l)->handler->came)
+        talks_of(l)->handler->came(talks_of(l), l->name, from);
+}
+
+static void on_surveyed(struct talk_link *l)
+{
+    if (talks_of(l)->handler->surveyed)
+        talks_of(l)->handler->surveyed(talks_of(l), l->name);
+}
+
 static void on_heard(struct talk_link *l, struct bytes text)
 {
     if (talks_of(l)->handler->kept)
@@ -108,6 +122,8 @@ static void on_gone(struct talk_link *l)
 
 static const struct talk_link_handler link_handler = {.begun = on_begun,
                                                       .path = on_path,
+                                                      .came = on_came,
+                                                      .surveyed = on_surveyed,
                                                       .heard = on_heard,
                                                       .delivered = on_delivered,
                                                       .ended = on_ended,
@@ -200,10 +216,8 @@ static bool is_useful(const struct talks *t, const struct own_address *own)
     return !link_local && (t->hub_is_local || !net_address_is_loopback(&own->address));
 }
 
-void talks_look_around(struct talks *t, bool hub_is_local)
+static void name_candidates(struct talks *t)
 {
-    t->hub_is_local = hub_is_local;
-    t->own_count = own_addresses(t->own, OWN_ADDRESSES_MAX);
     t->candidate_count = 0;
     for (size_t i = 0; i < t->own_count && t->candidate_count < CANDIDATES_MAX; i++) {
         struct endpoint at = {.address = t->own[i].address, .port = t->port.number};
@@ -215,15 +229,66 @@ void talks_look_around(struct talks *t, bool hub_is_local)
     }
 }
 
-static void judge_candidates(const struct talks *t, const struct notice *n,
-                             struct candidates *out)
+void talks_look_around(struct talks *t, bool hub_is_local)
 {
-    struct candidate_rules rules = {
-        .own = t->own, .own_count = t->own_count, .hub_is_local = t->hub_is_local};
-    net_address_read(n->seen, &rules.seen);
-    *out = (struct candidates){.count = 0};
-    for (size_t i = 0; i < n->candidate_count; i++)
-        candidates_add(out, &rules, n->candidates[i]);
+    t->hub_is_local = hub_is_local;
+    t->own_count = own_addresses(t->own, OWN_ADDRESSES_MAX);
+    name_candidates(t);
+}
+
+struct candidate_rules talks_rules(const struct talks *t, const struct net_address *seen)
+{
+    return (struct candidate_rules){.own = t->own,
+                                    .own_count = t->own_count,
+                                    .hub_is_local = t->hub_is_local,
+                                    .seen = *seen};
+}
+
+static struct talk_offer read_offer(const struct notice *n)
+{
+    struct talk_offer offer = {.count = 0};
+    net_address_read(n->seen, &offer.seen);
+    for (size_t i = 0; i < n->candidate_count && offer.count < CANDIDATES_MAX; i++)
+        offer.count += endpoint_read(n->candidates[i], &offer.at[offer.count]);
+    return offer;
+}
+
+static struct candidates judge(const struct talks *t, const struct talk_offer *offer)
+{
+    struct candidate_rules rules = talks_rules(t, &offer->seen);
+    struct candidates out = {.count = 0};
+    char text[ENDPOINT_TEXT_BYTES];
+    for (size_t i = 0; i < offer->count; i++) {
+        endpoint_write(text, &offer->at[i]);
+        candidates_add(&out, &rules, bytes_from_str(text));
+    }
+    return out;
+}
+
+static void move(struct talks *t)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        struct candidates candidates = judge(t, &l->offer);
+        if (!l->over)
+            talk_link_moved(l, t->own, t->own_count, &candidates);
+    }
+    if (t->handler->moved)
+        t->handler->moved(t);
+}
+
+/* That none at all can be seen is no move. */
+static void on_look(uv_timer_t *timer)
+{
+    struct talks *t = timer->data;
+    struct own_address now[OWN_ADDRESSES_MAX];
+    size_t count = own_addresses(now, OWN_ADDRESSES_MAX);
+    if (count == 0 || own_addresses_equal(now, count, t->own, t->own_count))
+        return;
+    bool was_there = t->own_count > 0;
+    talks_look_around(t, t->hub_is_local);
+    if (was_there)
+        move(t);
 }
 
 /* ---- begin ---- */
@@ -242,10 +307,22 @@ void talks_show(struct talks *t, const struct random_id *introduction, uint64_t 
 {
     list_foreach (at, &t->links) {
         struct talk_link *l = list_entry(at, struct talk_link, link);
-        if (!l->over && memcmp(l->pair.id.bytes, introduction->bytes, RANDOM_ID_BYTES) == 0) {
+        if (!l->over && random_id_equal(&l->pair.id, introduction)) {
             talk_link_show(l, id);
             return;
         }
+    }
+}
+
+void talks_called(struct talks *t, struct bytes id)
+{
+    struct random_id wanted;
+    if (!random_id_read(id, &wanted))
+        return;
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (!l->over && random_id_equal(&l->pair.id, &wanted))
+            talk_link_called(l);
     }
 }
 
@@ -258,14 +335,15 @@ static bool is_crossed(const struct talk_link *old, const struct random_id *id)
 
 static int start(struct talks *t, const struct pair *pair, const struct notice *n)
 {
-    struct candidates candidates;
+    struct talk_offer offer = read_offer(n);
+    struct candidates candidates = judge(t, &offer);
     struct talk_link *l;
     char name[ACCOUNT_NAME_BYTES + 1];
     snprintf(name, sizeof name, "%.*s", (int)n->name.len, (const char *)n->name.data);
-    judge_candidates(t, n, &candidates);
     int r = talk_link_new(&l, &t->ground, name, pair, &candidates, &link_handler, t);
     if (r != 0)
         return r;
+    l->offer = offer;
     list_append(&t->links, &l->link);
     t->link_count++;
     return 0;
@@ -304,6 +382,17 @@ static int make_configs(struct talk_ground *ground, const struct identity *own)
     return r == 0 ? tls_config_new(&ground->answers, TLS_PEER_ANSWERS, own, protocols) : r;
 }
 
+static int begin_timers(struct talks *t)
+{
+    int r = uv_timer_init(t->ground.loop, &t->leave);
+    if (r == 0)
+        r = uv_timer_init(t->ground.loop, &t->look);
+    t->leave.data = t->look.data = t;
+    if (r == 0)
+        r = uv_timer_start(&t->look, on_look, LIMIT_LOOK_AROUND_MS, LIMIT_LOOK_AROUND_MS);
+    return r;
+}
+
 enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, uint16_t port,
                              const struct talks_handler *handler, struct trouble *ret)
 {
@@ -316,10 +405,9 @@ enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, u
         return kind;
     int r = make_configs(&t->ground, s->identity);
     if (r == 0)
-        r = uv_timer_init(loop, &t->leave);
+        r = begin_timers(t);
     if (r < 0)
         return trouble_set(ret, TROUBLE_FAILED, "%s", problem_text(r));
-    t->leave.data = t;
     t->opened = true;
     r = peer_port_open(&t->port, loop, port, on_arrived);
     if (r == 0)

@@ -7,6 +7,10 @@
  * Who connects has LIMIT_CONNECT_MS for the handshake, of which LIMIT_PEER_HANDSHAKES are under
  * way at most; a key that no talk expects is closed before a word.
  *
+ * Every LIMIT_LOOK_AROUND_MS it looks whether this device is at other addresses than before:
+ * then what hangs on one that is gone is given up at once, instead of when it is silent too
+ * long.
+ *
  * The owner embeds it, and leaves it alone until the loop has nothing more to do. */
 
 #include "client/notice.h"
@@ -20,6 +24,9 @@ struct talks;
 struct talks_handler {
     void (*begun)(struct talks *t, const char *name);
     void (*path)(struct talks *t, const char *name, const char *way); /* NULL: none any more */
+    void (*came)(struct talks *t, const char *name, const struct address *from);
+    void (*surveyed)(struct talks *t, const char *name);
+    void (*moved)(struct talks *t); /* this device is at other addresses, and so `candidates` */
     void (*heard)(struct talks *t, const char *name, struct bytes text);
     /* In place of heard, for who shows it later, and then says talks_show: text l->talk.heard.
      */
@@ -42,7 +49,7 @@ struct talks {
     char candidate_texts[CANDIDATES_MAX][ENDPOINT_TEXT_BYTES];
     struct bytes candidates[CANDIDATES_MAX]; /* where this device can be reached */
     size_t candidate_count;
-    uv_timer_t leave;
+    uv_timer_t leave, look;
     bool opened, closing;
 };
 
@@ -64,6 +71,12 @@ struct talk_link *talks_find(struct talks *t, struct bytes name);
 /* The text of this number has been shown, and those before it, of the talk that this
  * introduction began; nothing where that is over. */
 void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id);
+
+/* The hub says that the other of that introduction waits at the relay. */
+void talks_called(struct talks *t, struct bytes id);
+
+/* How addresses of another device are judged. seen: where the hub sees it. */
+struct candidate_rules talks_rules(const struct talks *t, const struct net_address *seen);
 
 /* Ends all, and the port: what was said still arrives, within LIMIT_TALK_LEAVE_MS. */
 void talks_close(struct talks *t);

@@ -1,7 +1,5 @@
 #include "peer/candidates.h"
 
-enum { RANK_SUBNET_V6, RANK_SUBNET_V4, RANK_SEEN };
-
 static bool is_forbidden(const struct net_address *a)
 {
     static const struct net_address unspecified;
@@ -57,9 +55,10 @@ static enum candidate_verdict judge(const struct candidate_rules *rules, struct 
     if (local && !(rules->hub_is_local && net_address_is_loopback(&rules->seen)))
         return CANDIDATE_FORBIDDEN;
     if (local || is_near(rules, &c->at.address))
-        c->rank = net_address_is_v4(&c->at.address) ? RANK_SUBNET_V4 : RANK_SUBNET_V6;
+        c->rank = net_address_is_v4(&c->at.address) ? CANDIDATE_RANK_SUBNET_V4
+                                                    : CANDIDATE_RANK_SUBNET_V6;
     else if (net_address_equal(&c->at.address, &rules->seen))
-        c->rank = RANK_SEEN;
+        c->rank = CANDIDATE_RANK_SEEN;
     else
         return CANDIDATE_FOREIGN;
     return CANDIDATE_GOOD;

@@ -20,9 +20,12 @@
 
 enum { CANDIDATES_MAX = 16, OWN_ADDRESSES_MAX = 64 };
 
+/* The lower, the sooner. */
+enum candidate_rank { CANDIDATE_RANK_SUBNET_V6, CANDIDATE_RANK_SUBNET_V4, CANDIDATE_RANK_SEEN };
+
 struct candidate {
     struct endpoint at;
-    uint8_t rank; /* the lower, the sooner */
+    uint8_t rank; /* an enum candidate_rank */
 };
 
 struct own_address {

@@ -57,6 +57,23 @@ void dialing_init(struct dialing *d, const struct candidates *candidates, bool m
     begin_race(d, now);
 }
 
+void dialing_survey(struct dialing *d, uint64_t wait_ms)
+{
+    struct instant at = instant_after_ms(d->now, wait_ms);
+    d->surveys = true;
+    d->next_dial = d->candidates.count > 0 ? at : INSTANT_NEVER;
+    d->next_relay = d->may_relay ? at : INSTANT_NEVER;
+}
+
+void dialing_called(struct dialing *d, struct instant now)
+{
+    d->now = now;
+    if (!d->may_relay || d->relay.outcome == DIALING_UNDER_WAY)
+        return;
+    struct instant again = instant_after_ms(d->relay.began, LIMIT_DIAL_CALLED_MS);
+    d->next_relay = d->relay.attempts > 0 && again.ns > now.ns ? again : now;
+}
+
 void dialing_renew(struct dialing *d, const struct candidates *candidates, struct instant now)
 {
     d->now = now;
@@ -80,6 +97,12 @@ static size_t under_way(const struct dialing *d)
     return n;
 }
 
+bool dialing_is_through(const struct dialing *d)
+{
+    return d->surveys && under_way(d) == 0 && d->next_dial.ns == INSTANT_NEVER.ns &&
+           d->relay.outcome != DIALING_UNDER_WAY && d->next_relay.ns == INSTANT_NEVER.ns;
+}
+
 static void begin_attempt(struct dialing *d, struct dialing_trace *t)
 {
     t->outcome = DIALING_UNDER_WAY;
@@ -92,9 +115,9 @@ static void end_round(struct dialing *d)
 {
     d->next = 0;
     d->rounds++;
-    d->next_dial = d->state == DIALING_RELAYED && d->rounds >= LIMIT_DIAL_LATE_ROUNDS
-                       ? INSTANT_NEVER
-                       : after_backoff(d, d->rounds);
+    bool was_last =
+        d->surveys || (d->state == DIALING_RELAYED && d->rounds >= LIMIT_DIAL_LATE_ROUNDS);
+    d->next_dial = was_last ? INSTANT_NEVER : after_backoff(d, d->rounds);
 }
 
 static bool dial_next(struct dialing *d, struct dialing_event *ret)
@@ -120,6 +143,8 @@ static bool ask_relay(struct dialing *d, struct dialing_event *ret)
     if (d->next_relay.ns > d->now.ns)
         return false;
     d->next_relay = INSTANT_NEVER;
+    if (d->relay.outcome == DIALING_UNDER_WAY)
+        return false; /* a second one would end the first */
     begin_attempt(d, &d->relay);
     *ret = (struct dialing_event){.type = DIALING_RELAY};
     return true;
@@ -142,9 +167,16 @@ bool dialing_next_event(struct dialing *d, struct dialing_event *ret)
     return tell_cancelled(d, ret) || ask_relay(d, ret) || dial_next(d, ret);
 }
 
+static void end_attempt(struct dialing *d, struct dialing_trace *t,
+                        enum dialing_outcome outcome)
+{
+    t->outcome = outcome;
+    t->ended = d->now;
+}
+
 static void cancel(struct dialing *d, size_t i, enum dialing_outcome why)
 {
-    d->traces[i].outcome = why;
+    end_attempt(d, &d->traces[i], why);
     d->cancelled |= BIT(i);
 }
 
@@ -153,16 +185,18 @@ void dialing_done(struct dialing *d, size_t candidate, enum dialing_outcome outc
 {
     d->now = now;
     if (candidate < d->candidates.count && d->traces[candidate].outcome == DIALING_UNDER_WAY)
-        d->traces[candidate].outcome = outcome;
+        end_attempt(d, &d->traces[candidate], outcome);
 }
 
 void dialing_relay_done(struct dialing *d, enum dialing_outcome outcome, struct instant now)
 {
     d->now = now;
-    d->relay.outcome = outcome;
+    if (d->surveys && d->relay.outcome != DIALING_UNDER_WAY)
+        return; /* its time was over */
+    end_attempt(d, &d->relay, outcome);
     if (outcome == DIALING_PROVEN) {
         d->relay_failures = 0;
-    } else if (d->state == DIALING_RACING && d->may_relay) {
+    } else if (d->state == DIALING_RACING && d->may_relay && !d->surveys) {
         d->next_relay = after_backoff(d, d->relay_failures);
         d->relay_failures++;
     }
@@ -193,7 +227,7 @@ void dialing_set_path(struct dialing *d, enum dialing_path path, struct instant 
                                                 [DIALING_DIRECT_PATH] = DIALING_RESTING};
     d->now = now;
     enum dialing_state before = d->state, state = states[path];
-    if (state == before)
+    if (state == before || d->surveys)
         return;
     set_state(d, state);
     if (state == DIALING_RESTING)
@@ -206,6 +240,14 @@ void dialing_set_path(struct dialing *d, enum dialing_path path, struct instant 
         d->got_path = now;
 }
 
+/* In a survey the relay is not waited at for as long as the hub would. */
+static struct instant relay_until(const struct dialing *d)
+{
+    return d->surveys && d->relay.outcome == DIALING_UNDER_WAY
+               ? instant_after_ms(d->relay.began, LIMIT_DIAL_SURVEY_RELAY_MS)
+               : INSTANT_NEVER;
+}
+
 struct instant dialing_deadline(const struct dialing *d)
 {
     struct instant at = d->next_relay;
@@ -214,7 +256,7 @@ struct instant dialing_deadline(const struct dialing *d)
     for (size_t i = 0; i < d->candidates.count; i++)
         if (d->traces[i].outcome == DIALING_UNDER_WAY)
             at = instant_min(at, instant_after_ms(d->traces[i].began, LIMIT_DIAL_ATTEMPT_MS));
-    return at;
+    return instant_min(at, relay_until(d));
 }
 
 void dialing_tick(struct dialing *d, struct instant now)
@@ -224,6 +266,8 @@ void dialing_tick(struct dialing *d, struct instant now)
         if (d->traces[i].outcome == DIALING_UNDER_WAY &&
             instant_after_ms(d->traces[i].began, LIMIT_DIAL_ATTEMPT_MS).ns <= now.ns)
             cancel(d, i, DIALING_TIMEOUT);
+    if (relay_until(d).ns <= now.ns)
+        end_attempt(d, &d->relay, DIALING_TIMEOUT);
 }
 
 const char *dialing_outcome_words(enum dialing_outcome o)

@@ -13,7 +13,12 @@
  * States:  RACING <-> RELAYED    no path; one over the relay
  *          RACING, RELAYED -> RESTING -> RACING, RELAYED    a direct path came, went
  *
+ * Where the other side waits at the relay (the hub says so), the relay is asked for at once,
+ * whatever there is: that side has lost what this one still believes in.
+ *
  * What failed is kept for the one who asks (`kith doctor`), and never told to the other side.
+ * For him there is a survey in place of the race: every candidate and the relay, each once and
+ * to its end, whatever there is meanwhile.
  */
 
 #include "base/time.h"
@@ -43,6 +48,7 @@ struct dialing_trace {
     enum dialing_outcome outcome; /* of the last attempt */
     unsigned attempts;
     struct instant began; /* the last attempt */
+    struct instant ended; /* it, where it is not UNDER_WAY */
 };
 
 enum dialing_event_type {
@@ -62,6 +68,7 @@ struct dialing {
     struct dialing_trace traces[CANDIDATES_MAX];
     struct dialing_trace relay;
     bool may_relay;
+    bool surveys;
     uint64_t chance; /* of the jitter */
     struct instant now;
     struct instant began; /* RACING: the first round of it */
@@ -79,6 +86,16 @@ struct dialing {
 /* candidates are copied; chance: 64 random bits. The first attempt is due at once. */
 void dialing_init(struct dialing *d, const struct candidates *candidates, bool may_relay,
                   uint64_t chance, struct instant now);
+
+/* A survey instead, after wait_ms, in which the other side can show whether it gets here by
+ * itself. Right after dialing_init. */
+void dialing_survey(struct dialing *d, uint64_t wait_ms);
+
+/* It is a survey, and all was tried. */
+bool dialing_is_through(const struct dialing *d);
+
+/* The other side waits at the relay. */
+void dialing_called(struct dialing *d, struct instant now);
 
 /* Other candidates, of a new introduction or a new address of one's own: a new race, unless
  * there is a direct path. Attempts under way are the caller's to close; their outcomes are

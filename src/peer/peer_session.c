@@ -26,7 +26,8 @@ void peer_session_raise(struct peer_session *s, enum peer_event_type type)
 
 void peer_session_init(struct peer_session *s, const struct pair *pair, struct instant now)
 {
-    *s = (struct peer_session){.pair = *pair, .is_first = pair_is_first(pair), .now = now};
+    *s = (struct peer_session){
+        .pair = *pair, .is_first = pair_is_first(pair), .now = now, .waits = INSTANT_NEVER};
     for (size_t c = 0; c < PEER_CHANNELS; c++)
         lane_init(&s->lanes[c]);
 }
@@ -237,23 +238,56 @@ static struct instant later(struct instant a, struct instant b)
     return a.ns > b.ns ? a : b;
 }
 
-static struct instant ping_at(const struct peer_path *p)
+bool peer_session_is_waiting(const struct peer_session *s)
 {
-    return instant_after_ms(later(p->heard, p->pinged), LIMIT_PEER_PING_MS);
+    return s->lanes[PEER_TALK].count > 0 || s->lanes[PEER_BULK].count > 0;
+}
+
+/* What was said there waits for its acknowledgement, and since when is known. */
+static bool is_waited_for(const struct peer_session *s, const struct peer_path *p)
+{
+    return p == s->used && s->waits.ns != INSTANT_NEVER.ns;
+}
+
+static struct instant ping_at(const struct peer_session *s, const struct peer_path *p)
+{
+    struct instant last = later(p->heard, p->pinged);
+    struct instant at = instant_after_ms(last, LIMIT_PEER_PING_MS);
+    if (!is_waited_for(s, p))
+        return at;
+    return instant_min(at, instant_after_ms(later(last, s->waits), LIMIT_PEER_WAITING_PING_MS));
+}
+
+static struct instant silent_at(const struct peer_session *s, const struct peer_path *p)
+{
+    struct instant at = instant_after_ms(p->heard, LIMIT_PEER_SILENCE_MS);
+    if (!is_waited_for(s, p))
+        return at;
+    return instant_min(at, instant_after_ms(later(p->heard, s->waits), LIMIT_PEER_WAITING_MS));
+}
+
+static bool has_spare(const struct peer_session *s)
+{
+    for (size_t i = 0; i < LIMIT_PEER_PATHS; i++)
+        if (s->paths[i].state == PEER_PATH_SPARE)
+            return true;
+    return false;
 }
 
 /* When p is dropped where nothing happens, and why. */
 static struct instant drop_at(const struct peer_session *s, const struct peer_path *p,
                               enum peer_drop *ret_why)
 {
-    struct instant silent = instant_after_ms(p->heard, LIMIT_PEER_SILENCE_MS), own = silent;
+    struct instant silent = silent_at(s, p), own = silent;
     *ret_why = PEER_DROP_SILENT;
     if (p->state == PEER_PATH_PROVING || p->state == PEER_PATH_CHOSEN) {
+        bool has_other = p->state == PEER_PATH_CHOSEN && has_spare(s);
         *ret_why = PEER_DROP_SLOW;
-        own = instant_after_ms(p->since, LIMIT_PEER_PROOF_MS);
-    } else if (p->state == PEER_PATH_SPARE && s->is_first) {
+        own =
+            instant_after_ms(p->since, has_other ? LIMIT_PEER_CHOICE_MS : LIMIT_PEER_PROOF_MS);
+    } else if (p->state == PEER_PATH_SPARE && s->is_first && s->used) {
         *ret_why = PEER_DROP_SURPLUS;
-        own = instant_after_ms(p->since, LIMIT_PEER_SPARE_MS);
+        own = instant_after_ms(later(p->since, s->used->since), LIMIT_PEER_SPARE_MS);
     }
     return instant_min(silent, own);
 }
@@ -272,8 +306,10 @@ struct instant peer_session_deadline(const struct peer_session *s)
         if (is_alive(p))
             at = instant_min(at, drop_at(s, p, &why));
         if (peer_path_is_proven(p))
-            at = instant_min(at, ping_at(p));
+            at = instant_min(at, ping_at(s, p));
     }
+    if (s->used && peer_session_is_waiting(s) && s->waits.ns == INSTANT_NEVER.ns)
+        at = instant_min(at, s->now); /* for a tick, which notes since when */
     return at;
 }
 
@@ -284,7 +320,7 @@ static void tick_path(struct peer_session *s, struct peer_path *p)
         return;
     if (drop_at(s, p, &why).ns <= s->now.ns) {
         peer_path_drop(s, p, why);
-    } else if (peer_path_is_proven(p) && ping_at(p).ns <= s->now.ns) {
+    } else if (peer_path_is_proven(p) && ping_at(s, p).ns <= s->now.ns) {
         p->pinged = s->now;
         p->due |= PEER_BIT(FRAME_PING);
     }
@@ -295,6 +331,10 @@ void peer_session_tick(struct peer_session *s, struct instant now)
     s->now = now;
     if (s->state == PEER_SESSION_CLOSING && s->close_by.ns <= now.ns)
         peer_session_end(s, PEER_CLOSE_UNANSWERED);
+    if (!s->used || !peer_session_is_waiting(s))
+        s->waits = INSTANT_NEVER;
+    else if (s->waits.ns == INSTANT_NEVER.ns)
+        s->waits = now;
     for (size_t i = 0; i < LIMIT_PEER_PATHS; i++)
         tick_path(s, &s->paths[i]);
 }

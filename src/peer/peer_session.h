@@ -8,7 +8,8 @@
  * what comes out of it, sends what is to go into it, and closes it when told. Of several proven
  * paths the side with the smaller key chooses one; a direct one is better than a relayed one, a
  * newer one than an old one. On a change both sides say what they have, and the rest is said
- * again.
+ * again. A path on which nothing is heard for LIMIT_PEER_SILENCE_MS is dead; the one in use
+ * already after LIMIT_PEER_WAITING_MS while something said there is not acknowledged.
  *
  * States:  WAITING -> OPEN <-> LOST     no path yet, a path, none any more
  *          all     -> CLOSING           told the other side, or will; waits for it to agree
@@ -64,7 +65,7 @@ enum peer_drop {
     PEER_DROP_UNPROVEN, /* a wrong proof, or something else before it */
     PEER_DROP_BROKEN,   /* against the protocol */
     PEER_DROP_SLOW,     /* no proof, or no answer to a nomination, in time */
-    PEER_DROP_SILENT,   /* nothing heard for LIMIT_PEER_SILENCE_MS */
+    PEER_DROP_SILENT,   /* nothing heard for too long */
     PEER_DROP_OVER      /* the session is CLOSED; what is to be sent may still leave */
 };
 
@@ -119,6 +120,7 @@ struct peer_session {
     struct peer_path *used; /* what is said is written there; NULL: nowhere */
     uint64_t generation;    /* of the last nomination made or heard of; 0: none */
     bool ack_is_due;
+    struct instant waits;    /* since then something said is not acknowledged; INSTANT_NEVER */
     bool close_is_written;   /* CLOSING: on the path in use */
     struct instant close_by; /* CLOSING */
     enum peer_close close;   /* CLOSED */

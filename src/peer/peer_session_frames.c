@@ -30,6 +30,7 @@ static bool acknowledge(struct peer_session *s, const uint8_t *heard)
             peer_session_raise(s, PEER_EVENT_ROOM);
         }
     }
+    s->waits = peer_session_is_waiting(s) ? s->now : INSTANT_NEVER;
     return true;
 }
 

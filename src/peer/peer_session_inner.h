@@ -28,6 +28,9 @@ void peer_session_end(struct peer_session *s, enum peer_close close);
 
 void peer_path_set_state(struct peer_session *s, struct peer_path *p,
                          enum peer_path_state state);
+/* Something was said and is not acknowledged. */
+bool peer_session_is_waiting(const struct peer_session *s);
+
 bool peer_path_is_proven(const struct peer_path *p);
 void peer_path_drop(struct peer_session *s, struct peer_path *p, enum peer_drop why);
 void peer_path_free(struct peer_session *s, struct peer_path *p);

@@ -83,6 +83,7 @@ void peer_path_use(struct peer_session *s, struct peer_path *p)
     s->used = p;
     p->may_carry = true;
     s->close_is_written = false;
+    s->waits = peer_session_is_waiting(s) ? s->now : INSTANT_NEVER;
     forget_due(s, FRAME_WANT);
     forget_due(s, FRAME_RESUME);
     if (!s->is_first)

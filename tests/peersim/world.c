@@ -154,7 +154,21 @@ static void run_dialing(struct world *w, unsigned side)
         } else {
             s->wants_relay = true;
             s->wants_until = instant_after_ms(w->now, 10000);
+            w->sides[1 - side].called_at = later(w, w->delay_ms);
         }
+    }
+}
+
+/* The hub says to who is waited for that he is. */
+static void run_calls(struct world *w)
+{
+    for (int i = 0; i < 2; i++) {
+        struct side *s = &w->sides[i];
+        if (s->called_at.ns > w->now.ns)
+            continue;
+        s->called_at = INSTANT_NEVER;
+        if (w->relay_is_up && w->sides[1 - i].wants_relay)
+            dialing_called(&s->dialing, w->now);
     }
 }
 
@@ -295,6 +309,7 @@ static struct instant next_moment(const struct world *w)
             at = instant_min(at, dialing_deadline(&s->dialing));
         if (s->wants_relay)
             at = instant_min(at, s->wants_until);
+        at = instant_min(at, s->called_at);
     }
     return at;
 }
@@ -316,6 +331,7 @@ static void step(struct world *w, struct instant until)
         act(w);
     for (size_t i = 0; i < LINKS; i++)
         link_run(w, &w->links[i]);
+    run_calls(w);
     for (unsigned i = 0; i < 2; i++) {
         peer_session_tick(&w->sides[i].session, w->now);
         side_take_events(w, i);
@@ -358,6 +374,7 @@ static void run_until(struct world *w, struct instant until, bool (*done)(const 
 static void init_side(struct world *w, unsigned side)
 {
     struct side *s = &w->sides[side];
+    s->called_at = INSTANT_NEVER;
     struct random_id id = {.bytes = {1}};
     struct public_key keys[2] = {{.bytes = {1}}, {.bytes = {2}}};
     struct candidates candidates = {.count = CANDIDATES};
@@ -381,7 +398,7 @@ static void close_one(struct world *w)
                 "the last words were lost");
 }
 
-uint64_t world_play(uint64_t seed, bool verbose, uint64_t *ret_switches)
+static struct world *begin(uint64_t seed, bool verbose)
 {
     struct world *w = calloc(1, sizeof *w);
     if (!w)
@@ -394,6 +411,23 @@ uint64_t world_play(uint64_t seed, bool verbose, uint64_t *ret_switches)
     buffer_init(&w->heard_proofs, 38 * 64);
     for (unsigned i = 0; i < 2; i++)
         init_side(w, i);
+    return w;
+}
+
+static void end(struct world *w)
+{
+    for (size_t i = 0; i < LINKS; i++)
+        if (w->links[i].is_there)
+            link_free(&w->links[i]);
+    for (int i = 0; i < 2; i++)
+        peer_session_fini(&w->sides[i].session);
+    buffer_fini(&w->heard_proofs);
+    free(w);
+}
+
+uint64_t world_play(uint64_t seed, bool verbose, uint64_t *ret_switches)
+{
+    struct world *w = begin(seed, verbose);
     set_reach(w, false);
     run_until(w, instant_after_ms(w->now, ACTIVE_MS), NULL, "");
     heal(w);
@@ -402,12 +436,47 @@ uint64_t world_play(uint64_t seed, bool verbose, uint64_t *ret_switches)
     close_one(w);
     uint64_t messages = w->messages;
     *ret_switches += w->switches;
-    for (size_t i = 0; i < LINKS; i++)
-        if (w->links[i].is_there)
-            link_free(&w->links[i]);
-    for (int i = 0; i < 2; i++)
-        peer_session_fini(&w->sides[i].session);
-    buffer_fini(&w->heard_proofs);
-    free(w);
+    end(w);
     return messages;
+}
+
+/* ---- coming back ---- */
+
+static bool are_direct(const struct world *w)
+{
+    for (int i = 0; i < 2; i++)
+        if (w->sides[i].dialing.state != DIALING_RESTING)
+            return false;
+    return true;
+}
+
+static struct link *used_link(struct world *w, unsigned side)
+{
+    const struct peer_session *s = &w->sides[side].session;
+    return link_of(w, side, (unsigned)(s->used - s->paths));
+}
+
+uint64_t world_measure_return(uint64_t seed, bool verbose)
+{
+    struct world *w = begin(seed, verbose);
+    unsigned side = (unsigned)draw(w, 2);
+    w->relay_is_up = true;
+    w->next_action = INSTANT_NEVER;
+    set_reach(w, true);
+    run_until(w, instant_after_ms(w->now, 10000), are_direct, "there is no direct path");
+    run_until(w, instant_after_ms(w->now, draw(w, 30000)), NULL, "");
+    w->parted = true;
+    for (size_t i = 0; i < LINKS; i++)
+        if (w->links[i].is_there && w->links[i].is_open)
+            link_cut(w, &w->links[i]);
+    link_close(w, used_link(w, side), side);
+    side_take_events(w, side);
+    struct instant began = w->now;
+    say(w, side, PEER_TALK);
+    run_until(w, instant_after_ms(w->now, 2 * LIMIT_PEER_SILENCE_MS), all_arrived,
+              "they do not come back");
+    uint64_t ms = (w->now.ns - began.ns) / 1000000;
+    trace_say(&w->trace, "%u is heard again after %llu ms", 1 - side, (unsigned long long)ms);
+    end(w);
+    return ms;
 }

@@ -56,6 +56,7 @@ struct side {
     enum reach reach[CANDIDATES];
     bool wants_relay;
     struct instant wants_until;
+    struct instant called_at; /* the hub says then that the other waits; INSTANT_NEVER */
     bool is_over;
     uint64_t said[PEER_CHANNELS], heard[PEER_CHANNELS];
 };
@@ -87,6 +88,10 @@ static inline struct instant later(struct world *w, uint64_t ms_max)
 
 /* Plays a seed to its end; returns how many messages arrived. */
 uint64_t world_play(uint64_t seed, bool verbose, uint64_t *ret_switches);
+
+/* The two talk directly; then nothing gets through any more but over the relay, and only one of
+ * them notices: a connection of his breaks. How many ms until what he says then is heard. */
+uint64_t world_measure_return(uint64_t seed, bool verbose);
 
 /* ---- links.c ---- */
 

@@ -119,7 +119,7 @@ def shell(request, hub, tmp_path_factory):
 def test_commands(shell):
     assert shell.offered("kith ") == programs.commands()
     assert shell.offered("kith help ") == programs.commands()
-    assert shell.offered("kith --json d") == {"del", "demo", "devices"}
+    assert shell.offered("kith --json d") == {"del", "demo", "devices", "doctor"}
 
 
 def test_options_of_kith(shell):

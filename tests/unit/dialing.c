@@ -122,6 +122,101 @@ static void test_without_candidates_the_relay_is_asked_at_once(void **state)
     expect(&d, 102000, DIALING_RELAY, 0);
 }
 
+/* The other side has lost what is still believed in here: the relay is come to at once, but not
+ * twice in a moment, and not while it is on the way. */
+static void test_who_is_called_comes_to_the_relay(void **state)
+{
+    struct dialing d;
+    begin(&d, 1, true);
+    expect(&d, 0, DIALING_DIAL, 0);
+    dialing_done(&d, 0, DIALING_PROVEN, at_ms(10));
+    dialing_set_path(&d, DIALING_DIRECT_PATH, at_ms(10));
+    expect_nothing(&d, 60000);
+    dialing_called(&d, at_ms(60000));
+    assert_int_equal(dialing_deadline(&d).ns, at_ms(60000).ns);
+    expect(&d, 60000, DIALING_RELAY, 0);
+    dialing_called(&d, at_ms(60001));
+    expect_nothing(&d, 62000);
+    dialing_relay_done(&d, DIALING_PROVEN, at_ms(62000));
+    dialing_called(&d, at_ms(62000));
+    expect(&d, 62000, DIALING_RELAY, 0);
+    dialing_relay_done(&d, DIALING_DENIED, at_ms(62100));
+    dialing_called(&d, at_ms(62100));
+    expect_nothing(&d, 62000 + LIMIT_DIAL_CALLED_MS - 1);
+    expect(&d, 62000 + LIMIT_DIAL_CALLED_MS, DIALING_RELAY, 0);
+}
+
+static void test_who_may_not_relay_is_not_called(void **state)
+{
+    struct dialing d;
+    begin(&d, 1, false);
+    expect(&d, 0, DIALING_DIAL, 0);
+    dialing_called(&d, at_ms(1));
+    expect_nothing(&d, 249);
+}
+
+/* One that is on its way to the relay is not sent there again, by whatever happens. */
+static void test_the_relay_is_not_asked_twice_at_once(void **state)
+{
+    struct dialing d;
+    begin(&d, 0, true);
+    expect(&d, 0, DIALING_RELAY, 0);
+    dialing_relay_done(&d, DIALING_PROVEN, at_ms(10));
+    dialing_set_path(&d, DIALING_RELAY_PATH, at_ms(10));
+    dialing_called(&d, at_ms(20000));
+    expect(&d, 20000, DIALING_RELAY, 0);
+    dialing_set_path(&d, DIALING_NO_PATH, at_ms(20001)); /* a new race begins */
+    expect_nothing(&d, 40000);
+    dialing_relay_done(&d, DIALING_UNREACHABLE, at_ms(40000));
+    expect(&d, 42000, DIALING_RELAY, 0);
+}
+
+/* Everything once, to its end, whatever path there is meanwhile. */
+static void test_a_survey_tries_all(void **state)
+{
+    struct dialing d;
+    begin(&d, 4, true);
+    dialing_survey(&d, 1000);
+    expect_nothing(&d, 999);
+    expect(&d, 1000, DIALING_RELAY, 0);
+    expect(&d, 1000, DIALING_DIAL, 0);
+    dialing_done(&d, 0, DIALING_PROVEN, at_ms(1003));
+    dialing_set_path(&d, DIALING_DIRECT_PATH, at_ms(1003));
+    assert_int_equal(d.traces[0].ended.ns - d.traces[0].began.ns, 3000000);
+    expect(&d, 1250, DIALING_DIAL, 1);
+    expect(&d, 1500, DIALING_DIAL, 2);
+    expect(&d, 1750, DIALING_DIAL, 3);
+    dialing_done(&d, 1, DIALING_REFUSED, at_ms(1751));
+    dialing_done(&d, 2, DIALING_PROVEN, at_ms(1752));
+    assert_false(dialing_is_through(&d));
+    expect(&d, 3750, DIALING_CANCEL, 3);
+    assert_false(dialing_is_through(&d));
+    dialing_set_path(&d, DIALING_NO_PATH, at_ms(3800));
+    expect_nothing(&d, 1000 + LIMIT_DIAL_SURVEY_RELAY_MS - 1);
+    assert_false(dialing_is_through(&d));
+    expect_nothing(&d, 1000 + LIMIT_DIAL_SURVEY_RELAY_MS);
+    assert_true(dialing_is_through(&d));
+    assert_int_equal(dialing_deadline(&d).ns, INSTANT_NEVER.ns);
+    assert_int_equal(d.relay.outcome, DIALING_TIMEOUT);
+    dialing_relay_done(&d, DIALING_GIVEN_UP, at_ms(7000)); /* the connection is closed */
+    assert_int_equal(d.relay.outcome, DIALING_TIMEOUT);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(d.traces[i].attempts, 1);
+    expect_nothing(&d, 1000000);
+}
+
+static void test_a_survey_of_nothing(void **state)
+{
+    struct dialing d;
+    begin(&d, 0, true);
+    dialing_survey(&d, 100);
+    expect(&d, 100, DIALING_RELAY, 0);
+    dialing_relay_done(&d, DIALING_DENIED, at_ms(110));
+    assert_true(dialing_is_through(&d));
+    begin(&d, 1, true); /* a race is never through */
+    assert_false(dialing_is_through(&d));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +225,11 @@ int main(void)
         cmocka_unit_test(test_a_direct_path_rests_until_it_is_lost),
         cmocka_unit_test(test_rounds_back_off),
         cmocka_unit_test(test_without_candidates_the_relay_is_asked_at_once),
+        cmocka_unit_test(test_who_is_called_comes_to_the_relay),
+        cmocka_unit_test(test_who_may_not_relay_is_not_called),
+        cmocka_unit_test(test_the_relay_is_not_asked_twice_at_once),
+        cmocka_unit_test(test_a_survey_tries_all),
+        cmocka_unit_test(test_a_survey_of_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,6 +311,73 @@ static void test_a_silent_path_is_dead(void **state)
     finish(&w);
 }
 
+/* While something said is not acknowledged, a path is dead sooner; pings keep it alive. */
+static void test_a_path_is_dead_sooner_where_something_waits(void **state)
+{
+    struct world w;
+    begin(&w);
+    size_t c = join(&w, PEER_PATH_DIRECT);
+    run(&w);
+    say(&w, 0, "answered");
+    run(&w);
+    wait_ms(&w, LIMIT_PEER_PING_MS - 1); /* nothing waits: silence is old, and no trouble */
+    w.cut[c] = true;
+    say(&w, 0, "not answered");
+    wait_ms(&w, LIMIT_PEER_WAITING_MS - 1);
+    assert_null(dropped(&w.ends[0]));
+    wait_ms(&w, 1);
+    assert_int_equal(dropped(&w.ends[0])->drop, PEER_DROP_SILENT);
+    assert_true(has(&w.ends[0], PEER_EVENT_PATH_LOST));
+    assert_null(dropped(&w.ends[1])); /* nothing of his waits */
+    finish(&w);
+}
+
+/* What is spare is no surplus any more once the path in use is lost: it may be needed. */
+static void test_a_spare_path_is_kept_while_none_is_used(void **state)
+{
+    struct world w;
+    begin(&w);
+    size_t paths[3];
+    for (size_t i = 0; i < 3; i++) {
+        paths[i] = join(&w, PEER_PATH_DIRECT);
+        run(&w);
+    }
+    w.cut[paths[2]] = true;
+    wait_ms(&w, LIMIT_PEER_SPARE_MS - 500);
+    detach(&w, 0, paths[0]); /* the newest is chosen, and does not answer */
+    say(&w, 0, "x");
+    wait_ms(&w, LIMIT_PEER_CHOICE_MS);
+    assert_string_equal(w.ends[1].last, "x");
+    assert_ptr_equal(w.ends[0].session.used,
+                     &w.ends[0].session.paths[w.ends[0].paths[paths[1]]]);
+    finish(&w);
+}
+
+/* The first side's choice is not answered: it goes on with what it has besides. */
+static void test_a_choice_without_an_answer(void **state)
+{
+    struct world w;
+    begin(&w);
+    size_t used = join(&w, PEER_PATH_DIRECT);
+    run(&w);
+    size_t spare = join(&w, PEER_PATH_DIRECT);
+    run(&w);
+    w.cut[spare] = true;
+    detach(&w, 0, used);
+    assert_int_equal(w.ends[0].session.state, PEER_SESSION_LOST);
+    size_t relay = join(&w, PEER_PATH_RELAYED);
+    say(&w, 0, "x");
+    run(&w);
+    wait_ms(&w, LIMIT_PEER_CHOICE_MS - 1);
+    assert_int_equal(w.ends[1].heard, 0);
+    wait_ms(&w, 1);
+    assert_int_equal(dropped(&w.ends[0])->drop, PEER_DROP_SLOW);
+    assert_int_equal(dropped(&w.ends[0])->path, w.ends[0].paths[spare]);
+    assert_string_equal(w.ends[1].last, "x");
+    assert_ptr_equal(w.ends[0].session.used, &w.ends[0].session.paths[w.ends[0].paths[relay]]);
+    finish(&w);
+}
+
 static void test_the_window_is_bounded_and_opens_again(void **state)
 {
     struct world w;
@@ -539,6 +606,9 @@ int main(void)
         cmocka_unit_test(test_the_second_side_asks_for_a_path),
         cmocka_unit_test(test_direct_takes_the_place_of_the_relay),
         cmocka_unit_test(test_a_silent_path_is_dead),
+        cmocka_unit_test(test_a_path_is_dead_sooner_where_something_waits),
+        cmocka_unit_test(test_a_spare_path_is_kept_while_none_is_used),
+        cmocka_unit_test(test_a_choice_without_an_answer),
         cmocka_unit_test(test_the_window_is_bounded_and_opens_again),
         cmocka_unit_test(test_talk_overtakes_bulk),
         cmocka_unit_test(test_an_end_delivers_what_was_said),

@@ -565,6 +565,30 @@ static void test_a_relay_is_a_pipe(void **state)
     close_scene(s);
 }
 
+/* Who waits at the relay is not left waiting until the other finds out by himself. */
+static void test_who_is_waited_for_is_told(void **state)
+{
+    char id[23], want[64];
+    struct scene *s = open_relay_scene(id);
+    snprintf(want, sizeof want, "relay %s\n", id);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    expect(s, BOB, want);
+    expect(s, ALICE, "");
+    expect(s, CAROL, "");
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, ALICE, ""); /* nobody waits any more */
+    expect(s, BOB, "");
+    leave(s, BOB_RELAY);
+    forget_all(s);
+    come(s, BOB_RELAY, 0, false);
+    be_like(s, BOB_RELAY, BOB);
+    forget_all(s);
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    expect(s, ALICE, want);
+    expect(s, BOB, "");
+    close_scene(s);
+}
+
 static void test_what_is_said_early_is_kept(void **state)
 {
     char id[23];
@@ -715,6 +739,7 @@ int main(void)
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_leaving_politely),
         cmocka_unit_test(test_a_relay_is_a_pipe),
+        cmocka_unit_test(test_who_is_waited_for_is_told),
         cmocka_unit_test(test_what_is_said_early_is_kept),
         cmocka_unit_test(test_who_does_not_listen_stops_the_other),
         cmocka_unit_test(test_a_relay_is_for_the_two_alone),

@@ -67,6 +67,11 @@ static void on_talk_close(struct visit *v)
     buffer_append_str(&stage_of(v)->seen, "close\n");
 }
 
+static void on_relay_waits(struct visit *v, struct bytes id)
+{
+    buffer_printf(&stage_of(v)->seen, "relay %.*s\n", (int)id.len, (const char *)id.data);
+}
+
 static const struct visit_handler handler = {.say = on_say,
                                              .prompt = on_prompt,
                                              .request = on_request,
@@ -74,7 +79,8 @@ static const struct visit_handler handler = {.say = on_say,
                                              .introduced = on_introduced,
                                              .talk_say = on_talk_say,
                                              .talk_send = on_talk_send,
-                                             .talk_close = on_talk_close};
+                                             .talk_close = on_talk_close,
+                                             .relay_waits = on_relay_waits};
 
 /* ---- the steps ---- */
 
@@ -542,6 +548,19 @@ static void test_invitations(void **state)
     finish(&s);
 }
 
+static void test_somebody_waits_at_the_relay(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    hear(&s, ">2|$5|relay|$22|" ID "|");
+    expect(&s, "relay " ID "\n");
+    hear(&s, ">2|$5|relay|$5|short|");
+    hear(&s, ">1|$5|relay|");
+    hear(&s, ">3|$5|relay|$22|" ID "|$3|bob|");
+    expect(&s, "");
+    finish(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -561,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_nobody_is_introduced_unasked),
         cmocka_unit_test(test_nobody_else_is_introduced),
         cmocka_unit_test(test_a_hub_that_only_tells),
+        cmocka_unit_test(test_somebody_waits_at_the_relay),
         cmocka_unit_test(test_invitations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

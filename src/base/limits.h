@@ -167,6 +167,8 @@
 #define LIMIT_TYPED_BYTES (64 * LIMIT_KIB) /* of a line that is typed or pasted */
 #define LIMIT_UNANSWERED ((size_t)256)     /* requests under way; past it, nothing is read */
 #define LIMIT_INVITATIONS ((size_t)16) /* that wait for an answer; past it, the oldest goes */
+#define LIMIT_KNOWN_PEERS_BYTES LIMIT_MIB  /* of the people a profile knows ... */
+#define LIMIT_KNOWN_DEVICES ((size_t)64) /* ... and their devices, of each */
 #define LIMIT_BACK_OFF_FIRST_MS ((uint64_t)500) /* a lost hub is tried again after this ... */
 #define LIMIT_BACK_OFF_MS ((uint64_t)30 * 1000) /* ... doubled, to this */
 #define LIMIT_CONNECT_MS ((uint64_t)10 * 1000)  /* a name found, connected, TLS agreed */

@@ -88,6 +88,7 @@
 #define LIMIT_TALK_CONNECT_MS ((uint64_t)15 * 1000)   /* for the first connection ... */
 #define LIMIT_TALK_LOST_MS ((uint64_t)10 * 60 * 1000) /* ... and for another one, later */
 #define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000) /* what was said still arrives, at the end */
+#define LIMIT_WORDS_MS ((uint64_t)30 * 1000)     /* then words to compare are late */
 #define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
 #define LIMIT_TALKS ((size_t)64)                 /* of one kith, at once */
 #define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)   /* said at once */
@@ -167,8 +168,8 @@
 #define LIMIT_TYPED_BYTES (64 * LIMIT_KIB) /* of a line that is typed or pasted */
 #define LIMIT_UNANSWERED ((size_t)256)     /* requests under way; past it, nothing is read */
 #define LIMIT_INVITATIONS ((size_t)16) /* that wait for an answer; past it, the oldest goes */
-#define LIMIT_KNOWN_PEERS_BYTES LIMIT_MIB  /* of the people a profile knows ... */
-#define LIMIT_KNOWN_DEVICES ((size_t)64) /* ... and their devices, of each */
+#define LIMIT_KNOWN_PEERS_BYTES LIMIT_MIB       /* of the people a profile knows ... */
+#define LIMIT_KNOWN_DEVICES ((size_t)64)        /* ... and their devices, of each */
 #define LIMIT_BACK_OFF_FIRST_MS ((uint64_t)500) /* a lost hub is tried again after this ... */
 #define LIMIT_BACK_OFF_MS ((uint64_t)30 * 1000) /* ... doubled, to this */
 #define LIMIT_CONNECT_MS ((uint64_t)10 * 1000)  /* a name found, connected, TLS agreed */

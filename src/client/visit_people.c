@@ -286,6 +286,7 @@ void people_notice(struct visit *v, const struct notice *n)
 
 static void say_since(struct visit *v, struct bytes name, int64_t seconds, int64_t devices)
 {
+    const char *mark = verify_is_verified(v, name) ? ", verified" : "";
     char when[40], many[32] = "";
     int64_t minutes = seconds / 60, hours = minutes / 60;
     if (seconds < 60)
@@ -298,8 +299,8 @@ static void say_since(struct visit *v, struct bytes name, int64_t seconds, int64
         snprintf(when, sizeof when, "%lld days", (long long)(hours / 24));
     if (devices > 1)
         snprintf(many, sizeof many, ", %lld devices", (long long)devices);
-    visit_say(v, VISIT_ANSWER, "%-12.*s %s%s", (int)name.len, (const char *)name.data, when,
-              many);
+    visit_say(v, VISIT_ANSWER, "%-12.*s %s%s%s", (int)name.len, (const char *)name.data, when,
+              many, mark);
 }
 
 /* An array of [name, since, devices]. */

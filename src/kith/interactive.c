@@ -116,9 +116,9 @@ static void on_talk_send(struct visit *v, struct bytes path)
     visit_talk_refused(v, "this kith sends no files");
 }
 
-static void on_talk_close(struct visit *v)
+static void on_talk_close(struct visit *v, const char *name)
 {
-    struct talk_link *l = talks_find(&of_visit(v)->talks, bytes_from_str(v->front));
+    struct talk_link *l = talks_find(&of_visit(v)->talks, bytes_from_str(name));
     if (l)
         talk_link_close(l);
 }
@@ -130,7 +130,7 @@ static struct visit *visit_of(struct talks *t)
 
 static void on_talk_begun(struct talks *t, const char *name)
 {
-    visit_talk_begins(visit_of(t), name);
+    visit_talk_begins(visit_of(t), name, false);
 }
 
 static void on_talk_path(struct talks *t, const char *name, const char *way)

@@ -126,7 +126,8 @@ enum known_verdict known_peer_judge(const struct known_peer *p, struct bytes nam
         gather(&chain, p, devices, n);
         found.how = find_word(p, name, key, &chain);
     }
-    if (found.how == KNOWN_DOUBTED)
+    if (found.how == KNOWN_DOUBTED ||
+        (known_peer_is_verified(p) && !known_how_is_verified(found.how)))
         return KNOWN_STRANGE;
     if (p->count == LIMIT_KNOWN_DEVICES)
         return KNOWN_TOO_MANY;

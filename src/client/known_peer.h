@@ -4,7 +4,8 @@
 /* What is known of one person on one hub: his devices, and why each is believed. The first that
  * is met is believed; later ones only where a believed one vouches for them, by a chain of
  * signatures (people/device.h). The list of devices comes from the hub, which may lie in it:
- * only the signatures count.
+ * only the signatures count. Of somebody who is
+ * verified, only a verified device can vouch for another.
  *
  * A device whose words were not the same is DOUBTED: never believed, and no word of it counts.
  * Whoever believes nobody any more, but knows somebody, believes no new one either: what is

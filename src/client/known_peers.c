@@ -71,22 +71,50 @@ static bool is_same(const struct known_name *a, const struct known_name *b)
     return account_name_equal(a->name, b->name) && bytes_equal(a->hub, b->hub);
 }
 
+int known_peers_next(struct bytes *rest, size_t *line, struct known_name *ret_who,
+                     struct known_device *ret)
+{
+    while (rest->len > 0) {
+        struct bytes text = next_line(rest);
+        struct entry e;
+        ++*line;
+        if (means_nothing(text))
+            continue;
+        if (!read_entry(text, &e))
+            return KNOWN_PEERS_DAMAGED;
+        *ret_who = e.who;
+        *ret = e.device;
+        return 0;
+    }
+    return KNOWN_PEERS_END;
+}
+
+/* False where there is no room, or it is there. */
+static bool add(struct known_peer *p, const struct known_device *d)
+{
+    if (p->count == LIMIT_KNOWN_DEVICES || known_peer_device(p, &d->print))
+        return false;
+    p->devices[p->count++] = *d;
+    return true;
+}
+
 int known_peers_find(struct bytes text, const struct known_name *who, struct known_peer *ret,
                      size_t *ret_line)
 {
     struct known_peer found = {.count = 0};
-    for (size_t number = 1; text.len > 0; number++) {
-        struct bytes line = next_line(&text);
-        struct entry e;
-        bool damaged = !means_nothing(line) && !read_entry(line, &e);
-        bool is_his = !damaged && !means_nothing(line) && is_same(&e.who, who);
-        if (damaged || (is_his && (found.count == LIMIT_KNOWN_DEVICES ||
-                                   known_peer_device(&found, &e.device.print)))) {
-            *ret_line = number;
-            return KNOWN_PEERS_DAMAGED;
-        }
-        if (is_his)
-            found.devices[found.count++] = e.device;
+    struct known_name name;
+    struct known_device device;
+    size_t line = 0;
+    int r;
+    while ((r = known_peers_next(&text, &line, &name, &device)) == 0) {
+        if (is_same(&name, who) && !add(&found, &device))
+            r = KNOWN_PEERS_DAMAGED;
+        if (r != 0)
+            break;
+    }
+    if (r == KNOWN_PEERS_DAMAGED) {
+        *ret_line = line;
+        return r;
     }
     *ret = found;
     return 0;

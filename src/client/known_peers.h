@@ -17,7 +17,7 @@
 #include "base/buffer.h"
 #include "client/known_peer.h"
 
-enum { KNOWN_PEERS_DAMAGED = 100 }; /* in line *ret_line, counted from 1 */
+enum { KNOWN_PEERS_DAMAGED = 100, KNOWN_PEERS_END = 101 };
 
 /* Whose devices. */
 struct known_name {
@@ -25,7 +25,12 @@ struct known_name {
     struct bytes hub;  /* its fingerprint, as text */
 };
 
-/* DAMAGED. */
+/* The next device of anybody; *rest moves behind it, *line is the number of its line, 0 before
+ * the first. END; DAMAGED, in that line. Texts point into *rest. */
+int known_peers_next(struct bytes *rest, size_t *line, struct known_name *ret_who,
+                     struct known_device *ret);
+
+/* All of his. DAMAGED, in line *ret_line, counted from 1. */
 int known_peers_find(struct bytes text, const struct known_name *who, struct known_peer *ret,
                      size_t *ret_line);
 

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/fingerprint.h"
 #include "base/random_id.h"
+#include "people/account_name.h"
 #include "wire/resp_reply.h"
 
 enum { NOTICE_CANDIDATES = 16, NOTICE_ADDRESS_BYTES = 64 };
@@ -40,6 +41,17 @@ struct notice {
     struct bytes candidates[NOTICE_CANDIDATES];
     size_t candidate_count;
 };
+
+/* A notice with its texts, but a reason; it stays where it is. */
+enum {
+    NOTICE_KEPT_BYTES =
+        ACCOUNT_NAME_BYTES + RANDOM_ID_TEXT_LEN + (NOTICE_CANDIDATES + 1) * NOTICE_ADDRESS_BYTES
+};
+struct notice_kept {
+    struct notice notice; /* its texts point into: */
+    char texts[NOTICE_KEPT_BYTES];
+};
+void notice_keep(struct notice_kept *k, const struct notice *n);
 
 /* values are a push's, itself first. Texts of the notice point into it. False where it is none.
  */

@@ -65,6 +65,8 @@ struct visit_handler {
      * those behind it: the owner has no talks; nobody is asked to one then, and who asks is
      * told that he is busy. */
     void (*introduced)(struct visit *v, const struct notice *n);
+    void (*devices)(struct visit *v, uint64_t number, const struct resp_value *values,
+                    size_t count);                        /* the answer to visit_ask_devices */
     void (*talk_say)(struct visit *v, struct bytes text); /* to whom is in front */
     void (*talk_send)(struct visit *v, struct bytes path);
     void (*talk_close)(struct visit *v, const char *name); /* it has ended, for the visit */
@@ -115,6 +117,7 @@ struct visit {
     struct buffer secret;                   /* the password, while it is typed again */
     struct list asked;                      /* of struct asked: requests not yet answered */
     size_t asked_count;
+    uint64_t devices_asked; /* the last such request's number */
     struct visit_call outgoing;
     struct visit_call incoming[16]; /* LIMIT_INVITATIONS; oldest first */
     size_t incoming_count;
@@ -153,6 +156,9 @@ void visit_lost(struct visit *v, const char *why);
 void visit_reply(struct visit *v, const struct resp_value *values, size_t count,
                  struct walltime now);
 void visit_push(struct visit *v, const struct resp_value *values, size_t count);
+
+/* Asks for DEVICES OF name; the number of the request, 0 where there is no hub. */
+uint64_t visit_ask_devices(struct visit *v, const char *name);
 
 /* The person. A line without its ending; only while visit_takes_lines. */
 bool visit_takes_lines(const struct visit *v);

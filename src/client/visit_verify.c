@@ -51,6 +51,27 @@ void verify_fini(struct visit *v)
         free(list_entry(link, struct visit_name, link));
 }
 
+/* ---- his devices ---- */
+
+uint64_t visit_ask_devices(struct visit *v, const char *name)
+{
+    const struct bytes argv[] = {bytes_from_str("DEVICES"), bytes_from_str("OF"),
+                                 bytes_from_str(name)};
+    if (v->state != VISIT_HERE)
+        return 0;
+    uint64_t number = ++v->devices_asked;
+    visit_ask(v, ASKED_DEVICES, bytes_make(&number, sizeof number), argv, 3);
+    return number;
+}
+
+void verify_devices(struct visit *v, struct bytes number, const struct resp_value *values,
+                    size_t count)
+{
+    uint64_t asked;
+    memcpy(&asked, number.data, sizeof asked);
+    v->handler->devices(v, asked, values, count);
+}
+
 /* ---- the words ---- */
 
 bool verify_is_open(const struct visit *v)

@@ -36,6 +36,7 @@ void contact_end(struct contact *c, int code)
 static void ask(struct contact *c, const struct bytes *argv, size_t argc)
 {
     journal_note(&c->session->journal, "asked", argv[0]);
+    c->asked++;
     int r = hub_line_ask(&c->hub, argv, argc, false);
     if (r != 0)
         contact_end(c, session_fail(c->session, EXIT_NO, "%s", problem_text(r)));
@@ -56,6 +57,17 @@ void contact_decline(struct contact *c, struct bytes id)
     ask(c, argv, 3);
 }
 
+uint64_t contact_ask_devices(struct talks *t, const char *name)
+{
+    struct contact *c = contact_of(t);
+    struct bytes argv[] = {bytes_from_str("DEVICES"), bytes_from_str("OF"),
+                           bytes_from_str(name)};
+    if (!c->hub.up)
+        return 0;
+    ask(c, argv, 3);
+    return c->asked;
+}
+
 int contact_begin(struct contact *c, const struct notice *n)
 {
     struct trouble t;
@@ -70,7 +82,7 @@ static void on_up(struct hub_line *l)
     struct contact *c = of_hub(l);
     struct bytes hello[] = {bytes_from_str("HELLO"), bytes_from_str("3")};
     struct bytes login[] = {bytes_from_str("LOGIN")}, whoami[] = {bytes_from_str("WHOAMI")};
-    c->answered = 0;
+    c->asked = c->answered = 0;
     talks_look_around(&c->talks, hub_line_is_local(l));
     ask(c, hello, 2);
     ask(c, login, 1);
@@ -105,11 +117,12 @@ static void take_name(struct contact *c, struct bytes name)
 static void on_answer(struct hub_line *l, const struct resp_value *values, size_t count)
 {
     struct contact *c = of_hub(l);
-    if (c->answered >= LOGIN_REQUESTS) {
-        c->handler->answer(c, values);
+    uint64_t which = c->answered++;
+    if (which >= LOGIN_REQUESTS) {
+        if (!talks_devices(&c->talks, which + 1, values, count))
+            c->handler->answer(c, values);
         return;
     }
-    unsigned which = c->answered++;
     if (values->kind == RESP_FAILURE)
         refused(c, values);
     else if (which == WHOAMI)

@@ -28,7 +28,7 @@ struct contact {
     struct talks talks;
     uv_signal_t stops[3];
     char name[ACCOUNT_NAME_BYTES + 1]; /* one's own, once READY */
-    unsigned answered;                 /* of the login's requests */
+    uint64_t asked, answered;          /* requests, of this connection */
     bool was_ready;
     bool over;
     int code;   /* of the end */
@@ -46,7 +46,11 @@ void contact_end(struct contact *c, int code);
 void contact_ask(struct contact *c, const char *word, struct bytes subject);
 void contact_decline(struct contact *c, struct bytes id);
 
-/* Begins the talk that a notice introduces; where it may not be, says so: an exit code. */
+/* For a talks_handler. */
+uint64_t contact_ask_devices(struct talks *t, const char *name);
+
+/* Begins the talk that a notice introduces; where it may not be, says so: an exit code. It may
+ * still be refused later (talks_handler). */
 int contact_begin(struct contact *c, const struct notice *n);
 
 #endif

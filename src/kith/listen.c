@@ -67,7 +67,14 @@ static void on_heard(struct talks *t, const char *name, struct bytes text)
         contact_end(contact_of(t), EXIT_NO);
 }
 
-static const struct talks_handler talks_handler = {.heard = on_heard};
+/* It was said; others are listened to. */
+static void on_refused(struct talks *t, const char *name, const struct trouble *why)
+{
+    session_trouble(contact_of(t)->session, why);
+}
+
+static const struct talks_handler talks_handler = {
+    .heard = on_heard, .ask_devices = contact_ask_devices, .refused = on_refused};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,

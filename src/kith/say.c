@@ -122,8 +122,18 @@ static void on_ended(struct talks *t, const char *name, const char *why)
     fail(s, EXIT_NO, "has ended the talk; not delivered");
 }
 
-static const struct talks_handler talks_handler = {
-    .begun = on_begun, .delivered = on_delivered, .ended = on_ended};
+static void on_refused(struct talks *t, const char *name, const struct trouble *why)
+{
+    struct contact *c = contact_of(t);
+    if (!c->over)
+        contact_end(c, session_trouble(c->session, why));
+}
+
+static const struct talks_handler talks_handler = {.begun = on_begun,
+                                                   .delivered = on_delivered,
+                                                   .ended = on_ended,
+                                                   .ask_devices = contact_ask_devices,
+                                                   .refused = on_refused};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,

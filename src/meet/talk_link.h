@@ -15,6 +15,7 @@
 
 #include "meet/peer_line.h"
 #include "meet/self.h"
+#include "peer/compare.h"
 #include "peer/peer_session.h"
 #include "peer/talk.h"
 #include "people/account_name.h"
@@ -26,6 +27,9 @@ struct talk_link_handler {
     void (*path)(struct talk_link *t);  /* t->way has changed; empty: none */
     void (*heard)(struct talk_link *t, struct bytes text);
     void (*delivered)(struct talk_link *t); /* all that was said was shown */
+    void (*words)(struct talk_link *t);     /* to compare, in t->compare.words.shown */
+    /* None come, or not yet. TROUBLE_CHANGED: somebody lies, and the talk ends. */
+    void (*no_words)(struct talk_link *t, const struct trouble *why);
     /* why: NULL where the other side has closed it; else in words. Not after talk_link_close.
      */
     void (*ended)(struct talk_link *t, const char *why);
@@ -38,6 +42,7 @@ struct talk_ground {
     const struct self *self;            /* of the hub: where it is, its key, TLS to it */
     struct tls_config *dials, *answers; /* of TLS between devices */
     uv_loop_t *loop;
+    bool person; /* somebody is here to compare words */
 };
 
 enum talk_link_state {
@@ -74,6 +79,8 @@ struct talk_link {
     struct dialing dialing;
     struct peer_session session;
     struct talk talk;
+    struct compare compare;
+    bool verified;        /* the owner's: he is, at this device */
     struct list paths;    /* of struct talk_path */
     struct list said;     /* of struct talk_text: not yet delivered */
     struct instant began; /* was introduced */
@@ -99,6 +106,9 @@ enum { TALK_LINK_FULL = 1, TALK_LINK_NO_TEXT = 2, TALK_LINK_OVER = 3 };
 
 /* FULL: the other side takes nothing; NO_TEXT: it is empty, too long, or not UTF-8. -ENOMEM. */
 int talk_link_say(struct talk_link *t, struct bytes text);
+
+/* Begins to compare words: handler.words or no_words follows. OVER, FULL, -ENOMEM. */
+int talk_link_compare(struct talk_link *t);
 
 /* ENDING: what was said is still delivered, within LIMIT_PEER_CLOSE_MS. */
 void talk_link_close(struct talk_link *t);

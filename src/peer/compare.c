@@ -97,6 +97,11 @@ int compare_hear(struct compare *c, struct bytes message,
     return c->state == COMPARE_WRONG ? r : take_words(c, message, out, ret);
 }
 
+size_t compare_message_len(struct bytes messages)
+{
+    return messages.data[0] == TALK_WORDS_REFUSE ? 1 : WORDS_MESSAGE_BYTES;
+}
+
 bool compare_is_late(struct compare *c, struct instant now)
 {
     if (now.ns < c->by.ns)

@@ -45,6 +45,9 @@ int compare_hear(struct compare *c, struct bytes message,
                  const uint8_t nonce[WORDS_NONCE_BYTES], struct buffer *out,
                  enum compare_event *ret);
 
+/* The length of the first of the messages that are to be said, of which there is one. */
+size_t compare_message_len(struct bytes messages);
+
 /* True, once, where no words have come within LIMIT_WORDS_MS after compare_begin. */
 bool compare_is_late(struct compare *c, struct instant now);
 

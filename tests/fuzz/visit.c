@@ -45,6 +45,8 @@ static void on_introduced(struct visit *v, const struct notice *n)
     account_name_fold(n->name, name);
     visit_talk_begins(v, name, n->dials);
     visit_words(v, name, words, 2, &n->key);
+    if (n->dials)
+        visit_ask_devices(v, name);
     if (n->candidate_count == 0)
         visit_talk_ends(v, name, NULL);
 }
@@ -63,6 +65,12 @@ static void on_verify(struct visit *v, const char *name)
     visit_words(v, name, words, 2, &key);
 }
 
+static void on_devices(struct visit *v, uint64_t number, const struct resp_value *values,
+                       size_t count)
+{
+    assert(number > 0 && count > 0);
+}
+
 static int on_judged(struct visit *v, const char *name, const struct public_key *key, bool same)
 {
     assert(name[0] && key);
@@ -78,7 +86,8 @@ static const struct visit_handler handler = {.say = on_say,
                                              .talk_send = on_text,
                                              .talk_close = on_close,
                                              .talk_verify = on_verify,
-                                             .judged = on_judged};
+                                             .judged = on_judged,
+                                             .devices = on_devices};
 
 static void hear(struct visit *v, const struct resp_reply *reply)
 {

@@ -66,7 +66,7 @@ static bool carry(struct both *b, int from)
     size_t len = buffer_len(&b->out[from]);
     if (len == 0)
         return false;
-    size_t n = *buffer_view(&b->out[from]).data == TALK_WORDS_REFUSE ? 1 : 33;
+    size_t n = compare_message_len(buffer_view(&b->out[from]));
     assert_true(len >= n);
     memcpy(m, buffer_view(&b->out[from]).data, n);
     buffer_consume(&b->out[from], n);

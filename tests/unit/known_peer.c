@@ -118,7 +118,7 @@ static void test_a_chain_is_followed(void **state)
     expect_new(&d, THREE, KNOWN_VOUCHED);
 }
 
-/* The best word counts, wherever it stands. */
+/* Of somebody verified, a word of a verified device counts, wherever that stands. */
 static void test_of_two_who_vouch(void **state)
 {
     struct known_peer p = {.count = 2,
@@ -126,11 +126,13 @@ static void test_of_two_who_vouch(void **state)
     struct device list[3] = {unsigned_device(ONE), unsigned_device(TWO),
                              signed_device(THREE, ONE)};
     struct known_device d;
-    assert_int_equal(judge(&p, THREE, list, 3, &d), KNOWN_NEW);
-    expect_new(&d, THREE, KNOWN_SIGNED);
+    assert_int_equal(judge(&p, THREE, list, 3, &d), KNOWN_STRANGE); /* he is verified */
     list[2] = signed_device(THREE, TWO);
     assert_int_equal(judge(&p, THREE, list, 3, &d), KNOWN_NEW);
     expect_new(&d, THREE, KNOWN_VOUCHED);
+    p.devices[1].how = KNOWN_SIGNED;
+    assert_int_equal(judge(&p, THREE, list, 3, &d), KNOWN_NEW);
+    expect_new(&d, THREE, KNOWN_SIGNED);
 }
 
 /* What a lying hub may try. */

@@ -35,6 +35,9 @@ static void on_prompt(struct visit *v, struct bytes text, bool secret)
 
 static int on_request(struct visit *v, const struct bytes *argv, size_t argc, bool secret)
 {
+    if (bytes_equal_str(argv[0], "DEVICES"))
+        buffer_printf(&stage_of(v)->seen, "! DEVICES %.*s %.*s\n", (int)argv[1].len,
+                      (const char *)argv[1].data, (int)argv[2].len, (const char *)argv[2].data);
     return 0;
 }
 
@@ -69,6 +72,12 @@ static int on_judged(struct visit *v, const char *name, const struct public_key 
     return stage_of(v)->kept;
 }
 
+static void on_devices(struct visit *v, uint64_t number, const struct resp_value *values,
+                       size_t count)
+{
+    buffer_printf(&stage_of(v)->seen, "devices %d %zu\n", (int)number, count);
+}
+
 static const struct visit_handler handler = {.say = on_say,
                                              .prompt = on_prompt,
                                              .request = on_request,
@@ -78,7 +87,8 @@ static const struct visit_handler handler = {.say = on_say,
                                              .talk_send = on_talk_say,
                                              .talk_close = on_talk_close,
                                              .talk_verify = on_verify,
-                                             .judged = on_judged};
+                                             .judged = on_judged,
+                                             .devices = on_devices};
 
 static void expect(struct stage *s, const char *want)
 {
@@ -356,9 +366,28 @@ static void test_who_is_verified_is_shown(void **state)
     finish(&s);
 }
 
+static void test_his_devices_are_asked_for(void **state)
+{
+    const struct resp_value list = {.kind = RESP_ARRAY};
+    struct stage s;
+    begin(&s, true);
+    assert_int_equal(visit_ask_devices(&s.visit, "bob"), 1);
+    assert_int_equal(visit_ask_devices(&s.visit, "carol"), 2);
+    expect(&s, "! DEVICES OF bob\n! DEVICES OF carol\n");
+    reply(&s, &list, 1);
+    reply(&s, &list, 1);
+    expect(&s, "devices 1 1\ndevices 2 1\n");
+    visit_lost(&s.visit, "gone");
+    buffer_truncate(&s.seen, 0);
+    assert_int_equal(visit_ask_devices(&s.visit, "bob"), 0);
+    expect(&s, "");
+    finish(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_his_devices_are_asked_for),
         cmocka_unit_test(test_they_are_the_same),
         cmocka_unit_test(test_they_are_not),
         cmocka_unit_test(test_neither),

@@ -19,6 +19,7 @@ struct verify {
     struct bytes name;
     char own[RANDOM_ID_TEXT_LEN + 1]; /* the invitation made here, once the hub has said */
     char his[RANDOM_ID_TEXT_LEN + 1]; /* the one accepted */
+    bool asked;                       /* an invitation was, and has not been refused */
     bool away;                        /* he is not here: waited for */
     bool begun;                       /* both have agreed */
     bool asking;                      /* the words are there */
@@ -145,6 +146,13 @@ static bool open_input(struct verify *v)
 
 /* ---- the hub ---- */
 
+static void meet(struct verify *v)
+{
+    v->away = false;
+    v->asked = true;
+    contact_ask(&v->contact, "MEET", v->name);
+}
+
 static void on_ready(struct contact *c, bool again)
 {
     struct verify *v = verify_of(c);
@@ -159,7 +167,7 @@ static void on_ready(struct contact *c, bool again)
              "Asking %.*s, who has to visit the hub, or to run: kith verify %s",
              (int)v->name.len, (const char *)v->name.data, c->name);
     say(v, "", text);
-    contact_ask(c, "MEET", v->name);
+    meet(v);
 }
 
 static void on_lost(struct contact *c, const char *why)
@@ -173,6 +181,7 @@ static void on_lost(struct contact *c, const char *why)
 static void await_him(struct verify *v)
 {
     v->away = true;
+    v->asked = false;
     output_error_line("kith: ", bytes_from_str("he is waited for; Ctrl+C ends that"));
 }
 
@@ -221,7 +230,7 @@ static void take_invitation(struct verify *v, const struct notice *n)
     const struct public_key *own = identity_key(c->session->self.identity);
     if (!account_name_equal(n->name, v->name)) {
         contact_decline(c, n->id);
-    } else if (!v->begun && (!v->own[0] || memcmp(own, &n->key, sizeof *own) > 0)) {
+    } else if (!v->begun && (!v->asked || memcmp(own, &n->key, sizeof *own) > 0)) {
         snprintf(v->his, sizeof v->his, "%.*s", (int)n->id.len, (const char *)n->id.data);
         contact_ask(c, "ACCEPT", n->id);
     }
@@ -247,8 +256,7 @@ static void on_notice(struct contact *c, const struct notice *n)
     } else if (n->kind == NOTICE_INTRODUCED) {
         take_introduction(v, n);
     } else if (n->kind == NOTICE_ONLINE && v->away && account_name_equal(n->name, v->name)) {
-        v->away = false;
-        contact_ask(c, "MEET", v->name);
+        meet(v);
     }
 }
 

@@ -37,6 +37,7 @@ struct notice {
     struct public_key key;    /* of INVITED, INTRODUCED */
     struct fingerprint print; /* likewise */
     bool dials;               /* of INTRODUCED: the hint */
+    bool ours;                /* of INTRODUCED: who reads it has invited; he sets it */
     struct bytes seen;        /* of INTRODUCED: where the hub sees the other, or nothing */
     struct bytes candidates[NOTICE_CANDIDATES];
     size_t candidate_count;

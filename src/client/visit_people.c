@@ -224,10 +224,12 @@ static void take_invitation(struct visit *v, const struct notice *n)
 
 static void take_introduction(struct visit *v, const struct notice *n)
 {
+    struct notice mine = *n;
     bool agreed = take_agreed(v, n->id);
+    mine.ours = bytes_equal_str(n->id, v->outgoing.id);
     drop_id(v, n->id);
     if (agreed && v->handler->introduced)
-        v->handler->introduced(v, n);
+        v->handler->introduced(v, &mine);
 }
 
 static void take_refusal(struct visit *v, const struct notice *n)

@@ -87,7 +87,9 @@ static void on_notice(struct contact *c, const struct notice *n)
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
         refuse(s, n->reason);
     } else if (n->kind == NOTICE_INTRODUCED && bytes_equal_str(n->id, s->id)) {
-        int code = contact_begin(c, n);
+        struct notice mine = *n;
+        mine.ours = true;
+        int code = contact_begin(c, &mine);
         s->begun = code == EXIT_DONE;
         if (code != EXIT_DONE)
             contact_end(c, code);

@@ -240,7 +240,9 @@ static void take_introduction(struct verify *v, const struct notice *n)
 {
     if (!bytes_equal_str(n->id, v->own) && !bytes_equal_str(n->id, v->his))
         return;
-    int code = contact_begin(&v->contact, n);
+    struct notice mine = *n;
+    mine.ours = bytes_equal_str(n->id, v->own);
+    int code = contact_begin(&v->contact, &mine);
     v->begun = code == EXIT_DONE;
     if (code != EXIT_DONE)
         end(v, code);

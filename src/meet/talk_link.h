@@ -81,6 +81,7 @@ struct talk_link {
     struct talk talk;
     struct compare compare;
     bool verified;        /* the owner's: he is, at this device */
+    bool ours;            /* likewise: this side has invited */
     struct list paths;    /* of struct talk_path */
     struct list said;     /* of struct talk_text: not yet delivered */
     struct instant began; /* was introduced */

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Two that invite each other at once are introduced twice: within this time both keep the
- * same one of the two. */
+/* Two that invite each other at once are introduced twice, once by either's invitation: within
+ * this time both keep the same one of the two. */
 enum { CROSSED_MS = 5000 };
 
 static struct talks *talks_of(struct talk_link *l)
@@ -321,10 +321,11 @@ struct talk_link *talks_find(struct talks *t, struct bytes name)
     return NULL;
 }
 
-static bool is_crossed(const struct talk_link *old, const struct random_id *id)
+static bool is_crossed(const struct talk_link *old, const struct notice *n,
+                       const struct random_id *id)
 {
     uint64_t age = clock_instant().ns - old->began.ns;
-    return age < (uint64_t)CROSSED_MS * 1000000 &&
+    return old->ours != n->ours && age < (uint64_t)CROSSED_MS * 1000000 &&
            memcmp(old->pair.id.bytes, id->bytes, RANDOM_ID_BYTES) > 0;
 }
 
@@ -340,6 +341,7 @@ static int start(struct talks *t, const struct pair *pair, const struct notice *
     if (r != 0)
         return r;
     l->verified = verified;
+    l->ours = n->ours;
     list_append(&t->links, &l->link);
     t->link_count++;
     return 0;
@@ -361,7 +363,7 @@ static enum trouble_kind begin(struct talks *t, const char *own_name, const stru
                   &n->key) != 0)
         return trouble_set(ret, TROUBLE_FAILED, "the hub introduces this device to itself");
     struct talk_link *old = talks_find(t, n->name);
-    if (old && is_crossed(old, &id))
+    if (old && is_crossed(old, n, &id))
         return TROUBLE_NONE;
     enum trouble_kind kind = peer_trust(self, name, &n->key, devices, count, &trust, ret);
     *ret_unsure = trust.unsure;

@@ -42,6 +42,7 @@
 #define LIMIT_CONNECTION_SUBSCRIPTIONS ((size_t)1024)
 #define LIMIT_SUBSCRIPTIONS ((size_t)64 * 1024) /* of all connections */
 #define LIMIT_MAILBOX_BYTES (64 * LIMIT_MIB)    /* of pushes that wait for a worker */
+#define LIMIT_UNREAD_TEXT_BYTES (8 * LIMIT_MIB) /* people's, past it, a talk ends */
 #define LIMIT_UNREAD_PUSH_BYTES (8 * LIMIT_MIB) /* past it, a subscriber is closed */
 
 /* A worker: what one connection may make it do before others have their turn. */

@@ -128,3 +128,15 @@ void notice_keep(struct notice_kept *k, const struct notice *n)
     for (size_t i = 0; i < n->candidate_count; i++)
         k->notice.candidates[i] = keep(k, &at, n->candidates[i]);
 }
+
+const char *notice_refusal(struct bytes reason)
+{
+    static const char *const refusals[][2] = {{"declined", "does not want to talk"},
+                                              {"busy", "is busy"},
+                                              {"timeout", "has not answered"},
+                                              {"gone", "is gone"}};
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (bytes_equal_str(reason, refusals[i][0]))
+            return refusals[i][1];
+    return "does not talk";
+}

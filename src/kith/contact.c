@@ -1,22 +1,18 @@
 #include "kith/contact.h"
 
-#include "client/answer.h"
 #include "io/problem.h"
 
+#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 
-/* The login, in its order. */
-enum { HELLO, LOGIN, WHOAMI, LOGIN_REQUESTS };
-
-static struct contact *of_hub(struct hub_line *l)
+static struct contact *contact_at(struct presence *p)
 {
-    return (struct contact *)((char *)l - offsetof(struct contact, hub));
+    return (struct contact *)((char *)p - offsetof(struct contact, presence));
 }
 
 struct contact *contact_of(struct talks *t)
 {
-    return (struct contact *)((char *)t - offsetof(struct contact, talks));
+    return contact_at(presence_of(t));
 }
 
 void contact_end(struct contact *c, int code)
@@ -25,139 +21,75 @@ void contact_end(struct contact *c, int code)
         return;
     c->over = true;
     c->code = code;
-    talks_close(&c->talks);
-    hub_line_close(&c->hub);
+    presence_close(&c->presence);
     for (size_t i = 0; i < sizeof c->stops / sizeof *c->stops; i++)
         uv_close((uv_handle_t *)&c->stops[i], NULL);
 }
 
 /* ---- asking ---- */
 
-static void ask(struct contact *c, const struct bytes *argv, size_t argc)
+/* Without a hub nothing is asked, and nothing is wrong. */
+static uint64_t asked(struct contact *c, const char *word, uint64_t number)
 {
-    journal_note(&c->session->journal, "asked", argv[0]);
-    c->asked++;
-    int r = hub_line_ask(&c->hub, argv, argc, false);
-    if (r != 0)
-        contact_end(c, session_fail(c->session, EXIT_NO, "%s", problem_text(r)));
+    if (number != 0)
+        journal_note(&c->session->journal, "asked", bytes_from_str(word));
+    else if (c->presence.ready)
+        contact_end(c, session_fail(c->session, EXIT_NO, "%s", problem_text(-ENOMEM)));
+    return number;
 }
 
-void contact_ask(struct contact *c, const char *word, struct bytes subject)
+uint64_t contact_ask(struct contact *c, const char *word, struct bytes subject)
 {
-    struct bytes argv[2 + CANDIDATES_MAX] = {bytes_from_str(word), subject};
-    size_t n = c->talks.candidate_count;
-    for (size_t i = 0; i < n; i++)
-        argv[2 + i] = c->talks.candidates[i];
-    ask(c, argv, 2 + n);
+    return asked(c, word, presence_ask_meeting(&c->presence, word, subject));
 }
 
 void contact_decline(struct contact *c, struct bytes id)
 {
-    struct bytes argv[] = {bytes_from_str("DECLINE"), id, bytes_from_str("BUSY")};
-    ask(c, argv, 3);
-}
-
-uint64_t contact_ask_devices(struct talks *t, const char *name)
-{
-    struct contact *c = contact_of(t);
-    struct bytes argv[] = {bytes_from_str("DEVICES"), bytes_from_str("OF"),
-                           bytes_from_str(name)};
-    if (!c->hub.up)
-        return 0;
-    ask(c, argv, 3);
-    return c->asked;
+    asked(c, "DECLINE", presence_decline(&c->presence, id));
 }
 
 int contact_begin(struct contact *c, const struct notice *n)
 {
     struct trouble t;
-    enum trouble_kind kind = talks_begin(&c->talks, c->name, n, &t);
+    enum trouble_kind kind = presence_begin(&c->presence, n, &t);
     return kind == TROUBLE_NONE ? EXIT_DONE : session_trouble(c->session, &t);
 }
 
-/* ---- the hub ---- */
+/* ---- the presence ---- */
 
-static void on_up(struct hub_line *l)
+static void on_met(struct presence *p)
 {
-    struct contact *c = of_hub(l);
-    struct bytes hello[] = {bytes_from_str("HELLO"), bytes_from_str("3")};
-    struct bytes login[] = {bytes_from_str("LOGIN")}, whoami[] = {bytes_from_str("WHOAMI")};
-    c->asked = c->answered = 0;
-    talks_look_around(&c->talks, hub_line_is_local(l));
-    ask(c, hello, 2);
-    ask(c, login, 1);
-    ask(c, whoami, 1);
+    session_met(contact_at(p)->session);
 }
 
-static void refused(struct contact *c, const struct resp_value *reply)
+static void on_ready(struct presence *p, bool again)
 {
-    int code = bytes_starts_with(reply->text, "NOLOGIN")
-                   ? session_fail(c->session, EXIT_DENIED,
-                                  "this device is nobody's at %s: kith register makes an "
-                                  "account, kith login adds the device to one",
-                                  c->session->where_text)
-                   : session_fail(c->session, EXIT_DENIED, "the hub says: %.*s",
-                                  (int)(reply->text.len < 300 ? reply->text.len : 300),
-                                  (const char *)reply->text.data);
-    contact_end(c, code);
+    contact_at(p)->handler->ready(contact_at(p), again);
 }
 
-static void take_name(struct contact *c, struct bytes name)
+static void on_lost(struct presence *p, const char *why)
 {
-    if (!account_name_is_valid(name)) {
-        contact_end(c, session_strange(c->session));
-        return;
-    }
-    bool again = c->was_ready;
-    snprintf(c->name, sizeof c->name, "%.*s", (int)name.len, (const char *)name.data);
-    c->was_ready = true;
-    c->handler->ready(c, again);
+    contact_at(p)->handler->lost(contact_at(p), why);
 }
 
-static void on_answer(struct hub_line *l, const struct resp_value *values, size_t count)
+static void on_answer(struct presence *p, uint64_t number, const struct resp_value *values,
+                      size_t count)
 {
-    struct contact *c = of_hub(l);
-    uint64_t which = c->answered++;
-    if (which >= LOGIN_REQUESTS) {
-        if (!talks_devices(&c->talks, which + 1, values, count))
-            c->handler->answer(c, values);
-        return;
-    }
-    if (values->kind == RESP_FAILURE)
-        refused(c, values);
-    else if (which == WHOAMI)
-        take_name(c, values->text);
+    struct contact *c = contact_at(p);
+    if (c->handler->answer)
+        c->handler->answer(c, number, values);
 }
 
-static void on_push(struct hub_line *l, const struct resp_value *values, size_t count)
+static void on_notice(struct presence *p, const struct notice *n)
 {
-    struct notice n;
-    if (notice_parse(values, count, &n))
-        of_hub(l)->handler->notice(of_hub(l), &n);
+    contact_at(p)->handler->notice(contact_at(p), n);
 }
 
-static void on_down(struct hub_line *l, const char *why)
+static void on_failed(struct presence *p, const struct trouble *why)
 {
-    of_hub(l)->handler->lost(of_hub(l), why);
-}
-
-static void on_met(struct hub_line *l)
-{
-    session_met(of_hub(l)->session);
-}
-
-static void on_failed(struct hub_line *l, const struct trouble *why)
-{
-    struct contact *c = of_hub(l);
+    struct contact *c = contact_at(p);
     contact_end(c, session_trouble(c->session, why));
 }
-
-static const struct hub_line_handler hub_handler = {.met = on_met,
-                                                    .up = on_up,
-                                                    .down = on_down,
-                                                    .answer = on_answer,
-                                                    .push = on_push,
-                                                    .failed = on_failed};
 
 /* ---- one run ---- */
 
@@ -178,14 +110,22 @@ static void watch_signals(struct contact *c)
     }
 }
 
-static int open_all(struct contact *c, uint16_t port)
+static void run(struct contact *c, uint16_t port)
 {
-    struct self *self = &c->session->self;
+    const struct presence_handler handler = {.met = on_met,
+                                             .ready = on_ready,
+                                             .lost = on_lost,
+                                             .answer = on_answer,
+                                             .notice = on_notice,
+                                             .failed = on_failed,
+                                             .talks = c->handler->talks};
     struct trouble t;
-    if (talks_open(&c->talks, &c->loop, self, port, c->handler->talks, &t) == TROUBLE_NONE &&
-        hub_line_open(&c->hub, &c->loop, self, &hub_handler, &t) == TROUBLE_NONE)
-        return EXIT_DONE;
-    return session_trouble(c->session, &t);
+    watch_signals(c);
+    if (presence_open(&c->presence, &c->loop, &c->session->self, port, &handler, &t) !=
+        TROUBLE_NONE)
+        contact_end(c, session_trouble(c->session, &t));
+    uv_run(&c->loop, UV_RUN_DEFAULT);
+    presence_fini(&c->presence);
 }
 
 int contact_run(struct contact *c, struct session *s, const struct contact_handler *handler)
@@ -203,13 +143,7 @@ int contact_run(struct contact *c, struct session *s, const struct contact_handl
     int r = uv_loop_init(&c->loop);
     if (r < 0)
         return session_fail(s, EXIT_NO, "%s", problem_text(r));
-    watch_signals(c);
-    code = open_all(c, port);
-    if (code != EXIT_DONE)
-        contact_end(c, code);
-    uv_run(&c->loop, UV_RUN_DEFAULT);
-    talks_fini(&c->talks);
-    hub_line_fini(&c->hub);
+    run(c, port);
     uv_loop_close(&c->loop);
     if (c->signal != 0) {
         signal(c->signal, SIG_DFL);

@@ -18,7 +18,7 @@ static void on_ready(struct contact *c, bool again)
 {
     char text[WHERE_TEXT_BYTES + ACCOUNT_NAME_BYTES + 40];
     snprintf(text, sizeof text, "%s at %s as %s", again ? "listening again" : "listening",
-             c->session->where_text, c->name);
+             c->session->where_text, c->presence.name);
     note(c->session, text);
 }
 
@@ -30,16 +30,11 @@ static void on_lost(struct contact *c, const char *why)
     note(c->session, text);
 }
 
-static void on_answer(struct contact *c, const struct resp_value *reply)
-{
-    /* ACCEPT fails where who asked has gone meanwhile: there is nothing to do then. */
-}
-
 static void on_notice(struct contact *c, const struct notice *n)
 {
     bool may = accepting_allows(c->session->options.accept, n->name);
     if (n->kind == NOTICE_INVITED && may)
-        contact_ask(c, "ACCEPT", n->id);
+        contact_ask(c, "ACCEPT", n->id); /* fails where who asked has gone meanwhile */
     else if (n->kind == NOTICE_INVITED)
         contact_decline(c, n->id);
     else if (n->kind == NOTICE_INTRODUCED && may)
@@ -74,13 +69,10 @@ static void on_refused(struct talks *t, const char *name, const struct trouble *
 }
 
 static const struct talks_handler talks_handler = {
-    .heard = on_heard, .ask_devices = contact_ask_devices, .refused = on_refused};
+    .heard = on_heard, .ask_devices = presence_ask_devices, .refused = on_refused};
 
-static const struct contact_handler contact_handler = {.ready = on_ready,
-                                                       .lost = on_lost,
-                                                       .answer = on_answer,
-                                                       .notice = on_notice,
-                                                       .talks = &talks_handler};
+static const struct contact_handler contact_handler = {
+    .ready = on_ready, .lost = on_lost, .notice = on_notice, .talks = &talks_handler};
 
 int listen_run(struct session *s)
 {

@@ -12,6 +12,7 @@
 struct say {
     struct contact contact;
     struct bytes name, text;
+    uint64_t asked;                  /* the number of the invitation's answer */
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said */
     bool begun;                      /* both have agreed */
 };
@@ -40,7 +41,7 @@ static void fail(struct say *s, int code, const char *why)
 static void on_ready(struct contact *c, bool again)
 {
     if (!again)
-        contact_ask(c, "MEET", say_of(c)->name);
+        say_of(c)->asked = contact_ask(c, "MEET", say_of(c)->name);
 }
 
 static void on_lost(struct contact *c, const char *why)
@@ -50,9 +51,11 @@ static void on_lost(struct contact *c, const char *why)
                                     c->session->where_text, why));
 }
 
-static void on_answer(struct contact *c, const struct resp_value *reply)
+static void on_answer(struct contact *c, uint64_t number, const struct resp_value *reply)
 {
     struct bytes text = reply->text;
+    if (number != say_of(c)->asked)
+        return;
     if (reply->kind != RESP_FAILURE) {
         snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
                  (const char *)text.data);
@@ -67,25 +70,13 @@ static void on_answer(struct contact *c, const struct resp_value *reply)
                              (const char *)text.data));
 }
 
-static void refuse(struct say *s, struct bytes reason)
-{
-    static const char *const reasons[][2] = {{"declined", "does not want to talk"},
-                                             {"busy", "is busy"},
-                                             {"timeout", "has not answered"},
-                                             {"gone", "is gone"}};
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (bytes_equal_str(reason, reasons[i][0]))
-            fail(s, EXIT_NO, reasons[i][1]);
-    fail(s, EXIT_NO, "does not talk");
-}
-
 static void on_notice(struct contact *c, const struct notice *n)
 {
     struct say *s = say_of(c);
     if (n->kind == NOTICE_INVITED) {
         contact_decline(c, n->id);
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
-        refuse(s, n->reason);
+        fail(s, EXIT_NO, notice_refusal(n->reason));
     } else if (n->kind == NOTICE_INTRODUCED && bytes_equal_str(n->id, s->id)) {
         struct notice mine = *n;
         mine.ours = true;
@@ -134,7 +125,7 @@ static void on_refused(struct talks *t, const char *name, const struct trouble *
 static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .delivered = on_delivered,
                                                    .ended = on_ended,
-                                                   .ask_devices = contact_ask_devices,
+                                                   .ask_devices = presence_ask_devices,
                                                    .refused = on_refused};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,

@@ -6,7 +6,6 @@
 #include "io/problem.h"
 #include "io/terminal.h"
 #include "kith/trust.h"
-#include "people/account_name.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -24,8 +23,7 @@ int session_init(struct session *s, const struct options *options)
     conversation_init(&s->conversation);
     buffer_init(&s->asked[0], LIMIT_TEXT_LINE_BYTES);
     buffer_init(&s->asked[1], LIMIT_TEXT_LINE_BYTES);
-    if (options->as &&
-        (!account_name_is_valid(bytes_from_str(options->as)) || options->as[0] == '.'))
+    if (options->as && !self_profile_is_valid(options->as))
         return session_fail(
             s, EXIT_USAGE,
             "--as is 1 to 32 of letters, digits, '_', '-' and '.', which is not "

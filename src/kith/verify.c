@@ -19,11 +19,11 @@ struct verify {
     struct bytes name;
     char own[RANDOM_ID_TEXT_LEN + 1]; /* the invitation made here, once the hub has said */
     char his[RANDOM_ID_TEXT_LEN + 1]; /* the one accepted */
-    bool asked;                       /* an invitation was, and has not been refused */
-    bool away;                        /* he is not here: waited for */
-    bool begun;                       /* both have agreed */
-    bool asking;                      /* the words are there */
-    struct public_key key;            /* of his device, whose words they are */
+    uint64_t asked; /* the number of the invitation's answer; 0: it was refused, or none yet */
+    bool away;      /* he is not here: waited for */
+    bool begun;     /* both have agreed */
+    bool asking;    /* the words are there */
+    struct public_key key; /* of his device, whose words they are */
     struct input input;
     bool input_open;
     struct buffer typed;
@@ -149,8 +149,7 @@ static bool open_input(struct verify *v)
 static void meet(struct verify *v)
 {
     v->away = false;
-    v->asked = true;
-    contact_ask(&v->contact, "MEET", v->name);
+    v->asked = contact_ask(&v->contact, "MEET", v->name);
 }
 
 static void on_ready(struct contact *c, bool again)
@@ -159,13 +158,13 @@ static void on_ready(struct contact *c, bool again)
     char text[3 * ACCOUNT_NAME_BYTES + 120];
     if (again)
         return;
-    if (account_name_equal(bytes_from_str(c->name), v->name)) {
+    if (account_name_equal(bytes_from_str(c->presence.name), v->name)) {
         fail(v, EXIT_USAGE, "is you");
         return;
     }
     snprintf(text, sizeof text,
              "Asking %.*s, who has to visit the hub, or to run: kith verify %s",
-             (int)v->name.len, (const char *)v->name.data, c->name);
+             (int)v->name.len, (const char *)v->name.data, c->presence.name);
     say(v, "", text);
     meet(v);
 }
@@ -181,14 +180,16 @@ static void on_lost(struct contact *c, const char *why)
 static void await_him(struct verify *v)
 {
     v->away = true;
-    v->asked = false;
+    v->asked = 0;
     output_error_line("kith: ", bytes_from_str("he is waited for; Ctrl+C ends that"));
 }
 
-static void on_answer(struct contact *c, const struct resp_value *reply)
+static void on_answer(struct contact *c, uint64_t number, const struct resp_value *reply)
 {
     struct verify *v = verify_of(c);
     struct bytes text = reply->text;
+    if (number != v->asked)
+        return;
     if (reply->kind != RESP_FAILURE) {
         if (text.len == RANDOM_ID_TEXT_LEN)
             snprintf(v->own, sizeof v->own, "%.*s", (int)text.len, (const char *)text.data);
@@ -207,20 +208,6 @@ static void on_answer(struct contact *c, const struct resp_value *reply)
         await_him(v);
     else
         end(v, code);
-}
-
-static void refuse(struct verify *v, struct bytes reason)
-{
-    static const char *const reasons[][2] = {{"declined", "does not want to talk"},
-                                             {"busy", "is busy"},
-                                             {"timeout", "has not answered"},
-                                             {"gone", "is gone"}};
-    if (v->begun || v->his[0])
-        return;
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (bytes_equal_str(reason, reasons[i][0]))
-            fail(v, EXIT_NO, reasons[i][1]);
-    fail(v, EXIT_NO, "does not talk");
 }
 
 /* Where both have invited each other, the invitation of the smaller key stands. */
@@ -254,7 +241,8 @@ static void on_notice(struct contact *c, const struct notice *n)
     if (n->kind == NOTICE_INVITED) {
         take_invitation(v, n);
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, v->own)) {
-        refuse(v, n->reason);
+        if (!v->begun && !v->his[0])
+            fail(v, EXIT_NO, notice_refusal(n->reason));
     } else if (n->kind == NOTICE_INTRODUCED) {
         take_introduction(v, n);
     } else if (n->kind == NOTICE_ONLINE && v->away && account_name_equal(n->name, v->name)) {
@@ -321,7 +309,7 @@ static void on_refused(struct talks *t, const char *name, const struct trouble *
 
 static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .ended = on_ended,
-                                                   .ask_devices = contact_ask_devices,
+                                                   .ask_devices = presence_ask_devices,
                                                    .refused = on_refused,
                                                    .words = on_words,
                                                    .no_words = on_no_words};

@@ -140,7 +140,9 @@ static void on_path(struct talk_link *l)
 
 static void on_heard(struct talk_link *l, struct bytes text)
 {
-    if (talks_of(l)->handler->heard)
+    if (talks_of(l)->handler->kept)
+        talks_of(l)->handler->kept(talks_of(l), l, text);
+    else if (talks_of(l)->handler->heard)
         talks_of(l)->handler->heard(talks_of(l), l->name, text);
 }
 
@@ -321,6 +323,17 @@ struct talk_link *talks_find(struct talks *t, struct bytes name)
     return NULL;
 }
 
+void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (!l->over && memcmp(l->pair.id.bytes, introduction->bytes, RANDOM_ID_BYTES) == 0) {
+            talk_link_show(l, id);
+            return;
+        }
+    }
+}
+
 static bool is_crossed(const struct talk_link *old, const struct notice *n,
                        const struct random_id *id)
 {
@@ -416,7 +429,10 @@ enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, u
                              const struct talks_handler *handler, struct trouble *ret)
 {
     *t = (struct talks){.handler = handler,
-                        .ground = {.self = s, .loop = loop, .person = handler->words != NULL}};
+                        .ground = {.self = s,
+                                   .loop = loop,
+                                   .shows_later = handler->kept,
+                                   .person = handler->words != NULL}};
     list_init(&t->links);
     list_init(&t->strangers);
     list_init(&t->waiting);

@@ -80,7 +80,8 @@ static void gather(struct chain *c, const struct known_peer *p, const struct dev
     }
 }
 
-/* The best word there is for it; DOUBTED where there is none. */
+/* The best word there is for it; DOUBTED where there is none. In the chain nobody is doubted.
+ */
 static enum known_how find_word(const struct known_peer *p, struct bytes name,
                                 const struct public_key *key, const struct chain *c)
 {
@@ -88,8 +89,7 @@ static enum known_how find_word(const struct known_peer *p, struct bytes name,
     for (size_t i = 0; i < p->count; i++) {
         const struct known_device *d = &p->devices[i];
         enum known_how how = known_how_is_verified(d->how) ? KNOWN_VOUCHED : KNOWN_SIGNED;
-        if (d->how != KNOWN_DOUBTED && how > best &&
-            device_is_believed(name, c->devices, c->count, &d->print, key))
+        if (how > best && device_is_believed(name, c->devices, c->count, &d->print, key))
             best = how;
     }
     return best;

@@ -81,8 +81,6 @@ int compare_hear(struct compare *c, struct bytes message,
 {
     uint8_t type = message.len > 0 ? message.data[0] : 0;
     *ret = COMPARE_NOTHING;
-    if (c->state == COMPARE_WRONG)
-        return 0;
     if (type == TALK_WORDS_REFUSE)
         take_refusal(c, ret);
     if (type != TALK_WORDS_COMMIT && type != TALK_WORDS_REVEAL)

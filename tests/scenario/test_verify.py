@@ -140,6 +140,23 @@ def test_a_device_that_has_signed_and_left(alice, bob):
     stop(listener)
 
 
+def test_new_devices_that_sign_each_other(alice, bob):
+    """As a hub can add them: by themselves, and in a circle."""
+    first = bob.listen("--accept", "all")
+    assert says(alice, "bob") == 0
+    stop(first)
+    one, other = add_device(bob, "one"), add_device(bob, "other")
+    assert bob.run("--as", "one", "devices", "--sign", one).returncode == 0
+    listener = listen(bob, "one")
+    assert says(alice, "bob") == 5
+    for signer, signed in ("one", other), ("other", one):
+        assert bob.run("--as", signer, "devices", "--sign", signed).returncode == 0
+    assert bob.run("--as", "one", "devices", "--sign", fingerprint(bob)).returncode == 0
+    assert says(alice, "bob") == 5
+    assert known(alice, "bob") == {fingerprint(bob): "met"}
+    stop(listener)
+
+
 def test_the_way_out_of_a_stop(alice, bob):
     first = bob.listen("--accept", "all")
     assert says(alice, "bob") == 0

@@ -47,9 +47,9 @@
 
 /* A worker: what one connection may make it do before others have their turn. */
 #define LIMIT_READ_BYTES (16 * LIMIT_KIB)        /* taken from a socket at once ... */
-#define LIMIT_LARGE_READ_BYTES (256 * LIMIT_KIB) /* ... of a large value, at once */
+#define LIMIT_LARGE_READ_BYTES (64 * LIMIT_KIB) /* ... of a large value, at once */
 #define LIMIT_TURN_BYTES (32 * LIMIT_KIB) /* run and answered; what is begun, is finished */
-#define LIMIT_TURN_OUTPUT_BYTES (256 * LIMIT_KIB) /* written to its socket */
+#define LIMIT_TURN_OUTPUT_BYTES (64 * LIMIT_KIB) /* written to its socket */
 
 /* A worker, else. */
 #define LIMIT_LOG_BUFFER_BYTES LIMIT_MIB     /* log lines not yet written */

@@ -46,7 +46,7 @@
 #define LIMIT_UNREAD_PUSH_BYTES (8 * LIMIT_MIB) /* past it, a subscriber is closed */
 
 /* A worker: what one connection may make it do before others have their turn. */
-#define LIMIT_READ_BYTES (16 * LIMIT_KIB)        /* taken from a socket at once ... */
+#define LIMIT_READ_BYTES (16 * LIMIT_KIB)       /* taken from a socket at once ... */
 #define LIMIT_LARGE_READ_BYTES (64 * LIMIT_KIB) /* ... of a large value, at once */
 #define LIMIT_TURN_BYTES (32 * LIMIT_KIB) /* run and answered; what is begun, is finished */
 #define LIMIT_TURN_OUTPUT_BYTES (64 * LIMIT_KIB) /* written to its socket */

@@ -100,6 +100,7 @@
 #define LIMIT_TALK_LOST_MS ((uint64_t)10 * 60 * 1000) /* ... and for another one, later */
 #define LIMIT_LOOK_AROUND_MS ((uint64_t)2 * 1000)     /* has this device another address? */
 #define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000) /* what was said still arrives, at the end */
+#define LIMIT_WORDS_MS ((uint64_t)30 * 1000)     /* then words to compare are late */
 #define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
 #define LIMIT_TALKS ((size_t)64)                 /* of one kith, at once */
 #define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)   /* said at once */
@@ -182,6 +183,8 @@
 #define LIMIT_VISIT_REPLY_BYTES (LIMIT_VALUE_BYTES + LIMIT_MIB) /* a value, and much else */
 #define LIMIT_AGREED ((size_t)64)               /* introductions agreed to, and not yet made */
 #define LIMIT_NAMES ((size_t)10 * 1024)         /* of who is present, known to complete them */
+#define LIMIT_KNOWN_PEERS_BYTES LIMIT_MIB       /* of the people a profile knows ... */
+#define LIMIT_KNOWN_DEVICES ((size_t)64)        /* ... and their devices, of each */
 #define LIMIT_BACK_OFF_FIRST_MS ((uint64_t)500) /* a lost hub is tried again after this ... */
 #define LIMIT_BACK_OFF_MS ((uint64_t)30 * 1000) /* ... doubled, to this */
 #define LIMIT_CONNECT_MS ((uint64_t)10 * 1000)  /* a name found, connected, TLS agreed */

@@ -1,7 +1,6 @@
 #include "client/notice.h"
 
 #include "base/clean.h"
-#include "people/account_name.h"
 
 static bool is_texts(const struct resp_value *values, size_t count)
 {
@@ -111,6 +110,28 @@ bool notice_parse(const struct resp_value *values, size_t count, struct notice *
         return false;
     *ret = n;
     return true;
+}
+
+static struct bytes keep(struct notice_kept *k, size_t *at, struct bytes text)
+{
+    assert(text.len <= sizeof k->texts - *at);
+    char *to = k->texts + *at;
+    if (text.len > 0)
+        memcpy(to, text.data, text.len);
+    *at += text.len;
+    return bytes_make(to, text.len);
+}
+
+void notice_keep(struct notice_kept *k, const struct notice *n)
+{
+    size_t at = 0;
+    k->notice = *n;
+    k->notice.reason = bytes_make(NULL, 0);
+    k->notice.name = keep(k, &at, n->name);
+    k->notice.id = keep(k, &at, n->id);
+    k->notice.seen = keep(k, &at, n->seen);
+    for (size_t i = 0; i < n->candidate_count; i++)
+        k->notice.candidates[i] = keep(k, &at, n->candidates[i]);
 }
 
 const char *notice_refusal(struct bytes reason)

@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/fingerprint.h"
 #include "base/random_id.h"
+#include "people/account_name.h"
 #include "wire/resp_reply.h"
 
 enum { NOTICE_CANDIDATES = 16, NOTICE_ADDRESS_BYTES = 64 };
@@ -38,10 +39,22 @@ struct notice {
     struct public_key key;    /* of INVITED, INTRODUCED */
     struct fingerprint print; /* likewise */
     bool dials;               /* of INTRODUCED: the hint */
+    bool ours;                /* of INTRODUCED: who reads it has invited; he sets it */
     struct bytes seen;        /* of INTRODUCED: where the hub sees the other, or nothing */
     struct bytes candidates[NOTICE_CANDIDATES];
     size_t candidate_count;
 };
+
+/* A notice with its texts, but a reason; it stays where it is. */
+enum {
+    NOTICE_KEPT_BYTES =
+        ACCOUNT_NAME_BYTES + RANDOM_ID_TEXT_LEN + (NOTICE_CANDIDATES + 1) * NOTICE_ADDRESS_BYTES
+};
+struct notice_kept {
+    struct notice notice; /* its texts point into: */
+    char texts[NOTICE_KEPT_BYTES];
+};
+void notice_keep(struct notice_kept *k, const struct notice *n);
 
 /* Why somebody does not talk, to be read after his name: what a DECLINED's reason means. */
 const char *notice_refusal(struct bytes reason);

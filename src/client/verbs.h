@@ -13,6 +13,7 @@
  *     QUIT                        stops the hub
  *                                 /accept [name]   /decline [name]
  *                                 /path
+ *     VERIFY name                 /verify [name]
  *
  * The long ones are upper-case and count in exactly that shape; short ones may be written in
  * any case. A line that begins with two slashes is what follows the first. All else is talk:
@@ -34,6 +35,7 @@ enum verb_kind {
     VERB_LEAVE,
     VERB_STOP,
     VERB_PATH,
+    VERB_VERIFY,  /* argument: a name, or nothing */
     VERB_ACCEPT,  /* argument: a name, or nothing */
     VERB_DECLINE, /* likewise */
 };

@@ -18,6 +18,7 @@ static const char *const help_lines[] = {
     "GET_CLIENT_INFO name  talk with somebody, directly; /talk name",
     "SEND_FILE path        send a file to whom you talk with; /send path",
     "CLOSE_SESSION         end the talk, and speak to the hub again; /close",
+    "VERIFY name           compare words, to be sure who it is; /verify",
     "/path                 how the talks are connected",
     "DISCONNECT_CLIENT     leave, when in no talk; /quit",
     "#HELP                 these lines; /help",
@@ -35,6 +36,7 @@ void visit_init(struct visit *v, const struct visit_handler *handler, const char
     list_init(&v->asked);
     list_init(&v->names);
     list_init(&v->talks);
+    list_init(&v->verified);
     buffer_init(&v->secret, LIMIT_TYPED_BYTES);
 }
 
@@ -51,6 +53,7 @@ void visit_fini(struct visit *v)
     forget_asked(v);
     people_fini(v);
     visit_talks_fini(v);
+    verify_fini(v);
     greeting_forget(v);
     buffer_fini(&v->secret);
 }
@@ -101,6 +104,10 @@ void visit_show_prompt(struct visit *v)
     char text[2 * ACCOUNT_NAME_BYTES + 16];
     if (v->state == VISIT_GREETING) {
         greeting_prompt(v);
+        return;
+    }
+    if (verify_is_open(v)) {
+        verify_prompt(v);
         return;
     }
     if (v->sure) {
@@ -265,6 +272,9 @@ static void take_reply(struct visit *v, const struct asked *a, const struct resp
     case ASKED_REGISTER:
     case ASKED_LOGIN:
         greeting_reply(v, a->kind, values);
+        return;
+    case ASKED_DEVICES:
+        verify_devices(v, subject, values, count);
         return;
     case ASKED_STORE:
         say_stored(v, subject, values);
@@ -497,6 +507,9 @@ static bool run_here(struct visit *v, const struct verb *verb)
     case VERB_CLOSE:
         people_close(v);
         return true;
+    case VERB_VERIFY:
+        verify_ask(v, verb->argument);
+        return true;
     default:
         return false;
     }
@@ -554,6 +567,8 @@ void visit_typed(struct visit *v, struct bytes line)
 {
     if (v->state == VISIT_GREETING)
         greeting_typed(v, line);
+    else if (verify_is_open(v))
+        verify_typed(v, line);
     else if (v->sure)
         answer_sure(v, line);
     else if (v->state == VISIT_HERE || v->state == VISIT_AWAY)
@@ -566,6 +581,8 @@ void visit_interrupted(struct visit *v, bool again)
         visit_leave(v, VISIT_DONE);
         return;
     }
+    if (verify_put_off(v))
+        return;
     if (v->front[0]) {
         visit_talks_close_front(v);
         return;

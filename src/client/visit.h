@@ -61,13 +61,21 @@ struct visit_handler {
 
     void (*leave)(struct visit *v, enum visit_end end);
 
-    /* Both have agreed to talk: begin, then visit_talk_begins or visit_talk_ends. NULL, as the
-     * three behind it: the owner has no talks; nobody is asked to one then, and who asks is
+    /* Both have agreed to talk: begin, then visit_talk_begins or visit_talk_ends. NULL, as
+     * those behind it: the owner has no talks; nobody is asked to one then, and who asks is
      * told that he is busy. */
     void (*introduced)(struct visit *v, const struct notice *n);
+    void (*devices)(struct visit *v, uint64_t number, const struct resp_value *values,
+                    size_t count);                        /* the answer to visit_ask_devices */
     void (*talk_say)(struct visit *v, struct bytes text); /* to whom is in front */
     void (*talk_send)(struct visit *v, struct bytes path);
-    void (*talk_close)(struct visit *v); /* the one in front; it has ended, for the visit */
+    void (*talk_close)(struct visit *v, const char *name); /* it has ended, for the visit */
+
+    /* Words are to be compared with him: visit_words or visit_words_fail follows. judged: they
+     * were the same, or not, as those of the device with that key; to be remembered. Not 0
+     * where that cannot be, which the owner has said. */
+    void (*talk_verify)(struct visit *v, const char *name);
+    int (*judged)(struct visit *v, const char *name, const struct public_key *key, bool same);
 
     /* The other of that introduction waits at the relay. NULL, where there are no talks. */
     void (*relay_waits)(struct visit *v, struct bytes id);
@@ -77,6 +85,15 @@ struct visit_handler {
 struct visit_call {
     char name[ACCOUNT_NAME_BYTES + 1]; /* empty: no such call */
     char id[RANDOM_ID_TEXT_LEN + 1];   /* empty: the hub has not said yet */
+};
+
+/* Words that two compare, and whose they are. */
+enum { VISIT_WORDS_BYTES = 80 };
+struct visit_words {
+    char name[ACCOUNT_NAME_BYTES + 1]; /* empty: there are none */
+    char text[VISIT_WORDS_BYTES];
+    struct public_key key; /* of the other device */
+    bool open;             /* the open question is whether they are the same */
 };
 
 struct visit {
@@ -97,9 +114,13 @@ struct visit {
     char wanted[ACCOUNT_NAME_BYTES + 1]; /* with whom a talk was asked for, or accepted, last */
     char left[ACCOUNT_NAME_BYTES + 1];   /* who was in front, and has ended it just now */
     struct list talks;                   /* of struct visit_talk */
-    struct buffer secret;                /* the password, while it is typed again */
-    struct list asked;                   /* of struct asked: requests not yet answered */
+    struct list verified;                /* of struct visit_name: folded */
+    struct visit_words words;
+    char comparing[ACCOUNT_NAME_BYTES + 1]; /* for whose words the person waits; or empty */
+    struct buffer secret;                   /* the password, while it is typed again */
+    struct list asked;                      /* of struct asked: requests not yet answered */
     size_t asked_count;
+    uint64_t devices_asked; /* the last such request's number */
     struct visit_call outgoing;
     struct visit_call incoming[16]; /* LIMIT_INVITATIONS; oldest first */
     size_t incoming_count;
@@ -139,20 +160,33 @@ void visit_reply(struct visit *v, const struct resp_value *values, size_t count,
                  struct walltime now);
 void visit_push(struct visit *v, const struct resp_value *values, size_t count);
 
+/* Asks for DEVICES OF name; the number of the request, 0 where there is no hub. */
+uint64_t visit_ask_devices(struct visit *v, const char *name);
+
 /* The person. A line without its ending; only while visit_takes_lines. */
 bool visit_takes_lines(const struct visit *v);
 void visit_typed(struct visit *v, struct bytes line);
 void visit_interrupted(struct visit *v, bool again); /* Ctrl+C; again: right after another */
 void visit_input_over(struct visit *v);              /* Ctrl+D, or the end of the input */
 
-/* A talk. way: how it is connected, NULL: not, at present. why: NULL where the other side has
- * ended it, else in words. */
+/* A talk. verified: he is, at the device at the other end. way: how it is connected, NULL: not,
+ * at present. why: NULL where the other side has ended it, else in words. */
 void visit_talk_fails(struct visit *v, const char *name, const char *why);
-void visit_talk_begins(struct visit *v, const char *name);
+void visit_talk_begins(struct visit *v, const char *name, bool verified);
 void visit_talk_way(struct visit *v, const char *name, const char *way);
 void visit_talk_heard(struct visit *v, const char *name, struct bytes text);
 void visit_talk_ends(struct visit *v, const char *name, const char *why);
 void visit_talk_undelivered(struct visit *v, const char *name, struct bytes text);
 void visit_talk_refused(struct visit *v, const char *why); /* what was said last */
+
+/* Who is verified: so he is shown. */
+void visit_verified(struct visit *v, struct bytes name);
+
+/* The n words that he ought to see, too, where the other end is the device with that key; or
+ * why there are none. Where the person has asked for them, he is asked whether they are the
+ * same; else he is shown them, and is asked once he says /verify. */
+void visit_words(struct visit *v, const char *name, const char *const words[], size_t n,
+                 const struct public_key *key);
+void visit_words_fail(struct visit *v, const char *name, const char *why);
 
 #endif

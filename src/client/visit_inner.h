@@ -18,6 +18,7 @@ enum asked_kind {
     ASKED_MEET,   /* subject: the name */
     ASKED_ANSWER, /* ACCEPT or DECLINE; subject: the name */
     ASKED_CANCEL,
+    ASKED_DEVICES, /* subject: the number */
     ASKED_STORE,   /* subject: the key */
     ASKED_GET,     /* likewise */
     ASKED_WATCH,   /* FOLLOW, answered by a push where it succeeds */
@@ -81,5 +82,19 @@ bool visit_talks_say(struct visit *v, struct bytes text);
 bool visit_talks_switch(struct visit *v, struct bytes name);
 void visit_talks_close_front(struct visit *v);
 void visit_talks_say_ways(struct visit *v);
+const char *visit_talks_name(struct visit *v, struct bytes name); /* NULL: no such talk */
+void visit_talks_close(struct visit *v, struct bytes name);
+
+/* visit_verify.c: words that two compare, and who is verified. */
+void verify_fini(struct visit *v);
+bool verify_is_verified(const struct visit *v, struct bytes name);
+bool verify_is_open(const struct visit *v); /* the question whether words are the same */
+void verify_devices(struct visit *v, struct bytes number, const struct resp_value *values,
+                    size_t count);
+void verify_prompt(struct visit *v);
+void verify_typed(struct visit *v, struct bytes line); /* its answer */
+bool verify_put_off(struct visit *v);
+void verify_forget(struct visit *v, const char *name); /* another talk begins */
+void verify_ask(struct visit *v, struct bytes name);   /* no name: whoever is in front */
 
 #endif

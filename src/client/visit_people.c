@@ -219,11 +219,13 @@ static bool is_outgoing(const struct visit *v, const struct notice *n)
 /* A hub that introduces whom nobody asked for or accepted is not listened to. */
 static void take_introduction(struct visit *v, const struct notice *n)
 {
-    if (!is_outgoing(v, n) && !agreed_take(&v->agreed, n))
+    struct notice mine = *n;
+    mine.ours = is_outgoing(v, n);
+    if (!mine.ours && !agreed_take(&v->agreed, n))
         return;
     drop_id(v, n->id);
     if (v->handler->introduced)
-        v->handler->introduced(v, n);
+        v->handler->introduced(v, &mine);
 }
 
 static void take_refusal(struct visit *v, const struct notice *n)
@@ -286,6 +288,7 @@ void people_notice(struct visit *v, const struct notice *n)
 
 static void say_since(struct visit *v, struct bytes name, int64_t seconds, int64_t devices)
 {
+    const char *mark = verify_is_verified(v, name) ? ", verified" : "";
     char when[40], many[32] = "";
     int64_t minutes = seconds / 60, hours = minutes / 60;
     if (seconds < 60)
@@ -298,8 +301,8 @@ static void say_since(struct visit *v, struct bytes name, int64_t seconds, int64
         snprintf(when, sizeof when, "%lld days", (long long)(hours / 24));
     if (devices > 1)
         snprintf(many, sizeof many, ", %lld devices", (long long)devices);
-    visit_say(v, VISIT_ANSWER, "%-12.*s %s%s", (int)name.len, (const char *)name.data, when,
-              many);
+    visit_say(v, VISIT_ANSWER, "%-12.*s %s%s%s", (int)name.len, (const char *)name.data, when,
+              many, mark);
 }
 
 /* An array of [name, since, devices]. */

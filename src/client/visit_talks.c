@@ -60,13 +60,31 @@ bool visit_talks_switch(struct visit *v, struct bytes name)
 void visit_talks_close_front(struct visit *v)
 {
     struct visit_talk *t = find_str(v, v->front);
-    v->handler->talk_close(v);
+    v->handler->talk_close(v, v->front);
     visit_say(v, VISIT_NOTE, "The talk with %s is over. What you type now is for the hub.",
               v->front);
     v->front[0] = '\0';
     if (t)
         forget(t);
     visit_show_prompt(v);
+}
+
+const char *visit_talks_name(struct visit *v, struct bytes name)
+{
+    struct visit_talk *t = find(v, name);
+    return t ? t->name : NULL;
+}
+
+void visit_talks_close(struct visit *v, struct bytes name)
+{
+    struct visit_talk *t = find(v, name);
+    if (t && strcmp(t->name, v->front) == 0) {
+        visit_talks_close_front(v);
+    } else if (t) {
+        v->handler->talk_close(v, t->name);
+        visit_say(v, VISIT_NOTE, "The talk with %s is over.", t->name);
+        forget(t);
+    }
 }
 
 void visit_talks_say_ways(struct visit *v)
@@ -86,9 +104,10 @@ void visit_talk_fails(struct visit *v, const char *name, const char *why)
     visit_say(v, VISIT_PROBLEM, "No talk with %s: %s", name, why);
 }
 
-void visit_talk_begins(struct visit *v, const char *name)
+void visit_talk_begins(struct visit *v, const char *name, bool verified)
 {
     struct visit_talk *t = find_str(v, name);
+    const char *mark = verified ? " (verified)" : "";
     if (!t && !(t = calloc(1, sizeof *t))) {
         visit_leave(v, VISIT_FAILED);
         return;
@@ -96,13 +115,14 @@ void visit_talk_begins(struct visit *v, const char *name)
     if (!list_is_linked(&t->link))
         list_append(&v->talks, &t->link);
     snprintf(t->name, sizeof t->name, "%s", name);
+    verify_forget(v, name);
     if (v->front[0] || !account_name_equal(bytes_from_str(v->wanted), bytes_from_str(name))) {
-        visit_say(v, VISIT_NEWS, "%s is there to talk: /talk %s", name, name);
+        visit_say(v, VISIT_NEWS, "%s%s is there to talk: /talk %s", name, mark, name);
         return;
     }
     v->wanted[0] = '\0';
     snprintf(v->front, sizeof v->front, "%s", name);
-    visit_say(v, VISIT_NEWS, "You talk with %s now; /close ends it.", name);
+    visit_say(v, VISIT_NEWS, "You talk with %s%s now; /close ends it.", name, mark);
     visit_show_prompt(v);
 }
 

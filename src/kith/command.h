@@ -31,6 +31,8 @@ int import_run(struct session *s);
 int backup_run(struct session *s);
 int join_run(struct session *s);
 int id_run(struct session *s);
+int verify_run(struct session *s);
+int forget_run(struct session *s);
 int register_run(struct session *s);
 int login_run(struct session *s);
 int devices_run(struct session *s);

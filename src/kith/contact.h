@@ -49,7 +49,8 @@ void contact_decline(struct contact *c, struct bytes id);
 /* The hub has refused what was asked: says so, and ends. */
 void contact_refused(struct contact *c, struct bytes answer);
 
-/* Begins the talk that a notice introduces; where it may not be, says so: an exit code. */
+/* Begins the talk that a notice introduces; where it may not be, says so: an exit code. It may
+ * still be refused later (talks_handler). */
 int contact_begin(struct contact *c, const struct notice *n);
 
 #endif

@@ -178,18 +178,11 @@ static uint64_t patience_ms(const struct talks *t)
 
 static void begin(struct doctor *d, const struct notice *n)
 {
-    struct talks *t = &d->contact.presence.talks;
-    int code = contact_begin(&d->contact, n);
-    if (code != EXIT_DONE) {
+    struct notice mine = *n;
+    mine.ours = true;
+    int code = contact_begin(&d->contact, &mine);
+    if (code != EXIT_DONE)
         contact_end(&d->contact, code);
-        return;
-    }
-    d->link = talks_find(t, n->name);
-    if (!d->link)
-        return;
-    struct candidate_rules rules = talks_rules(t, &d->link->offer.seen);
-    diagnosis_init(&d->diagnosis, n, &rules, t->candidate_count);
-    talk_link_survey(d->link, patience_ms(t));
 }
 
 static void on_notice(struct contact *c, const struct notice *n)
@@ -217,6 +210,22 @@ static void conclude(struct doctor *d)
     contact_end(&d->contact, is_any ? EXIT_DONE : EXIT_NO);
 }
 
+static void on_connects(struct talks *t, struct talk_link *l, const struct notice *n)
+{
+    struct doctor *d = doctor_of_talks(t);
+    struct candidate_rules rules = talks_rules(t, &l->offer.seen);
+    d->link = l;
+    diagnosis_init(&d->diagnosis, n, &rules, t->candidate_count);
+    talk_link_survey(l, patience_ms(t));
+}
+
+static void on_refused(struct talks *t, const char *name, const struct trouble *why)
+{
+    struct contact *c = contact_of(t);
+    if (!c->over)
+        contact_end(c, session_trouble(c->session, why));
+}
+
 static void on_came(struct talks *t, const char *name, const struct address *from)
 {
     struct net_address at;
@@ -240,8 +249,13 @@ static void on_ended(struct talks *t, const char *name, const char *why)
         fail(d, EXIT_NO, "has ended the talk before all was tried");
 }
 
-static const struct talks_handler talks_handler = {
-    .came = on_came, .surveyed = on_surveyed, .ended = on_ended, .moved = presence_moved};
+static const struct talks_handler talks_handler = {.ask_devices = presence_ask_devices,
+                                                   .refused = on_refused,
+                                                   .connects = on_connects,
+                                                   .came = on_came,
+                                                   .surveyed = on_surveyed,
+                                                   .ended = on_ended,
+                                                   .moved = presence_moved};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,

@@ -18,7 +18,10 @@ static const char all[] =
     "  info [SECTION]        what the hub says about itself\n"
     "  quit                  stop the hub\n"
     "  join WHERE            meet a hub over TLS, and remember what it is known by\n"
-    "  id                    who this device is, and whose it is on the hub\n"
+    "  id [NAME]             who this device is, and whose it is; which devices of NAME are "
+    "known\n"
+    "  verify NAME           compare five words with somebody, to be sure who it is\n"
+    "  forget NAME           forget the devices of somebody; he is met anew\n"
     "  register [NAME]       make an account; this device is its first\n"
     "  login [NAME]          log in, or add this device to an account\n"
     "  devices               the devices of one's account\n"
@@ -181,11 +184,35 @@ static const struct topic topics[] = {
      "Where a known hub is another one later, kith stops with exit code 5 and has sent\n"
      "nothing. If the hub's keeper confirms the new fingerprint, join it with that.\n"},
     {"id",
-     "kith id\n"
+     "kith id [NAME]\n"
      "\n"
      "Prints this device's fingerprint, the profile its key lies in (--as), and whose it is "
      "on\n"
-     "the hub, where that can be asked. With --quiet the fingerprint alone.\n"},
+     "the hub, where that can be asked. With --quiet the fingerprint alone.\n"
+     "\n"
+     "With NAME: the devices that are known of NAME on the hub, since when, and why each is\n"
+     "believed: it was met first, signed by a known one, or verified by words. The hub is not\n"
+     "asked.\n"},
+    {"verify",
+     "kith verify NAME\n"
+     "\n"
+     "Asks NAME to talk and shows five words, the same on both sides only where nobody is\n"
+     "between the two, be it the hub. Compare them with NAME by another way, side by side or\n"
+     "on the telephone, and answer yes or no. NAME visits the hub (kith HOST PORT), where\n"
+     "/verify asks the same, or runs kith verify, too. Who is not here is waited for.\n"
+     "\n"
+     "Exit code 0: they were the same, and that is remembered and shown; 5: they were not, or\n"
+     "NAME's device is another one than it was; 1: nobody was there to compare them.\n"
+     "\n"
+     "  --peer-port N   where other devices reach this one (default: a free port)\n"},
+    {"forget",
+     "kith forget NAME\n"
+     "\n"
+     "Forgets what is known of NAME's devices on the hub, and that NAME was verified. The "
+     "next\n"
+     "device that is met is believed again: the way out where kith stops with exit code 5,\n"
+     "once NAME has said by another way that the fingerprint is right. The hub is not "
+     "asked.\n"},
     {"register",
      "kith register [NAME]\n"
      "\n"

@@ -119,9 +119,9 @@ static void on_talk_send(struct visit *v, struct bytes path)
     visit_talk_refused(v, "this kith sends no files");
 }
 
-static void on_talk_close(struct visit *v)
+static void on_talk_close(struct visit *v, const char *name)
 {
-    struct talk_link *l = talks_find(&of_visit(v)->talks, bytes_from_str(v->front));
+    struct talk_link *l = talks_find(&of_visit(v)->talks, bytes_from_str(name));
     if (l)
         talk_link_close(l);
 }
@@ -131,6 +131,29 @@ static void on_relay_waits(struct visit *v, struct bytes id)
     talks_called(&of_visit(v)->talks, id);
 }
 
+static void on_devices(struct visit *v, uint64_t number, const struct resp_value *values,
+                       size_t count)
+{
+    talks_devices(&of_visit(v)->talks, number, values, count);
+}
+
+static void on_talk_verify(struct visit *v, const char *name)
+{
+    struct talk_link *l = talks_find(&of_visit(v)->talks, bytes_from_str(name));
+    if (!l || talk_link_compare(l) != 0)
+        visit_words_fail(v, name, "they cannot be asked for now");
+}
+
+static int on_judged(struct visit *v, const char *name, const struct public_key *key, bool same)
+{
+    struct interactive *i = of_visit(v);
+    struct trouble t;
+    enum trouble_kind kind = peer_trust_words(&i->session->self, name, key, same, &t);
+    if (kind != TROUBLE_NONE)
+        on_say(v, VISIT_PROBLEM, bytes_from_str(t.words));
+    return (int)kind;
+}
+
 static struct visit *visit_of(struct talks *t)
 {
     return &((struct interactive *)((char *)t - offsetof(struct interactive, talks)))->visit;
@@ -138,7 +161,8 @@ static struct visit *visit_of(struct talks *t)
 
 static void on_talk_begun(struct talks *t, const char *name)
 {
-    visit_talk_begins(visit_of(t), name);
+    const struct talk_link *l = talks_find(t, bytes_from_str(name));
+    visit_talk_begins(visit_of(t), name, l && l->verified);
 }
 
 static void on_talk_path(struct talks *t, const char *name, const char *way)
@@ -168,7 +192,32 @@ static void on_moved(struct talks *t)
     hub_line_moved(&i->hub, t->own, t->own_count);
 }
 
+static uint64_t on_ask_devices(struct talks *t, const char *name)
+{
+    return visit_ask_devices(visit_of(t), name);
+}
+
+static void on_talk_refused(struct talks *t, const char *name, const struct trouble *why)
+{
+    visit_talk_fails(visit_of(t), name, why->words);
+}
+
+static void on_words(struct talks *t, const char *name, const char *const words[],
+                     const struct public_key *key)
+{
+    visit_words(visit_of(t), name, words, WORDS_COUNT, key);
+}
+
+static void on_no_words(struct talks *t, const char *name, const struct trouble *why)
+{
+    visit_words_fail(visit_of(t), name, why->words);
+}
+
 static const struct talks_handler talks_handler = {.begun = on_talk_begun,
+                                                   .ask_devices = on_ask_devices,
+                                                   .refused = on_talk_refused,
+                                                   .words = on_words,
+                                                   .no_words = on_no_words,
                                                    .path = on_talk_path,
                                                    .moved = on_moved,
                                                    .heard = on_talk_heard,
@@ -290,11 +339,21 @@ static void on_met(struct hub_line *l)
     session_met(of_hub(l)->session);
 }
 
+static void note_verified(void *ctx, struct bytes name)
+{
+    visit_verified(ctx, name);
+}
+
 static void on_up(struct hub_line *l)
 {
     struct interactive *i = of_hub(l);
+    struct trouble t;
+    bool people = !i->session->where.path[0];
     talks_look_around(&i->talks, hub_line_is_local(l));
     visit_set_candidates(&i->visit, i->talks.candidates, i->talks.candidate_count);
+    if (people &&
+        peer_trust_verified(&i->session->self, note_verified, &i->visit, &t) != TROUBLE_NONE)
+        on_say(&i->visit, VISIT_PROBLEM, bytes_from_str(t.words));
     visit_connected(&i->visit);
 }
 
@@ -343,6 +402,9 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .talk_say = on_talk_say,
                                                    .talk_send = on_talk_send,
                                                    .talk_close = on_talk_close,
+                                                   .talk_verify = on_talk_verify,
+                                                   .judged = on_judged,
+                                                   .devices = on_devices,
                                                    .relay_waits = on_relay_waits};
 
 static const struct console_handler console_handler = {.takes_lines = takes_lines,
@@ -383,6 +445,7 @@ static int run(struct interactive *i)
     enum trouble_kind kind = hub_line_open(&i->hub, &i->loop, &s->self, &hub_handler, &t);
     if (kind == TROUBLE_NONE && !s->where.path[0])
         kind = talks_open(&i->talks, &i->loop, &s->self, i->peer_port, &talks_handler, &t);
+    i->talks.ground.person = i->console.terminal;
     if (kind != TROUBLE_NONE)
         end(i, session_trouble(s, &t));
     uv_run(&i->loop, UV_RUN_DEFAULT);

@@ -62,7 +62,16 @@ static void on_heard(struct talks *t, const char *name, struct bytes text)
         contact_end(contact_of(t), EXIT_NO);
 }
 
-static const struct talks_handler talks_handler = {.heard = on_heard, .moved = presence_moved};
+/* It was said; others are listened to. */
+static void on_refused(struct talks *t, const char *name, const struct trouble *why)
+{
+    session_trouble(contact_of(t)->session, why);
+}
+
+static const struct talks_handler talks_handler = {.heard = on_heard,
+                                                   .ask_devices = presence_ask_devices,
+                                                   .refused = on_refused,
+                                                   .moved = presence_moved};
 
 static const struct contact_handler contact_handler = {
     .ready = on_ready, .lost = on_lost, .notice = on_notice, .talks = &talks_handler};

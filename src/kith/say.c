@@ -72,7 +72,9 @@ static void on_notice(struct contact *c, const struct notice *n)
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
         fail(s, EXIT_NO, notice_refusal(n->reason));
     } else if (n->kind == NOTICE_INTRODUCED) {
-        int code = contact_begin(c, n);
+        struct notice mine = *n;
+        mine.ours = true;
+        int code = contact_begin(c, &mine);
         s->begun = code == EXIT_DONE;
         if (code != EXIT_DONE)
             contact_end(c, code);
@@ -107,8 +109,19 @@ static void on_ended(struct talks *t, const char *name, const char *why)
     fail(s, EXIT_NO, "has ended the talk; not delivered");
 }
 
-static const struct talks_handler talks_handler = {
-    .begun = on_begun, .delivered = on_delivered, .ended = on_ended, .moved = presence_moved};
+static void on_refused(struct talks *t, const char *name, const struct trouble *why)
+{
+    struct contact *c = contact_of(t);
+    if (!c->over)
+        contact_end(c, session_trouble(c->session, why));
+}
+
+static const struct talks_handler talks_handler = {.begun = on_begun,
+                                                   .delivered = on_delivered,
+                                                   .ended = on_ended,
+                                                   .ask_devices = presence_ask_devices,
+                                                   .refused = on_refused,
+                                                   .moved = presence_moved};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,

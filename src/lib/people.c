@@ -128,10 +128,18 @@ static void on_kept(struct talks *t, struct talk_link *link, struct bytes words)
     uv_stop(&p->loop);
 }
 
+static void on_refused(struct talks *t, const char *name, const struct trouble *why)
+{
+    saying_refused(&of_talks(t)->saying, name, why);
+    uv_stop(&of_talks(t)->loop);
+}
+
 static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .kept = on_kept,
                                                    .delivered = on_delivered,
                                                    .ended = on_ended,
+                                                   .ask_devices = presence_ask_devices,
+                                                   .refused = on_refused,
                                                    .moved = presence_moved};
 
 static const struct presence_handler presence_handler = {.ready = on_ready,

@@ -142,7 +142,9 @@ void saying_introduced(struct saying *s, const struct notice *n)
     struct trouble t;
     bool mine = saying_is_to(s, n->name);
     s->begins = mine;
-    enum trouble_kind kind = presence_begin(s->presence, n, &t);
+    struct notice own = *n;
+    own.ours = mine && bytes_equal_str(n->id, s->id);
+    enum trouble_kind kind = presence_begin(s->presence, &own, &t);
     s->begins = false;
     if (!mine)
         return;
@@ -150,6 +152,12 @@ void saying_introduced(struct saying *s, const struct notice *n)
         finish(s, handle_trouble(s->k, &t));
     else if (s->state == SAYING_ASKS)
         s->state = SAYING_CONNECTS;
+}
+
+void saying_refused(struct saying *s, const char *name, const struct trouble *why)
+{
+    if (s->state == SAYING_CONNECTS && saying_is_to(s, bytes_from_str(name)))
+        finish(s, handle_trouble(s->k, why));
 }
 
 /* ---- the talk ---- */

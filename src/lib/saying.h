@@ -46,6 +46,7 @@ void saying_lost(struct saying *s);
 void saying_answer(struct saying *s, uint64_t number, const struct resp_value *reply);
 void saying_declined(struct saying *s, const struct notice *n);
 void saying_introduced(struct saying *s, const struct notice *n);
+void saying_refused(struct saying *s, const char *name, const struct trouble *why);
 void saying_begun(struct saying *s, const char *name);
 void saying_delivered(struct saying *s, const char *name);
 void saying_ended(struct saying *s, const char *name, const char *why);

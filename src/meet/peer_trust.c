@@ -1,84 +1,243 @@
 #include "meet/peer_trust.h"
 
 #include "base/limits.h"
-#include "client/known_hubs.h"
+#include "client/known_peers.h"
+#include "io/clock.h"
 #include "io/problem.h"
-#include "people/account_name.h"
 
-#include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
 #define KNOWN_PEERS "known_peers"
 
-enum { ADDRESS_BYTES = ACCOUNT_NAME_BYTES + 1 + FINGERPRINT_TEXT_LEN + 1 };
+/* The file, open and locked. */
+struct book {
+    struct profile profile;
+    int lock; /* -1: not locked */
+    struct buffer text;
+};
 
-static void write_address(const struct self *s, const char *name, char out[ADDRESS_BYTES])
+static enum trouble_kind broken(const struct book *b, int error, struct trouble *ret)
 {
-    snprintf(out, ADDRESS_BYTES, "%.*s@%s", ACCOUNT_NAME_BYTES, name, s->hub_print);
-    for (char *c = out; *c != '@'; c++)
-        *c = (char)tolower((unsigned char)*c);
+    return trouble_set(ret, TROUBLE_FAILED, "cannot use %.300s/" KNOWN_PEERS ": %s",
+                       b->profile.path,
+                       error == BUFFER_FULL ? "it is too large" : problem_text(error));
 }
 
-static int remember(const struct profile *p, struct bytes known, struct bytes address,
-                    struct bytes fingerprint)
+static void book_close(struct book *b)
+{
+    if (b->lock >= 0)
+        profile_unlock(b->lock);
+    profile_close(&b->profile);
+    buffer_fini(&b->text);
+}
+
+static enum trouble_kind book_open(struct book *b, const struct self *s, struct trouble *ret)
+{
+    b->lock = -1;
+    buffer_init(&b->text, LIMIT_KNOWN_PEERS_BYTES);
+    int r = profile_open(&b->profile, s->profile);
+    if (r == 0)
+        b->lock = profile_lock(&b->profile);
+    if (b->lock < 0)
+        return trouble_set(ret, TROUBLE_FAILED, "cannot use the profile to remember people in");
+    r = profile_read(&b->profile, KNOWN_PEERS, &b->text);
+    return r == 0 ? TROUBLE_NONE : broken(b, r, ret);
+}
+
+static struct known_name name_on(const struct self *s, const char *name)
+{
+    return (struct known_name){.name = bytes_from_str(name),
+                               .hub = bytes_from_str(s->hub_print)};
+}
+
+static enum trouble_kind damaged(const struct book *b, size_t line, struct trouble *ret)
+{
+    return trouble_set(ret, TROUBLE_FAILED,
+                       "line %zu of %.300s/" KNOWN_PEERS
+                       " is damaged; nobody is believed until "
+                       "it is mended or taken out",
+                       line, b->profile.path);
+}
+
+static enum trouble_kind book_find(const struct book *b, const struct known_name *who,
+                                   struct known_peer *ret_known, struct trouble *ret)
+{
+    size_t line = 0;
+    return known_peers_find(buffer_view(&b->text), who, ret_known, &line) == 0
+               ? TROUBLE_NONE
+               : damaged(b, line, ret);
+}
+
+/* device NULL: he is forgotten. */
+static enum trouble_kind book_write(const struct book *b, const struct known_name *who,
+                                    const struct known_device *device, struct trouble *ret)
 {
     struct buffer changed;
-    buffer_init(&changed, LIMIT_MIB + LIMIT_KIB);
-    int r = known_hubs_set(known, address, fingerprint, &changed);
+    struct bytes text = buffer_view(&b->text);
+    buffer_init(&changed, LIMIT_KNOWN_PEERS_BYTES);
+    int r = device ? known_peers_set(text, who, device, &changed)
+                   : known_peers_forget(text, who, &changed);
     if (r == 0)
-        r = profile_write(p, KNOWN_PEERS, buffer_view(&changed));
+        r = profile_write(&b->profile, KNOWN_PEERS, buffer_view(&changed));
     buffer_fini(&changed);
-    return r;
+    return r == 0 ? TROUBLE_NONE : broken(b, r, ret);
 }
 
-static enum trouble_kind changed(const struct profile *p, const char *name, const char *address,
-                                 const char *print, struct bytes expected, struct trouble *ret)
+/* ---- what is not believed ---- */
+
+enum { COMMAND_BYTES = 200 };
+
+/* The way out, to be typed as it is. */
+static void write_command(const struct self *s, const char *name, char out[COMMAND_BYTES])
 {
-    return trouble_set(ret, TROUBLE_CHANGED,
-                       "%s is on another device than before: its fingerprint is %s, not %.*s. "
-                       "Ask %s by another way whether that is so; then remove the line "
-                       "%.60s... from %.300s/" KNOWN_PEERS,
-                       name, print, (int)(expected.len < 100 ? expected.len : 100),
-                       (const char *)expected.data, name, address, p->path);
+    bool own = strcmp(s->profile, "default") != 0;
+    snprintf(out, COMMAND_BYTES, "kith%s%.40s --hub %.100s forget %s", own ? " --as " : "",
+             own ? s->profile : "", s->where_text, name);
 }
 
-static enum trouble_kind judge(const struct profile *p, const char *name, const char *address,
-                               const char *print, struct trouble *ret)
+static enum trouble_kind strange(const struct self *s, const char *name, const char *print,
+                                 bool verified, struct trouble *ret)
 {
-    struct buffer known;
-    enum trouble_kind kind = TROUBLE_NONE;
-    buffer_init(&known, LIMIT_MIB);
-    int r = profile_read(p, KNOWN_PEERS, &known);
-    struct bytes expected = known_hubs_find(buffer_view(&known), bytes_from_str(address));
-    if (r == 0 && expected.len == 0)
-        r = remember(p, buffer_view(&known), bytes_from_str(address), bytes_from_str(print));
-    else if (r == 0 && !bytes_equal_str(expected, print))
-        kind = changed(p, name, address, print, expected, ret);
-    buffer_fini(&known);
-    if (r == 0)
+    char command[COMMAND_BYTES];
+    write_command(s, name, command);
+    if (verified)
+        return trouble_set(
+            ret, TROUBLE_CHANGED,
+            "THIS MAY BE SOMEBODY ELSE. %s was verified, and no verified device of his vouches "
+            "for this one, whose fingerprint is %s. Either he has not signed it yet (kith "
+            "devices --sign, there), or somebody, who may be the hub, takes his place: ask him "
+            "in person. Only if he lost his devices: %s, and verify him again",
+            name, print, command);
+    return trouble_set(
+        ret, TROUBLE_CHANGED,
+        "%s is on another device than before, for which none that you know vouches: its "
+        "fingerprint is %s. Ask %s by another way whether it is what kith id prints there. If "
+        "so, kith devices --sign on his other device makes it known, or %s begins anew",
+        name, print, name, command);
+}
+
+static enum trouble_kind refuse(const struct self *s, const char *name, const char *print,
+                                enum known_verdict verdict, bool verified, struct trouble *ret)
+{
+    char command[COMMAND_BYTES];
+    write_command(s, name, command);
+    if (verdict == KNOWN_REFUSED)
+        return trouble_set(ret, TROUBLE_CHANGED,
+                           "the words compared with %s at this device (%s) were not the same: "
+                           "somebody may be in between. If that was a mistake, %s begins anew",
+                           name, print, command);
+    if (verdict == KNOWN_TOO_MANY)
+        return trouble_set(ret, TROUBLE_FAILED,
+                           "%s has had more devices than can be remembered; %s begins anew",
+                           name, command);
+    return strange(s, name, print, verified, ret);
+}
+
+/* ---- judging ---- */
+
+static enum trouble_kind judge(const struct self *s, struct book *b, const char *name,
+                               const struct public_key *key, const struct device *devices,
+                               size_t n, struct peer_trust *ret_trust, struct trouble *ret)
+{
+    struct known_name who = name_on(s, name);
+    struct known_peer known;
+    struct known_device device = {.print = fingerprint_of(key)};
+    char print[FINGERPRINT_TEXT_LEN + 1];
+    enum trouble_kind kind = book_find(b, &who, &known, ret);
+    if (kind != TROUBLE_NONE)
         return kind;
-    return trouble_set(ret, TROUBLE_FAILED, "cannot use %.300s/" KNOWN_PEERS ": %s", p->path,
-                       r == BUFFER_FULL ? "it is too large" : problem_text(r));
+    fingerprint_write(print, &device.print);
+    enum known_verdict verdict =
+        known_peer_judge(&known, who.name, key, devices, n, clock_walltime(), &device);
+    *ret_trust = (struct peer_trust){.unsure = verdict == KNOWN_UNSURE,
+                                     .verified = known_how_is_verified(device.how)};
+    if (verdict == KNOWN_NEW)
+        return book_write(b, &who, &device, ret);
+    if (verdict == KNOWN_BELIEVED || verdict == KNOWN_UNSURE)
+        return TROUBLE_NONE;
+    return refuse(s, name, print, verdict, known_peer_is_verified(&known), ret);
 }
 
 enum trouble_kind peer_trust(const struct self *s, const char *name,
-                             const struct fingerprint *print, struct trouble *ret)
+                             const struct public_key *key, const struct device *devices,
+                             size_t n, struct peer_trust *ret_trust, struct trouble *ret)
 {
-    char address[ADDRESS_BYTES], text[FINGERPRINT_TEXT_LEN + 1];
-    struct profile p;
-    enum trouble_kind kind;
-    write_address(s, name, address);
-    fingerprint_write(text, print);
-    int lock = -1, r = profile_open(&p, s->profile);
-    if (r == 0)
-        lock = profile_lock(&p);
-    if (lock >= 0)
-        kind = judge(&p, name, address, text, ret);
-    else
-        kind =
-            trouble_set(ret, TROUBLE_FAILED, "cannot use the profile to remember %s in", name);
-    if (lock >= 0)
-        profile_unlock(lock);
-    profile_close(&p);
+    struct book b;
+    enum trouble_kind kind = book_open(&b, s, ret);
+    if (kind == TROUBLE_NONE)
+        kind = judge(s, &b, name, key, devices, n, ret_trust, ret);
+    book_close(&b);
+    return kind;
+}
+
+enum trouble_kind peer_trust_words(const struct self *s, const char *name,
+                                   const struct public_key *key, bool same, struct trouble *ret)
+{
+    struct known_name who = name_on(s, name);
+    struct known_device device = {.print = fingerprint_of(key),
+                                  .how = same ? KNOWN_WORDS : KNOWN_DOUBTED,
+                                  .since = clock_walltime(),
+                                  .has_key = true,
+                                  .key = *key};
+    struct known_peer known;
+    struct book b;
+    enum trouble_kind kind = book_open(&b, s, ret);
+    if (kind == TROUBLE_NONE)
+        kind = book_find(&b, &who, &known, ret);
+    if (kind == TROUBLE_NONE)
+        kind = book_write(&b, &who, &device, ret);
+    book_close(&b);
+    return kind;
+}
+
+enum trouble_kind peer_trust_known(const struct self *s, const char *name,
+                                   struct known_peer *ret_known, struct trouble *ret)
+{
+    struct known_name who = name_on(s, name);
+    struct book b;
+    enum trouble_kind kind = book_open(&b, s, ret);
+    if (kind == TROUBLE_NONE)
+        kind = book_find(&b, &who, ret_known, ret);
+    book_close(&b);
+    return kind;
+}
+
+enum trouble_kind peer_trust_forget(const struct self *s, const char *name, size_t *ret_count,
+                                    struct trouble *ret)
+{
+    struct known_name who = name_on(s, name);
+    struct known_peer known = {.count = 0};
+    struct book b;
+    enum trouble_kind kind = book_open(&b, s, ret);
+    if (kind == TROUBLE_NONE)
+        kind = book_find(&b, &who, &known, ret);
+    if (kind == TROUBLE_NONE && known.count > 0)
+        kind = book_write(&b, &who, NULL, ret);
+    if (kind == TROUBLE_NONE)
+        *ret_count = known.count;
+    book_close(&b);
+    return kind;
+}
+
+enum trouble_kind peer_trust_verified(const struct self *s,
+                                      void (*fn)(void *ctx, struct bytes name), void *ctx,
+                                      struct trouble *ret)
+{
+    struct bytes hub = bytes_from_str(s->hub_print);
+    struct known_name who;
+    struct known_device device;
+    size_t line = 0;
+    struct book b;
+    enum trouble_kind kind = book_open(&b, s, ret);
+    struct bytes rest = buffer_view(&b.text);
+    int r = KNOWN_PEERS_END;
+    while (kind == TROUBLE_NONE && (r = known_peers_next(&rest, &line, &who, &device)) == 0) {
+        if (known_how_is_verified(device.how) && bytes_equal(who.hub, hub))
+            fn(ctx, who.name);
+    }
+    if (r == KNOWN_PEERS_DAMAGED)
+        kind = damaged(&b, line, ret);
+    book_close(&b);
     return kind;
 }

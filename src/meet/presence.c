@@ -57,6 +57,13 @@ uint64_t presence_decline(struct presence *p, struct bytes id)
     return presence_ask(p, argv, 3);
 }
 
+uint64_t presence_ask_devices(struct talks *t, const char *name)
+{
+    struct bytes argv[] = {bytes_from_str("DEVICES"), bytes_from_str("OF"),
+                           bytes_from_str(name)};
+    return presence_ask(presence_of(t), argv, 3);
+}
+
 enum trouble_kind presence_begin(struct presence *p, const struct notice *n,
                                  struct trouble *ret)
 {
@@ -126,6 +133,8 @@ static void on_answer(struct hub_line *l, const struct resp_value *values, size_
 {
     struct presence *p = of_hub(l);
     uint64_t number = ++p->answered;
+    if (number >= p->login + LOGIN_REQUESTS && talks_devices(&p->talks, number, values, count))
+        return;
     if (number >= p->login + LOGIN_REQUESTS)
         p->handler->answer(p, number, values, count);
     else if (values->kind == RESP_FAILURE)

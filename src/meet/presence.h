@@ -66,6 +66,9 @@ void presence_agree(struct presence *p, struct bytes id, struct bytes name);
 /* Declines an invitation: this one talks with nobody now. */
 uint64_t presence_decline(struct presence *p, struct bytes id);
 
+/* For a talks_handler; the answer is taken care of. */
+uint64_t presence_ask_devices(struct talks *t, const char *name);
+
 /* Begins the talk that a notice introduces. */
 enum trouble_kind presence_begin(struct presence *p, const struct notice *n,
                                  struct trouble *ret);

@@ -158,6 +158,24 @@ static enum trouble_kind find_known(const struct self *s, struct buffer *out,
     return kind;
 }
 
+enum trouble_kind self_known_hub(struct self *s, struct trouble *ret)
+{
+    struct buffer known;
+    struct bytes print = bytes_from_str(s->where->fingerprint);
+    enum trouble_kind kind = TROUBLE_NONE;
+    buffer_init(&known, LIMIT_MIB);
+    if (print.len == 0)
+        kind = find_known(s, &known, &print, ret);
+    if (kind == TROUBLE_NONE && print.len != FINGERPRINT_TEXT_LEN)
+        kind = trouble_set(ret, TROUBLE_FAILED, "the hub at %s was never met", s->where_text);
+    if (kind == TROUBLE_NONE) {
+        memcpy(s->hub_print, print.data, print.len);
+        s->hub_print[print.len] = '\0';
+    }
+    buffer_fini(&known);
+    return kind;
+}
+
 static enum trouble_kind changed(const struct self *s, struct bytes expected,
                                  struct trouble *ret)
 {

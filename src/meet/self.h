@@ -49,6 +49,10 @@ enum trouble_kind self_config(struct self *s, struct trouble *ret);
 enum trouble_kind self_judge_hub(struct self *s, const struct public_key *key, bool *ret_met,
                                  struct trouble *ret);
 
+/* Sets hub_print to what the hub is known by, without asking it: TROUBLE_FAILED where it was
+ * never met. */
+enum trouble_kind self_known_hub(struct self *s, struct trouble *ret);
+
 /* Remembers what the hub, which was judged, is known by. */
 enum trouble_kind self_remember_hub(const struct self *s, struct trouble *ret);
 

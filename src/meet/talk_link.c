@@ -5,6 +5,7 @@
 #include "io/own_addresses.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +18,7 @@ struct talk_text {
 };
 
 static void pump(struct talk_link *t);
+static void end(struct talk_link *t, const char *why);
 
 static void set_state(struct talk_link *t, enum talk_link_state state)
 {
@@ -292,6 +294,73 @@ static void mark_shown(struct talk_link *t, uint64_t id)
     buffer_fini(&mark);
 }
 
+/* ---- words to compare ---- */
+
+/* COMMIT and REVEAL may both be due; each is a message. */
+static int say_words(struct talk_link *t, struct bytes messages)
+{
+    int r = 0;
+    while (r == 0 && messages.len > 0) {
+        size_t n = compare_message_len(messages);
+        r = say(t, bytes_first(messages, n));
+        messages = bytes_from(messages, n);
+    }
+    return r;
+}
+
+static void tell_no_words(struct talk_link *t, enum trouble_kind kind, const char *words)
+{
+    struct trouble why;
+    trouble_set(&why, kind, "%s", words);
+    t->handler->no_words(t, &why);
+}
+
+static void lied(struct talk_link *t)
+{
+    tell_no_words(t, TROUBLE_CHANGED, "what came from there does not fit: somebody lies");
+    end(t, "somebody lies about words to compare");
+    peer_session_close(&t->session, clock_instant());
+}
+
+static void take_words(struct talk_link *t, struct bytes message)
+{
+    uint8_t nonce[WORDS_NONCE_BYTES];
+    struct buffer out;
+    enum compare_event e = COMPARE_NOTHING;
+    buffer_init(&out, LIMIT_PEER_MESSAGE_BYTES);
+    int r = entropy_fill(nonce, sizeof nonce);
+    if (r == 0)
+        r = compare_hear(&t->compare, message, nonce, &out, &e);
+    sodium_memzero(nonce, sizeof nonce);
+    if (r == 0)
+        r = say_words(t, buffer_view(&out));
+    buffer_fini(&out);
+    if (r != 0)
+        tell_no_words(t, TROUBLE_FAILED, "they cannot be sent now");
+    else if (e == COMPARE_SHOWN)
+        t->handler->words(t);
+    else if (e == COMPARE_REFUSED)
+        tell_no_words(t, TROUBLE_FAILED, "nobody is there to compare them");
+    else if (e == COMPARE_FAILED)
+        lied(t);
+}
+
+int talk_link_compare(struct talk_link *t)
+{
+    uint8_t nonce[WORDS_NONCE_BYTES];
+    struct buffer out;
+    buffer_init(&out, LIMIT_PEER_MESSAGE_BYTES);
+    int r = entropy_fill(nonce, sizeof nonce);
+    if (r == 0)
+        r = compare_begin(&t->compare, nonce, clock_instant(), &out);
+    sodium_memzero(nonce, sizeof nonce);
+    if (r == 0)
+        r = say_words(t, buffer_view(&out));
+    buffer_fini(&out);
+    pump(t);
+    return r;
+}
+
 void talk_link_show(struct talk_link *t, uint64_t id)
 {
     mark_shown(t, id);
@@ -311,6 +380,8 @@ static void take_message(struct talk_link *t, struct bytes message)
         t->handler->heard(t, e.text);
         if (!t->ground->shows_later)
             mark_shown(t, e.id);
+    } else if (e.type == TALK_EVENT_OTHER && t->state != TALK_LINK_ENDING) {
+        take_words(t, message);
     }
 }
 
@@ -533,6 +604,7 @@ static void set_timer(struct talk_link *t)
     struct instant at = instant_min(peer_session_deadline(&t->session), patience(t)),
                    now = clock_instant();
     at = instant_min(at, dialing_deadline(&t->dialing));
+    at = instant_min(at, t->compare.by);
     uv_update_time(t->ground->loop);
     if (at.ns == INSTANT_NEVER.ns)
         uv_timer_stop(&t->timer);
@@ -546,6 +618,7 @@ static void on_gone(uv_handle_t *handle)
     struct talk_link *t = handle->data;
     t->handler->gone(t);
     peer_session_fini(&t->session);
+    compare_fini(&t->compare);
     free(t);
 }
 
@@ -554,6 +627,8 @@ static void work(struct talk_link *t)
     peer_session_tick(&t->session, clock_instant());
     feed_all(t);
     take_events(t);
+    if (compare_is_late(&t->compare, clock_instant()))
+        tell_no_words(t, TROUBLE_FAILED, "none have come yet");
     lose_patience(t);
     take_dialing(t);
     list_foreach (at, &t->paths)
@@ -605,6 +680,7 @@ int talk_link_new(struct talk_link **ret, const struct talk_ground *ground, cons
     entropy_fill(&chance, sizeof chance);
     dialing_init(&t->dialing, candidates, true, chance, clock_instant());
     peer_session_init(&t->session, pair, clock_instant());
+    compare_init(&t->compare, pair, ground->person);
     set_state(t, TALK_LINK_CONNECTING);
     t->began = t->since;
     int r = uv_timer_init(ground->loop, &t->timer);

@@ -15,6 +15,7 @@
 
 #include "meet/peer_line.h"
 #include "meet/self.h"
+#include "peer/compare.h"
 #include "peer/peer_session.h"
 #include "peer/talk.h"
 #include "people/account_name.h"
@@ -28,6 +29,9 @@ struct talk_link_handler {
     void (*surveyed)(struct talk_link *t); /* t->dialing has what became of it */
     void (*heard)(struct talk_link *t, struct bytes text);
     void (*delivered)(struct talk_link *t); /* all that was said was shown */
+    void (*words)(struct talk_link *t);     /* to compare, in t->compare.words.shown */
+    /* None come, or not yet. TROUBLE_CHANGED: somebody lies, and the talk ends. */
+    void (*no_words)(struct talk_link *t, const struct trouble *why);
     /* why: NULL where the other side has closed it; else in words. Not after talk_link_close.
      */
     void (*ended)(struct talk_link *t, const char *why);
@@ -40,6 +44,7 @@ struct talk_ground {
     const struct self *self;            /* of the hub: where it is, its key, TLS to it */
     struct tls_config *dials, *answers; /* of TLS between devices */
     uv_loop_t *loop;
+    bool person;      /* somebody is here to compare words */
     bool shows_later; /* what was heard is shown when talk_link_show says so */
 };
 
@@ -85,6 +90,9 @@ struct talk_link {
     struct dialing dialing;
     struct peer_session session;
     struct talk talk;
+    struct compare compare;
+    bool verified;        /* the owner's: he is, at this device */
+    bool ours;            /* likewise: this side has invited */
     struct list paths;    /* of struct talk_path */
     struct list said;     /* of struct talk_text: not yet delivered */
     struct instant began; /* was introduced */
@@ -123,6 +131,9 @@ enum { TALK_LINK_FULL = 1, TALK_LINK_NO_TEXT = 2, TALK_LINK_OVER = 3 };
 
 /* FULL: the other side takes nothing; NO_TEXT: it is empty, too long, or not UTF-8. -ENOMEM. */
 int talk_link_say(struct talk_link *t, struct bytes text);
+
+/* Begins to compare words: handler.words or no_words follows. OVER, FULL, -ENOMEM. */
+int talk_link_compare(struct talk_link *t);
 
 /* Texts heard have been shown, up to that of this number, which talk.heard was in
  * handler.heard.

@@ -6,14 +6,79 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-/* Two that invite each other at once are introduced twice: within this time both keep the
- * same one of the two. */
+/* Two that invite each other at once are introduced twice, once by either's invitation: within
+ * this time both keep the same one of the two. */
 enum { CROSSED_MS = 5000 };
 
 static struct talks *talks_of(struct talk_link *l)
 {
     return l->owner;
+}
+
+/* ---- who waits for a list of devices ---- */
+
+/* An introduction. */
+struct talks_waiting {
+    struct list link;
+    uint64_t number; /* of the request */
+    char own_name[ACCOUNT_NAME_BYTES + 1];
+    struct notice_kept kept;
+};
+
+static struct talks_waiting *find_waiting(struct talks *t, uint64_t number)
+{
+    list_foreach (at, &t->waiting) {
+        struct talks_waiting *w = list_entry(at, struct talks_waiting, link);
+        if (w->number == number)
+            return w;
+    }
+    return NULL;
+}
+
+static void refuse(struct talks *t, const struct talks_waiting *w, const struct trouble *why)
+{
+    struct bytes name = w->kept.notice.name;
+    char text[ACCOUNT_NAME_BYTES + 1];
+    snprintf(text, sizeof text, "%.*s", (int)name.len, (const char *)name.data);
+    if (t->handler->refused)
+        t->handler->refused(t, text, why);
+}
+
+/* why NULL: nobody is told. */
+static void forget_waiting(struct talks *t, const struct trouble *why)
+{
+    struct list *link;
+    while ((link = list_pop(&t->waiting))) {
+        struct talks_waiting *w = list_entry(link, struct talks_waiting, link);
+        t->waiting_count--;
+        if (why)
+            refuse(t, w, why);
+        free(w);
+    }
+}
+
+static enum trouble_kind wait_for_devices(struct talks *t, const char *own_name,
+                                          const struct notice *n, struct trouble *ret)
+{
+    char name[ACCOUNT_NAME_BYTES + 1];
+    if (t->waiting_count == LIMIT_INVITATIONS)
+        return trouble_set(ret, TROUBLE_FAILED, "too many wait to be told apart by the hub");
+    struct talks_waiting *w = calloc(1, sizeof *w);
+    if (!w)
+        return trouble_no_memory(ret);
+    snprintf(name, sizeof name, "%.*s", (int)n->name.len, (const char *)n->name.data);
+    snprintf(w->own_name, sizeof w->own_name, "%s", own_name);
+    notice_keep(&w->kept, n);
+    w->number = t->handler->ask_devices ? t->handler->ask_devices(t, name) : 0;
+    if (w->number == 0) {
+        free(w);
+        return trouble_set(ret, TROUBLE_FAILED, "the hub cannot be asked for his devices");
+    }
+    list_append(&t->waiting, &w->link);
+    t->waiting_count++;
+    return TROUBLE_NONE;
 }
 
 /* ---- the end ---- */
@@ -39,6 +104,7 @@ void talks_close(struct talks *t)
     if (!t->opened || t->closing)
         return;
     t->closing = true;
+    forget_waiting(t, NULL);
     peer_port_close(&t->port);
     list_foreach (at, &t->strangers)
         peer_line_close(&list_entry(at, struct talk_path, link)->line);
@@ -112,6 +178,19 @@ static void on_undelivered(struct talk_link *l, struct bytes text)
         talks_of(l)->handler->undelivered(talks_of(l), l->name, text);
 }
 
+static void on_words(struct talk_link *l)
+{
+    if (talks_of(l)->handler->words)
+        talks_of(l)->handler->words(talks_of(l), l->name, l->compare.words.shown,
+                                    &l->pair.other.key);
+}
+
+static void on_no_words(struct talk_link *l, const struct trouble *why)
+{
+    if (talks_of(l)->handler->no_words)
+        talks_of(l)->handler->no_words(talks_of(l), l->name, why);
+}
+
 static void on_gone(struct talk_link *l)
 {
     struct talks *t = talks_of(l);
@@ -126,6 +205,8 @@ static const struct talk_link_handler link_handler = {.begun = on_begun,
                                                       .surveyed = on_surveyed,
                                                       .heard = on_heard,
                                                       .delivered = on_delivered,
+                                                      .words = on_words,
+                                                      .no_words = on_no_words,
                                                       .ended = on_ended,
                                                       .undelivered = on_undelivered,
                                                       .gone = on_gone};
@@ -216,8 +297,9 @@ static bool is_useful(const struct talks *t, const struct own_address *own)
     return !link_local && (t->hub_is_local || !net_address_is_loopback(&own->address));
 }
 
-static void name_candidates(struct talks *t)
+static void look(struct talks *t)
 {
+    t->own_count = own_addresses(t->own, OWN_ADDRESSES_MAX);
     t->candidate_count = 0;
     for (size_t i = 0; i < t->own_count && t->candidate_count < CANDIDATES_MAX; i++) {
         struct endpoint at = {.address = t->own[i].address, .port = t->port.number};
@@ -231,9 +313,12 @@ static void name_candidates(struct talks *t)
 
 void talks_look_around(struct talks *t, bool hub_is_local)
 {
+    struct trouble why;
+    trouble_set(&why, TROUBLE_FAILED, "the hub went away before it could be asked");
+    if (t->opened)
+        forget_waiting(t, &why);
     t->hub_is_local = hub_is_local;
-    t->own_count = own_addresses(t->own, OWN_ADDRESSES_MAX);
-    name_candidates(t);
+    look(t);
 }
 
 struct candidate_rules talks_rules(const struct talks *t, const struct net_address *seen)
@@ -286,7 +371,7 @@ static void on_look(uv_timer_t *timer)
     if (count == 0 || own_addresses_equal(now, count, t->own, t->own_count))
         return;
     bool was_there = t->own_count > 0;
-    talks_look_around(t, t->hub_is_local);
+    look(t);
     if (was_there)
         move(t);
 }
@@ -326,14 +411,16 @@ void talks_called(struct talks *t, struct bytes id)
     }
 }
 
-static bool is_crossed(const struct talk_link *old, const struct random_id *id)
+static bool is_crossed(const struct talk_link *old, const struct notice *n,
+                       const struct random_id *id)
 {
     uint64_t age = clock_instant().ns - old->began.ns;
-    return age < (uint64_t)CROSSED_MS * 1000000 &&
+    return old->ours != n->ours && age < (uint64_t)CROSSED_MS * 1000000 &&
            memcmp(old->pair.id.bytes, id->bytes, RANDOM_ID_BYTES) > 0;
 }
 
-static int start(struct talks *t, const struct pair *pair, const struct notice *n)
+static int start(struct talks *t, const struct pair *pair, const struct notice *n,
+                 bool verified)
 {
     struct talk_offer offer = read_offer(n);
     struct candidates candidates = judge(t, &offer);
@@ -344,34 +431,70 @@ static int start(struct talks *t, const struct pair *pair, const struct notice *
     if (r != 0)
         return r;
     l->offer = offer;
+    l->verified = verified;
+    l->ours = n->ours;
     list_append(&t->links, &l->link);
     t->link_count++;
+    if (t->handler->connects)
+        t->handler->connects(t, l, n);
     return 0;
 }
 
-enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struct notice *n,
-                              struct trouble *ret)
+/* Devices NULL: the list was not asked for yet, and *ret_unsure says whether it ought to be. */
+static enum trouble_kind begin(struct talks *t, const char *own_name, const struct notice *n,
+                               const struct device *devices, size_t count, bool *ret_unsure,
+                               struct trouble *ret)
 {
-    const struct self *s = t->ground.self;
+    const struct self *self = t->ground.self;
+    struct peer_trust trust = {.unsure = false};
     struct pair pair;
     struct random_id id;
     char name[ACCOUNT_NAME_BYTES + 1];
     snprintf(name, sizeof name, "%.*s", (int)n->name.len, (const char *)n->name.data);
     if (!random_id_read(n->id, &id) ||
-        pair_init(&pair, &id, bytes_from_str(own_name), identity_key(s->identity), n->name,
+        pair_init(&pair, &id, bytes_from_str(own_name), identity_key(self->identity), n->name,
                   &n->key) != 0)
         return trouble_set(ret, TROUBLE_FAILED, "the hub introduces this device to itself");
     struct talk_link *old = talks_find(t, n->name);
-    if (old && is_crossed(old, &id))
+    if (old && is_crossed(old, n, &id))
         return TROUBLE_NONE;
-    enum trouble_kind kind = peer_trust(s, name, &n->print, ret);
-    if (kind != TROUBLE_NONE)
+    enum trouble_kind kind = peer_trust(self, name, &n->key, devices, count, &trust, ret);
+    *ret_unsure = trust.unsure;
+    if (kind != TROUBLE_NONE || trust.unsure)
         return kind;
     if (old)
         talk_link_replace(old);
     if (t->link_count >= LIMIT_TALKS)
         return trouble_set(ret, TROUBLE_FAILED, "there are too many talks");
-    return start(t, &pair, n) == 0 ? TROUBLE_NONE : trouble_no_memory(ret);
+    return start(t, &pair, n, trust.verified) == 0 ? TROUBLE_NONE : trouble_no_memory(ret);
+}
+
+enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struct notice *n,
+                              struct trouble *ret)
+{
+    bool unsure = false;
+    enum trouble_kind kind = begin(t, own_name, n, NULL, 0, &unsure, ret);
+    return kind == TROUBLE_NONE && unsure ? wait_for_devices(t, own_name, n, ret) : kind;
+}
+
+bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *values,
+                   size_t count)
+{
+    struct talks_waiting *w = find_waiting(t, number);
+    struct device devices[LIMIT_ACCOUNT_DEVICES];
+    struct trouble why;
+    size_t n = 0;
+    bool unsure;
+    if (!w)
+        return false;
+    if (!device_list_read(values, count, devices, &n))
+        n = 0; /* then nobody vouches for the device */
+    list_remove(&w->link);
+    t->waiting_count--;
+    if (begin(t, w->own_name, &w->kept.notice, devices, n, &unsure, &why) != TROUBLE_NONE)
+        refuse(t, w, &why);
+    free(w);
+    return true;
 }
 
 /* TLS between devices, either way. */
@@ -397,9 +520,13 @@ enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, u
                              const struct talks_handler *handler, struct trouble *ret)
 {
     *t = (struct talks){.handler = handler,
-                        .ground = {.self = s, .loop = loop, .shows_later = handler->kept}};
+                        .ground = {.self = s,
+                                   .loop = loop,
+                                   .shows_later = handler->kept,
+                                   .person = handler->words != NULL}};
     list_init(&t->links);
     list_init(&t->strangers);
+    list_init(&t->waiting);
     enum trouble_kind kind = self_config(s, ret);
     if (kind != TROUBLE_NONE)
         return kind;

@@ -13,6 +13,7 @@
  *
  * The owner embeds it, and leaves it alone until the loop has nothing more to do. */
 
+#include "client/device_list.h"
 #include "client/notice.h"
 #include "io/peer_port.h"
 #include "meet/peer_trust.h"
@@ -22,6 +23,8 @@ struct talks;
 
 /* Names hold until the call returns. Any may be NULL. */
 struct talks_handler {
+    /* Who was introduced is believed: he is about to be dialed. */
+    void (*connects)(struct talks *t, struct talk_link *l, const struct notice *n);
     void (*begun)(struct talks *t, const char *name);
     void (*path)(struct talks *t, const char *name, const char *way); /* NULL: none any more */
     void (*came)(struct talks *t, const char *name, const struct address *from);
@@ -34,6 +37,18 @@ struct talks_handler {
     void (*delivered)(struct talks *t, const char *name);
     void (*ended)(struct talks *t, const char *name, const char *why);
     void (*undelivered)(struct talks *t, const char *name, struct bytes text);
+
+    /* The hub is to be asked for DEVICES OF name; what it answers is for talks_devices. A
+     * number that tells this request from others, 0 where it cannot be asked. */
+    uint64_t (*ask_devices)(struct talks *t, const char *name);
+    /* There is no talk after all. */
+    void (*refused)(struct talks *t, const char *name, const struct trouble *why);
+
+    /* The words that he ought to see, too: WORDS_COUNT, where the other end has that key. Both
+     * NULL: nobody is here to compare any. */
+    void (*words)(struct talks *t, const char *name, const char *const words[],
+                  const struct public_key *key);
+    void (*no_words)(struct talks *t, const char *name, const struct trouble *why);
 };
 
 struct talks {
@@ -42,7 +57,8 @@ struct talks {
     struct peer_port port;
     struct list links;     /* of struct talk_link */
     struct list strangers; /* of struct talk_path: who has connected, not yet known */
-    size_t link_count, stranger_count;
+    struct list waiting;   /* of struct talks_waiting: for a list of devices */
+    size_t link_count, stranger_count, waiting_count;
     bool hub_is_local;
     struct own_address own[OWN_ADDRESSES_MAX];
     size_t own_count;
@@ -53,7 +69,8 @@ struct talks {
     bool opened, closing;
 };
 
-/* port 0: a free one. */
+/* port 0: a free one. The handler's words say whether a person is here to compare any; the
+ * owner may set ground.person anew. */
 enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, uint16_t port,
                              const struct talks_handler *handler, struct trouble *ret);
 
@@ -61,9 +78,15 @@ enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, u
 void talks_look_around(struct talks *t, bool hub_is_local);
 
 /* Both have agreed to it; own_name: as whom. Another talk with that name ends. TROUBLE_CHANGED
- * where the key is not the one that is remembered. */
+ * where the device is not believed to be his. Where the list of his devices has to say so, it
+ * is asked for, and what comes of that is told to the handler. */
 enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struct notice *n,
                               struct trouble *ret);
+
+/* What the hub has answered to the request of that number; false where that was none of
+ * handler.ask_devices. */
+bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *values,
+                   size_t count);
 
 /* NULL: there is none of that name. */
 struct talk_link *talks_find(struct talks *t, struct bytes name);

@@ -17,8 +17,9 @@ enum {
 enum {
     TALK_TEXT = 1,          /* id, text */
     TALK_DELIVERED = 2,     /* id */
-    TALK_WORDS_COMMIT = 16, /* peer/words.h reads these two */
+    TALK_WORDS_COMMIT = 16, /* peer/compare.h reads these three */
     TALK_WORDS_REVEAL = 17,
+    TALK_WORDS_REFUSE = 18,
 };
 
 /* No states: what was said and heard is counted, nothing else is kept. */
@@ -32,7 +33,7 @@ struct talk {
 enum talk_event_type {
     TALK_EVENT_TEXT,      /* id, text */
     TALK_EVENT_DELIVERED, /* all up to id have been shown */
-    TALK_EVENT_OTHER /* of another type: peer/words.h's, or a later version's; passed over */
+    TALK_EVENT_OTHER /* of another type: peer/compare.h's, or a later version's; passed over */
 };
 
 struct talk_event {

@@ -37,12 +37,12 @@ static void commit(uint8_t ret[32], const struct random_id *id, const struct pub
 static int send(struct buffer *out, uint8_t type, const uint8_t content[32])
 {
     uint8_t *to;
-    int r = buffer_reserve(out, 33, &to);
+    int r = buffer_reserve(out, WORDS_MESSAGE_BYTES, &to);
     if (r != 0)
         return r;
     to[0] = type;
     memcpy(to + 1, content, 32);
-    buffer_wrote(out, 33);
+    buffer_wrote(out, WORDS_MESSAGE_BYTES);
     return 0;
 }
 
@@ -102,7 +102,7 @@ static int take_reveal(struct words *w, const uint8_t nonce[32])
 
 int words_feed(struct words *w, struct bytes message, struct buffer *out)
 {
-    bool whole = message.len == 33;
+    bool whole = message.len == WORDS_MESSAGE_BYTES;
     int r = WORDS_WRONG;
     if (whole && message.data[0] == TALK_WORDS_COMMIT && w->state == WORDS_COMMITTED)
         r = take_commit(w, message.data + 1, out);

@@ -18,7 +18,7 @@
 #include "base/buffer.h"
 #include "peer/pair.h"
 
-enum { WORDS_COUNT = 5, WORDS_LIST = 1024, WORDS_NONCE_BYTES = 32 };
+enum { WORDS_COUNT = 5, WORDS_LIST = 1024, WORDS_NONCE_BYTES = 32, WORDS_MESSAGE_BYTES = 33 };
 
 enum { WORDS_WRONG = 2 };
 

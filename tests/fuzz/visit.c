@@ -37,20 +37,44 @@ static void on_leave(struct visit *v, enum visit_end end)
     world_of(v)->over = true;
 }
 
+static const char *const words[] = {"acid", "zebra"};
+
 static void on_introduced(struct visit *v, const struct notice *n)
 {
     char name[ACCOUNT_NAME_BYTES + 1];
     account_name_fold(n->name, name);
-    visit_talk_begins(v, name);
-    visit_talk_ends(v, name, NULL);
+    visit_talk_begins(v, name, n->dials);
+    visit_words(v, name, words, 2, &n->key);
+    if (n->dials)
+        visit_ask_devices(v, name);
+    if (n->candidate_count == 0)
+        visit_talk_ends(v, name, NULL);
 }
 
 static void on_text(struct visit *v, struct bytes text)
 {
 }
 
-static void on_close(struct visit *v)
+static void on_close(struct visit *v, const char *name)
 {
+}
+
+static void on_verify(struct visit *v, const char *name)
+{
+    struct public_key key = {{1}};
+    visit_words(v, name, words, 2, &key);
+}
+
+static void on_devices(struct visit *v, uint64_t number, const struct resp_value *values,
+                       size_t count)
+{
+    assert(number > 0 && count > 0);
+}
+
+static int on_judged(struct visit *v, const char *name, const struct public_key *key, bool same)
+{
+    assert(name[0] && key);
+    return name[0] % 2;
 }
 
 static const struct visit_handler handler = {.say = on_say,
@@ -60,7 +84,10 @@ static const struct visit_handler handler = {.say = on_say,
                                              .introduced = on_introduced,
                                              .talk_say = on_text,
                                              .talk_send = on_text,
-                                             .talk_close = on_close};
+                                             .talk_close = on_close,
+                                             .talk_verify = on_verify,
+                                             .judged = on_judged,
+                                             .devices = on_devices};
 
 static void hear(struct visit *v, const struct resp_reply *reply)
 {

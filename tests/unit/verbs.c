@@ -31,6 +31,10 @@ static const struct {
     {BYTES("/quit"), VERB_LEAVE, BYTES("")},
     {BYTES("QUIT"), VERB_STOP, BYTES("")},
     {BYTES("/path"), VERB_PATH, BYTES("")},
+    {BYTES("VERIFY bob"), VERB_VERIFY, BYTES("bob")},
+    {BYTES("VERIFY<bob>"), VERB_VERIFY, BYTES("bob")},
+    {BYTES("/verify"), VERB_VERIFY, BYTES("")},
+    {BYTES("/Verify bob"), VERB_VERIFY, BYTES("bob")},
     {BYTES("/accept"), VERB_ACCEPT, BYTES("")},
     {BYTES("/accept carol"), VERB_ACCEPT, BYTES("carol")},
     {BYTES("/decline carol"), VERB_DECLINE, BYTES("carol")},
@@ -44,6 +48,7 @@ static const struct {
     {BYTES("QUIT smoking"), VERB_SAY, BYTES("QUIT smoking")},
     {BYTES("STORE a = b"), VERB_SAY, BYTES("STORE a = b")},
     {BYTES("GET a"), VERB_SAY, BYTES("GET a")},
+    {BYTES("VERIFY all of it"), VERB_SAY, BYTES("VERIFY all of it")},
     {BYTES("<3"), VERB_SAY, BYTES("<3")},
     {BYTES("//who"), VERB_SAY, BYTES("/who")},
     {BYTES("//"), VERB_SAY, BYTES("/")},
@@ -67,9 +72,9 @@ static void test_what_is_meant(void **state)
 
 static void test_what_is_missing_is_said(void **state)
 {
-    static const char *const lines[] = {"/talk",      "GET_CLIENT_INFO", "GET_CLIENT_INFO<>",
-                                        "/send",      "SEND_FILE ",      "/who me",
-                                        "/accept a b"};
+    static const char *const lines[] = {"/talk",       "GET_CLIENT_INFO", "GET_CLIENT_INFO<>",
+                                        "/send",       "SEND_FILE ",      "/who me",
+                                        "/accept a b", "VERIFY",          "/verify a b"};
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         struct verb verb = verb_parse(bytes_from_str(lines[i]));
         assert_int_equal(verb.kind, VERB_WRONG);
@@ -86,7 +91,7 @@ static void test_every_word_is_a_verb(void **state)
         enum verb_kind kind = verb_parse(bytes_from_str(word)).kind;
         assert_true(kind > VERB_UNKNOWN);
     }
-    assert_int_equal(n, 16);
+    assert_int_equal(n, 18);
 }
 
 int main(void)

@@ -62,7 +62,7 @@ static void on_talk_send(struct visit *v, struct bytes path)
     buffer_printf(&stage_of(v)->seen, "send %.*s\n", (int)path.len, (const char *)path.data);
 }
 
-static void on_talk_close(struct visit *v)
+static void on_talk_close(struct visit *v, const char *name)
 {
     buffer_append_str(&stage_of(v)->seen, "close\n");
 }
@@ -370,7 +370,7 @@ static void test_a_talk(void **state)
     hear(&s, "$22|" ID "|");
     hear(&s, ">9|$10|introduced|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY
              "|$5|dials|$10|10.0.0.2:9|$8|[::1]:99|$4|a:22|");
-    visit_talk_begins(&s.visit, "bob");
+    visit_talk_begins(&s.visit, "bob", false);
     expect(&s, "n Asking bob to talk; /close withdraws that.\nintroduced bob 1 2\n"
                "N You talk with bob now; /close ends it.\n? alice to bob> \n");
     type(&s, "GET a");
@@ -411,8 +411,8 @@ static void begin_two_talks(struct stage *s)
     hear(s, ">5|$7|invited|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY "|");
     type(s, "/accept");
     hear(s, ">5|$7|invited|$22|" ID "|$3|Eve|$43|" PRINT "|$43|" KEY "|");
-    visit_talk_begins(&s->visit, "Eve");
-    visit_talk_begins(&s->visit, "carol");
+    visit_talk_begins(&s->visit, "Eve", false);
+    visit_talk_begins(&s->visit, "carol", false);
     visit_talk_way(&s->visit, "carol", "direct 10.0.0.2");
 }
 

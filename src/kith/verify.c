@@ -1,0 +1,338 @@
+/* kith verify NAME: two people compare five words, each at his terminal. The other one runs it,
+ * too, or visits the hub. */
+
+#include "base/limits.h"
+#include "client/answer.h"
+#include "io/input.h"
+#include "io/problem.h"
+#include "io/terminal.h"
+#include "kith/command.h"
+#include "kith/contact.h"
+
+#include <stdio.h>
+#include <termios.h>
+
+enum { ANSWER_BYTES = 256 };
+
+struct verify {
+    struct contact contact;
+    struct bytes name;
+    char own[RANDOM_ID_TEXT_LEN + 1]; /* the invitation made here, once the hub has said */
+    char his[RANDOM_ID_TEXT_LEN + 1]; /* the one accepted */
+    uint64_t asked; /* the number of the invitation's answer; 0: it was refused, or none yet */
+    bool away;      /* he is not here: waited for */
+    bool begun;     /* both have agreed */
+    bool asking;    /* the words are there */
+    struct public_key key; /* of his device, whose words they are */
+    struct input input;
+    bool input_open;
+    struct buffer typed;
+};
+
+static struct verify *verify_of(struct contact *c)
+{
+    return (struct verify *)c;
+}
+
+static struct verify *verify_of_talks(struct talks *t)
+{
+    return verify_of(contact_of(t));
+}
+
+static void end(struct verify *v, int code)
+{
+    if (v->input_open)
+        input_close(&v->input);
+    v->input_open = false;
+    contact_end(&v->contact, code);
+}
+
+static void fail(struct verify *v, int code, const char *why)
+{
+    if (!v->contact.over)
+        end(v, session_fail(v->contact.session, code, "%.*s %s", (int)v->name.len,
+                            (const char *)v->name.data, why));
+}
+
+static void say(struct verify *v, const char *before, const char *text)
+{
+    output_line(&v->contact.session->output, before, bytes_from_str(text));
+}
+
+/* ---- the question ---- */
+
+static void ask(struct verify *v)
+{
+    printf("Are these the words %.*s sees? [yes/no] ", (int)v->name.len,
+           (const char *)v->name.data);
+    fflush(stdout);
+}
+
+static void judge(struct verify *v, bool same)
+{
+    struct session *s = v->contact.session;
+    char name[ACCOUNT_NAME_BYTES + 1], text[ACCOUNT_NAME_BYTES + 40];
+    struct trouble t;
+    snprintf(name, sizeof name, "%.*s", (int)v->name.len, (const char *)v->name.data);
+    if (peer_trust_words(&s->self, name, &v->key, same, &t) != TROUBLE_NONE) {
+        end(v, session_trouble(s, &t));
+    } else if (!same) {
+        end(v, session_fail(s, EXIT_CHANGED,
+                            "somebody may be between you and %s: trust nothing that was said. "
+                            "There is no talk with that device any more; kith forget %s begins "
+                            "anew",
+                            name, name));
+    } else {
+        snprintf(text, sizeof text, "%s is verified, at this device.", name);
+        say(v, "", text);
+        end(v, EXIT_DONE);
+    }
+}
+
+static void take_answer(struct verify *v, struct bytes line)
+{
+    struct bytes word = bytes_trim(line);
+    if (bytes_equal_nocase_str(word, "yes"))
+        judge(v, true);
+    else if (bytes_equal_nocase_str(word, "no"))
+        judge(v, false);
+    else
+        ask(v);
+}
+
+static struct verify *verify_of_input(struct input *i)
+{
+    return (struct verify *)((char *)i - offsetof(struct verify, input));
+}
+
+static void on_read(struct input *i, struct bytes in)
+{
+    struct verify *v = verify_of_input(i);
+    if (buffer_append_bytes(&v->typed, in) != 0)
+        buffer_truncate(&v->typed, 0);
+    struct bytes typed = buffer_view(&v->typed);
+    size_t end = bytes_find(typed, '\n');
+    if (end == typed.len)
+        return;
+    take_answer(v, bytes_first(typed, end));
+    buffer_truncate(&v->typed, 0); /* one line is one answer */
+}
+
+static void on_end(struct input *i)
+{
+    fail(verify_of_input(i), EXIT_NO, "is not verified: the question was not answered");
+}
+
+static void on_closed(struct input *i)
+{
+}
+
+static const struct input_handler input_handler = {
+    .read = on_read, .end = on_end, .closed = on_closed};
+
+/* What was typed before there was a question answers none. */
+static bool open_input(struct verify *v)
+{
+    tcflush(0, TCIFLUSH);
+    int r = v->input_open ? 0 : input_open(&v->input, &v->contact.loop, &input_handler);
+    if (r < 0) {
+        fail(v, EXIT_NO, "is not verified: the terminal cannot be read");
+        return false;
+    }
+    v->input_open = true;
+    input_set_reading(&v->input, true);
+    return true;
+}
+
+/* ---- the hub ---- */
+
+static void meet(struct verify *v)
+{
+    v->away = false;
+    v->asked = contact_ask(&v->contact, "MEET", v->name);
+}
+
+static void on_ready(struct contact *c, bool again)
+{
+    struct verify *v = verify_of(c);
+    char text[3 * ACCOUNT_NAME_BYTES + 120];
+    if (again)
+        return;
+    if (account_name_equal(bytes_from_str(c->presence.name), v->name)) {
+        fail(v, EXIT_USAGE, "is you");
+        return;
+    }
+    snprintf(text, sizeof text,
+             "Asking %.*s, who has to visit the hub, or to run: kith verify %s",
+             (int)v->name.len, (const char *)v->name.data, c->presence.name);
+    say(v, "", text);
+    meet(v);
+}
+
+static void on_lost(struct contact *c, const char *why)
+{
+    struct verify *v = verify_of(c);
+    if (!v->begun && !c->over)
+        end(v, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
+                            c->session->where_text, why));
+}
+
+static void await_him(struct verify *v)
+{
+    v->away = true;
+    v->asked = 0;
+    output_error_line("kith: ", bytes_from_str("he is waited for; Ctrl+C ends that"));
+}
+
+static void on_answer(struct contact *c, uint64_t number, const struct resp_value *reply)
+{
+    struct verify *v = verify_of(c);
+    struct bytes text = reply->text;
+    if (number != v->asked)
+        return;
+    if (reply->kind != RESP_FAILURE) {
+        snprintf(v->own, sizeof v->own, "%.*s", (int)text.len, (const char *)text.data);
+        presence_agree(&c->presence, text, v->name);
+        return;
+    }
+    if (v->begun || v->his[0])
+        return; /* he has met us meanwhile */
+    bool ordinary = bytes_starts_with(text, "ERR ");
+    int code = answer_is_denial(text) ? EXIT_DENIED : EXIT_NO;
+    if (ordinary)
+        bytes_next_word(&text);
+    text = bytes_trim(text);
+    session_fail(c->session, code, "%.*s", (int)(text.len < 300 ? text.len : 300),
+                 (const char *)text.data);
+    if (ordinary)
+        await_him(v);
+    else
+        end(v, code);
+}
+
+/* Where both have invited each other, the invitation of the smaller key stands. */
+static void take_invitation(struct verify *v, const struct notice *n)
+{
+    struct contact *c = &v->contact;
+    const struct public_key *own = identity_key(c->session->self.identity);
+    if (!account_name_equal(n->name, v->name)) {
+        contact_decline(c, n->id);
+    } else if (!v->begun && (!v->asked || memcmp(own, &n->key, sizeof *own) > 0)) {
+        snprintf(v->his, sizeof v->his, "%.*s", (int)n->id.len, (const char *)n->id.data);
+        contact_accept(c, n);
+    }
+}
+
+static void take_introduction(struct verify *v, const struct notice *n)
+{
+    struct notice mine = *n;
+    mine.ours = bytes_equal_str(n->id, v->own);
+    int code = contact_begin(&v->contact, &mine);
+    v->begun = code == EXIT_DONE;
+    if (code != EXIT_DONE)
+        end(v, code);
+}
+
+static void on_notice(struct contact *c, const struct notice *n)
+{
+    struct verify *v = verify_of(c);
+    if (n->kind == NOTICE_INVITED) {
+        take_invitation(v, n);
+    } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, v->own)) {
+        if (!v->begun && !v->his[0])
+            fail(v, EXIT_NO, notice_refusal(n->reason));
+    } else if (n->kind == NOTICE_INTRODUCED) {
+        take_introduction(v, n);
+    } else if (n->kind == NOTICE_ONLINE && v->away && account_name_equal(n->name, v->name)) {
+        meet(v);
+    }
+}
+
+/* ---- the talk ---- */
+
+static void on_begun(struct talks *t, const char *name)
+{
+    struct verify *v = verify_of_talks(t);
+    struct talk_link *l = talks_find(t, v->name);
+    if (!l || talk_link_compare(l) != 0)
+        fail(v, EXIT_NO, "takes nothing");
+}
+
+static void on_words(struct talks *t, const char *name, const char *const words[],
+                     const struct public_key *key)
+{
+    struct verify *v = verify_of_talks(t);
+    char line[200];
+    size_t n = 0;
+    if (v->contact.over || !open_input(v))
+        return;
+    for (size_t i = 0; i < WORDS_COUNT; i++)
+        n += (size_t)snprintf(line + n, sizeof line - n, "%s%s", i > 0 ? " " : "", words[i]);
+    if (v->asking)
+        say(v, "", "\nOther words take the place of those before.");
+    v->asking = true;
+    v->key = *key;
+    say(v, "The words: ", line);
+    say(v, "", "Compare them by another way than this: side by side, or on the telephone.");
+    ask(v);
+}
+
+static void on_no_words(struct talks *t, const char *name, const struct trouble *why)
+{
+    struct verify *v = verify_of_talks(t);
+    bool lies = why->kind == TROUBLE_CHANGED;
+    if (!v->contact.over)
+        end(v, session_fail(v->contact.session, lies ? EXIT_CHANGED : EXIT_NO,
+                            "no words with %s: %s", name, why->words));
+}
+
+/* He may have answered and left: the words are still to be judged here. */
+static void on_ended(struct talks *t, const char *name, const char *why)
+{
+    struct verify *v = verify_of_talks(t);
+    if (v->asking || v->contact.over)
+        return;
+    if (why)
+        end(v, session_fail(v->contact.session, EXIT_NO, "no words with %s: %s", name, why));
+    else
+        fail(v, EXIT_NO, "has ended the talk");
+}
+
+static void on_refused(struct talks *t, const char *name, const struct trouble *why)
+{
+    struct verify *v = verify_of_talks(t);
+    if (!v->contact.over)
+        end(v, session_trouble(v->contact.session, why));
+}
+
+static const struct talks_handler talks_handler = {.begun = on_begun,
+                                                   .ended = on_ended,
+                                                   .ask_devices = presence_ask_devices,
+                                                   .refused = on_refused,
+                                                   .words = on_words,
+                                                   .no_words = on_no_words,
+                                                   .moved = presence_moved};
+
+static const struct contact_handler contact_handler = {.ready = on_ready,
+                                                       .lost = on_lost,
+                                                       .answer = on_answer,
+                                                       .notice = on_notice,
+                                                       .talks = &talks_handler};
+
+int verify_run(struct session *s)
+{
+    struct verify v = {.begun = false};
+    if (s->output.json || !terminal_is_there())
+        return session_fail(s, EXIT_USAGE,
+                            "words are compared by a person: kith verify needs a terminal");
+    s->where.secure = !s->where.path[0];
+    int code = session_word(s, 1, "Whom: ", "the name is missing", &v.name);
+    if (code != EXIT_DONE)
+        return code;
+    if (!account_name_is_valid(v.name))
+        return session_fail(s, EXIT_USAGE, "nobody can be called that");
+    buffer_init(&v.typed, ANSWER_BYTES);
+    code = contact_run(&v.contact, s, &contact_handler);
+    buffer_fini(&v.typed);
+    return code;
+}

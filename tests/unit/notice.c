@@ -1,0 +1,78 @@
+#include "client/notice.h"
+
+#include "unit.h"
+
+static const struct public_key his = {{5}};
+
+/* An introduction, its texts in memory that goes. */
+static struct notice introduced(struct resp_value values[10], char texts[3][64],
+                                size_t candidates)
+{
+    static char key[PUBLIC_KEY_TEXT_LEN + 1], print[FINGERPRINT_TEXT_LEN + 1];
+    struct fingerprint f = fingerprint_of(&his);
+    struct notice n;
+    public_key_write(key, &his);
+    fingerprint_write(print, &f);
+    const char *words[] = {
+        "introduced", "AAAAAAAAAAAAAAAAAAAAAA", "bob", print, key, "dials", texts[0], texts[1],
+        texts[2]};
+    size_t count = 7 + candidates;
+    values[0] = (struct resp_value){.kind = RESP_PUSH, .number = (int64_t)count};
+    for (size_t i = 0; i < count; i++)
+        values[1 + i] =
+            (struct resp_value){.kind = RESP_BULK, .text = bytes_from_str(words[i])};
+    assert_true(notice_parse(values, 1 + count, &n));
+    return n;
+}
+
+static void test_one_is_kept(void **state)
+{
+    struct resp_value values[10];
+    char texts[3][64] = {"10.0.0.1", "10.0.0.2:4000", "[fe80::1]:4001"};
+    struct notice n = introduced(values, texts, 2);
+    struct notice_kept *k = malloc(sizeof *k);
+    assert_non_null(k);
+    n.ours = true;
+    notice_keep(k, &n);
+    memset(texts, 'x', sizeof texts);
+    assert_int_equal(k->notice.kind, NOTICE_INTRODUCED);
+    assert_bytes(k->notice.name, BYTES("bob"));
+    assert_bytes(k->notice.id, BYTES("AAAAAAAAAAAAAAAAAAAAAA"));
+    assert_bytes(k->notice.seen, BYTES("10.0.0.1"));
+    assert_int_equal(k->notice.candidate_count, 2);
+    assert_bytes(k->notice.candidates[0], BYTES("10.0.0.2:4000"));
+    assert_bytes(k->notice.candidates[1], BYTES("[fe80::1]:4001"));
+    assert_memory_equal(&k->notice.key, &his, sizeof his);
+    assert_true(k->notice.dials && k->notice.ours);
+    free(k);
+}
+
+/* The largest there can be. */
+static void test_there_is_room(void **state)
+{
+    char longest[NOTICE_ADDRESS_BYTES];
+    memset(longest, '1', sizeof longest);
+    struct bytes address = bytes_make(longest, sizeof longest);
+    struct notice n = {.kind = NOTICE_INTRODUCED,
+                       .name = bytes_make(longest, ACCOUNT_NAME_BYTES),
+                       .id = bytes_make(longest, RANDOM_ID_TEXT_LEN),
+                       .seen = address,
+                       .candidate_count = NOTICE_CANDIDATES};
+    struct notice_kept *k = malloc(sizeof *k);
+    assert_non_null(k);
+    for (size_t i = 0; i < NOTICE_CANDIDATES; i++)
+        n.candidates[i] = address;
+    notice_keep(k, &n);
+    assert_bytes(k->notice.candidates[NOTICE_CANDIDATES - 1], address);
+    assert_true(k->notice.candidates[0].data != address.data);
+    free(k);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_is_kept),
+        cmocka_unit_test(test_there_is_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -112,6 +112,9 @@
 #define LIMIT_LETTERS_BYTES (4 * LIMIT_MIB)  /* ... together ... */
 #define LIMIT_LETTERS_OF_SENDER ((size_t)64) /* ... and from one account */
 #define LIMIT_LETTERS_TAKEN ((size_t)256)    /* remembered, so that none comes twice */
+#define LIMIT_LETTERS_SENDING ((size_t)64)   /* of one kith, not yet with the hub */
+#define LIMIT_LETTERS_DOUBTED ((size_t)16)   /* senders whose devices are asked about */
+#define LIMIT_LETTERS_SEEN 4096              /* remembered by a device that has shown them */
 #define LIMIT_LETTER_MS ((uint64_t)30 * 24 * 60 * 60 * 1000)
 
 /* The relay (hub/relay.h). */

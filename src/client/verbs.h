@@ -8,6 +8,7 @@
  *     GET_CLIENT_LIST             /who, which tells more
  *     GET_CLIENT_INFO name        /talk name
  *     SEND_FILE path              /send path
+ *     LETTER name text            /letter name text
  *     CLOSE_SESSION               /close
  *     DISCONNECT_CLIENT           /quit
  *     QUIT                        stops the hub
@@ -34,6 +35,7 @@ enum verb_kind {
     VERB_LEAVE,
     VERB_STOP,
     VERB_PATH,
+    VERB_LETTER,  /* argument: a name and a text, or part of that */
     VERB_ACCEPT,  /* argument: a name, or nothing */
     VERB_DECLINE, /* likewise */
 };

@@ -21,6 +21,7 @@ static const char *const help_lines[] = {
     "/path                 how the talks are connected",
     "DISCONNECT_CLIENT     leave, when in no talk; /quit",
     "#HELP                 these lines; /help",
+    "LETTER name text      leave a letter for who is not here; /letter name text",
     "/accept /decline      answer who wants to talk with you",
     "STORE key = value     keep a value;  GET key  fetches it",
     "QUIT                  stop the hub for everyone",
@@ -51,6 +52,8 @@ void visit_fini(struct visit *v)
     forget_asked(v);
     people_fini(v);
     visit_talks_fini(v);
+    if (v->has_post)
+        post_fini(&v->post);
     greeting_forget(v);
     buffer_fini(&v->secret);
 }
@@ -117,6 +120,8 @@ void visit_leave(struct visit *v, enum visit_end end)
     if (v->state == VISIT_LEFT)
         return;
     v->state = VISIT_LEFT;
+    if (v->has_post)
+        post_give_up(&v->post);
     v->handler->leave(v, end);
 }
 
@@ -169,6 +174,8 @@ void visit_lost(struct visit *v, const char *why)
     bool unanswered = v->asked_count > 0 && v->state == VISIT_HERE;
     forget_asked(v);
     people_lost(v);
+    if (v->has_post)
+        post_lost(&v->post);
     greeting_forget(v);
     v->state = VISIT_AWAY;
     v->sure = false;
@@ -194,6 +201,7 @@ void visit_enter(struct visit *v)
         visit_say_help(v);
     if (v->member)
         visit_ask_word(v, ASKED_NAMES, "GET_CLIENT_LIST");
+    letters_here(v);
     visit_show_prompt(v);
 }
 
@@ -279,6 +287,9 @@ static void take_reply(struct visit *v, const struct asked *a, const struct resp
     case ASKED_REPLIES:
         v->full = bytes_equal_str(subject, "full");
         visit_say_text(v, VISIT_ANSWER, "", subject, "");
+        return;
+    case ASKED_POST:
+        post_reply(&v->post, values, count, now);
         return;
     case ASKED_WATCH:
     case ASKED_OTHER:
@@ -516,6 +527,9 @@ static void run_at_hub(struct visit *v, const struct verb *verb)
         return;
     case VERB_TALK:
         people_talk(v, verb->argument);
+        return;
+    case VERB_LETTER:
+        letters_write(v, verb->argument);
         return;
     case VERB_ACCEPT:
     case VERB_DECLINE:

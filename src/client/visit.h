@@ -21,12 +21,15 @@
  * is; and when the one in front is ended by the other side, the next line is not said to
  * anybody: it was meant for him.
  *
+ * Letters that wait for this device are shown after login, and as they come (client/post.h).
+ *
  * Texts given to the handler are clean, and hold until it returns. */
 
 #include "base/buffer.h"
 #include "base/list.h"
 #include "base/time.h"
 #include "client/notice.h"
+#include "client/post.h"
 #include "people/account_name.h"
 
 enum visit_state { VISIT_AWAY, VISIT_MEETING, VISIT_GREETING, VISIT_HERE, VISIT_LEFT };
@@ -49,6 +52,8 @@ enum visit_end {
 
 struct visit;
 
+enum { VISIT_WHEN_BYTES = 48 };
+
 struct visit_handler {
     void (*say)(struct visit *v, enum visit_tone tone, struct bytes line);
 
@@ -68,6 +73,9 @@ struct visit_handler {
     void (*talk_say)(struct visit *v, struct bytes text); /* to whom is in front */
     void (*talk_send)(struct visit *v, struct bytes path);
     void (*talk_close)(struct visit *v); /* the one in front; it has ended, for the visit */
+
+    /* "yesterday at 14:03", where the person is; it is for who has a post. */
+    void (*when)(struct visit *v, struct walltime t, char out[VISIT_WHEN_BYTES]);
 };
 
 /* Somebody who wants to talk, or who was asked to. */
@@ -105,6 +113,8 @@ struct visit {
     struct list names;                       /* of struct visit_name: who is present */
     const struct bytes *candidates;          /* where this device can be reached; the owner's */
     size_t candidate_count;
+    struct post post;
+    bool has_post; /* visit_set_post */
 };
 
 /* A talk that goes on. */
@@ -128,6 +138,11 @@ void visit_fini(struct visit *v);
 
 /* Where this device listens, ADDR:PORT each, at most NOTICE_CANDIDATES; they must last. */
 void visit_set_candidates(struct visit *v, const struct bytes *candidates, size_t n);
+
+/* Letters are to be sent and taken: what post_init takes. Without it there are none. */
+void visit_set_post(struct visit *v, const struct post_keep *keep, void *ctx,
+                    const uint8_t seed[PEER_LETTER_SEED_BYTES],
+                    const uint8_t entropy[CHANCE_SEED_BYTES]);
 
 /* The hub. */
 void visit_connected(struct visit *v);

@@ -27,6 +27,7 @@ static const struct command commands[] = {
     {"account", 2, account_run},
     {"say", SIZE_MAX, say_run},
     {"listen", 1, listen_run},
+    {"letters", 1, letters_run},
     {ACTOR_COMMAND, 3, actor_run},
 };
 

@@ -1,9 +1,12 @@
 #include "kith/contact.h"
 
+#include "base/limits.h"
 #include "client/answer.h"
+#include "io/clock.h"
 #include "io/problem.h"
 
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 
 /* The login, in its order. */
@@ -17,6 +20,11 @@ static struct contact *of_hub(struct hub_line *l)
 struct contact *contact_of(struct talks *t)
 {
     return (struct contact *)((char *)t - offsetof(struct contact, talks));
+}
+
+struct contact *contact_of_post(struct post *p)
+{
+    return (struct contact *)((char *)p - offsetof(struct contact, post));
 }
 
 void contact_end(struct contact *c, int code)
@@ -33,9 +41,20 @@ void contact_end(struct contact *c, int code)
 
 /* ---- asking ---- */
 
+static int request(struct contact *c, const struct bytes *argv, size_t argc, bool of_post)
+{
+    int r = buffer_append(&c->asked, &(uint8_t){of_post}, 1);
+    return r == 0 ? hub_line_ask(&c->hub, argv, argc, false) : r;
+}
+
+int contact_request(struct post *p, const struct bytes *argv, size_t argc)
+{
+    return request(contact_of_post(p), argv, argc, true);
+}
+
 static void ask(struct contact *c, const struct bytes *argv, size_t argc)
 {
-    int r = hub_line_ask(&c->hub, argv, argc, false);
+    int r = request(c, argv, argc, false);
     if (r != 0)
         contact_end(c, session_fail(c->session, EXIT_NO, "%s", problem_text(r)));
 }
@@ -70,6 +89,7 @@ static void on_up(struct hub_line *l)
     struct bytes hello[] = {bytes_from_str("HELLO"), bytes_from_str("3")};
     struct bytes login[] = {bytes_from_str("LOGIN")}, whoami[] = {bytes_from_str("WHOAMI")};
     c->answered = 0;
+    buffer_truncate(&c->asked, 0);
     talks_look_around(&c->talks, hub_line_is_local(l));
     ask(c, hello, 2);
     ask(c, login, 1);
@@ -98,12 +118,25 @@ static void take_name(struct contact *c, struct bytes name)
     bool again = c->was_ready;
     snprintf(c->name, sizeof c->name, "%.*s", (int)name.len, (const char *)name.data);
     c->was_ready = true;
+    post_here(&c->post, bytes_from_str(c->name));
     c->handler->ready(c, again);
+}
+
+static bool take_is_of_post(struct contact *c)
+{
+    bool of_post = buffer_len(&c->asked) > 0 && *buffer_view(&c->asked).data;
+    if (buffer_len(&c->asked) > 0)
+        buffer_consume(&c->asked, 1);
+    return of_post;
 }
 
 static void on_answer(struct hub_line *l, const struct resp_value *values, size_t count)
 {
     struct contact *c = of_hub(l);
+    if (take_is_of_post(c)) {
+        post_reply(&c->post, values, count, clock_walltime());
+        return;
+    }
     if (c->answered >= LOGIN_REQUESTS) {
         c->handler->answer(c, values);
         return;
@@ -117,13 +150,19 @@ static void on_answer(struct hub_line *l, const struct resp_value *values, size_
 
 static void on_push(struct hub_line *l, const struct resp_value *values, size_t count)
 {
+    struct contact *c = of_hub(l);
     struct notice n;
-    if (notice_parse(values, count, &n))
-        of_hub(l)->handler->notice(of_hub(l), &n);
+    if (!notice_parse(values, count, &n))
+        return;
+    if (n.kind == NOTICE_LETTER)
+        post_letter_came(&c->post);
+    else
+        c->handler->notice(c, &n);
 }
 
 static void on_down(struct hub_line *l, const char *why)
 {
+    post_lost(&of_hub(l)->post);
     of_hub(l)->handler->lost(of_hub(l), why);
 }
 
@@ -161,6 +200,47 @@ static int open_all(struct contact *c, uint16_t port)
                              : code;
 }
 
+static int open_post(struct contact *c)
+{
+    uint8_t seed[PEER_LETTER_SEED_BYTES] = {0}, entropy[CHANCE_SEED_BYTES] = {0};
+    int code = postbag_open(&c->bag, c->session, seed, entropy);
+    if (code == EXIT_DONE) {
+        post_init(&c->post, c->handler->post, &postbag_keep, &c->bag, seed, entropy);
+        c->post.takes = c->handler->takes_letters;
+    }
+    sodium_memzero(seed, sizeof seed);
+    sodium_memzero(entropy, sizeof entropy);
+    return code;
+}
+
+static void run_loop(struct contact *c, uint16_t port)
+{
+    watch_signals(c);
+    int code = open_all(c, port);
+    if (code != EXIT_DONE)
+        contact_end(c, code);
+    uv_run(&c->loop, UV_RUN_DEFAULT);
+    talks_fini(&c->talks);
+    hub_line_fini(&c->hub);
+    uv_loop_close(&c->loop);
+}
+
+static int run(struct contact *c, uint16_t port)
+{
+    int code = open_post(c);
+    int r = code == EXIT_DONE ? uv_loop_init(&c->loop) : 0;
+    if (r < 0)
+        code = session_fail(c->session, EXIT_NO, "%s", problem_text(r));
+    if (code == EXIT_DONE) {
+        run_loop(c, port);
+        code = c->code;
+    }
+    post_fini(&c->post);
+    postbag_close(&c->bag);
+    buffer_fini(&c->asked);
+    return code;
+}
+
 int contact_run(struct contact *c, struct session *s, const struct contact_handler *handler)
 {
     uint16_t port;
@@ -173,20 +253,11 @@ int contact_run(struct contact *c, struct session *s, const struct contact_handl
     int code = talks_port(s, &port);
     if (code != EXIT_DONE)
         return code;
-    int r = uv_loop_init(&c->loop);
-    if (r < 0)
-        return session_fail(s, EXIT_NO, "%s", problem_text(r));
-    watch_signals(c);
-    code = open_all(c, port);
-    if (code != EXIT_DONE)
-        contact_end(c, code);
-    uv_run(&c->loop, UV_RUN_DEFAULT);
-    talks_fini(&c->talks);
-    hub_line_fini(&c->hub);
-    uv_loop_close(&c->loop);
+    buffer_init(&c->asked, LIMIT_MIB);
+    code = run(c, port);
     if (c->signal != 0) {
         signal(c->signal, SIG_DFL);
         raise(c->signal);
     }
-    return c->code;
+    return code;
 }

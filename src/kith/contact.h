@@ -6,7 +6,9 @@
  * device's key, learns its own name, and then is READY; after a loss it comes back by itself,
  * and is READY again. The owner embeds it. */
 
+#include "client/post.h"
 #include "kith/hub_line.h"
+#include "kith/postbag.h"
 #include "kith/talks.h"
 
 struct contact;
@@ -17,6 +19,8 @@ struct contact_handler {
     void (*answer)(struct contact *c, const struct resp_value *reply); /* to what was asked */
     void (*notice)(struct contact *c, const struct notice *n);
     const struct talks_handler *talks; /* contact_of gives the contact */
+    const struct post_handler *post;   /* contact_of_post; its request is contact_request */
+    bool takes_letters;                /* not only sends them */
 };
 
 struct contact {
@@ -25,6 +29,9 @@ struct contact {
     uv_loop_t loop;
     struct hub_line hub;
     struct talks talks;
+    struct post post;
+    struct postbag bag;
+    struct buffer asked; /* a byte for each request under way: is it the post's? */
     uv_signal_t stops[3];
     char name[ACCOUNT_NAME_BYTES + 1]; /* one's own, once READY */
     unsigned answered;                 /* of the login's requests */
@@ -35,6 +42,7 @@ struct contact {
 };
 
 struct contact *contact_of(struct talks *t);
+struct contact *contact_of_post(struct post *p);
 
 /* Runs until contact_end, and then until what was said has arrived. An exit code. */
 int contact_run(struct contact *c, struct session *s, const struct contact_handler *handler);
@@ -43,6 +51,7 @@ void contact_end(struct contact *c, int code);
 
 /* Asks the hub; word and subject, and behind them where this device can be reached. */
 void contact_ask(struct contact *c, const char *word, struct bytes subject);
+int contact_request(struct post *p, const struct bytes *argv, size_t argc);
 void contact_decline(struct contact *c, struct bytes id);
 
 /* Begins the talk that a notice introduces; where it may not be, says so: an exit code. */

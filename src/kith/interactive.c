@@ -12,10 +12,14 @@
 #include "kith/command.h"
 #include "kith/console.h"
 #include "kith/hub_line.h"
+#include "kith/local_time.h"
 #include "kith/paths.h"
+#include "kith/postbag.h"
 #include "kith/talks.h"
+#include "kith/trust.h"
 
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -26,6 +30,7 @@ struct interactive {
     struct console console;
     struct hub_line hub;
     struct talks talks;
+    struct postbag bag;
     uv_signal_t stops[2]; /* SIGTERM, SIGHUP */
     uint16_t peer_port;   /* 0: any */
     int code;             /* of the end */
@@ -121,6 +126,11 @@ static void on_talk_close(struct visit *v)
     struct talk_link *l = talks_find(&of_visit(v)->talks, bytes_from_str(v->front));
     if (l)
         talk_link_close(l);
+}
+
+static void on_when(struct visit *v, struct walltime t, char out[VISIT_WHEN_BYTES])
+{
+    local_time_write(t, clock_walltime(), out);
 }
 
 static struct visit *visit_of(struct talks *t)
@@ -323,7 +333,8 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .introduced = on_introduced,
                                                    .talk_say = on_talk_say,
                                                    .talk_send = on_talk_send,
-                                                   .talk_close = on_talk_close};
+                                                   .talk_close = on_talk_close,
+                                                   .when = on_when};
 
 static const struct console_handler console_handler = {.takes_lines = takes_lines,
                                                        .line = on_line,
@@ -350,22 +361,41 @@ static void watch_signals(struct interactive *i)
     }
 }
 
+/* Without a key there are no letters. */
+static int open_post(struct interactive *i)
+{
+    uint8_t seed[PEER_LETTER_SEED_BYTES] = {0}, entropy[CHANCE_SEED_BYTES] = {0};
+    struct session *s = i->session;
+    int code = s->where.path[0] ? EXIT_DONE : trust_identity(s);
+    if (s->where.path[0] || code != EXIT_DONE || !s->identity)
+        return code;
+    code = postbag_open(&i->bag, s, seed, entropy);
+    if (code == EXIT_DONE)
+        visit_set_post(&i->visit, &postbag_keep, &i->bag, seed, entropy);
+    sodium_memzero(seed, sizeof seed);
+    sodium_memzero(entropy, sizeof entropy);
+    return code;
+}
+
 static int run(struct interactive *i)
 {
     struct session *s = i->session;
+    visit_init(&i->visit, &visit_handler, s->where_text, false);
+    int code = open_post(i);
+    if (code != EXIT_DONE)
+        return code;
     int r = console_open(&i->console, &i->loop, &s->output, &console_handler);
     if (r < 0)
         return session_fail(s, EXIT_NO, "cannot read standard input: %s", problem_text(r));
-    visit_init(&i->visit, &visit_handler, s->where_text, i->console.terminal);
+    i->visit.person = i->console.terminal;
     i->visit.accepts = s->options.accept;
     watch_signals(i);
-    int code = hub_line_open(&i->hub, &i->loop, s, &hub_handler);
+    code = hub_line_open(&i->hub, &i->loop, s, &hub_handler);
     if (code == EXIT_DONE && !s->where.path[0])
         code = talks_open(&i->talks, &i->loop, s, i->peer_port, &talks_handler);
     if (code != EXIT_DONE)
         end(i, code);
     uv_run(&i->loop, UV_RUN_DEFAULT);
-    visit_fini(&i->visit);
     hub_line_fini(&i->hub);
     talks_fini(&i->talks);
     console_fini(&i->console);
@@ -408,6 +438,8 @@ int interactive_run(struct session *s)
     if (r < 0)
         return session_fail(s, EXIT_NO, "%s", problem_text(r));
     code = run(&i);
+    visit_fini(&i.visit);
+    postbag_close(&i.bag);
     uv_loop_close(&i.loop);
     if (i.signal != 0) {
         signal(i.signal, SIG_DFL);

@@ -1,8 +1,9 @@
-/* kith listen: accepts talks by rule, and prints a line for each text that comes. */
+/* kith listen: accepts talks by rule, and prints a line for each text that comes, and for each
+ * letter of those people. */
 
 #include "client/accepting.h"
 #include "kith/command.h"
-#include "kith/contact.h"
+#include "kith/letter_line.h"
 
 #include <stdio.h>
 
@@ -69,11 +70,36 @@ static void on_heard(struct talks *t, const char *name, struct bytes text)
 
 static const struct talks_handler talks_handler = {.heard = on_heard};
 
+/* ---- letters ---- */
+
+static bool accepts(struct post *p, struct bytes name)
+{
+    return accepting_allows(contact_of_post(p)->session->options.accept, name);
+}
+
+static bool on_show(struct post *p, const struct peer_letter *l)
+{
+    struct contact *c = contact_of_post(p);
+    if (!c->over && !letter_line_print(&c->session->output, l))
+        contact_end(c, EXIT_NO);
+    return !c->over;
+}
+
+static void on_warn(struct post *p, enum post_warning warning, struct bytes name)
+{
+    letter_line_warn(contact_of_post(p)->session, warning, name);
+}
+
+static const struct post_handler post_handler = {
+    .request = contact_request, .accepts = accepts, .show = on_show, .warn = on_warn};
+
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,
                                                        .answer = on_answer,
                                                        .notice = on_notice,
-                                                       .talks = &talks_handler};
+                                                       .talks = &talks_handler,
+                                                       .post = &post_handler,
+                                                       .takes_letters = true};
 
 int listen_run(struct session *s)
 {

@@ -1,7 +1,9 @@
-/* kith say NAME TEXT...: asks somebody to talk, says a text, and waits until it was shown. */
+/* kith say NAME TEXT...: asks somebody to talk, says a text, and waits until it was shown. To
+ * who is not there, or does not answer, the text goes as a letter. */
 
 #include "base/limits.h"
 #include "client/answer.h"
+#include "client/post_words.h"
 #include "io/problem.h"
 #include "kith/command.h"
 #include "kith/contact.h"
@@ -14,6 +16,7 @@ struct say {
     struct bytes name, text;
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said */
     bool begun;                      /* both have agreed */
+    const char *absent;              /* it goes as a letter, and why; else NULL */
 };
 
 static struct say *say_of(struct contact *c)
@@ -35,6 +38,68 @@ static void fail(struct say *s, int code, const char *why)
                                               (const char *)name.data, why));
 }
 
+/* ---- a letter ---- */
+
+static void write_letter(struct say *s, const char *absent)
+{
+    char words[POST_WORDS_BYTES], why[POST_WORDS_BYTES + 40];
+    int r = post_send(&s->contact.post, s->name, s->text);
+    s->absent = absent;
+    if (r == 0)
+        return;
+    post_words_refusal(r, words);
+    snprintf(why, sizeof why, "%s; %s", absent, words);
+    fail(s, EXIT_NO, why);
+}
+
+static int code_of(const struct post_outcome *o)
+{
+    switch (o->result) {
+    case POST_KEPT:
+        return EXIT_DONE;
+    case POST_NO_TRUST:
+        return EXIT_CHANGED;
+    case POST_UNDECIDED:
+        return EXIT_UNREACHABLE;
+    default:
+        return answer_is_denial(o->why) ? EXIT_DENIED : EXIT_NO;
+    }
+}
+
+static void print_kept(struct output *out, const struct post_outcome *o)
+{
+    struct buffer b;
+    buffer_init(&b, SIZE_MAX);
+    struct json j = json_begin(&b);
+    json_bytes(&j, "to", o->name);
+    json_bool(&j, "letter", true);
+    json_number(&j, "devices", (int64_t)o->kept);
+    output_json(out, &j);
+}
+
+static void on_sent(struct post *p, const struct post_outcome *o)
+{
+    struct say *s = say_of(contact_of_post(p));
+    struct output *out = &s->contact.session->output;
+    char words[POST_WORDS_BYTES], line[POST_WORDS_BYTES + 120];
+    post_words_outcome(o, words);
+    snprintf(line, sizeof line, "%s; %s", s->absent, words);
+    int code = code_of(o);
+    if (code != EXIT_DONE) {
+        fail(s, code, line);
+        return;
+    }
+    snprintf(line, sizeof line, "%.*s %s; %s", (int)o->name.len, (const char *)o->name.data,
+             s->absent, words);
+    if (out->json)
+        print_kept(out, o);
+    else if (!out->quiet)
+        output_error_line("kith: ", bytes_from_str(line));
+    contact_end(&s->contact, out->failed != 0 ? EXIT_NO : EXIT_DONE);
+}
+
+static const struct post_handler post_handler = {.request = contact_request, .sent = on_sent};
+
 /* ---- the hub ---- */
 
 static void on_ready(struct contact *c, bool again)
@@ -45,7 +110,9 @@ static void on_ready(struct contact *c, bool again)
 
 static void on_lost(struct contact *c, const char *why)
 {
-    if (!say_of(c)->begun && !c->over)
+    if (say_of(c)->absent)
+        post_give_up(&c->post);
+    else if (!say_of(c)->begun && !c->over)
         contact_end(c, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
                                     c->session->where_text, why));
 }
@@ -56,6 +123,10 @@ static void on_answer(struct contact *c, const struct resp_value *reply)
     if (reply->kind != RESP_FAILURE) {
         snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
                  (const char *)text.data);
+        return;
+    }
+    if (bytes_starts_with(text, "ABSENT ")) {
+        write_letter(say_of(c), "is not here");
         return;
     }
     int code = answer_is_denial(text) ? EXIT_DENIED : EXIT_NO;
@@ -70,9 +141,11 @@ static void on_answer(struct contact *c, const struct resp_value *reply)
 static void refuse(struct say *s, struct bytes reason)
 {
     static const char *const reasons[][2] = {{"declined", "does not want to talk"},
-                                             {"busy", "is busy"},
-                                             {"timeout", "has not answered"},
-                                             {"gone", "is gone"}};
+                                             {"busy", "is busy"}};
+    if (bytes_equal_str(reason, "timeout") || bytes_equal_str(reason, "gone")) {
+        write_letter(s, reason.data[0] == 't' ? "has not answered" : "is gone");
+        return;
+    }
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (bytes_equal_str(reason, reasons[i][0]))
             fail(s, EXIT_NO, reasons[i][1]);
@@ -129,7 +202,8 @@ static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,
                                                        .answer = on_answer,
                                                        .notice = on_notice,
-                                                       .talks = &talks_handler};
+                                                       .talks = &talks_handler,
+                                                       .post = &post_handler};
 
 /* ---- the text ---- */
 

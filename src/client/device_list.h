@@ -1,0 +1,18 @@
+#ifndef KITH_CLIENT_DEVICE_LIST_H
+#define KITH_CLIENT_DEVICE_LIST_H
+
+/* The devices of an account, as a hub answers DEVICES and DEVICES OF name: an array of
+ *
+ *     [fingerprint, key, label, since, signer or null, signature or null]
+ *
+ * Each fingerprint must be its key's. What they say of each other is for others to judge
+ * (people/device.h). */
+
+#include "people/device.h"
+#include "wire/resp_reply.h"
+
+/* ret has room for LIMIT_ACCOUNT_DEVICES. False where the reply is none, or has more. */
+bool device_list_read(const struct resp_value *values, size_t count, struct device *ret,
+                      size_t *ret_n);
+
+#endif

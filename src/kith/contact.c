@@ -54,6 +54,7 @@ int contact_request(struct post *p, const struct bytes *argv, size_t argc)
 
 static void ask(struct contact *c, const struct bytes *argv, size_t argc)
 {
+    journal_note(&c->session->journal, "asked", argv[0]);
     int r = request(c, argv, argc, false);
     if (r != 0)
         contact_end(c, session_fail(c->session, EXIT_NO, "%s", problem_text(r)));
@@ -76,9 +77,9 @@ void contact_decline(struct contact *c, struct bytes id)
 
 int contact_begin(struct contact *c, const struct notice *n)
 {
-    char why[PEER_TRUST_BYTES];
-    int code = talks_begin(&c->talks, c->name, n, why);
-    return code == EXIT_DONE ? code : session_fail(c->session, code, "%.600s", why);
+    struct trouble t;
+    enum trouble_kind kind = talks_begin(&c->talks, c->name, n, &t);
+    return kind == TROUBLE_NONE ? EXIT_DONE : session_trouble(c->session, &t);
 }
 
 /* ---- the hub ---- */
@@ -166,13 +167,23 @@ static void on_down(struct hub_line *l, const char *why)
     of_hub(l)->handler->lost(of_hub(l), why);
 }
 
-static void on_failed(struct hub_line *l, int code)
+static void on_met(struct hub_line *l)
 {
-    contact_end(of_hub(l), code);
+    session_met(of_hub(l)->session);
 }
 
-static const struct hub_line_handler hub_handler = {
-    .up = on_up, .down = on_down, .answer = on_answer, .push = on_push, .failed = on_failed};
+static void on_failed(struct hub_line *l, const struct trouble *why)
+{
+    struct contact *c = of_hub(l);
+    contact_end(c, session_trouble(c->session, why));
+}
+
+static const struct hub_line_handler hub_handler = {.met = on_met,
+                                                    .up = on_up,
+                                                    .down = on_down,
+                                                    .answer = on_answer,
+                                                    .push = on_push,
+                                                    .failed = on_failed};
 
 /* ---- one run ---- */
 
@@ -195,16 +206,22 @@ static void watch_signals(struct contact *c)
 
 static int open_all(struct contact *c, uint16_t port)
 {
-    int code = talks_open(&c->talks, &c->loop, c->session, port, c->handler->talks);
-    return code == EXIT_DONE ? hub_line_open(&c->hub, &c->loop, c->session, &hub_handler)
-                             : code;
+    struct self *self = &c->session->self;
+    struct trouble t;
+    if (talks_open(&c->talks, &c->loop, self, port, c->handler->talks, &t) == TROUBLE_NONE &&
+        hub_line_open(&c->hub, &c->loop, self, &hub_handler, &t) == TROUBLE_NONE)
+        return EXIT_DONE;
+    return session_trouble(c->session, &t);
 }
 
 static int open_post(struct contact *c)
 {
     uint8_t seed[PEER_LETTER_SEED_BYTES] = {0}, entropy[CHANCE_SEED_BYTES] = {0};
-    int code = postbag_open(&c->bag, c->session, seed, entropy);
-    if (code == EXIT_DONE) {
+    struct trouble t;
+    int code = EXIT_DONE;
+    if (postbag_open(&c->bag, &c->session->self, seed, entropy, &t) != TROUBLE_NONE) {
+        code = session_trouble(c->session, &t);
+    } else {
         post_init(&c->post, c->handler->post, &postbag_keep, &c->bag, seed, entropy);
         c->post.takes = c->handler->takes_letters;
     }
@@ -250,7 +267,7 @@ int contact_run(struct contact *c, struct session *s, const struct contact_handl
         return session_fail(s, EXIT_USAGE,
                             "people meet over TLS: --hub HOST:PORT, not a Unix socket");
     s->where.secure = true;
-    int code = talks_port(s, &port);
+    int code = session_peer_port(s, &port);
     if (code != EXIT_DONE)
         return code;
     buffer_init(&c->asked, LIMIT_MIB);

@@ -7,9 +7,10 @@
  * and is READY again. The owner embeds it. */
 
 #include "client/post.h"
-#include "kith/hub_line.h"
-#include "kith/postbag.h"
-#include "kith/talks.h"
+#include "kith/session.h"
+#include "meet/hub_line.h"
+#include "meet/postbag.h"
+#include "meet/talks.h"
 
 struct contact;
 

@@ -79,10 +79,13 @@ static int on_request(struct post *p, const struct bytes *argv, size_t argc)
                              (const char *)argv[1].data, number_of(&r->to));
     }
     buffer_append_str(&s->said, "!");
-    for (size_t i = 0; i < argc; i++)
-        buffer_printf(&s->said, " %.*s",
-                      argv[i].len == RANDOM_ID_TEXT_LEN ? 1 : (int)argv[i].len,
-                      (const char *)argv[i].data);
+    for (size_t i = 0; i < argc; i++) {
+        struct random_id id;
+        if (random_id_read(argv[i], &id))
+            buffer_printf(&s->said, " %u", id.bytes[0]);
+        else
+            buffer_printf(&s->said, " %.*s", (int)argv[i].len, (const char *)argv[i].data);
+    }
     return buffer_append_str(&s->said, "\n");
 }
 
@@ -468,17 +471,17 @@ static void test_each_once(void **state)
     const struct listed two[] = {{.id = 1, .by = BOB}, {.id = 2, .by = BOB_TWO}};
     begin_taking(&s);
     hear_letters(&s, two, 2);
-    expect(&s, "bob 5: text 1\nbob 5: text 2\n! LETTERS TAKEN A A\n");
+    expect(&s, "bob 5: text 1\nbob 5: text 2\n! LETTERS TAKEN 1 2\n");
     hear_text(&s, ":2");
     /* The hub has forgotten that they were taken, or never heard of it. */
     post_lost(&s.post);
     post_here(&s.post, BYTES("anna"));
     hear_letters(&s, two, 2);
-    expect(&s, "! LETTERS\n! LETTERS TAKEN A A\n");
+    expect(&s, "! LETTERS\n! LETTERS TAKEN 1 2\n");
     hear_text(&s, ":2");
     post_letter_came(&s.post);
     hear_letters(&s, (const struct listed[]){{.id = 3, .by = BOB}, {.id = 3, .by = BOB}}, 2);
-    expect(&s, "! LETTERS\nbob 5: text 3\n! LETTERS TAKEN A A\n");
+    expect(&s, "! LETTERS\nbob 5: text 3\n! LETTERS TAKEN 3 3\n");
     finish(&s);
 }
 
@@ -500,7 +503,9 @@ static void test_what_is_not_genuine(void **state)
         begin_taking(&s);
         s.known[EVE] = true; /* whatever its key is believed to be */
         hear_letters(&s, &l, 1);
-        expect(&s, "forged bob\n! LETTERS TAKEN A\n");
+        char want[64];
+        snprintf(want, sizeof want, "forged bob\n! LETTERS TAKEN %zu\n", i + 1);
+        expect(&s, want);
         assert_int_equal(buffer_len(&s.seen), 0);
         finish(&s);
     }
@@ -528,7 +533,7 @@ static void test_who_signs_with_another_key(void **state)
     hear_letters(&s, eve, 1);
     hear_devices(&s, DEVICES(BOB, EVE), true);
     hear_letters(&s, eve, 1);
-    expect(&s, "! LETTERS\n! DEVICES OF bob\n! LETTERS\nbob 5: text 1\n! LETTERS TAKEN A\n");
+    expect(&s, "! LETTERS\n! DEVICES OF bob\n! LETTERS\nbob 5: text 1\n! LETTERS TAKEN 1\n");
     finish(&s);
 }
 
@@ -539,7 +544,7 @@ static void test_who_is_surely_another(void **state)
     begin_taking(&s);
     s.sure = true;
     hear_letters(&s, both, 2);
-    expect(&s, "not believed bob\nbob 5: text 2\n! LETTERS TAKEN A\n");
+    expect(&s, "not believed bob\nbob 5: text 2\n! LETTERS TAKEN 2\n");
     finish(&s);
 }
 
@@ -567,7 +572,7 @@ static void test_what_is_left(void **state)
     s.refuses_keep = true;
     post_letter_came(&s.post);
     hear_letters(&s, one, 1);
-    expect(&s, "! LETTERS\nbob 5: text 1\nnot kept \n! LETTERS TAKEN A\n");
+    expect(&s, "! LETTERS\nbob 5: text 1\nnot kept \n! LETTERS TAKEN 1\n");
     finish(&s);
 }
 
@@ -609,7 +614,7 @@ static void test_nonsense(void **state)
     hear_text(&s,
               "*1\r\n*5\r\n$22\r\nAAAAAAAAAAAAAAAAAAAAAA\r\n$3\r\na\033b\r\n$1\r\nx\r\n$1\r\nx"
               "\r\n:1");
-    expect(&s, "forged somebody\n! LETTERS TAKEN A\n");
+    expect(&s, "forged somebody\n! LETTERS TAKEN 0\n");
     finish(&s);
 }
 

@@ -1,10 +1,9 @@
-#include "kith/postbag.h"
+#include "meet/postbag.h"
 
 #include "client/letters_seen.h"
 #include "io/entropy.h"
 #include "io/problem.h"
-#include "kith/peer_trust.h"
-#include "kith/trust.h"
+#include "meet/peer_trust.h"
 #include "people/account_name.h"
 
 #include <stdio.h>
@@ -14,11 +13,13 @@
 
 /* ---- whose devices ---- */
 
-static int judge(struct postbag *b, struct bytes name, const struct fingerprint *print)
+static enum trouble_kind judge(const struct postbag *b, struct bytes name,
+                               const struct fingerprint *print)
 {
-    char why[PEER_TRUST_BYTES], text[ACCOUNT_NAME_BYTES + 1];
+    char text[ACCOUNT_NAME_BYTES + 1];
+    struct trouble why;
     snprintf(text, sizeof text, "%.*s", (int)name.len, (const char *)name.data);
-    return peer_trust(b->session, text, print, why);
+    return peer_trust(b->self, text, print, &why);
 }
 
 static bool is_vouched_for(struct postbag *b, struct bytes name, const struct public_key *key,
@@ -26,7 +27,7 @@ static bool is_vouched_for(struct postbag *b, struct bytes name, const struct pu
 {
     for (size_t i = 0; i < n; i++) {
         struct fingerprint known = fingerprint_of(&devices[i].key);
-        if (judge(b, name, &known) == EXIT_DONE &&
+        if (judge(b, name, &known) == TROUBLE_NONE &&
             device_is_believed(name, devices, n, &known, key))
             return true;
     }
@@ -37,10 +38,10 @@ static enum post_trust trust(void *ctx, struct bytes name, const struct public_k
                              const struct device *devices, size_t n)
 {
     struct fingerprint print = fingerprint_of(key);
-    int code = judge(ctx, name, &print);
-    if (code == EXIT_DONE)
+    enum trouble_kind kind = judge(ctx, name, &print);
+    if (kind == TROUBLE_NONE)
         return POST_BELIEVED;
-    if (code != EXIT_CHANGED)
+    if (kind != TROUBLE_CHANGED)
         return POST_STRANGE;
     if (!devices)
         return POST_UNSURE;
@@ -73,23 +74,24 @@ const struct post_keep postbag_keep = {trust, recall, remember};
 
 /* ---- opening ---- */
 
-int postbag_open(struct postbag *b, struct session *s, uint8_t seed[PEER_LETTER_SEED_BYTES],
-                 uint8_t entropy[CHANCE_SEED_BYTES])
+enum trouble_kind postbag_open(struct postbag *b, const struct self *self,
+                               uint8_t seed[PEER_LETTER_SEED_BYTES],
+                               uint8_t entropy[CHANCE_SEED_BYTES], struct trouble *ret)
 {
-    *b = (struct postbag){.session = s, .profile.fd = -1, .lock = -1};
-    int code = trust_seed(s, seed);
-    if (code != EXIT_DONE)
-        return code;
-    int r = profile_open(&b->profile, trust_profile(s));
+    *b = (struct postbag){.self = self, .profile.fd = -1, .lock = -1};
+    if (self_seed(self, seed, ret) != TROUBLE_NONE)
+        return ret->kind;
+    int r = profile_open(&b->profile, self->profile);
     if (r == 0)
         r = entropy_fill(entropy, CHANCE_SEED_BYTES);
-    return r == 0 ? EXIT_DONE
-                  : session_fail(s, EXIT_NO, "cannot use the profile for letters%s%s",
-                                 r < 0 ? ": " : "", r < 0 ? problem_text(r) : "");
+    if (r == 0)
+        return TROUBLE_NONE;
+    return trouble_set(ret, TROUBLE_FAILED, "cannot use the profile for letters%s%s",
+                       r < 0 ? ": " : "", r < 0 ? problem_text(r) : "");
 }
 
 void postbag_close(struct postbag *b)
 {
-    if (b->session)
+    if (b->self)
         profile_close(&b->profile);
 }

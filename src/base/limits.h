@@ -169,6 +169,8 @@
 /* A person at a terminal (client/editor.h, client/visit.h). */
 #define LIMIT_TYPED_BYTES (64 * LIMIT_KIB) /* of a line that is typed or pasted */
 #define LIMIT_UNANSWERED ((size_t)256)     /* requests under way; past it, nothing is read */
+#define LIMIT_HISTORY_READ_BYTES LIMIT_MIB /* of what was said, read to be shown ... */
+#define LIMIT_HISTORY_SHOWN ((size_t)20)   /* ... and lines of it */
 #define LIMIT_INVITATIONS ((size_t)16) /* that wait for an answer; past it, the oldest goes */
 #define LIMIT_BACK_OFF_FIRST_MS ((uint64_t)500) /* a lost hub is tried again after this ... */
 #define LIMIT_BACK_OFF_MS ((uint64_t)30 * 1000) /* ... doubled, to this */

@@ -67,6 +67,16 @@ int post_ask(struct post *p, struct post_asked asked, const struct bytes *argv, 
 
 /* ---- sending ---- */
 
+static void record_sent(struct post *p, const struct post_sending *s)
+{
+    struct said said = {.when = s->written,
+                        .from = p->own_name,
+                        .to = bytes_from_str(s->name),
+                        .text = bytes_make(s->text, s->len),
+                        .letter = true};
+    p->keep->record(p->ctx, said.to, &said);
+}
+
 static void finish(struct post *p, struct post_sending *s, enum post_result result)
 {
     struct post_outcome o = {.result = result,
@@ -76,6 +86,8 @@ static void finish(struct post *p, struct post_sending *s, enum post_result resu
                              .full = s->full,
                              .strangers = s->strangers,
                              .why = bytes_from_str(s->why)};
+    if (result == POST_KEPT && p->keep->record)
+        record_sent(p, s);
     p->handler->sent(p, &o);
     forget_sending(p, s);
 }

@@ -32,6 +32,7 @@
 #include "base/buffer.h"
 #include "base/chance.h"
 #include "base/list.h"
+#include "client/said.h"
 #include "peer/peer_letter.h"
 #include "people/device.h"
 #include "wire/resp_reply.h"
@@ -59,6 +60,9 @@ struct post_keep {
     /* They are to be read next; changed: they are other ones. False where they cannot be
      * kept. */
     bool (*remember)(void *ctx, struct bytes seen, bool changed);
+
+    /* A letter was shown, or is with the hub. It may be NULL. */
+    void (*record)(void *ctx, struct bytes other, const struct said *said);
 };
 
 enum post_warning {

@@ -146,6 +146,16 @@ static bool is_as_told(const struct resp_value *v, const struct random_id *id,
            fingerprint_read(v[FINGERPRINT].text, &said) && fingerprint_equal(&said, &own);
 }
 
+static void record_shown(struct post *p, const struct peer_letter *l)
+{
+    struct said said = {.when = l->written,
+                        .from = bytes_from_str(l->from.name),
+                        .to = p->own_name,
+                        .text = l->text,
+                        .letter = true};
+    p->keep->record(p->ctx, said.from, &said);
+}
+
 static enum fate show(struct round *r, const struct peer_letter *l)
 {
     struct post *p = r->post;
@@ -156,6 +166,8 @@ static enum fate show(struct round *r, const struct peer_letter *l)
         return LEFT;
     if (!p->handler->show(p, l))
         return STOPPED;
+    if (p->keep->record)
+        record_shown(p, l);
     r->changed |= letters_seen_add(&r->seen, &l->id) == 0;
     return SHOWN;
 }

@@ -22,6 +22,7 @@ static const struct known {
     {"/talk", VERB_TALK, ONE, VERB_TAKES_NAME, "Whom? /talk NAME"},
     {"/accept", VERB_ACCEPT, MAYBE, VERB_TAKES_NAME, NULL},
     {"/decline", VERB_DECLINE, MAYBE, VERB_TAKES_NAME, NULL},
+    {"/history", VERB_HISTORY, MAYBE, VERB_TAKES_NAME, NULL},
     {"/letter", VERB_LETTER, REST, VERB_TAKES_NAME, "To whom, and what? /letter NAME TEXT"},
     {"/path", VERB_PATH, NONE, VERB_TAKES_NOTHING, NULL},
     {"/send", VERB_SEND, REST, VERB_TAKES_PATH, "Which file? /send PATH"},

@@ -13,7 +13,7 @@
  *     DISCONNECT_CLIENT           /quit
  *     QUIT                        stops the hub
  *                                 /accept [name]   /decline [name]
- *                                 /path
+ *                                 /path   /history [name]
  *
  * The long ones are upper-case and count in exactly that shape; short ones may be written in
  * any case. A line that begins with two slashes is what follows the first. All else is talk:
@@ -35,6 +35,7 @@ enum verb_kind {
     VERB_LEAVE,
     VERB_STOP,
     VERB_PATH,
+    VERB_HISTORY, /* argument: a name, or nothing */
     VERB_LETTER,  /* argument: a name and a text, or part of that */
     VERB_ACCEPT,  /* argument: a name, or nothing */
     VERB_DECLINE, /* likewise */

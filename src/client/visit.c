@@ -18,6 +18,7 @@ static const char *const help_lines[] = {
     "GET_CLIENT_INFO name  talk with somebody, directly; /talk name",
     "SEND_FILE path        send a file to whom you talk with; /send path",
     "CLOSE_SESSION         end the talk, and speak to the hub again; /close",
+    "/history [name]       what was said last, where kith was started with --history",
     "/path                 how the talks are connected",
     "DISCONNECT_CLIENT     leave, when in no talk; /quit",
     "#HELP                 these lines; /help",
@@ -502,6 +503,9 @@ static bool run_here(struct visit *v, const struct verb *verb)
         return visit_talks_say(v, verb->argument);
     case VERB_TALK:
         return visit_talks_switch(v, verb->argument);
+    case VERB_HISTORY:
+        history_say(v, verb->argument);
+        return true;
     case VERB_PATH:
         visit_talks_say_ways(v);
         return true;

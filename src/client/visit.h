@@ -74,7 +74,12 @@ struct visit_handler {
     void (*talk_send)(struct visit *v, struct bytes path);
     void (*talk_close)(struct visit *v); /* the one in front; it has ended, for the visit */
 
-    /* "yesterday at 14:03", where the person is; it is for who has a post. */
+    /* What was said with somebody last: visit_said for each. False where nothing is kept. It
+     * may be NULL. */
+    bool (*history)(struct visit *v, struct bytes name);
+
+    /* "yesterday at 14:03", where the person is; NULL only where history is, and there is no
+     * post. */
     void (*when)(struct visit *v, struct walltime t, char out[VISIT_WHEN_BYTES]);
 };
 
@@ -166,5 +171,8 @@ void visit_talk_heard(struct visit *v, const char *name, struct bytes text);
 void visit_talk_ends(struct visit *v, const char *name, const char *why);
 void visit_talk_undelivered(struct visit *v, const char *name, struct bytes text);
 void visit_talk_refused(struct visit *v, const char *why); /* what was said last */
+
+/* Something that was said before. */
+void visit_said(struct visit *v, const struct said *said);
 
 #endif

@@ -81,6 +81,9 @@ void letters_here(struct visit *v);
 void letters_came(struct visit *v);
 void letters_write(struct visit *v, struct bytes argument);
 
+/* visit_history.c */
+void history_say(struct visit *v, struct bytes name);
+
 /* visit_talks.c: talks that go on. False where the line is not for one. */
 void visit_talks_fini(struct visit *v);
 bool visit_talks_say(struct visit *v, struct bytes text);

@@ -75,6 +75,14 @@ void contact_decline(struct contact *c, struct bytes id)
     ask(c, argv, 3);
 }
 
+void contact_keep(struct contact *c, struct said *said, struct bytes other)
+{
+    char why[CHRONICLE_WHY_BYTES];
+    said->when = clock_walltime();
+    if (!chronicle_keep(&c->chronicle, other, said, why))
+        output_error_line("kith: ", bytes_from_str(why));
+}
+
 int contact_begin(struct contact *c, const struct notice *n)
 {
     struct trouble t;
@@ -271,6 +279,8 @@ int contact_run(struct contact *c, struct session *s, const struct contact_handl
     if (code != EXIT_DONE)
         return code;
     buffer_init(&c->asked, LIMIT_MIB);
+    c->chronicle = (struct chronicle){.self = &s->self, .keeps = s->options.history};
+    c->bag.chronicle = &c->chronicle;
     code = run(c, port);
     if (c->signal != 0) {
         signal(c->signal, SIG_DFL);

@@ -32,6 +32,7 @@ struct contact {
     struct talks talks;
     struct post post;
     struct postbag bag;
+    struct chronicle chronicle;
     struct buffer asked; /* a byte for each request under way: is it the post's? */
     uv_signal_t stops[3];
     char name[ACCOUNT_NAME_BYTES + 1]; /* one's own, once READY */
@@ -54,6 +55,9 @@ void contact_end(struct contact *c, int code);
 void contact_ask(struct contact *c, const char *word, struct bytes subject);
 int contact_request(struct post *p, const struct bytes *argv, size_t argc);
 void contact_decline(struct contact *c, struct bytes id);
+
+/* Keeps what was said in a talk, where --history is given. */
+void contact_keep(struct contact *c, struct said *said, struct bytes other);
 
 /* Begins the talk that a notice introduces; where it may not be, says so: an exit code. */
 int contact_begin(struct contact *c, const struct notice *n);

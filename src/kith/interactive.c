@@ -30,6 +30,7 @@ struct interactive {
     struct hub_line hub;
     struct talks talks;
     struct postbag bag;
+    struct chronicle chronicle;
     uv_signal_t stops[2]; /* SIGTERM, SIGHUP */
     uint16_t peer_port;   /* 0: any */
     int code;             /* of the end */
@@ -106,6 +107,25 @@ static void on_introduced(struct visit *v, const struct notice *n)
         visit_talk_fails(v, name, t.words);
 }
 
+/* What was said with somebody. */
+static void keep(struct interactive *i, const char *other, struct said *said)
+{
+    char why[CHRONICLE_WHY_BYTES];
+    said->when = clock_walltime();
+    if (!chronicle_keep(&i->chronicle, bytes_from_str(other), said, why) && !i->over)
+        console_say(&i->console, VISIT_PROBLEM, bytes_from_str(why));
+}
+
+static void see_said(void *ctx, const struct said *said)
+{
+    visit_said(ctx, said);
+}
+
+static bool on_history(struct visit *v, struct bytes name)
+{
+    return chronicle_last(&of_visit(v)->chronicle, name, LIMIT_HISTORY_SHOWN, see_said, v) == 0;
+}
+
 static void on_talk_say(struct visit *v, struct bytes text)
 {
     static const char *const problems[] = {
@@ -116,6 +136,11 @@ static void on_talk_say(struct visit *v, struct bytes text)
     int r = l ? talk_link_say(l, text) : TALK_LINK_OVER;
     if (r != 0)
         visit_talk_refused(v, r < 0 ? problem_text(r) : problems[r]);
+    else
+        keep(of_visit(v), v->front,
+             &(struct said){.from = bytes_from_str(v->name),
+                            .to = bytes_from_str(v->front),
+                            .text = text});
 }
 
 static void on_talk_send(struct visit *v, struct bytes path)
@@ -135,9 +160,14 @@ static void on_when(struct visit *v, struct walltime t, char out[VISIT_WHEN_BYTE
     local_time_write(t, clock_walltime(), out);
 }
 
+static struct interactive *of_talks(struct talks *t)
+{
+    return (struct interactive *)((char *)t - offsetof(struct interactive, talks));
+}
+
 static struct visit *visit_of(struct talks *t)
 {
-    return &((struct interactive *)((char *)t - offsetof(struct interactive, talks)))->visit;
+    return &of_talks(t)->visit;
 }
 
 static void on_talk_begun(struct talks *t, const char *name)
@@ -152,7 +182,11 @@ static void on_talk_path(struct talks *t, const char *name, const char *way)
 
 static void on_talk_heard(struct talks *t, const char *name, struct bytes text)
 {
-    visit_talk_heard(visit_of(t), name, text);
+    struct visit *v = visit_of(t);
+    keep(of_talks(t), name,
+         &(struct said){
+             .from = bytes_from_str(name), .to = bytes_from_str(v->name), .text = text});
+    visit_talk_heard(v, name, text);
 }
 
 static void on_talk_ended(struct talks *t, const char *name, const char *why)
@@ -162,7 +196,13 @@ static void on_talk_ended(struct talks *t, const char *name, const char *why)
 
 static void on_talk_undelivered(struct talks *t, const char *name, struct bytes text)
 {
-    visit_talk_undelivered(visit_of(t), name, text);
+    struct visit *v = visit_of(t);
+    keep(of_talks(t), name,
+         &(struct said){.from = bytes_from_str(v->name),
+                        .to = bytes_from_str(name),
+                        .text = text,
+                        .undelivered = true});
+    visit_talk_undelivered(v, name, text);
 }
 
 static const struct talks_handler talks_handler = {.begun = on_talk_begun,
@@ -339,6 +379,7 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .talk_say = on_talk_say,
                                                    .talk_send = on_talk_send,
                                                    .talk_close = on_talk_close,
+                                                   .history = on_history,
                                                    .when = on_when};
 
 static const struct console_handler console_handler = {.takes_lines = takes_lines,
@@ -390,6 +431,8 @@ static int run(struct interactive *i)
 {
     struct session *s = i->session;
     struct trouble t;
+    i->chronicle = (struct chronicle){.self = &s->self, .keeps = s->options.history};
+    i->bag.chronicle = &i->chronicle;
     visit_init(&i->visit, &visit_handler, s->where_text, false);
     int code = open_post(i);
     if (code != EXIT_DONE)

@@ -64,8 +64,15 @@ static void on_heard(struct talks *t, const char *name, struct bytes text)
         json_bytes(&j, "text", text);
         output_json(o, &j);
     }
+    struct contact *c = contact_of(t);
     if (o->failed != 0)
-        contact_end(contact_of(t), EXIT_NO);
+        contact_end(c, EXIT_NO);
+    else
+        contact_keep(c,
+                     &(struct said){.from = bytes_from_str(name),
+                                    .to = bytes_from_str(c->name),
+                                    .text = text},
+                     bytes_from_str(name));
 }
 
 static const struct talks_handler talks_handler = {.heard = on_heard};

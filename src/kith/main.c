@@ -91,6 +91,11 @@ static int check_people_options(struct session *s)
     if (o->peer_port && !listens && !is_command(o, "say"))
         return session_fail(s, EXIT_USAGE,
                             "--peer-port goes with say, with listen and with a visit");
+    if (o->history && !listens && !is_command(o, "say") && !is_command(o, "letters"))
+        return session_fail(s, EXIT_USAGE,
+                            "--history goes with say, listen, letters and a visit");
+    if (o->now && !is_command(o, "say"))
+        return session_fail(s, EXIT_USAGE, "--now goes with say");
     return EXIT_DONE;
 }
 

@@ -43,6 +43,10 @@ static void fail(struct say *s, int code, const char *why)
 static void write_letter(struct say *s, const char *absent)
 {
     char words[POST_WORDS_BYTES], why[POST_WORDS_BYTES + 40];
+    if (s->contact.session->options.now) {
+        fail(s, EXIT_NO, absent);
+        return;
+    }
     int r = post_send(&s->contact.post, s->name, s->text);
     s->absent = absent;
     if (r == 0)
@@ -183,7 +187,12 @@ static void on_begun(struct talks *t, const char *name)
 
 static void on_delivered(struct talks *t, const char *name)
 {
-    contact_end(contact_of(t), EXIT_DONE);
+    struct say *s = say_of_talks(t);
+    struct contact *c = &s->contact;
+    contact_keep(
+        c, &(struct said){.from = bytes_from_str(c->name), .to = s->name, .text = s->text},
+        s->name);
+    contact_end(c, EXIT_DONE);
 }
 
 static void on_ended(struct talks *t, const char *name, const char *why)

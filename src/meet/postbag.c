@@ -70,7 +70,15 @@ static bool remember(void *ctx, struct bytes seen, bool changed)
     return r == 0;
 }
 
-const struct post_keep postbag_keep = {trust, recall, remember};
+/* What cannot be kept is said when something is said, not here. */
+static void record(void *ctx, struct bytes other, const struct said *said)
+{
+    struct postbag *b = ctx;
+    if (b->chronicle)
+        chronicle_append(b->chronicle, other, said);
+}
+
+const struct post_keep postbag_keep = {trust, recall, remember, record};
 
 /* ---- opening ---- */
 
@@ -78,7 +86,8 @@ enum trouble_kind postbag_open(struct postbag *b, const struct self *self,
                                uint8_t seed[PEER_LETTER_SEED_BYTES],
                                uint8_t entropy[CHANCE_SEED_BYTES], struct trouble *ret)
 {
-    *b = (struct postbag){.self = self, .profile.fd = -1, .lock = -1};
+    *b =
+        (struct postbag){.self = self, .profile.fd = -1, .lock = -1, .chronicle = b->chronicle};
     if (self_seed(self, seed, ret) != TROUBLE_NONE)
         return ret->kind;
     int r = profile_open(&b->profile, self->profile);

@@ -6,12 +6,13 @@
 
 #include "client/post.h"
 #include "io/profile.h"
-#include "meet/self.h"
+#include "meet/chronicle.h"
 
 struct postbag {
     const struct self *self;
     struct profile profile;
-    int lock; /* of letters_seen; -1: not held */
+    int lock;                    /* of letters_seen; -1: not held */
+    struct chronicle *chronicle; /* the owner's, where letters are to be kept; NULL: nowhere */
 };
 
 /* The bag is post_keep's ctx. */

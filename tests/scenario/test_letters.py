@@ -10,9 +10,10 @@ import struct
 import subprocess
 import tempfile
 import termios
+import time
 
 from hubs import PATIENCE, until
-from test_talk import alice, bob, leave, make_person  # noqa: F401, fixtures
+from test_talk import alice, bob, leave, make_person, meet  # noqa: F401, fixtures
 
 
 class Second:
@@ -48,6 +49,11 @@ def crash(hub):
     """And back at the same place."""
     hub.kill()
     hub.restart("--listen", hub.where)
+
+
+def leave_talk(one, other):
+    one.sendline("/close")
+    other.expect_exact("has ended the talk.")
 
 
 def leave_letter(sender, name, text, devices=1):
@@ -218,6 +224,68 @@ def test_an_account_that_was_reset(hub, alice, bob):
     Second(bob, "new", signed=False)
     stranger = alice.say("bob", "who are you")
     assert stranger.returncode == 5 and b"is one that is known as bob's" in stranger.stderr
+
+
+# ---- what is kept here ----
+
+
+def kept(person, other):
+    """What a person has of the talks with another, line by line."""
+    [path] = (person.folder / "kith/default/history").glob(f"{other}@*.jsonl")
+    assert path.stat().st_mode & 0o777 == 0o600
+    return path, path.read_text().splitlines()
+
+
+def test_what_is_said_is_kept_if_asked(alice, bob):
+    a, b = alice.visit("--history"), bob.visit("--history")
+    a.sendline("/history bob")
+    a.expect_exact("Nothing is kept of what was said with bob")
+    meet(a, "bob", b, "alice")
+    a.sendline("of a talk")
+    b.expect_exact("alice: of a talk")
+    b.sendline("and back")
+    a.expect_exact("bob: and back")
+    leave_talk(a, b)
+    leave(a, b)
+    assert alice.run("--history", "say", "bob", "of a letter").returncode == 0
+    assert bob.run("--history", "--quiet", "letters").returncode == 0
+    for person, other in [(alice, "bob"), (bob, "alice")]:
+        lines = [json.loads(line) for line in kept(person, other)[1]]
+        assert all(abs(line.pop("when_ms") / 1000 - time.time()) < 600 for line in lines)
+        assert lines == [{"from": "alice", "to": "bob", "text": "of a talk"},
+                         {"from": "bob", "to": "alice", "text": "and back"},
+                         {"from": "alice", "to": "bob", "text": "of a letter", "letter": True}]
+
+
+def test_nothing_is_kept_unasked(alice, bob):
+    leave_letter(alice, "bob", "hello")
+    assert letters(bob) == ["hello"]
+    assert not list(alice.folder.rglob("history")) and not list(bob.folder.rglob("history"))
+
+
+def test_a_line_that_was_cut_off(alice, bob):
+    assert alice.run("--history", "say", "bob", "one").returncode == 0
+    path, _ = kept(alice, "bob")
+    with open(path, "a") as file:
+        file.write('{"when_ms":17,"from":"alice","to":"bo')
+    assert alice.run("--history", "say", "bob", "two").returncode == 0
+    assert len(kept(alice, "bob")[1]) == 3
+    for n in range(19):
+        assert alice.run("--history", "say", "bob", f"more {n}").returncode == 0
+    a = alice.visit()
+    a.sendline("/history bob")
+    a.expect(r"at \d\d:\d\d, alice wrote: two")
+    assert "one" not in a.before and "bo" not in a.before.split("/history bob")[1]
+    for n in range(19):
+        a.expect(fr"at \d\d:\d\d, alice wrote: more {n}\b")
+
+
+def test_a_history_that_cannot_be_kept(alice, bob):
+    (alice.folder / "kith/default/history").write_text("no folder")
+    listener = bob.listen("--accept", "all")
+    done = alice.run("--history", "say", "--now", "bob", "said all the same")
+    assert done.returncode == 0 and b"cannot be kept" in done.stderr
+    assert listener.said() == "alice: said all the same\n"
 
 
 # ---- what the hub has ----

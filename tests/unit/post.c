@@ -28,6 +28,7 @@ struct stage {
     size_t count, answered;
     bool known[8]; /* devices that are believed */
     bool sure;     /* without a list of devices */
+    bool records;  /* what was kept is in the transcript */
     bool busy, refuses_show, refuses_keep, declines;
     bool held; /* between recall and remember */
 };
@@ -161,7 +162,18 @@ static bool remember(void *ctx, struct bytes seen, bool changed)
     return !s->refuses_keep;
 }
 
-static const struct post_keep keep = {trust, recall, remember};
+static void record(void *ctx, struct bytes other, const struct said *said)
+{
+    struct stage *s = ctx;
+    assert_true(said->letter && !said->undelivered);
+    if (s->records)
+        buffer_printf(&s->said, "%.*s: from %.*s to %.*s at %d\n", (int)other.len,
+                      (const char *)other.data, (int)said->from.len,
+                      (const char *)said->from.data, (int)said->to.len,
+                      (const char *)said->to.data, (int)said->when.ms);
+}
+
+static const struct post_keep keep = {trust, recall, remember, record};
 
 /* ---- the steps ---- */
 
@@ -590,6 +602,28 @@ static void test_one_comes_while_the_list_is_asked_for(void **state)
     finish(&s);
 }
 
+static void test_what_is_kept(void **state)
+{
+    struct stage s;
+    const struct listed two[] = {{.id = 1, .by = BOB}, {.id = 2, .by = BOB, .damage = 200}};
+    begin_taking(&s);
+    s.records = true;
+    hear_letters(&s, two, 2);
+    expect(&s, "bob 5: text 1\nbob: from bob to anna at 5\nforged Bob\n! LETTERS TAKEN 1 2\n");
+    hear_text(&s, ":2");
+    hear_letters(&s, two, 0);
+    s.refuses_show = true;
+    post_letter_came(&s.post);
+    hear_letters(&s, (const struct listed[]){{.id = 3, .by = BOB}}, 1);
+    expect(&s, "! LETTERS\n");
+    send_one(&s);
+    hear_devices(&s, DEVICES(BOB), false);
+    expect(&s, "! DEVICES OF bob\n! LETTER bob 2\n");
+    hear_text(&s, "+OK");
+    expect(&s, "bob: from anna to bob at 77\nkept: bob 1 0 0 \n");
+    finish(&s);
+}
+
 static void test_nonsense(void **state)
 {
     static const char *const lists[] = {
@@ -669,6 +703,7 @@ int main(void)
         cmocka_unit_test(test_who_is_surely_another),
         cmocka_unit_test(test_what_is_left),
         cmocka_unit_test(test_one_comes_while_the_list_is_asked_for),
+        cmocka_unit_test(test_what_is_kept),
         cmocka_unit_test(test_nonsense),
         cmocka_unit_test(test_the_oldest_is_forgotten),
         cmocka_unit_test(test_a_file_that_is_damaged),

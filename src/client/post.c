@@ -136,8 +136,10 @@ int post_send(struct post *p, struct bytes name, struct bytes text)
 void post_give_up(struct post *p)
 {
     forget_asked(p);
-    while (!list_is_empty(&p->sending))
-        finish(p, first_sending(p), POST_UNDECIDED);
+    while (!list_is_empty(&p->sending)) {
+        struct post_sending *s = first_sending(p);
+        finish(p, s, s->kept > 0 ? POST_KEPT : POST_UNDECIDED);
+    }
 }
 
 static bool is_believed(struct post *p, const struct post_sending *s,

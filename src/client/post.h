@@ -147,7 +147,7 @@ enum { POST_NO_TEXT = 2, POST_TOO_LONG = 3, POST_NO_NAME = 4, POST_TOO_MANY = 5 
  * above: nothing follows then. */
 int post_send(struct post *p, struct bytes name, struct bytes text);
 
-/* Those under way are UNDECIDED. */
+/* At the end: those under way are UNDECIDED, or KEPT for the devices of which that is known. */
 void post_give_up(struct post *p);
 
 #endif

@@ -26,6 +26,7 @@ struct stage {
     struct buffer seen; /* the profile's file */
     struct request requests[REQUESTS];
     size_t count, answered;
+    struct walltime now;
     bool known[8]; /* devices that are believed */
     bool sure;     /* without a list of devices */
     bool records;  /* what was kept is in the transcript */
@@ -180,7 +181,7 @@ static const struct post_keep keep = {trust, recall, remember, record};
 static void begin(struct stage *s)
 {
     uint8_t seed[32], entropy[32] = {9};
-    *s = (struct stage){.known = {[BOB] = true, [BOB_TWO] = true}};
+    *s = (struct stage){.now = {77}, .known = {[BOB] = true, [BOB_TWO] = true}};
     seed_of(ME, seed);
     buffer_init(&s->said, SIZE_MAX);
     buffer_init(&s->seen, SIZE_MAX);
@@ -211,7 +212,7 @@ static void hear(struct stage *s, struct buffer *in)
     size_t consumed;
     resp_reply_init(&reply, LIMIT_MIB);
     assert_int_equal(resp_reply_parse(&reply, buffer_view(in), &consumed), 0);
-    post_reply(&s->post, reply.values, reply.count, (struct walltime){77});
+    post_reply(&s->post, reply.values, reply.count, s->now);
     resp_reply_fini(&reply);
     buffer_fini(in);
 }
@@ -311,6 +312,7 @@ static void test_a_letter_keeps_its_id_when_the_hub_was_lost(void **state)
     hear_devices(&s, DEVICES(BOB), false);
     expect(&s, "! DEVICES OF bob\n! LETTER bob 2\n");
     post_lost(&s.post);
+    s.now.ms = 99; /* it was written before */
     post_here(&s.post, BYTES("anna"));
     hear_devices(&s, DEVICES(BOB), false);
     expect(&s, "! DEVICES OF bob\n! LETTER bob 2\n");
@@ -318,6 +320,9 @@ static void test_a_letter_keeps_its_id_when_the_hub_was_lost(void **state)
     check_copy(&s.requests[3], BOB);
     hear_text(&s, "+OK");
     expect(&s, "kept: bob 1 0 0 \n");
+    send_one(&s);
+    hear_devices(&s, DEVICES(BOB), false);
+    assert_false(random_id_equal(&s.requests[1].id, &s.requests[5].id));
     finish(&s);
 }
 
@@ -344,6 +349,11 @@ static void test_what_is_not_sent(void **state)
     send_one(&s);
     post_give_up(&s.post);
     expect(&s, "! DEVICES OF bob\nundecided: bob 0 0 0 \n");
+    send_one(&s);
+    hear_devices(&s, DEVICES(BOB, BOB_TWO), false);
+    hear_text(&s, "+OK");
+    post_give_up(&s.post);
+    expect(&s, "! DEVICES OF bob\n! LETTER bob 2\n! LETTER bob 3\nkept: bob 1 0 0 \n");
     finish(&s);
 }
 

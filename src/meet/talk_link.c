@@ -263,7 +263,7 @@ static void take_message(struct talk_link *t, struct bytes message)
     }
     if (e.type == TALK_EVENT_DELIVERED) {
         forget_delivered(t, e.id);
-    } else if (e.type == TALK_EVENT_TEXT && t->state != TALK_LINK_ENDING) {
+    } else if (e.type == TALK_EVENT_TEXT && !t->over) {
         t->handler->heard(t, e.text);
         mark_shown(t, e.id);
     }

@@ -146,6 +146,16 @@ def test_a_hub_that_forgets_that_it_was_taken(alice, bob, hub):
 # ---- scripts ----
 
 
+def test_who_leaves_instead_of_answering(alice, bob):
+    b = bob.visit()
+    saying = alice.start("say", "bob", "then read it later", err=subprocess.PIPE)
+    b.expect_exact("alice wants to talk")
+    leave(b)
+    assert saying.wait(PATIENCE) == 0
+    assert b"bob is gone; a letter waits for bob" in saying.stderr.read()
+    assert letters(bob) == ["then read it later"]
+
+
 def test_listen_prints_letters_of_those_it_listens_to(hub, alice, bob, make_person):  # noqa: F811
     carol = make_person("carol", hub.where)
     leave_letter(alice, "bob", "from alice")

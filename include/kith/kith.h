@@ -1,7 +1,7 @@
 #ifndef KITH_KITH_H
 #define KITH_KITH_H
 
-/* libkith: values in the durable table of a kith hub, from C and C++.
+/* libkith: values in the durable table of a kith hub, and people to talk with, from C and C++.
  *
  *     struct kith *k;
  *     if (kith_open(NULL, NULL, &k) == KITH_OK)
@@ -20,9 +20,11 @@
  * A connection is for one thread at a time, and only for the process that opened it; different
  * connections have nothing to do with each other. The library prints nothing, ends nothing,
  * raises no signal and keeps no state of its own. Only to look up a hub's name it makes a
- * thread, which takes no signals and ends when it is done. */
+ * thread, which takes no signals and ends when it is done. (What is below about people takes
+ * some more.) */
 
 #include <stddef.h>
+#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -51,7 +53,10 @@ enum kith_result {
     KITH_SILENT = -6,      /* the hub took too long */
     KITH_FOREIGN = -7,     /* what answers there is no kith hub */
 
-    KITH_NO_MEMORY = -8 /* of one call, or the end: kith_is_open tells */
+    KITH_NO_MEMORY = -8, /* of one call, or the end: kith_is_open tells */
+    KITH_CHANGED = -9,   /* the other end shows another key than before; likewise */
+    KITH_FAILED =
+        -10 /* this machine did not do it: its profile cannot be used, say; likewise */
 };
 
 /* A run of bytes: a key, a value. data may be NULL where len is 0. */
@@ -90,23 +95,36 @@ struct kith_options {
     /* Milliseconds without a byte from or to the hub until a call gives up; also the time a
      * connection may take to come about. 0: 30 seconds. */
     unsigned timeout_ms;
+
+    /* Whose key and memory to use, what the kith command calls --as. NULL: "default", as it. */
+    const char *profile;
+
+    /* Where other people's devices reach this one, 1024 to 65535. 0: any that is free. */
+    unsigned short peer_port;
 };
 
 /* Connects to the hub at `where`, written as for the kith command:
  *
  *     HOST   HOST:PORT   :PORT   V6   [V6]   [V6]:PORT   a path with '/' in it   unix:PATH
+ *     kith://ADDRESS   kith://ADDRESS#FINGERPRINT
+ *
+ * The latter two are spoken to over TLS, where the profile's key is shown: it has to be a
+ * device of an account for the hub to do what it is asked. The hub has to have that
+ * fingerprint, or else the one it had when this profile met it first, which is remembered;
+ * where it has another one, that is KITH_CHANGED.
  *
  * NULL is the place that the environment's KITH_HUB names, else 127.0.0.1:12345. options may
- * be NULL. KITH_OK, KITH_INVALID (where is no place), KITH_UNREACHABLE, KITH_SILENT,
- * KITH_FOREIGN, KITH_LOST, KITH_NO_MEMORY.
+ * be NULL; who sets some of it sets the rest to 0. KITH_OK, KITH_INVALID (where is no place),
+ * KITH_UNREACHABLE, KITH_SILENT, KITH_FOREIGN, KITH_LOST, KITH_CHANGED, KITH_FAILED,
+ * KITH_NO_MEMORY.
  *
  * *ret is set in any case, for kith_problem to tell what went wrong; kith_close it in any case.
  * It is NULL only where there was no memory for it, and may be given to every function. */
 KITH_API enum kith_result kith_open(const char *where, const struct kith_options *options,
                                     struct kith **ret);
 
-/* Closes the connection and frees everything but what kith_get and kith_echo returned. Takes
- * NULL. */
+/* Closes the connection and frees everything but what kith_get and kith_echo returned. Talks
+ * end, which may take two seconds. Takes NULL. */
 KITH_API void kith_close(struct kith *k);
 
 /* 1 until a call has found that the connection has ended; then 0. */
@@ -174,6 +192,94 @@ KITH_API enum kith_result kith_next_change(struct kith *k, int timeout_ms,
  * timeout of 0 until there is none, and only then wait. Do nothing else with it; it goes with
  * the connection. */
 KITH_API int kith_fd(const struct kith *k);
+
+/* ---- people ----
+ *
+ *     struct kith_message m;
+ *     kith_accept(k, "all");
+ *     if (kith_login(k) == KITH_OK && kith_receive(k, KITH_FOREVER, &m) == KITH_OK)
+ *         kith_say(k, m.from, kith_text("I heard you."), 10000);
+ *
+ * Somebody with an account on the hub meets others there, and talks with them from device to
+ * device, end-to-end encrypted. Accounts, and devices of them, are made by `kith register` and
+ * `kith login`; what these leave in the profile is all that is used here. No password is.
+ *
+ * It takes a connection of its own to the hub of the handle, always over TLS, with the key of
+ * the profile. Neither connection's end is the other's, and this one, once it was there, comes
+ * back by itself; talks go on meanwhile. A failure is always one of that call, but where the
+ * presence itself has ended: the hub shows another key, or does not know this device any more.
+ * Every later call but kith_login then fails in the same way.
+ *
+ * All of it happens within these calls: nothing works on it between them. A program that is in
+ * none for half a minute looks cut off to whom it talks with, until the next call; nothing is
+ * lost by that. Who invites it is answered in the next call; a minute later he is not.
+ *
+ * Unlike the rest of the library this uses libuv: some descriptors a handle, and, to look up
+ * names, threads that stay. They take no signals. */
+
+/* Logs in as the account whose device this is, and is present until kith_close: others see
+ * that, and may invite. Who has logged in before leaves, and comes anew. KITH_OK,
+ * KITH_INVALID (the hub is a Unix socket), KITH_DENIED (the device is nobody's),
+ * KITH_UNREACHABLE, KITH_FOREIGN, KITH_SILENT, KITH_CHANGED, KITH_FAILED, KITH_NO_MEMORY. */
+KITH_API enum kith_result kith_login(struct kith *k);
+
+/* The name of that account, empty before kith_login; holds until the next one, or kith_close.
+ */
+KITH_API const char *kith_name(const struct kith *k);
+
+/* Who may talk with this one unasked: names with commas between, as "alice,bob", or "all";
+ * NULL, as in the beginning, is nobody. Others are told that this one is busy. It is copied.
+ * KITH_OK, KITH_INVALID (it is no such text), KITH_NO_MEMORY. */
+KITH_API enum kith_result kith_accept(struct kith *k, const char *whom);
+
+struct kith_person {
+    const char *name;
+    time_t since; /* when he came, by the hub's clock */
+};
+
+/* Who is present, oneself too, in the order of names. *ret points to *ret_count of them, which
+ * hold until the next kith_people, kith_login or kith_close. KITH_OK, or a failure: KITH_LOST
+ * where the hub has gone and is not back in timeout_ms of the options. */
+KITH_API enum kith_result kith_people(struct kith *k, const struct kith_person **ret,
+                                      size_t *ret_count);
+
+/* Says a text, UTF-8 of 1 byte to 64 KiB, to somebody, and waits until it was shown there, at
+ * most timeout_ms milliseconds or KITH_FOREVER. Where there is no talk with him he is invited
+ * to one, which stays open. What comes from others meanwhile is kept for kith_receive.
+ *
+ * KITH_OK: it was shown. KITH_REFUSED: it was not, since he is not here, does not want to, or
+ * has left; kith_problem tells. KITH_NOTHING: not in that time, and an invitation is taken
+ * back; but what went to him may be shown yet. (Two programs that say something to each other
+ * at the same moment wait for each other, as neither receives: they want a timeout.)
+ * KITH_CHANGED: he is on another device than before, and kith_problem tells what to do. Else a
+ * failure. */
+KITH_API enum kith_result kith_say(struct kith *k, const char *name, struct kith_bytes text,
+                                   int timeout_ms);
+
+struct kith_message {
+    const char *from;       /* the account's name */
+    struct kith_bytes text; /* as he wrote it: for a terminal it is to be cleaned */
+};
+
+/* The next text that somebody says, waited for at most timeout_ms milliseconds: 0 only takes
+ * one that is there, KITH_FOREVER waits without end. Those of one talk come in their order, and
+ * once; to him each counts as shown when it is returned. KITH_OK, KITH_NOTHING, or a failure.
+ * *ret points to memory that holds until the next kith_receive, kith_login or kith_close; a NUL
+ * follows the text.
+ *
+ * Who takes none until 8 MiB of them wait finds the talk ended with whom says more. */
+KITH_API enum kith_result kith_receive(struct kith *k, int timeout_ms,
+                                       struct kith_message *ret);
+
+/* Ends the talk with somebody: KITH_OK, KITH_MISSING (there is none), or a failure. */
+KITH_API enum kith_result kith_end_talk(struct kith *k, const char *name);
+
+/* The descriptor to wait for with poll(2), for input, beside others; negative where nobody has
+ * logged in. Receive with a timeout of 0 until there is nothing, and only then wait; a second
+ * at most, since some of it is a matter of time. Do nothing else with it. */
+KITH_API int kith_people_fd(const struct kith *k);
+
+/* ---- words ---- */
 
 /* What went wrong in the last call that failed, a sentence for people, with the hub's own words
  * where it said any; printable, without a newline. Empty before there is one. Holds until the

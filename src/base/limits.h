@@ -30,6 +30,9 @@
 #define LIMIT_HELD_INPUT_BYTES LIMIT_MIB     /* of commands whose replies are held */
 #define LIMIT_STALL_MS ((uint64_t)60 * 1000) /* without progress while replies wait */
 
+/* A hub's reply, as kith and libkith take it. */
+#define LIMIT_REPLY_VALUES ((size_t)1024 * 1024) /* in it, one within the other or not */
+
 /* A connection's transaction (hub/transaction.h). */
 #define LIMIT_TRANSACTION_BYTES (64 * LIMIT_MIB) /* of all its commands and watched keys */
 #define LIMIT_TRANSACTION_COMMANDS ((size_t)1024 * 1024)
@@ -42,13 +45,14 @@
 #define LIMIT_CONNECTION_SUBSCRIPTIONS ((size_t)1024)
 #define LIMIT_SUBSCRIPTIONS ((size_t)64 * 1024) /* of all connections */
 #define LIMIT_MAILBOX_BYTES (64 * LIMIT_MIB)    /* of pushes that wait for a worker */
+#define LIMIT_UNREAD_TEXT_BYTES (8 * LIMIT_MIB) /* people's, past it, a talk ends */
 #define LIMIT_UNREAD_PUSH_BYTES (8 * LIMIT_MIB) /* past it, a subscriber is closed */
 
 /* A worker: what one connection may make it do before others have their turn. */
-#define LIMIT_READ_BYTES (16 * LIMIT_KIB)        /* taken from a socket at once ... */
-#define LIMIT_LARGE_READ_BYTES (256 * LIMIT_KIB) /* ... of a large value, at once */
+#define LIMIT_READ_BYTES (16 * LIMIT_KIB)       /* taken from a socket at once ... */
+#define LIMIT_LARGE_READ_BYTES (64 * LIMIT_KIB) /* ... of a large value, at once */
 #define LIMIT_TURN_BYTES (32 * LIMIT_KIB) /* run and answered; what is begun, is finished */
-#define LIMIT_TURN_OUTPUT_BYTES (256 * LIMIT_KIB) /* written to its socket */
+#define LIMIT_TURN_OUTPUT_BYTES (64 * LIMIT_KIB) /* written to its socket */
 
 /* A worker, else. */
 #define LIMIT_LOG_BUFFER_BYTES LIMIT_MIB     /* log lines not yet written */
@@ -172,6 +176,9 @@
 #define LIMIT_HISTORY_READ_BYTES LIMIT_MIB /* of what was said, read to be shown ... */
 #define LIMIT_HISTORY_SHOWN ((size_t)20)   /* ... and lines of it */
 #define LIMIT_INVITATIONS ((size_t)16) /* that wait for an answer; past it, the oldest goes */
+#define LIMIT_VISIT_REPLY_BYTES (LIMIT_VALUE_BYTES + LIMIT_MIB) /* a value, and much else */
+#define LIMIT_AGREED ((size_t)64)               /* introductions agreed to, and not yet made */
+#define LIMIT_NAMES ((size_t)10 * 1024)         /* of who is present, known to complete them */
 #define LIMIT_BACK_OFF_FIRST_MS ((uint64_t)500) /* a lost hub is tried again after this ... */
 #define LIMIT_BACK_OFF_MS ((uint64_t)30 * 1000) /* ... doubled, to this */
 #define LIMIT_CONNECT_MS ((uint64_t)10 * 1000)  /* a name found, connected, TLS agreed */

@@ -11,12 +11,12 @@
 /* An empty buffer of more than this is not kept. */
 #define CONVERSATION_KEPT_BYTES LIMIT_MIB
 
-void conversation_init(struct conversation *c)
+void conversation_init(struct conversation *c, size_t reply_bytes_max)
 {
     *c = (struct conversation){0};
     buffer_init(&c->out, LIMIT_RESP_COMMAND_BYTES + CONVERSATION_FRAMING_BYTES);
-    buffer_init(&c->in, LIMIT_REPLY_BYTES);
-    resp_reply_init(&c->reply, LIMIT_REPLY_BYTES);
+    buffer_init(&c->in, reply_bytes_max);
+    resp_reply_init(&c->reply, reply_bytes_max);
 }
 
 void conversation_fini(struct conversation *c)

@@ -22,7 +22,8 @@ struct conversation {
     size_t unanswered; /* requests made whose replies were not yet taken */
 };
 
-void conversation_init(struct conversation *c);
+/* A reply of more than reply_bytes_max is CONVERSATION_FOREIGN. */
+void conversation_init(struct conversation *c, size_t reply_bytes_max);
 void conversation_fini(struct conversation *c);
 
 /* Adds a request. -ENOMEM; -E2BIG where its size is past what a hub takes. */

@@ -107,3 +107,15 @@ bool notice_parse(const struct resp_value *values, size_t count, struct notice *
     *ret = n;
     return true;
 }
+
+const char *notice_refusal(struct bytes reason)
+{
+    static const char *const refusals[][2] = {{"declined", "does not want to talk"},
+                                              {"busy", "is busy"},
+                                              {"timeout", "has not answered"},
+                                              {"gone", "is gone"}};
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (bytes_equal_str(reason, refusals[i][0]))
+            return refusals[i][1];
+    return "does not talk";
+}

@@ -41,6 +41,9 @@ struct notice {
     size_t candidate_count;
 };
 
+/* Why somebody does not talk, to be read after his name: what a DECLINED's reason means. */
+const char *notice_refusal(struct bytes reason);
+
 /* values are a push's, itself first. Texts of the notice point into it. False where it is none.
  */
 bool notice_parse(const struct resp_value *values, size_t count, struct notice *ret);

@@ -28,6 +28,7 @@
 #include "base/buffer.h"
 #include "base/list.h"
 #include "base/time.h"
+#include "client/agreed.h"
 #include "client/notice.h"
 #include "client/post.h"
 #include "people/account_name.h"
@@ -113,10 +114,10 @@ struct visit {
     struct visit_call outgoing;
     struct visit_call incoming[16]; /* LIMIT_INVITATIONS; oldest first */
     size_t incoming_count;
-    char agreed[16][RANDOM_ID_TEXT_LEN + 1]; /* LIMIT_INVITATIONS; accepted last, in turn ... */
-    size_t agreed_next;                      /* ... this is where the next goes */
-    struct list names;                       /* of struct visit_name: who is present */
-    const struct bytes *candidates;          /* where this device can be reached; the owner's */
+    struct agreed agreed; /* what was accepted */
+    struct list names;    /* of struct visit_name: who is present, LIMIT_NAMES of them */
+    size_t name_count;
+    const struct bytes *candidates; /* where this device can be reached; the owner's */
     size_t candidate_count;
     struct post post;
     bool has_post; /* visit_set_post */

@@ -8,9 +8,6 @@
 _Static_assert(sizeof((struct visit *)0)->incoming / sizeof(struct visit_call) ==
                    LIMIT_INVITATIONS,
                "visit.h has as many invitations as limits.h");
-_Static_assert(sizeof((struct visit *)0)->agreed / sizeof((struct visit *)0)->agreed[0] ==
-                   LIMIT_INVITATIONS,
-               "likewise");
 
 /* ---- who is present ---- */
 
@@ -36,25 +33,29 @@ static struct visit_name *find_name(struct visit *v, struct bytes name)
 
 static void add_name(struct visit *v, struct bytes name)
 {
-    if (!account_name_is_valid(name) || find_name(v, name))
+    if (v->name_count == LIMIT_NAMES || !account_name_is_valid(name) || find_name(v, name))
         return;
     struct visit_name *n = malloc(sizeof *n);
     if (!n)
         return; /* it is only not completed */
     copy_name(n->name, name);
     list_append(&v->names, &n->link);
+    v->name_count++;
 }
 
 static void remove_name(struct visit *v, struct bytes name)
 {
     struct visit_name *n = find_name(v, name);
-    if (n)
-        list_remove(&n->link);
+    if (!n)
+        return;
+    list_remove(&n->link);
+    v->name_count--;
     free(n);
 }
 
 void people_fini(struct visit *v)
 {
+    v->name_count = 0;
     struct list *link;
     while ((link = list_pop(&v->names)))
         free(list_entry(link, struct visit_name, link));
@@ -124,23 +125,8 @@ static void ask_with_candidates(struct visit *v, enum asked_kind kind, const cha
 
 static void accept_id(struct visit *v, struct bytes id, struct bytes who)
 {
-    char *agreed = v->agreed[v->agreed_next++ % LIMIT_INVITATIONS];
-    memmove(agreed, id.data, RANDOM_ID_TEXT_LEN);
+    agreed_add(&v->agreed, id, who);
     ask_with_candidates(v, ASKED_ANSWER, "ACCEPT", id, who);
-}
-
-/* Was it asked for, or accepted? A hub that introduces unasked is not listened to. Once. */
-static bool take_agreed(struct visit *v, struct bytes id)
-{
-    if (bytes_equal_str(id, v->outgoing.id))
-        return true;
-    for (size_t i = 0; i < LIMIT_INVITATIONS; i++) {
-        if (!bytes_equal_str(id, v->agreed[i]))
-            continue;
-        v->agreed[i][0] = '\0';
-        return true;
-    }
-    return false;
 }
 
 void people_talk(struct visit *v, struct bytes name)
@@ -206,6 +192,8 @@ static void refuse_invitation(struct visit *v, const struct notice *n)
 
 static void take_invitation(struct visit *v, const struct notice *n)
 {
+    if (v->asked_count >= LIMIT_UNANSWERED)
+        return; /* a hub that tells much and answers nothing is not answered, either */
     if (!v->handler->introduced) {
         refuse_invitation(v, n);
         return;
@@ -222,11 +210,19 @@ static void take_invitation(struct visit *v, const struct notice *n)
     visit_say(v, VISIT_NEWS, "%s wants to talk: /accept or /decline", call->name);
 }
 
+/* Whom one has asked for, under the id that the hub gave it. */
+static bool is_outgoing(const struct visit *v, const struct notice *n)
+{
+    return bytes_equal_str(n->id, v->outgoing.id) && is_name(v->outgoing.name, n->name);
+}
+
+/* A hub that introduces whom nobody asked for or accepted is not listened to. */
 static void take_introduction(struct visit *v, const struct notice *n)
 {
-    bool agreed = take_agreed(v, n->id);
+    if (!is_outgoing(v, n) && !agreed_take(&v->agreed, n))
+        return;
     drop_id(v, n->id);
-    if (agreed && v->handler->introduced)
+    if (v->handler->introduced)
         v->handler->introduced(v, n);
 }
 

@@ -35,7 +35,7 @@ static int read_piece(struct backup_job *b)
     if (!memory)
         return -ENOMEM;
     int r = backup_read(b->backup, (size_t)b->file, b->offset, memory, (size_t)b->count);
-    if (r == 0 && !(b->piece = blob_new(memory)))
+    if (r == 0 && !(b->piece = blob_new(memory, (size_t)b->count, NULL)))
         r = -ENOMEM;
     if (r != 0)
         free(memory);

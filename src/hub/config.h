@@ -4,6 +4,7 @@
 /* What a hub is told at its start, and what all its workers share. Read-only once the workers
  * run, but for the counters. */
 
+#include "base/blob.h"
 #include "base/chance.h"
 #include "base/time.h"
 #include "base/usage.h"
@@ -78,7 +79,8 @@ struct hub_shared {
     struct introductions introductions;
     struct relays relays;
     struct hub_hashings hashing;
-    struct throttle throttle; /* of those who guess passwords */
+    struct throttle throttle;    /* of those who guess passwords */
+    struct blob_garbage garbage; /* large values that nobody needs any more */
 };
 
 #endif

@@ -195,7 +195,7 @@ size_t connection_space(struct connection *c, uint8_t **space, size_t n)
 
 static void keep(struct connection *c, struct bytes in)
 {
-    if (!c->inbox && !(c->inbox = inbox_new())) {
+    if (!c->inbox && !(c->inbox = inbox_new(&c->hub->shared->garbage))) {
         connection_abort(c);
         return;
     }

@@ -12,6 +12,7 @@ struct growth {
     struct bytes old;
     struct blob *sources[2]; /* in which old value and part lie */
     struct blob *made;       /* NULL: not yet, or memory was out */
+    struct blob_garbage *garbage;
 };
 
 static struct growth *growth_of(struct job *job)
@@ -36,7 +37,7 @@ static void make(struct growth *g)
     memcpy(memory, g->old.data, g->old.len);
     memset(memory + g->old.len, 0, p->len - g->old.len);
     memcpy(memory + p->offset, p->part.data, p->part.len);
-    g->made = blob_new(memory);
+    g->made = blob_new(memory, p->len, g->garbage);
     if (!g->made)
         free(memory);
 }
@@ -60,7 +61,7 @@ static struct blob *keep(struct bytes *bytes, struct blob *blob)
 {
     if (blob)
         return blob_ref(blob);
-    struct blob *copy = blob_copy(*bytes);
+    struct blob *copy = blob_copy(*bytes, NULL);
     if (copy)
         *bytes = bytes_make(copy->memory, bytes->len);
     return copy;
@@ -80,11 +81,13 @@ static int begin(struct growth *g, const struct call *call, const struct store_v
     return GROWTH_BEGUN;
 }
 
-static struct growth *growth_new(void)
+static struct growth *growth_new(struct blob_garbage *garbage)
 {
     struct growth *g = calloc(1, sizeof *g);
-    if (g)
-        g->job = (struct job){.run = growth_job_run, .free = growth_job_free};
+    if (!g)
+        return NULL;
+    g->job = (struct job){.run = growth_job_run, .free = growth_job_free};
+    g->garbage = garbage;
     return g;
 }
 
@@ -92,7 +95,9 @@ int growth_take(struct call *call, const struct store_value *old,
                 const struct growth_plan *plan, struct blob **ret)
 {
     struct connection_extra *extra = connection_extra(call->connection);
-    if (!extra || (!extra->growth && !(extra->growth = growth_new())))
+    if (extra && !extra->growth)
+        extra->growth = growth_new(&call->connection->hub->shared->garbage);
+    if (!extra || !extra->growth)
         return -ENOMEM;
     struct growth *g = extra->growth;
     bool was_made = g->sources[0] != NULL;

@@ -47,6 +47,7 @@ void hub_fini(struct hub *hub)
     struct list *link;
     while ((link = list_pop(&hub->jobs)))
         job_end(list_entry(link, struct job, link));
+    blob_garbage_end(&hub->shared->garbage);
     exchange_leave(&hub->shared->exchange, hub->number);
     mailbox_fini(&hub->mail);
     news_fini(&hub->news);
@@ -82,6 +83,8 @@ void hub_tick(struct hub *hub, struct instant now, struct walltime wall)
     news_tick(hub);
     if (!list_is_empty(&hub->put_off))
         go_on(hub);
+    if (!blob_garbage_is_empty(&hub->shared->garbage))
+        blob_garbage_step(&hub->shared->garbage);
 }
 
 void hub_feed(struct hub *hub, const struct hub_input *inputs, size_t n)
@@ -93,7 +96,7 @@ void hub_feed(struct hub *hub, const struct hub_input *inputs, size_t n)
 
 struct instant hub_deadline(const struct hub *hub)
 {
-    if (!list_is_empty(&hub->put_off))
+    if (!list_is_empty(&hub->put_off) || !blob_garbage_is_empty(&hub->shared->garbage))
         return hub->now;
     return instant_min(instant_min(timers_deadline(&hub->timers), news_deadline(&hub->news)),
                        introductions_deadline(&hub->shared->introductions));

@@ -11,11 +11,13 @@ struct inbox_argument {
     struct blob *blob;
 };
 
-struct inbox *inbox_new(void)
+struct inbox *inbox_new(struct blob_garbage *garbage)
 {
     struct inbox *b = calloc(1, sizeof *b);
-    if (b)
-        buffer_init(&b->bytes, LIMIT_INPUT_BYTES);
+    if (!b)
+        return NULL;
+    buffer_init(&b->bytes, LIMIT_INPUT_BYTES);
+    b->garbage = garbage;
     return b;
 }
 
@@ -91,7 +93,7 @@ static int give_memory_away(struct inbox *b, size_t n)
     struct buffer behind;
     buffer_init(&behind, b->bytes.max);
     int r = buffer_append_bytes(&behind, bytes_from(buffer_view(&b->bytes), n));
-    if (r == 0 && !(b->blob = blob_new(b->bytes.data)))
+    if (r == 0 && !(b->blob = blob_new(b->bytes.data, b->bytes.capacity, b->garbage)))
         r = -ENOMEM;
     if (r != 0) {
         buffer_fini(&behind);
@@ -109,7 +111,7 @@ static int share_argument(struct inbox *b, size_t memory, struct bytes argument)
     struct inbox_argument *a = &b->arguments[b->argument_count];
     bool is_most = argument.len >= memory / 2;
     a->bytes = argument;
-    a->blob = is_most ? blob_ref(b->blob) : blob_copy(argument);
+    a->blob = is_most ? blob_ref(b->blob) : blob_copy(argument, b->garbage);
     if (!a->blob)
         return -ENOMEM;
     if (!is_most)

@@ -19,11 +19,12 @@ struct inbox {
     struct blob *blob;    /* its memory */
     struct inbox_argument *arguments;
     size_t argument_count;
-    struct instant silent_since; /* for the connection: last input, while silence may end it */
+    struct blob_garbage *garbage; /* where its memory goes once it is shared */
+    struct instant silent_since;  /* for the connection: last input, while silence may end it */
 };
 
 /* NULL: out of memory. */
-struct inbox *inbox_new(void);
+struct inbox *inbox_new(struct blob_garbage *garbage);
 void inbox_free(struct inbox *b); /* takes NULL */
 
 /* More input; what lies at inbox_space already is not copied. BUFFER_FULL, -ENOMEM. */

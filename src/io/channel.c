@@ -203,9 +203,14 @@ static void open_up(struct channel *c)
 
 static void take_secured(struct channel *c, struct bytes in)
 {
+    size_t before = buffer_len(&c->out);
     int r = tls_feed(c->tls, in, &c->plain, &c->out);
     if (r != 0) {
         tls_failed(c, r);
+        return;
+    }
+    if (buffer_len(&c->out) > before && channel_is_full(c)) {
+        fail(c, "it asks for answers and reads none");
         return;
     }
     flush(c);

@@ -9,7 +9,8 @@
  *
  * LIMIT_CONNECT_MS is the time for all up to OPEN. What is written is kept until the other end
  * takes it, at most LIMIT_CHANNEL_BYTES beyond one channel_write: who writes more asks
- * channel_is_full first, and goes on at handler.room.
+ * channel_is_full first, and goes on at handler.room. Where the other end makes TLS itself say
+ * something while so much waits, it is closed.
  *
  * The owner embeds the channel and leaves it alone until handler.closed, which always comes,
  * last, and never from within a call of the owner's. Then it may be dialed again. */

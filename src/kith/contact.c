@@ -1,25 +1,21 @@
 #include "kith/contact.h"
 
 #include "base/limits.h"
-#include "client/answer.h"
 #include "io/clock.h"
 #include "io/problem.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sodium.h>
-#include <stdio.h>
 
-/* The login, in its order. */
-enum { HELLO, LOGIN, WHOAMI, LOGIN_REQUESTS };
-
-static struct contact *of_hub(struct hub_line *l)
+static struct contact *contact_at(struct presence *p)
 {
-    return (struct contact *)((char *)l - offsetof(struct contact, hub));
+    return (struct contact *)((char *)p - offsetof(struct contact, presence));
 }
 
 struct contact *contact_of(struct talks *t)
 {
-    return (struct contact *)((char *)t - offsetof(struct contact, talks));
+    return contact_at(presence_of(t));
 }
 
 struct contact *contact_of_post(struct post *p)
@@ -33,46 +29,43 @@ void contact_end(struct contact *c, int code)
         return;
     c->over = true;
     c->code = code;
-    talks_close(&c->talks);
-    hub_line_close(&c->hub);
+    presence_close(&c->presence);
     for (size_t i = 0; i < sizeof c->stops / sizeof *c->stops; i++)
         uv_close((uv_handle_t *)&c->stops[i], NULL);
 }
 
 /* ---- asking ---- */
 
-static int request(struct contact *c, const struct bytes *argv, size_t argc, bool of_post)
+/* Without a hub nothing is asked, and nothing is wrong. */
+static uint64_t asked(struct contact *c, const char *word, uint64_t number)
 {
-    int r = buffer_append(&c->asked, &(uint8_t){of_post}, 1);
-    return r == 0 ? hub_line_ask(&c->hub, argv, argc, false) : r;
+    if (number != 0)
+        journal_note(&c->session->journal, "asked", bytes_from_str(word));
+    else if (c->presence.ready)
+        contact_end(c, session_fail(c->session, EXIT_NO, "%s", problem_text(-ENOMEM)));
+    return number;
+}
+
+uint64_t contact_ask(struct contact *c, const char *word, struct bytes subject)
+{
+    return asked(c, word, presence_ask_meeting(&c->presence, word, subject));
 }
 
 int contact_request(struct post *p, const struct bytes *argv, size_t argc)
 {
-    return request(contact_of_post(p), argv, argc, true);
+    struct contact *c = contact_of_post(p);
+    uint64_t number = presence_ask(&c->presence, argv, argc);
+    return number != 0 ? buffer_append(&c->post_asked, &number, sizeof number) : -ENOMEM;
 }
 
-static void ask(struct contact *c, const struct bytes *argv, size_t argc)
+void contact_accept(struct contact *c, const struct notice *invited)
 {
-    journal_note(&c->session->journal, "asked", argv[0]);
-    int r = request(c, argv, argc, false);
-    if (r != 0)
-        contact_end(c, session_fail(c->session, EXIT_NO, "%s", problem_text(r)));
-}
-
-void contact_ask(struct contact *c, const char *word, struct bytes subject)
-{
-    struct bytes argv[2 + CANDIDATES_MAX] = {bytes_from_str(word), subject};
-    size_t n = c->talks.candidate_count;
-    for (size_t i = 0; i < n; i++)
-        argv[2 + i] = c->talks.candidates[i];
-    ask(c, argv, 2 + n);
+    asked(c, "ACCEPT", presence_accept(&c->presence, invited));
 }
 
 void contact_decline(struct contact *c, struct bytes id)
 {
-    struct bytes argv[] = {bytes_from_str("DECLINE"), id, bytes_from_str("BUSY")};
-    ask(c, argv, 3);
+    asked(c, "DECLINE", presence_decline(&c->presence, id));
 }
 
 void contact_keep(struct contact *c, struct said *said, struct bytes other)
@@ -86,112 +79,68 @@ void contact_keep(struct contact *c, struct said *said, struct bytes other)
 int contact_begin(struct contact *c, const struct notice *n)
 {
     struct trouble t;
-    enum trouble_kind kind = talks_begin(&c->talks, c->name, n, &t);
+    enum trouble_kind kind = presence_begin(&c->presence, n, &t);
     return kind == TROUBLE_NONE ? EXIT_DONE : session_trouble(c->session, &t);
 }
 
-/* ---- the hub ---- */
+/* ---- the presence ---- */
 
-static void on_up(struct hub_line *l)
+static void on_met(struct presence *p)
 {
-    struct contact *c = of_hub(l);
-    struct bytes hello[] = {bytes_from_str("HELLO"), bytes_from_str("3")};
-    struct bytes login[] = {bytes_from_str("LOGIN")}, whoami[] = {bytes_from_str("WHOAMI")};
-    c->answered = 0;
-    buffer_truncate(&c->asked, 0);
-    talks_look_around(&c->talks, hub_line_is_local(l));
-    ask(c, hello, 2);
-    ask(c, login, 1);
-    ask(c, whoami, 1);
+    session_met(contact_at(p)->session);
 }
 
-static void refused(struct contact *c, const struct resp_value *reply)
+static void on_ready(struct presence *p, bool again)
 {
-    int code = bytes_starts_with(reply->text, "NOLOGIN")
-                   ? session_fail(c->session, EXIT_DENIED,
-                                  "this device is nobody's at %s: kith register makes an "
-                                  "account, kith login adds the device to one",
-                                  c->session->where_text)
-                   : session_fail(c->session, EXIT_DENIED, "the hub says: %.*s",
-                                  (int)(reply->text.len < 300 ? reply->text.len : 300),
-                                  (const char *)reply->text.data);
-    contact_end(c, code);
-}
-
-static void take_name(struct contact *c, struct bytes name)
-{
-    if (!account_name_is_valid(name)) {
-        contact_end(c, session_strange(c->session));
-        return;
-    }
-    bool again = c->was_ready;
-    snprintf(c->name, sizeof c->name, "%.*s", (int)name.len, (const char *)name.data);
-    c->was_ready = true;
-    post_here(&c->post, bytes_from_str(c->name));
+    struct contact *c = contact_at(p);
+    post_here(&c->post, bytes_from_str(p->name));
     c->handler->ready(c, again);
 }
 
-static bool take_is_of_post(struct contact *c)
+static void on_lost(struct presence *p, const char *why)
 {
-    bool of_post = buffer_len(&c->asked) > 0 && *buffer_view(&c->asked).data;
-    if (buffer_len(&c->asked) > 0)
-        buffer_consume(&c->asked, 1);
-    return of_post;
+    struct contact *c = contact_at(p);
+    post_lost(&c->post);
+    buffer_truncate(&c->post_asked, 0);
+    c->handler->lost(c, why);
 }
 
-static void on_answer(struct hub_line *l, const struct resp_value *values, size_t count)
+static bool take_is_of_post(struct contact *c, uint64_t number)
 {
-    struct contact *c = of_hub(l);
-    if (take_is_of_post(c)) {
+    uint64_t next = 0;
+    struct bytes asked = buffer_view(&c->post_asked);
+    if (asked.len > 0)
+        memcpy(&next, asked.data, sizeof next);
+    if (asked.len == 0 || next != number)
+        return false;
+    buffer_consume(&c->post_asked, sizeof next);
+    return true;
+}
+
+static void on_answer(struct presence *p, uint64_t number, const struct resp_value *values,
+                      size_t count)
+{
+    struct contact *c = contact_at(p);
+    if (take_is_of_post(c, number))
         post_reply(&c->post, values, count, clock_walltime());
-        return;
-    }
-    if (c->answered >= LOGIN_REQUESTS) {
-        c->handler->answer(c, values);
-        return;
-    }
-    unsigned which = c->answered++;
-    if (values->kind == RESP_FAILURE)
-        refused(c, values);
-    else if (which == WHOAMI)
-        take_name(c, values->text);
+    else if (c->handler->answer)
+        c->handler->answer(c, number, values);
 }
 
-static void on_push(struct hub_line *l, const struct resp_value *values, size_t count)
+static void on_notice(struct presence *p, const struct notice *n)
 {
-    struct contact *c = of_hub(l);
-    struct notice n;
-    if (!notice_parse(values, count, &n))
-        return;
-    if (n.kind == NOTICE_LETTER)
+    struct contact *c = contact_at(p);
+    if (n->kind == NOTICE_LETTER)
         post_letter_came(&c->post);
     else
-        c->handler->notice(c, &n);
+        c->handler->notice(c, n);
 }
 
-static void on_down(struct hub_line *l, const char *why)
+static void on_failed(struct presence *p, const struct trouble *why)
 {
-    post_lost(&of_hub(l)->post);
-    of_hub(l)->handler->lost(of_hub(l), why);
-}
-
-static void on_met(struct hub_line *l)
-{
-    session_met(of_hub(l)->session);
-}
-
-static void on_failed(struct hub_line *l, const struct trouble *why)
-{
-    struct contact *c = of_hub(l);
+    struct contact *c = contact_at(p);
     contact_end(c, session_trouble(c->session, why));
 }
-
-static const struct hub_line_handler hub_handler = {.met = on_met,
-                                                    .up = on_up,
-                                                    .down = on_down,
-                                                    .answer = on_answer,
-                                                    .push = on_push,
-                                                    .failed = on_failed};
 
 /* ---- one run ---- */
 
@@ -212,14 +161,22 @@ static void watch_signals(struct contact *c)
     }
 }
 
-static int open_all(struct contact *c, uint16_t port)
+static void run(struct contact *c, uint16_t port)
 {
-    struct self *self = &c->session->self;
+    const struct presence_handler handler = {.met = on_met,
+                                             .ready = on_ready,
+                                             .lost = on_lost,
+                                             .answer = on_answer,
+                                             .notice = on_notice,
+                                             .failed = on_failed,
+                                             .talks = c->handler->talks};
     struct trouble t;
-    if (talks_open(&c->talks, &c->loop, self, port, c->handler->talks, &t) == TROUBLE_NONE &&
-        hub_line_open(&c->hub, &c->loop, self, &hub_handler, &t) == TROUBLE_NONE)
-        return EXIT_DONE;
-    return session_trouble(c->session, &t);
+    watch_signals(c);
+    if (presence_open(&c->presence, &c->loop, &c->session->self, port, &handler, &t) !=
+        TROUBLE_NONE)
+        contact_end(c, session_trouble(c->session, &t));
+    uv_run(&c->loop, UV_RUN_DEFAULT);
+    presence_fini(&c->presence);
 }
 
 static int open_post(struct contact *c)
@@ -238,31 +195,20 @@ static int open_post(struct contact *c)
     return code;
 }
 
-static void run_loop(struct contact *c, uint16_t port)
+static int run_with_post(struct contact *c, uint16_t port)
 {
-    watch_signals(c);
-    int code = open_all(c, port);
-    if (code != EXIT_DONE)
-        contact_end(c, code);
-    uv_run(&c->loop, UV_RUN_DEFAULT);
-    talks_fini(&c->talks);
-    hub_line_fini(&c->hub);
-    uv_loop_close(&c->loop);
-}
-
-static int run(struct contact *c, uint16_t port)
-{
+    buffer_init(&c->post_asked, LIMIT_MIB);
+    c->chronicle =
+        (struct chronicle){.self = &c->session->self, .keeps = c->session->options.history};
+    c->bag.chronicle = &c->chronicle;
     int code = open_post(c);
-    int r = code == EXIT_DONE ? uv_loop_init(&c->loop) : 0;
-    if (r < 0)
-        code = session_fail(c->session, EXIT_NO, "%s", problem_text(r));
     if (code == EXIT_DONE) {
-        run_loop(c, port);
+        run(c, port);
         code = c->code;
     }
     post_fini(&c->post);
     postbag_close(&c->bag);
-    buffer_fini(&c->asked);
+    buffer_fini(&c->post_asked);
     return code;
 }
 
@@ -278,10 +224,11 @@ int contact_run(struct contact *c, struct session *s, const struct contact_handl
     int code = session_peer_port(s, &port);
     if (code != EXIT_DONE)
         return code;
-    buffer_init(&c->asked, LIMIT_MIB);
-    c->chronicle = (struct chronicle){.self = &s->self, .keeps = s->options.history};
-    c->bag.chronicle = &c->chronicle;
-    code = run(c, port);
+    int r = uv_loop_init(&c->loop);
+    if (r < 0)
+        return session_fail(s, EXIT_NO, "%s", problem_text(r));
+    code = run_with_post(c, port);
+    uv_loop_close(&c->loop);
     if (c->signal != 0) {
         signal(c->signal, SIG_DFL);
         raise(c->signal);

@@ -1,23 +1,22 @@
 #ifndef KITH_KITH_CONTACT_H
 #define KITH_KITH_CONTACT_H
 
-/* A program's way to people: present on a hub as the account of this device, and able to talk,
- * for the commands that do so without anybody at a terminal. It connects, logs in by the
- * device's key, learns its own name, and then is READY; after a loss it comes back by itself,
- * and is READY again. The owner embeds it. */
+/* A command's way to people (meet/presence.h), for those that talk without anybody at a
+ * terminal: one run, which a signal ends, and in which what goes wrong is said. The owner
+ * embeds it. */
 
 #include "client/post.h"
 #include "kith/session.h"
-#include "meet/hub_line.h"
 #include "meet/postbag.h"
-#include "meet/talks.h"
+#include "meet/presence.h"
 
 struct contact;
 
 struct contact_handler {
     void (*ready)(struct contact *c, bool again);
     void (*lost)(struct contact *c, const char *why); /* the hub; talks go on */
-    void (*answer)(struct contact *c, const struct resp_value *reply); /* to what was asked */
+    /* To what contact_ask returned `number` for. It may be NULL. */
+    void (*answer)(struct contact *c, uint64_t number, const struct resp_value *reply);
     void (*notice)(struct contact *c, const struct notice *n);
     const struct talks_handler *talks; /* contact_of gives the contact */
     const struct post_handler *post;   /* contact_of_post; its request is contact_request */
@@ -28,16 +27,12 @@ struct contact {
     const struct contact_handler *handler;
     struct session *session;
     uv_loop_t loop;
-    struct hub_line hub;
-    struct talks talks;
+    struct presence presence;
     struct post post;
     struct postbag bag;
     struct chronicle chronicle;
-    struct buffer asked; /* a byte for each request under way: is it the post's? */
+    struct buffer post_asked; /* the numbers of the post's requests under way, uint64_t each */
     uv_signal_t stops[3];
-    char name[ACCOUNT_NAME_BYTES + 1]; /* one's own, once READY */
-    unsigned answered;                 /* of the login's requests */
-    bool was_ready;
     bool over;
     int code;   /* of the end */
     int signal; /* that ended it; 0: none */
@@ -51,9 +46,11 @@ int contact_run(struct contact *c, struct session *s, const struct contact_handl
 
 void contact_end(struct contact *c, int code);
 
-/* Asks the hub; word and subject, and behind them where this device can be reached. */
-void contact_ask(struct contact *c, const char *word, struct bytes subject);
+/* Asks the hub; word and subject, and behind them where this device can be reached. The number
+ * of its answer. */
+uint64_t contact_ask(struct contact *c, const char *word, struct bytes subject);
 int contact_request(struct post *p, const struct bytes *argv, size_t argc);
+void contact_accept(struct contact *c, const struct notice *invited);
 void contact_decline(struct contact *c, struct bytes id);
 
 /* Keeps what was said in a talk, where --history is given. */

@@ -46,10 +46,6 @@ static void on_lost(struct contact *c, const char *why)
                                     c->session->where_text, why));
 }
 
-static void on_answer(struct contact *c, const struct resp_value *reply)
-{
-}
-
 /* Who asks to talk may be answered by another kith. */
 static void on_notice(struct contact *c, const struct notice *n)
 {
@@ -59,7 +55,6 @@ static const struct talks_handler talks_handler = {.begun = NULL};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,
-                                                       .answer = on_answer,
                                                        .notice = on_notice,
                                                        .talks = &talks_handler,
                                                        .post = &post_handler,

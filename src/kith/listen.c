@@ -19,7 +19,7 @@ static void on_ready(struct contact *c, bool again)
 {
     char text[WHERE_TEXT_BYTES + ACCOUNT_NAME_BYTES + 40];
     snprintf(text, sizeof text, "%s at %s as %s", again ? "listening again" : "listening",
-             c->session->where_text, c->name);
+             c->session->where_text, c->presence.name);
     note(c->session, text);
 }
 
@@ -31,19 +31,14 @@ static void on_lost(struct contact *c, const char *why)
     note(c->session, text);
 }
 
-static void on_answer(struct contact *c, const struct resp_value *reply)
-{
-    /* ACCEPT fails where who asked has gone meanwhile: there is nothing to do then. */
-}
-
 static void on_notice(struct contact *c, const struct notice *n)
 {
-    bool may = accepting_allows(c->session->options.accept, n->name);
-    if (n->kind == NOTICE_INVITED && may)
-        contact_ask(c, "ACCEPT", n->id);
-    else if (n->kind == NOTICE_INVITED)
+    bool invited = n->kind == NOTICE_INVITED;
+    if (invited && accepting_allows(c->session->options.accept, n->name))
+        contact_accept(c, n);
+    else if (invited)
         contact_decline(c, n->id);
-    else if (n->kind == NOTICE_INTRODUCED && may)
+    else if (n->kind == NOTICE_INTRODUCED)
         contact_begin(c, n); /* what is wrong was said; others are listened to */
 }
 
@@ -70,7 +65,7 @@ static void on_heard(struct talks *t, const char *name, struct bytes text)
     else
         contact_keep(c,
                      &(struct said){.from = bytes_from_str(name),
-                                    .to = bytes_from_str(c->name),
+                                    .to = bytes_from_str(c->presence.name),
                                     .text = text},
                      bytes_from_str(name));
 }
@@ -102,7 +97,6 @@ static const struct post_handler post_handler = {
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,
-                                                       .answer = on_answer,
                                                        .notice = on_notice,
                                                        .talks = &talks_handler,
                                                        .post = &post_handler,

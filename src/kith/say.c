@@ -14,6 +14,7 @@
 struct say {
     struct contact contact;
     struct bytes name, text;
+    uint64_t asked;                  /* the number of the invitation's answer */
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said */
     bool begun;                      /* both have agreed */
     const char *absent;              /* it goes as a letter, and why; else NULL */
@@ -109,7 +110,7 @@ static const struct post_handler post_handler = {.request = contact_request, .se
 static void on_ready(struct contact *c, bool again)
 {
     if (!again)
-        contact_ask(c, "MEET", say_of(c)->name);
+        say_of(c)->asked = contact_ask(c, "MEET", say_of(c)->name);
 }
 
 static void on_lost(struct contact *c, const char *why)
@@ -121,12 +122,15 @@ static void on_lost(struct contact *c, const char *why)
                                     c->session->where_text, why));
 }
 
-static void on_answer(struct contact *c, const struct resp_value *reply)
+static void on_answer(struct contact *c, uint64_t number, const struct resp_value *reply)
 {
     struct bytes text = reply->text;
+    if (number != say_of(c)->asked)
+        return;
     if (reply->kind != RESP_FAILURE) {
         snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
                  (const char *)text.data);
+        presence_agree(&c->presence, text, say_of(c)->name);
         return;
     }
     if (bytes_starts_with(text, "ABSENT ")) {
@@ -144,16 +148,11 @@ static void on_answer(struct contact *c, const struct resp_value *reply)
 
 static void refuse(struct say *s, struct bytes reason)
 {
-    static const char *const reasons[][2] = {{"declined", "does not want to talk"},
-                                             {"busy", "is busy"}};
-    if (bytes_equal_str(reason, "timeout") || bytes_equal_str(reason, "gone")) {
-        write_letter(s, reason.data[0] == 't' ? "has not answered" : "is gone");
-        return;
-    }
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (bytes_equal_str(reason, reasons[i][0]))
-            fail(s, EXIT_NO, reasons[i][1]);
-    fail(s, EXIT_NO, "does not talk");
+    const char *words = notice_refusal(reason);
+    if (bytes_equal_str(reason, "timeout") || bytes_equal_str(reason, "gone"))
+        write_letter(s, words);
+    else
+        fail(s, EXIT_NO, words);
 }
 
 static void on_notice(struct contact *c, const struct notice *n)
@@ -163,7 +162,7 @@ static void on_notice(struct contact *c, const struct notice *n)
         contact_decline(c, n->id);
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
         refuse(s, n->reason);
-    } else if (n->kind == NOTICE_INTRODUCED && bytes_equal_str(n->id, s->id)) {
+    } else if (n->kind == NOTICE_INTRODUCED) {
         int code = contact_begin(c, n);
         s->begun = code == EXIT_DONE;
         if (code != EXIT_DONE)
@@ -189,9 +188,10 @@ static void on_delivered(struct talks *t, const char *name)
 {
     struct say *s = say_of_talks(t);
     struct contact *c = &s->contact;
-    contact_keep(
-        c, &(struct said){.from = bytes_from_str(c->name), .to = s->name, .text = s->text},
-        s->name);
+    contact_keep(c,
+                 &(struct said){
+                     .from = bytes_from_str(c->presence.name), .to = s->name, .text = s->text},
+                 s->name);
     contact_end(c, EXIT_DONE);
 }
 

@@ -6,7 +6,6 @@
 #include "io/problem.h"
 #include "io/terminal.h"
 #include "kith/trust.h"
-#include "people/account_name.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -21,11 +20,10 @@ int session_init(struct session *s, const struct options *options)
     *s = (struct session){.options = *options, .journal = {.fd = -1}};
     self_init(&s->self, options->as, &s->where, s->where_text);
     output_init(&s->output, options->json, options->quiet);
-    conversation_init(&s->conversation);
+    conversation_init(&s->conversation, LIMIT_REPLY_BYTES);
     buffer_init(&s->asked[0], LIMIT_TEXT_LINE_BYTES);
     buffer_init(&s->asked[1], LIMIT_TEXT_LINE_BYTES);
-    if (options->as &&
-        (!account_name_is_valid(bytes_from_str(options->as)) || options->as[0] == '.'))
+    if (options->as && !self_profile_is_valid(options->as))
         return session_fail(
             s, EXIT_USAGE,
             "--as is 1 to 32 of letters, digits, '_', '-' and '.', which is not "
@@ -182,7 +180,7 @@ void session_hang_up(struct session *s)
     dial_free(s->dial);
     s->dial = NULL;
     conversation_fini(&s->conversation);
-    conversation_init(&s->conversation);
+    conversation_init(&s->conversation, LIMIT_REPLY_BYTES);
 }
 
 static void note_request(struct session *s, const struct bytes *argv, size_t argc)

@@ -1,19 +1,21 @@
 #include "lib/exchange.h"
 
-#include "base/clean.h"
 #include "base/limits.h"
 #include "client/answer.h"
 #include "io/clock.h"
 
 #include <errno.h>
 
-enum { SHOWN_BYTES = 240 }; /* of what a hub says: four times that when cleaned */
+static const char *problem_of(struct kith *k, int error)
+{
+    return error == DIAL_BROKEN ? dial_tls_problem(k->dial) : dial_problem(error);
+}
 
 static enum kith_result end_lost(struct kith *k, int error)
 {
     if (error == -ENOMEM)
         return handle_end_no_memory(k);
-    handle_note(k, "the connection to %s broke: %s", k->where_text, dial_problem(error));
+    handle_note(k, "the connection to %s broke: %.300s", k->where_text, problem_of(k, error));
     return handle_end(k, KITH_LOST);
 }
 
@@ -34,7 +36,7 @@ static enum kith_result receive(struct kith *k, uint64_t timeout_ms)
         handle_note(k, "%s closed the connection", k->where_text);
         return handle_end(k, KITH_LOST);
     }
-    if (r < 0)
+    if (r != 0)
         return end_lost(k, r);
     r = conversation_feed(&k->conversation, data);
     if (r == -ENOMEM)
@@ -122,22 +124,7 @@ static enum kith_result exchange(struct kith *k, const struct bytes *argv, size_
     if (sent == -ETIMEDOUT)
         return end_silent(k);
     enum kith_result result = receive_answer(k, ret);
-    return result == KITH_LOST && sent < 0 ? end_lost(k, sent) : result;
-}
-
-/* An error reply, in the hub's words. */
-static enum kith_result refused(struct kith *k, struct bytes why)
-{
-    struct buffer words;
-    buffer_init(&words, HANDLE_PROBLEM_BYTES);
-    bool denied = answer_is_denial(why);
-    if (clean_append(&words, why, SHOWN_BYTES) != 0)
-        buffer_release(&words);
-    struct bytes shown = buffer_view(&words);
-    handle_note(k, "%s: %.*s", denied ? "not allowed" : "the hub did not do it", (int)shown.len,
-                shown.data ? (const char *)shown.data : "");
-    buffer_fini(&words);
-    return denied ? KITH_DENIED : KITH_REFUSED;
+    return result == KITH_LOST && sent != 0 ? end_lost(k, sent) : result;
 }
 
 enum kith_result exchange_ask(struct kith *k, const struct bytes *argv, size_t argc,
@@ -152,7 +139,7 @@ enum kith_result exchange_ask(struct kith *k, const struct bytes *argv, size_t a
     if (result != KITH_OK)
         return result;
     if (value->kind == RESP_FAILURE)
-        return refused(k, value->text);
+        return handle_refused(k, value->text);
     *ret = value;
     return KITH_OK;
 }
@@ -184,8 +171,9 @@ enum kith_result exchange_hear(struct kith *k, uint64_t timeout_ms, const struct
     }
 }
 
-static int dial_where(struct kith *k, const struct where *w)
+static int dial_where(struct kith *k)
 {
+    const struct where *w = &k->where;
     int r = dial_new(&k->dial);
     if (r == 0 && w->path[0])
         return dial_open_unix(k->dial, w->path, k->timeout_ms);
@@ -194,25 +182,54 @@ static int dial_where(struct kith *k, const struct where *w)
 
 static bool is_hub(const struct resp_value *hello)
 {
-    return hello->kind == RESP_MAP && hello->number >= 2 &&
+    return hello && hello->kind == RESP_MAP && hello->number >= 2 &&
            bytes_equal_str(hello[1].text, "server") && bytes_equal_str(hello[2].text, "kith");
 }
 
-enum kith_result exchange_open(struct kith *k, const struct where *where)
+static enum kith_result connect_where(struct kith *k)
 {
-    const struct bytes hello[] = {bytes_from_str("HELLO"), bytes_from_str("3")};
-    const struct resp_value *answer;
-    where_format(where, k->where_text);
-    int r = dial_where(k, where);
+    int r = dial_where(k);
     if (r == -ENOMEM)
         return handle_end_no_memory(k);
     if (r == -ETIMEDOUT)
         return end_silent(k);
-    if (r < 0) {
-        handle_note(k, "nothing to connect to at %s: %s", k->where_text, dial_problem(r));
-        return handle_end(k, KITH_UNREACHABLE);
+    if (r == 0)
+        return KITH_OK;
+    handle_note(k, "nothing to connect to at %s: %s", k->where_text, dial_problem(r));
+    return handle_end(k, KITH_UNREACHABLE);
+}
+
+/* Speaks TLS, and judges whose key the hub shows. */
+static enum kith_result secure(struct kith *k)
+{
+    struct trouble t;
+    bool met;
+    if (self_config(&k->self, &t) != TROUBLE_NONE)
+        return handle_end(k, handle_trouble(k, &t));
+    int r = dial_secure(k->dial, k->self.to_hub, k->timeout_ms);
+    if (r == -ENOMEM)
+        return handle_end_no_memory(k);
+    if (r == -ETIMEDOUT)
+        return end_silent(k);
+    if (r != 0) {
+        handle_note(k, "no TLS at %s: %.300s", k->where_text,
+                    r == DIAL_END ? "it closed the connection" : problem_of(k, r));
+        return handle_end(k, KITH_FOREIGN);
     }
-    enum kith_result result = exchange_ask(k, hello, 2, &answer);
+    if (self_judge_hub(&k->self, tls_peer(dial_tls(k->dial)), &met, &t) != TROUBLE_NONE)
+        return handle_end(k, handle_trouble(k, &t));
+    return KITH_OK;
+}
+
+enum kith_result exchange_open(struct kith *k)
+{
+    const struct bytes hello[] = {bytes_from_str("HELLO"), bytes_from_str("3")};
+    const struct resp_value *answer = NULL;
+    enum kith_result result = connect_where(k);
+    if (result == KITH_OK && k->where.secure)
+        result = secure(k);
+    if (result == KITH_OK)
+        result = exchange_ask(k, hello, 2, &answer);
     bool refused = result == KITH_REFUSED || result == KITH_DENIED;
     if (refused || (result == KITH_OK && !is_hub(answer)))
         return handle_end_foreign(k);

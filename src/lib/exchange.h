@@ -6,8 +6,9 @@
 
 #include "lib/handle.h"
 
-/* Connects, and makes sure that there is a hub of ours. */
-enum kith_result exchange_open(struct kith *k, const struct where *where);
+/* Connects to k->where, and makes sure that there is a hub of ours: over TLS, the one that was
+ * meant. */
+enum kith_result exchange_open(struct kith *k);
 
 /* Asks one thing and waits for the answer, no error, whose values hold until the next call. */
 enum kith_result exchange_ask(struct kith *k, const struct bytes *argv, size_t argc,

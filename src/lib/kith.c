@@ -20,16 +20,35 @@ static struct kith_bytes shown(struct bytes b)
 
 static enum kith_result open_at(struct kith *k, const char *given)
 {
-    struct where where;
     const char *environment = secure_getenv("KITH_HUB");
-    const char *problem = where_choose(given, environment, &where);
-    if (!problem && where.secure)
-        problem = "this library does not speak TLS";
-    if (!problem)
-        return exchange_open(k, &where);
+    const char *problem = where_choose(given, environment, &k->where);
+    if (!problem) {
+        where_format(&k->where, k->where_text);
+        return exchange_open(k);
+    }
     handle_note(k, "%s%.200s: %s", given ? "" : "KITH_HUB ", given ? given : environment,
                 problem);
     return handle_end(k, KITH_INVALID);
+}
+
+static enum kith_result take_options(struct kith *k, const struct kith_options *o)
+{
+    const char *profile = o && o->profile ? o->profile : SELF_DEFAULT_PROFILE;
+    k->timeout_ms = o && o->timeout_ms ? o->timeout_ms : HANDLE_TIMEOUT_MS;
+    k->peer_port = o ? o->peer_port : 0;
+    if (!self_profile_is_valid(profile)) {
+        handle_note(k,
+                    "a profile's name is 1 to 32 of letters, digits, '_', '-' and '.', which "
+                    "is not the first");
+        return handle_end(k, KITH_INVALID);
+    }
+    if (k->peer_port > 0 && k->peer_port < 1024) {
+        handle_note(k, "a port for people is 1024 to 65535");
+        return handle_end(k, KITH_INVALID);
+    }
+    memcpy(k->profile, profile, strlen(profile));
+    self_init(&k->self, k->profile, &k->where, k->where_text);
+    return KITH_OK;
 }
 
 enum kith_result kith_open(const char *where, const struct kith_options *options,
@@ -38,8 +57,8 @@ enum kith_result kith_open(const char *where, const struct kith_options *options
     struct kith *k = *ret = handle_new();
     if (!k)
         return KITH_NO_MEMORY;
-    k->timeout_ms = options && options->timeout_ms ? options->timeout_ms : HANDLE_TIMEOUT_MS;
-    return open_at(k, where);
+    enum kith_result result = take_options(k, options);
+    return result == KITH_OK ? open_at(k, where) : result;
 }
 
 void kith_close(struct kith *k)
@@ -293,6 +312,10 @@ const char *kith_error_text(int result)
         return "what answers is not a kith hub";
     case KITH_NO_MEMORY:
         return "out of memory";
+    case KITH_CHANGED:
+        return "the other end is not who it was";
+    case KITH_FAILED:
+        return "this machine did not do it";
     default:
         return "an unknown result";
     }

@@ -133,7 +133,7 @@ static void on_closed(struct channel *c, const char *why)
     bool was_up = l->up;
     l->up = false;
     conversation_fini(&l->conversation);
-    conversation_init(&l->conversation);
+    conversation_init(&l->conversation, LIMIT_VISIT_REPLY_BYTES);
     if (l->closing)
         return;
     if (!l->was_up) {
@@ -165,7 +165,7 @@ enum trouble_kind hub_line_open(struct hub_line *l, uv_loop_t *loop, struct self
                                 const struct hub_line_handler *handler, struct trouble *ret)
 {
     *l = (struct hub_line){.handler = handler, .self = s, .loop = loop};
-    conversation_init(&l->conversation);
+    conversation_init(&l->conversation, LIMIT_VISIT_REPLY_BYTES);
     l->wait_ms = LIMIT_BACK_OFF_FIRST_MS;
     uv_timer_init(loop, &l->retry);
     l->retry.data = l;

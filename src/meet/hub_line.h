@@ -4,7 +4,8 @@
 /* The line to the hub, of a person who stays: over TLS, or to a Unix socket. It judges who is
  * at the other end, asks and hears, and where it is lost comes back by itself: after
  * LIMIT_BACK_OFF_FIRST_MS, then twice as long each time, up to LIMIT_BACK_OFF_MS, each a
- * little less or more, so that not all come back at once. The owner embeds it, and after
+ * little less or more, so that not all come back at once. A reply of more than
+ * LIMIT_VISIT_REPLY_BYTES is no hub's. The owner embeds it, and after
  * hub_line_close leaves it alone until the loop has nothing more to do. */
 
 #include "client/conversation.h"

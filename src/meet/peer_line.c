@@ -98,8 +98,9 @@ static void hand_on(struct peer_line *l)
 static void feed_within(struct peer_line *l, struct bytes in)
 {
     int r = tls_feed(l->within, in, &l->plain, &l->out);
+    bool unread = buffer_len(&l->out) > 0 && channel_is_full(&l->channel);
     send_within(l);
-    if (r != 0) {
+    if (r != 0 || unread) { /* as a channel does with its own TLS */
         give_up(l, DIALING_NO_TLS);
         return;
     }

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "client/known_hubs.h"
 #include "io/problem.h"
+#include "people/account_name.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -11,11 +12,17 @@
 
 #define KNOWN_HUBS "known_hubs"
 
+bool self_profile_is_valid(const char *name)
+{
+    return account_name_is_valid(bytes_from_str(name)) && name[0] != '.';
+}
+
 void self_init(struct self *s, const char *profile, const struct where *where,
                const char *where_text)
 {
-    *s = (struct self){
-        .profile = profile ? profile : "default", .where = where, .where_text = where_text};
+    *s = (struct self){.profile = profile ? profile : SELF_DEFAULT_PROFILE,
+                       .where = where,
+                       .where_text = where_text};
 }
 
 void self_fini(struct self *s)

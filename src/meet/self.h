@@ -15,6 +15,8 @@
 #include "meet/trouble.h"
 #include "tls/tls.h"
 
+#define SELF_DEFAULT_PROFILE "default"
+
 struct self {
     const char *profile;                      /* its name */
     const struct where *where;                /* the owner's, who may still change it */
@@ -23,6 +25,9 @@ struct self {
     struct tls_config *to_hub;                /* of connections to the hub, likewise */
     char hub_print[FINGERPRINT_TEXT_LEN + 1]; /* the hub's, as last shown */
 };
+
+/* What --as says, and what else names a profile. */
+bool self_profile_is_valid(const char *name);
 
 /* What is given must outlive it. profile NULL: the default one. */
 void self_init(struct self *s, const char *profile, const struct where *where,

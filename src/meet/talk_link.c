@@ -254,6 +254,12 @@ static void mark_shown(struct talk_link *t, uint64_t id)
     buffer_fini(&mark);
 }
 
+void talk_link_show(struct talk_link *t, uint64_t id)
+{
+    mark_shown(t, id);
+    pump(t);
+}
+
 static void take_message(struct talk_link *t, struct bytes message)
 {
     struct talk_event e;
@@ -265,7 +271,8 @@ static void take_message(struct talk_link *t, struct bytes message)
         forget_delivered(t, e.id);
     } else if (e.type == TALK_EVENT_TEXT && !t->over) {
         t->handler->heard(t, e.text);
-        mark_shown(t, e.id);
+        if (!t->ground->shows_later)
+            mark_shown(t, e.id);
     }
 }
 

@@ -4,7 +4,7 @@
 /* A talk with one other device, on a loop: the session of the two (peer/peer_session.h), the
  * connections below it, dialed, taken or through the relay as peer/dialing.h says, and what is
  * said over it (peer/talk.h). A text that was heard is marked as shown once handler.heard has
- * returned.
+ * returned, or, where the ground says so, by talk_link_show.
  *
  *   CONNECTING -> TALKING <-> LOST     no connection yet, one, none any more
  *   all -> ENDING -> gone              talk_link_close, the other side, or no way for too long
@@ -38,6 +38,7 @@ struct talk_ground {
     const struct self *self;            /* of the hub: where it is, its key, TLS to it */
     struct tls_config *dials, *answers; /* of TLS between devices */
     uv_loop_t *loop;
+    bool shows_later; /* what was heard is shown when talk_link_show says so */
 };
 
 enum talk_link_state {
@@ -99,6 +100,11 @@ enum { TALK_LINK_FULL = 1, TALK_LINK_NO_TEXT = 2, TALK_LINK_OVER = 3 };
 
 /* FULL: the other side takes nothing; NO_TEXT: it is empty, too long, or not UTF-8. -ENOMEM. */
 int talk_link_say(struct talk_link *t, struct bytes text);
+
+/* Texts heard have been shown, up to that of this number, which talk.heard was in
+ * handler.heard.
+ */
+void talk_link_show(struct talk_link *t, uint64_t id);
 
 /* ENDING: what was said is still delivered, within LIMIT_PEER_CLOSE_MS. */
 void talk_link_close(struct talk_link *t);

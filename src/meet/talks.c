@@ -74,7 +74,9 @@ static void on_path(struct talk_link *l)
 
 static void on_heard(struct talk_link *l, struct bytes text)
 {
-    if (talks_of(l)->handler->heard)
+    if (talks_of(l)->handler->kept)
+        talks_of(l)->handler->kept(talks_of(l), l, text);
+    else if (talks_of(l)->handler->heard)
         talks_of(l)->handler->heard(talks_of(l), l->name, text);
 }
 
@@ -236,6 +238,17 @@ struct talk_link *talks_find(struct talks *t, struct bytes name)
     return NULL;
 }
 
+void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (!l->over && memcmp(l->pair.id.bytes, introduction->bytes, RANDOM_ID_BYTES) == 0) {
+            talk_link_show(l, id);
+            return;
+        }
+    }
+}
+
 static bool is_crossed(const struct talk_link *old, const struct random_id *id)
 {
     uint64_t age = clock_instant().ns - old->began.ns;
@@ -294,7 +307,8 @@ static int make_configs(struct talk_ground *ground, const struct identity *own)
 enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, uint16_t port,
                              const struct talks_handler *handler, struct trouble *ret)
 {
-    *t = (struct talks){.handler = handler, .ground = {.self = s, .loop = loop}};
+    *t = (struct talks){.handler = handler,
+                        .ground = {.self = s, .loop = loop, .shows_later = handler->kept}};
     list_init(&t->links);
     list_init(&t->strangers);
     enum trouble_kind kind = self_config(s, ret);

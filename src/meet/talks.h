@@ -21,6 +21,9 @@ struct talks_handler {
     void (*begun)(struct talks *t, const char *name);
     void (*path)(struct talks *t, const char *name, const char *way); /* NULL: none any more */
     void (*heard)(struct talks *t, const char *name, struct bytes text);
+    /* In place of heard, for who shows it later, and then says talks_show: text l->talk.heard.
+     */
+    void (*kept)(struct talks *t, struct talk_link *l, struct bytes text);
     void (*delivered)(struct talks *t, const char *name);
     void (*ended)(struct talks *t, const char *name, const char *why);
     void (*undelivered)(struct talks *t, const char *name, struct bytes text);
@@ -57,6 +60,10 @@ enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struc
 
 /* NULL: there is none of that name. */
 struct talk_link *talks_find(struct talks *t, struct bytes name);
+
+/* The text of this number has been shown, and those before it, of the talk that this
+ * introduction began; nothing where that is over. */
+void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id);
 
 /* Ends all, and the port: what was said still arrives, within LIMIT_TALK_LEAVE_MS. */
 void talks_close(struct talks *t);

@@ -58,7 +58,7 @@ int assembly_take(struct assembly *a, uint64_t id, size_t len, struct blob **ret
     struct assembled **link = find(a, id);
     if (!*link || buffer_len(&(*link)->value) != len)
         return ASSEMBLY_UNKNOWN;
-    struct blob *blob = blob_new((*link)->value.data);
+    struct blob *blob = blob_new((*link)->value.data, len, NULL);
     if (!blob)
         return -ENOMEM;
     (*link)->value = (struct buffer){0}; /* its memory is the blob's now */

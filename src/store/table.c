@@ -218,7 +218,7 @@ static struct table_entry *entry_make(struct bytes key, struct bytes tail,
 static struct table_entry *entry_make_shared(struct bytes key, struct bytes value,
                                              struct blob *blob, struct walltime expires)
 {
-    struct shared shared = {value.data, blob ? blob_ref(blob) : blob_copy(value)};
+    struct shared shared = {value.data, blob ? blob_ref(blob) : blob_copy(value, NULL)};
     if (!shared.blob)
         return NULL;
     if (!blob)

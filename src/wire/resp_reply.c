@@ -1,5 +1,6 @@
 #include "wire/resp_reply.h"
 
+#include "base/limits.h"
 #include "base/number.h"
 
 #include <errno.h>
@@ -87,7 +88,8 @@ static int read_aggregate(const struct resp_reply *r, uint8_t type, struct resp_
         return 0;
     }
     /* An element is three bytes or more. */
-    if (value->number < 0 || (uint64_t)value->number > r->max_bytes / 3)
+    if (value->number < 0 || (uint64_t)value->number > r->max_bytes / 3 ||
+        (uint64_t)value->number > LIMIT_REPLY_VALUES)
         return RESP_REPLY_ERROR;
     if (type == '%')
         value->number *= 2;
@@ -159,6 +161,8 @@ static int read_value(struct resp_reply *r, struct bytes in, struct resp_value *
 /* Enters or leaves aggregates after a value. */
 static int move_on(struct resp_reply_place *place, const struct resp_value *value)
 {
+    if (++place->values > LIMIT_REPLY_VALUES)
+        return RESP_REPLY_ERROR;
     if (is_aggregate(value->kind)) {
         if (place->depth == RESP_REPLY_DEPTH_MAX)
             return RESP_REPLY_ERROR;

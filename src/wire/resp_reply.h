@@ -12,7 +12,8 @@
 
 enum {
     RESP_REPLY_MORE = 1,
-    RESP_REPLY_ERROR = 2, /* not the protocol, nested too deep, or past max_bytes */
+    RESP_REPLY_ERROR = 2, /* not the protocol, nested too deep, past max_bytes or
+                             LIMIT_REPLY_VALUES */
 };
 
 enum resp_kind {
@@ -39,6 +40,7 @@ enum { RESP_REPLY_DEPTH_MAX = 16 };
 struct resp_reply_place {
     size_t at;       /* offset of the next value */
     size_t searched; /* bytes of `in` known to hold no LF that ends that value's first line */
+    size_t values;   /* passed */
     size_t depth;    /* aggregates open */
     size_t left[RESP_REPLY_DEPTH_MAX]; /* of each, elements still to come */
 };

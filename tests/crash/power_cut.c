@@ -215,7 +215,7 @@ static struct history_mutation make_mutation(struct life *l)
 
 static struct blob *share(struct bytes *value)
 {
-    struct blob *blob = blob_copy(*value);
+    struct blob *blob = blob_copy(*value, NULL);
     value->data = blob->memory;
     return blob;
 }

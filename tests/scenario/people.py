@@ -145,9 +145,9 @@ def relay(hub, device, meeting, other):
     return ends
 
 
-def resident_kib(hub):
-    with open(f"/proc/{hub.pid}/status") as status:
-        return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+def resident_kib(process, which="VmRSS"):
+    with open(f"/proc/{process.pid}/status") as status:
+        return int(re.search(rf"{which}:\s+(\d+)", status.read()).group(1))
 
 
 class Pump(threading.Thread):

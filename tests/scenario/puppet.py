@@ -7,7 +7,8 @@ import threading
 from hubs import PATIENCE, build
 
 RESULTS = {0: "OK", 1: "MISSING", 2: "DIFFERS", 3: "NOTHING", -1: "INVALID", -2: "REFUSED",
-           -3: "DENIED", -4: "UNREACHABLE", -5: "LOST", -6: "SILENT", -7: "FOREIGN", -8: "NO_MEMORY"}
+           -3: "DENIED", -4: "UNREACHABLE", -5: "LOST", -6: "SILENT", -7: "FOREIGN", -8: "NO_MEMORY",
+           -9: "CHANGED", -10: "FAILED"}
 KINDS = ["set", "deleted", "expired", "flushed"]
 
 
@@ -54,8 +55,8 @@ class Puppet:
     def result(self, *words):
         return RESULTS[self.ask(*words)[0]]
 
-    def open(self, where=None, timeout_ms=0):
-        return self.result("open", digits(where), timeout_ms)
+    def open(self, where=None, timeout_ms=0, profile=None):
+        return self.result("open", digits(where), timeout_ms, digits(profile))
 
     def close(self):
         return self.result("close")
@@ -88,6 +89,33 @@ class Puppet:
         if number != 0:
             return RESULTS[number]
         return KINDS[int(rest[0])], text_of(rest[1]), text_of(rest[2])
+
+    def login(self):
+        return self.result("login")
+
+    def name(self):
+        return self.returned("name").decode()
+
+    def accept(self, whom):
+        return self.result("accept", digits(whom))
+
+    def people(self):
+        """{name: since}, or a result."""
+        number, rest = self.ask("people")
+        if number != 0:
+            return RESULTS[number]
+        return {text_of(name).decode(): int(since) for name, since in zip(rest[::2], rest[1::2])}
+
+    def say(self, name, text, timeout_ms=PATIENCE * 1000):
+        return self.result("say", digits(name), digits(text), timeout_ms)
+
+    def receive(self, timeout_ms=PATIENCE * 1000):
+        """(from, text), or a result."""
+        number, rest = self.ask("receive", timeout_ms)
+        return (text_of(rest[0]).decode(), text_of(rest[1])) if number == 0 else RESULTS[number]
+
+    def end_talk(self, name):
+        return self.result("end", digits(name))
 
     def is_open(self):
         return self.ask("is-open")[0] == 1

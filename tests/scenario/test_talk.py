@@ -261,6 +261,18 @@ def test_what_cannot_be_said(hub, alice, bob, build):
     assert alice.say("bob", "hello").returncode == 3
 
 
+def test_who_asks_meanwhile_does_not_make_say_forget_whom_it_asked(hub, alice, bob, make_person):
+    carol = make_person("carol", hub.where)
+    b = bob.visit()
+    saying = alice.start("say", "bob", "hello")
+    b.expect_exact("alice wants to talk: /accept or /decline")
+    busy = carol.say("alice", "are you there?")
+    assert busy.returncode == 1 and b"alice is busy" in busy.stderr
+    b.sendline("/accept")
+    b.expect_exact("alice: hello")
+    assert saying.wait(PATIENCE) == 0
+
+
 def test_another_device_is_a_hard_stop(alice, bob):
     listener = bob.listen("--accept", "all")
     assert alice.say("bob", "one").returncode == 0

@@ -2,6 +2,7 @@
  *
  *     open WHERE MS | store KEY VALUE | get KEY | delete KEY | echo TEXT | update KEY OLD VALUE
  *     watch PREFIX | next MS | poll MS | fd | is-open | close
+ *     login | name | accept WHOM | people | say NAME TEXT MS | receive MS | end NAME
  *
  * WHERE and the other texts are in hexadecimal digits, or "-", which is none. `store-large KEY
  * N`, `echo-large N` and `update-large KEY N M` make up so many bytes. It answers a line: the
@@ -55,8 +56,9 @@ static int number(struct puppet *p, size_t i)
 
 static int run_open(struct puppet *p)
 {
-    struct kith_options options = {.timeout_ms = (unsigned)number(p, 2)};
-    return kith_open(word(p, 1).data, number(p, 2) ? &options : NULL, &p->k);
+    struct kith_options options = {.timeout_ms = (unsigned)number(p, 2),
+                                   .profile = word(p, 3).data};
+    return kith_open(word(p, 1).data, number(p, 2) || options.profile ? &options : NULL, &p->k);
 }
 
 static int run_close(struct puppet *p)
@@ -118,6 +120,58 @@ static int run_delete(struct puppet *p)
 static int run_watch(struct puppet *p)
 {
     return kith_watch(p->k, word(p, 1));
+}
+
+static int run_login(struct puppet *p)
+{
+    return kith_login(p->k);
+}
+
+static int run_accept(struct puppet *p)
+{
+    return kith_accept(p->k, word(p, 1).data);
+}
+
+static int run_say(struct puppet *p)
+{
+    struct kith_bytes name = word(p, 1), text = word(p, 2);
+    return kith_say(p->k, name.data, text, number(p, 3));
+}
+
+static int run_end(struct puppet *p)
+{
+    return kith_end_talk(p->k, word(p, 1).data);
+}
+
+static void run_name(struct puppet *p)
+{
+    printf("0");
+    say_hex(kith_text(kith_name(p->k)));
+}
+
+static void run_people(struct puppet *p)
+{
+    const struct kith_person *people;
+    size_t count = 0;
+    int result = kith_people(p->k, &people, &count);
+    printf("%d", result);
+    for (size_t i = 0; i < count; i++) {
+        say_hex(kith_text(people[i].name));
+        printf(" %lld", (long long)people[i].since);
+    }
+}
+
+static void run_receive(struct puppet *p)
+{
+    struct kith_message m;
+    int result = kith_receive(p->k, number(p, 1), &m);
+    printf("%d", result);
+    if (result != KITH_OK)
+        return;
+    if (((const char *)m.text.data)[m.text.len] != '\0')
+        abort();
+    say_hex(kith_text(m.from));
+    say_hex(m.text);
 }
 
 /* What is returned is said after the result. */
@@ -192,6 +246,13 @@ static const struct {
     {"update", run_update, NULL},
     {"delete", run_delete, NULL},
     {"watch", run_watch, NULL},
+    {"login", run_login, NULL},
+    {"accept", run_accept, NULL},
+    {"say", run_say, NULL},
+    {"end", run_end, NULL},
+    {"name", NULL, run_name},
+    {"people", NULL, run_people},
+    {"receive", NULL, run_receive},
     {"get", NULL, run_get},
     {"echo", NULL, run_echo},
     {"next", NULL, run_next},

@@ -38,3 +38,15 @@ def test_the_options_of_the_hub_are_those_of_its_help():
     table = (ROOT / "docs/operations.md").read_text().split("## Options")[1].split("\n## ")[0]
     rows = "\n".join(re.findall(r"^\| (`-.*?) \| ", table, re.MULTILINE))
     assert set(programs.OPTION.findall(rows)) == programs.options("kithd")
+
+
+def test_what_is_promised_is_shown_by_tests_that_are_there():
+    rows = [line for line in (ROOT / "docs/security.md").read_text().splitlines()
+            if line.startswith("|") and not line.startswith(("|---", "| against", "| who |", "| the hub cannot |",
+                                                             "| what happens"))]
+    shown = [re.findall(r"`(test_\w+|tests/[\w/.]+)`", row.rsplit(" | ", 1)[1]) for row in rows]
+    assert [row for row, names in zip(rows, shown) if not names] == []
+    sources = [path.read_text() for path in (ROOT / "tests").glob("*/*") if path.suffix in (".c", ".py")]
+    there = set(re.findall(r"\b(test_\w+)\(", "\n".join(sources)))
+    names = [name for row in shown for name in row]
+    assert [name for name in names if name not in there and not (ROOT / name).is_file()] == []

@@ -60,6 +60,18 @@ def test_the_example_is_built_with_what_is_installed(installed, pkg_config, tmp_
     assert done.stderr == f"guestbook: nothing to connect to at {tmp_path}/no-hub: there is no such socket\n"
 
 
+@pytest.mark.parametrize("compiler", [["gcc", "-std=c99"], ["g++", "-std=c++17", "-x", "c++"]], ids=" ".join)
+def test_the_bot_is_built_with_what_is_installed(installed, pkg_config, tmp_path, compiler):
+    program = tmp_path / "bot"
+    run(*compiler, *STRICT, *pkg_config("--cflags"), ROOT / "examples/bot.c", "-o", program,
+        *pkg_config("--libs"))
+    (library,) = installed.rglob("libkith.so")
+    env = {**os.environ, "LD_LIBRARY_PATH": str(library.parent), "KITH_HUB": str(tmp_path / "no-hub")}
+    done = subprocess.run([program], env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"bot: nothing to connect to at {tmp_path}/no-hub: there is no such socket\n"
+
+
 def test_pkg_config_says_which_version(pkg_config):
     assert pkg_config("--modversion") == [run(build() / "kith", "--version").split()[1]]
 

@@ -30,7 +30,7 @@ static void assert_next(struct conversation *c, int result)
 static void test_requests_and_replies_in_order(void **state)
 {
     struct conversation c;
-    conversation_init(&c);
+    conversation_init(&c, LIMIT_REPLY_BYTES);
     ask(&c, "GET", "a");
     ask(&c, "GET", "b");
     assert_bytes(conversation_output(&c),
@@ -49,7 +49,7 @@ static void test_a_byte_at_a_time(void **state)
 {
     static const char reply[] = "*2\r\n$3\r\nf\0o\r\n:7\r\n";
     struct conversation c;
-    conversation_init(&c);
+    conversation_init(&c, LIMIT_REPLY_BYTES);
     ask(&c, "SCAN", "0");
     for (size_t i = 0; i < sizeof reply - 1; i++) {
         assert_next(&c, CONVERSATION_MORE);
@@ -67,7 +67,7 @@ static void test_a_byte_at_a_time(void **state)
 static void test_what_is_no_reply(void **state)
 {
     struct conversation c;
-    conversation_init(&c);
+    conversation_init(&c, LIMIT_REPLY_BYTES);
     ask(&c, "GET", "a");
     assert_int_equal(conversation_feed(&c, BYTES("SSH-2.0-OpenSSH\r\n")), 0);
     assert_next(&c, CONVERSATION_FOREIGN);
@@ -77,7 +77,7 @@ static void test_what_is_no_reply(void **state)
 static void test_a_reply_nobody_asked_for(void **state)
 {
     struct conversation c;
-    conversation_init(&c);
+    conversation_init(&c, LIMIT_REPLY_BYTES);
     ask(&c, "GET", "a");
     assert_int_equal(conversation_feed(&c, BYTES("+OK\r\n+OK\r\n")), 0);
     assert_int_equal(next(&c)->kind, RESP_STATUS);
@@ -88,7 +88,7 @@ static void test_a_reply_nobody_asked_for(void **state)
 static void test_a_request_too_big_leaves_nothing(void **state)
 {
     struct conversation c;
-    conversation_init(&c);
+    conversation_init(&c, LIMIT_REPLY_BYTES);
     c.out.max = 64;
     char value[100] = {0};
     struct bytes argv[] = {BYTES("GET"), bytes_make(value, sizeof value)};
@@ -99,10 +99,23 @@ static void test_a_request_too_big_leaves_nothing(void **state)
     conversation_fini(&c);
 }
 
+static void test_a_reply_too_large(void **state)
+{
+    struct conversation c;
+    conversation_init(&c, 100);
+    ask(&c, "PING", "a");
+    char line[101] = "+";
+    memset(line + 1, 'a', 99);
+    assert_int_equal(conversation_feed(&c, bytes_make(line, 99)), 0);
+    assert_next(&c, CONVERSATION_MORE);
+    assert_int_equal(conversation_feed(&c, BYTES("aa")), CONVERSATION_FOREIGN);
+    conversation_fini(&c);
+}
+
 static void test_a_push_that_answers(void **state)
 {
     struct conversation c;
-    conversation_init(&c);
+    conversation_init(&c, LIMIT_REPLY_BYTES);
     ask(&c, "FOLLOW", "a");
     assert_int_equal(conversation_feed(&c, BYTES(">1\r\n$6\r\nfollow\r\n+OK\r\n")), 0);
     assert_int_equal(next(&c)->kind, RESP_PUSH);
@@ -116,7 +129,7 @@ static void test_memory_of_what_is_large_is_given_back(void **state)
     static char large[3 * LIMIT_MIB];
     static const char head[] = "$3145728\r\n";
     struct conversation c;
-    conversation_init(&c);
+    conversation_init(&c, LIMIT_REPLY_BYTES);
     struct bytes argv[] = {BYTES("ECHO"), bytes_make(large, sizeof large)};
     assert_int_equal(conversation_ask(&c, argv, 2), 0);
     assert_true(c.out.capacity >= sizeof large);
@@ -146,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_reply),
         cmocka_unit_test(test_a_reply_nobody_asked_for),
         cmocka_unit_test(test_a_request_too_big_leaves_nothing),
+        cmocka_unit_test(test_a_reply_too_large),
         cmocka_unit_test(test_a_push_that_answers),
         cmocka_unit_test(test_memory_of_what_is_large_is_given_back),
     };

@@ -8,7 +8,7 @@ enum { LARGE = LIMIT_LARGE_BYTES + 1, HEAD = 3 };
 
 static struct inbox *open_inbox(void)
 {
-    struct inbox *b = inbox_new();
+    struct inbox *b = inbox_new(NULL);
     assert_non_null(b);
     return b;
 }

@@ -536,6 +536,22 @@ static void test_a_reset_ends_everything(void **state)
     close_scene(s);
 }
 
+static void test_an_admin_is_one_no_more(void **state)
+{
+    struct scene *s = open_with_alice();
+    come_by_tls(s, BOB, 1, 2);
+    greet(s, BOB);
+    make_admin(s, BOB, "root");
+    expect(s, ALICE, ">2\r\n$6\r\nonline\r\n$4\r\nroot\r\n");
+    ask_for(s, ALICE, "NAME one\r\n", "-NOPERM ");
+    ask(s, BOB, "ACCOUNT ADMIN alice ON\r\n", "+OK\r\n");
+    ask(s, ALICE, "NAME one\r\n", "$3\r\none\r\n");
+    ask(s, BOB, "ACCOUNT ADMIN alice OFF\r\n", "+OK\r\n");
+    ask_for(s, ALICE, "NAME two\r\n", "-NOPERM ");
+    assert_true(is_here(s, ALICE));
+    close_scene(s);
+}
+
 static void test_only_so_many_guests(void **state)
 {
     struct scene *s = open_scene();
@@ -690,6 +706,7 @@ int main(void)
         cmocka_unit_test(test_a_revoked_device_is_nobodys),
         cmocka_unit_test(test_a_program_is_no_admin),
         cmocka_unit_test(test_a_reset_ends_everything),
+        cmocka_unit_test(test_an_admin_is_one_no_more),
         cmocka_unit_test(test_only_so_many_guests),
         cmocka_unit_test(test_guesses_at_an_account_wait),
         cmocka_unit_test(test_guesses_from_an_address_wait),

@@ -118,7 +118,7 @@ static void test_taken_back(void **state)
 
 static struct blob *blob_of(const char *text)
 {
-    struct blob *b = blob_copy(bytes_from_str(text));
+    struct blob *b = blob_copy(bytes_from_str(text), NULL);
     assert_non_null(b);
     return b;
 }

@@ -1,6 +1,7 @@
 #include "wire/resp_reply.h"
 
 #include "base/buffer.h"
+#include "base/limits.h"
 #include "unit.h"
 
 #include <inttypes.h>
@@ -143,6 +144,26 @@ static void test_max_bytes(void **state)
     feed_all_ways(BYTES("$9223372036854775807\r\n"), BYTES("!"));
 }
 
+/* Nothings are small where they come from, and large where they are listed. */
+static void test_max_values(void **state)
+{
+    for (size_t past = 0; past < 2; past++) {
+        struct resp_reply r;
+        struct buffer in;
+        size_t consumed, count = LIMIT_REPLY_VALUES - 1 + past;
+        resp_reply_init(&r, 8 * LIMIT_MIB);
+        buffer_init(&in, 8 * LIMIT_MIB);
+        assert_int_equal(buffer_printf(&in, "*2\r\n*%zu\r\n", count - 2), 0);
+        for (size_t i = 0; i < count - 1; i++)
+            assert_int_equal(buffer_append_str(&in, "_\r\n"), 0);
+        assert_int_equal(resp_reply_parse(&r, buffer_view(&in), &consumed),
+                         past ? RESP_REPLY_ERROR : 0);
+        resp_reply_fini(&r);
+        buffer_fini(&in);
+    }
+    feed_all_ways(BYTES("*1048577\r\n"), BYTES("!"));
+}
+
 /* What was passed is not read again until all is there: spoilt meanwhile, it is not missed. */
 static void test_read_once(void **state)
 {
@@ -173,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_max_bytes),
+        cmocka_unit_test(test_max_values),
         cmocka_unit_test(test_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

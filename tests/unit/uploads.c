@@ -40,7 +40,7 @@ static void drain(struct wal *w)
 static struct blob *make_value(struct bytes *ret)
 {
     uint8_t bytes[VALUE] = {0};
-    struct blob *blob = blob_copy(bytes_make(bytes, sizeof bytes));
+    struct blob *blob = blob_copy(bytes_make(bytes, sizeof bytes), NULL);
     assert_non_null(blob);
     *ret = bytes_make(blob->memory, VALUE);
     return blob;

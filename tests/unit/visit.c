@@ -2,6 +2,7 @@
  * blanks for line ends), against all that comes of it. */
 
 #include "client/visit.h"
+#include "base/limits.h"
 
 #include "unit.h"
 
@@ -473,6 +474,47 @@ static void test_nobody_is_introduced_unasked(void **state)
     finish(&s);
 }
 
+/* The hub says that the one asked for, or accepted, is somebody else. */
+static void test_nobody_else_is_introduced(void **state)
+{
+    static const char eve[] =
+        ">7|$10|introduced|$22|" ID "|$3|eve|$43|" PRINT "|$43|" KEY "|$5|dials|$1|-|";
+    struct stage s;
+    begin_as_alice(&s);
+    type(&s, "/talk bob");
+    hear(&s, "$22|" ID "|");
+    hear(&s, eve);
+    type(&s, "/close");
+    hear(&s, "+OK|");
+    expect(&s, "! MEET bob\nn Asking bob to talk; /close withdraws that.\n"
+               "n bob is no longer asked.\n! CANCEL " ID "\n");
+    hear(&s, ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|");
+    type(&s, "/accept");
+    hear(&s, eve);
+    expect(&s, "N bob wants to talk: /accept or /decline\n! ACCEPT " ID "\n");
+    finish(&s);
+}
+
+/* A hub that tells without end and never answers. */
+static void test_a_hub_that_only_tells(void **state)
+{
+    struct stage s;
+    char name[64];
+    begin_as_alice(&s);
+    s.visit.accepts = "all";
+    for (size_t i = 0; i < LIMIT_UNANSWERED + 10; i++)
+        hear(&s, ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|");
+    assert_int_equal(s.visit.asked_count, LIMIT_UNANSWERED);
+    for (size_t i = 0; i < LIMIT_NAMES + 10; i++) {
+        snprintf(name, sizeof name, ">2|$6|online|$9|%09zu|", i);
+        hear(&s, name);
+    }
+    assert_int_equal(s.visit.name_count, LIMIT_NAMES);
+    hear(&s, ">2|$7|offline|$9|000000000|");
+    assert_int_equal(s.visit.name_count, LIMIT_NAMES - 1);
+    finish(&s);
+}
+
 static void test_invitations(void **state)
 {
     static const char carol[] = ">5|$7|invited|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY "|";
@@ -517,6 +559,8 @@ int main(void)
         cmocka_unit_test(test_several_talks),
         cmocka_unit_test(test_a_line_for_who_has_just_left),
         cmocka_unit_test(test_nobody_is_introduced_unasked),
+        cmocka_unit_test(test_nobody_else_is_introduced),
+        cmocka_unit_test(test_a_hub_that_only_tells),
         cmocka_unit_test(test_invitations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,53 @@
+#ifndef KITH_LIB_SAYING_H
+#define KITH_LIB_SAYING_H
+
+/* One text on its way to somebody:
+ *
+ *   NOTHING -> ASKS           there is no talk: the hub is asked to introduce
+ *           -> CONNECTS       both have agreed; or a talk is about to be connected
+ *           -> WAITS          it was said, and is not shown yet
+ *   all but NOTHING -> DONE   and what became of it is in result
+ *
+ * The result of all but KITH_OK is noted in the handle. Functions named after what happens take
+ * it where it is about this text, and else do nothing. */
+
+#include "client/notice.h"
+#include "lib/handle.h"
+#include "meet/presence.h"
+
+enum saying_state { SAYING_NOTHING, SAYING_ASKS, SAYING_CONNECTS, SAYING_WAITS, SAYING_DONE };
+
+struct saying {
+    struct kith *k;
+    struct presence *presence;
+    enum saying_state state;
+    enum kith_result result;
+    char name[ACCOUNT_NAME_BYTES + 1];
+    struct bytes text;               /* the caller's */
+    uint64_t asked;                  /* the number of the invitation's answer; 0: not asked */
+    char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said; else empty */
+    bool begins;                     /* its talk is being begun, in place of another maybe */
+};
+
+void saying_init(struct saying *s, struct kith *k, struct presence *presence);
+
+/* Begins, when NOTHING. The text holds until saying_end. */
+void saying_begin(struct saying *s, struct bytes name, struct bytes text);
+
+/* Back to NOTHING. An invitation is taken back; what was said may still be shown. The result;
+ * KITH_NOTHING where it is not DONE. */
+enum kith_result saying_end(struct saying *s);
+
+/* True where it is to this one. */
+bool saying_is_to(const struct saying *s, struct bytes name);
+
+void saying_ready(struct saying *s);
+void saying_lost(struct saying *s);
+void saying_answer(struct saying *s, uint64_t number, const struct resp_value *reply);
+void saying_declined(struct saying *s, const struct notice *n);
+void saying_introduced(struct saying *s, const struct notice *n);
+void saying_begun(struct saying *s, const char *name);
+void saying_delivered(struct saying *s, const char *name);
+void saying_ended(struct saying *s, const char *name, const char *why);
+
+#endif

@@ -1,0 +1,275 @@
+"""Goal: a program with libkith is somebody on a hub, as its header says: it logs in, sees who is
+there, says and receives; and harms no program it is in."""
+
+import signal
+import subprocess
+import threading
+import time
+
+import pexpect
+import pytest
+from hubs import PATIENCE, until
+from puppet import Puppet
+from test_talk import alice, bob, leave, make_person  # noqa: F401, fixtures
+
+LATER = "it comes later"
+
+
+@pytest.fixture
+def start_puppet():
+    started = []
+
+    def start(person, who="all", **how):
+        """A program that has logged in as somebody."""
+        puppet = Puppet(env={"XDG_CONFIG_HOME": str(person.folder)}, **how)
+        started.append(puppet)
+        assert puppet.open(person.where) == "OK", puppet.problem
+        assert puppet.accept(who) == "OK"
+        return puppet
+
+    yield start
+    codes = [puppet.process.returncode if puppet.process.returncode is not None else puppet.end()
+             for puppet in started]
+    assert codes == [0] * len(started)
+
+
+@pytest.fixture
+def program(bob, start_puppet):
+    """Bob is one."""
+    puppet = start_puppet(bob)
+    assert puppet.login() == "OK", puppet.problem
+    return puppet
+
+
+def test_it_is_somebody(hub, alice, program):
+    assert program.name() == "bob"
+    before = time.time()
+    people = program.people()
+    assert list(people) == ["bob"] and before - 60 < people["bob"] <= before + 60
+    with_alice = alice.listen("--accept", "all")
+    assert list(program.people()) == ["alice", "bob"]
+    with_alice.kill()
+    until(lambda: list(program.people()) == ["bob"])
+
+
+def test_it_hears_what_is_said(alice, program):
+    said = threading.Thread(target=alice.say, args=("bob", "grüße\tund \x1b[31m"))
+    said.start()
+    assert program.receive() == ("alice", "grüße\tund \x1b[31m".encode())
+    assert program.receive(0) == "NOTHING"
+    program.receive(100)
+    said.join()
+
+
+def test_a_text_counts_as_shown_once_it_is_received(alice, program):
+    """Not before: what a program has not taken, nobody has seen."""
+    saying = alice.start("say", "bob", "hello")
+    until(lambda: "alice" in program.people())
+    assert program.say("alice", "I am still busy") == "OK"
+    for _ in range(20):
+        program.people()
+    assert saying.poll() is None
+    assert program.receive() == ("alice", b"hello")
+    until(lambda: program.receive(50) == "NOTHING" and saying.poll() is not None)
+    assert saying.wait() == 0
+
+
+def test_it_says_and_waits_until_that_was_shown(alice, program):
+    listening = alice.listen("--accept", "bob")
+    assert program.say("ALICE", "one") == "OK", program.problem
+    assert listening.said() == "bob: one\n"
+    assert program.say("alice", "two") == "OK"
+    assert listening.said() == "bob: one\nbob: two\n"
+    assert program.end_talk("alice") == "OK"
+    assert program.say("alice", "three") == "OK"
+    assert listening.said() == "bob: one\nbob: two\nbob: three\n"
+
+
+def test_two_programs_answer_each_other(alice, program, start_puppet):
+    other = start_puppet(alice)
+    assert other.login() == "OK"
+    for n in range(20):
+        other.tell("say", "bob".encode().hex(), f"question {n}".encode().hex(), PATIENCE * 1000)
+        assert program.receive() == ("alice", f"question {n}".encode())
+        program.tell("say", "alice".encode().hex(), f"answer {n}".encode().hex(), PATIENCE * 1000)
+        assert other.hear()[0] == 0
+        assert other.receive() == ("bob", f"answer {n}".encode())
+        assert program.hear()[0] == 0
+
+
+def test_both_may_begin_at_once(alice, program, start_puppet):
+    """Two invitations that cross are one talk."""
+    other = start_puppet(alice)
+    assert other.login() == "OK"
+    text = "at once".encode().hex()
+    program.tell("say", "alice".encode().hex(), text, 3000)
+    other.tell("say", "bob".encode().hex(), text, 3000)
+    results = {program.hear()[0], other.hear()[0]}
+    assert results <= {0, 3}
+    assert program.receive() == ("alice", b"at once")
+    assert other.receive() == ("bob", b"at once")
+    assert program.receive(0) == "NOTHING" and other.receive(0) == "NOTHING"
+
+
+@pytest.mark.parametrize("whom, words, result, problem", [
+    ("alice", "x", "REFUSED", "there is no 'alice' here at present"),
+    ("bob", "x", "REFUSED", "that is you"),
+    ("nobody at all", "x", "INVALID", "nobody can be called that"),
+    ("alice", "", "INVALID", "a text is UTF-8, and 1 byte to 64 KiB"),
+    ("alice", "x" * 65537, "INVALID", "a text is UTF-8, and 1 byte to 64 KiB"),
+    ("alice", b"\xff", "INVALID", "a text is UTF-8, and 1 byte to 64 KiB"),
+], ids=["absent", "oneself", "no name", "empty", "too long", "not UTF-8"])
+def test_what_cannot_be_said(alice, program, whom, words, result, problem):
+    assert program.say(whom, words) == result
+    assert problem in program.problem
+
+
+def test_who_does_not_want_to_is_not_talked_with(alice, program):
+    visit = alice.visit()
+    program.tell("say", "alice".encode().hex(), "hello".encode().hex(), PATIENCE * 1000)
+    visit.expect_exact("bob wants to talk")
+    visit.sendline("/decline")
+    assert program.hear()[0] == -2
+    assert program.problem == "alice does not want to talk"
+    leave(visit)
+
+
+def test_an_invitation_is_taken_back_in_time(alice, program):
+    visit = alice.visit()
+    assert program.say("alice", "hello", 500) == "NOTHING"
+    assert program.problem == "alice has not answered in that time"
+    visit.expect_exact("bob wants to talk")
+    program.receive(0)
+    visit.expect("bob.*(is gone|took it back|no longer|not any more)")
+    leave(visit)
+
+
+def test_it_is_busy_for_who_was_not_accepted(alice, bob, start_puppet):
+    puppet = start_puppet(bob, "carol")
+    assert puppet.login() == "OK"
+    saying = alice.start("say", "bob", "hello", err=subprocess.PIPE)
+    until(lambda: puppet.receive(50) == "NOTHING" and saying.poll() is not None)
+    assert saying.wait() == 1 and b"bob is busy" in saying.stderr.read()
+    assert puppet.accept("alice") == "OK"
+    saying = alice.start("say", "bob", "hello")
+    assert puppet.receive() == ("alice", b"hello")
+    until(lambda: puppet.receive(50) == "NOTHING" and saying.poll() is not None)
+    assert saying.wait() == 0
+
+
+def test_who_says_too_much_is_heard_no_further(hub, alice, program, start_puppet, make_person):
+    """8 MiB wait for a program that takes none; then that talk ends, and what was kept is there."""
+    other, carol = start_puppet(alice), make_person("carol", hub.where).visit()
+    assert other.login() == "OK"
+    other.tell("say", "bob".encode().hex(), "first".encode().hex(), PATIENCE * 1000)
+    assert program.receive() == ("alice", b"first")
+    assert other.hear()[0] == 0
+    program.tell("say", "carol".encode().hex(), "hello".encode().hex(), PATIENCE * 1000)
+    carol.expect_exact("bob wants to talk")
+    said = 0
+    while "has ended the talk" not in other.problem and said < 300:
+        said += other.say("bob", f"{said:065536}", 5) == "NOTHING"  # else it is to be said again
+    assert 127 <= said < 300
+    carol.sendline("/decline")
+    assert program.hear()[0] == -2
+    for n in range(128):
+        assert program.receive(0) == ("alice", b"%065536d" % n)
+    leave(carol)
+
+
+def test_what_comes_at_the_end(alice, program, start_puppet):
+    """A handle is closed while the other side still says something."""
+    other = start_puppet(alice)
+    assert other.login() == "OK"
+    other.tell("say", "bob".encode().hex(), "one".encode().hex(), PATIENCE * 1000)
+    assert program.receive() == ("alice", b"one")
+    assert other.hear()[0] == 0
+    other.tell("say", "bob".encode().hex(), "two".encode().hex(), PATIENCE * 1000)
+    assert program.close() == "OK"
+    assert other.hear()[0] == -2
+    assert program.open(alice.where) == "OK"
+    assert program.login() == "OK"
+
+
+def test_nobody_without_a_login(bob, start_puppet):
+    puppet = start_puppet(bob)
+    for call in (puppet.people, lambda: puppet.say("alice", "x"), lambda: puppet.receive(0),
+                 lambda: puppet.end_talk("alice")):
+        assert call() == "INVALID"
+        assert puppet.problem == "nobody has logged in with this handle"
+    assert puppet.name() == ""
+    assert puppet.accept("no, names") == "INVALID"
+
+
+def test_a_device_that_is_nobodys(hub, tmp_path):
+    puppet = Puppet(env={"XDG_CONFIG_HOME": str(tmp_path / "new")})
+    assert puppet.open(hub.where) == "OK"
+    assert puppet.login() == "DENIED"
+    assert puppet.problem.startswith(f"this device is nobody's at {hub.where}: kith register")
+    assert puppet.store("k", "v") == "OK"
+    assert puppet.end() == 0
+
+
+def test_values_over_tls(hub, alice, start_puppet):
+    puppet = Puppet(env={"XDG_CONFIG_HOME": str(alice.folder)})
+    assert puppet.open(f"kith://{hub.where}") == "OK", puppet.problem
+    assert puppet.store("k", b"v" * 100000) == "OK"
+    assert puppet.get("k") == b"v" * 100000
+    assert puppet.login() == "OK" and puppet.name() == "alice"
+    assert puppet.close() == "OK"
+    wrong = "A" * 43
+    assert puppet.open(f"kith://{hub.where}#{wrong}") == "CHANGED"
+    assert "is another one: its fingerprint is" in puppet.problem
+    assert puppet.end() == 0
+
+
+def test_another_hub_in_its_place(hub, start_hub, program, alice):
+    """What was met first is remembered; another one is not believed."""
+    hub.stop()
+    start_hub("--listen", hub.where)
+    assert program.receive(PATIENCE * 1000) == "CHANGED"
+    assert program.say("alice", "x") == "CHANGED"
+    assert program.people() == "CHANGED"
+    assert program.login() == "CHANGED"
+
+
+def test_it_comes_back_to_the_hub(hub, program, alice):
+    hub.stop()
+    assert program.receive(0) == "NOTHING"
+    hub.restart("--listen", hub.where)
+    listening = alice.listen("--accept", "all")
+    assert program.say("alice", LATER) == "OK", program.problem
+    assert listening.said() == f"bob: {LATER}\n"
+
+
+def test_no_signal_and_no_output(alice, bob, start_puppet):
+    """A peer that goes while it is written to raises no SIGPIPE."""
+    puppet = start_puppet(bob)
+    assert puppet.login() == "OK"
+    visit = alice.visit("--accept", "all")
+    assert puppet.say("alice", "hello") == "OK"
+    visit.close(force=True)
+    for _ in range(5):
+        assert puppet.say("alice", "hello", 300) in ("NOTHING", "REFUSED")
+
+
+def test_the_bot(hub, alice, build, make_person):
+    bot = make_person("bot", hub.where)
+    env = {**bot.env, "KITH_HUB": hub.where}
+    process = subprocess.Popen([build / "examples/bot", "default"], env=env, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    assert process.stdout.readline() == b"Listening as bot.\n"
+    visit = alice.visit()
+    visit.sendline("/talk bot")
+    visit.expect_exact("You talk with bot now")
+    visit.sendline("one two")
+    visit.expect_exact("bot: one two")
+    visit.sendline("time?")
+    visit.expect("bot: it is [0-9][0-9]:[0-9][0-9]")
+    visit.sendline("/close")
+    leave(visit)
+    assert alice.say("bot", "still there?").returncode == 0
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 0
+    process.stdout.close()
+    process.stderr.close()

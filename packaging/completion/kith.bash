@@ -96,7 +96,7 @@ _kith_value()
 _kith_words()
 {
     local commands='store get del ls watch export import backup echo name info quit join id verify forget register
-        login devices password invite token account say listen doctor demo help'
+        login devices password invite token account say listen letters doctor demo help'
     local options='--hub --as --json --quiet --log --key --value --raw --help --version'
     local sections='server clients memory persistence stats replication cpu cluster keyspace all default everything'
     case $command in
@@ -108,8 +108,10 @@ _kith_words()
         invite) options+=' --new --expire' ;;
         token) options+=' --new --expire --revoke' ;;
         account) options+=' --reset --remove --admin --password-file --password-fd' ;;
-        say | verify | doctor) options+=' --peer-port' ;;
-        listen) options+=' --accept --peer-port' ;;
+        say) options+=' --now --history --peer-port' ;;
+        verify | doctor) options+=' --peer-port' ;;
+        listen) options+=' --accept --history --peer-port' ;;
+        letters) options+=' --history' ;;
         demo) options+=' --logs --story --print-story' ;;
     esac
     if [[ $cur == -* && -z $literal ]]; then

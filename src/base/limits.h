@@ -125,6 +125,9 @@
 #define LIMIT_LETTERS_BYTES (4 * LIMIT_MIB)  /* ... together ... */
 #define LIMIT_LETTERS_OF_SENDER ((size_t)64) /* ... and from one account */
 #define LIMIT_LETTERS_TAKEN ((size_t)256)    /* remembered, so that none comes twice */
+#define LIMIT_LETTERS_SENDING ((size_t)64)   /* of one kith, not yet with the hub */
+#define LIMIT_LETTERS_DOUBTED ((size_t)16)   /* senders whose devices are asked about */
+#define LIMIT_LETTERS_SEEN 4096              /* remembered by a device that has shown them */
 #define LIMIT_LETTER_MS ((uint64_t)30 * 24 * 60 * 60 * 1000)
 
 /* The relay (hub/relay.h). */
@@ -179,6 +182,8 @@
 /* A person at a terminal (client/editor.h, client/visit.h). */
 #define LIMIT_TYPED_BYTES (64 * LIMIT_KIB) /* of a line that is typed or pasted */
 #define LIMIT_UNANSWERED ((size_t)256)     /* requests under way; past it, nothing is read */
+#define LIMIT_HISTORY_READ_BYTES LIMIT_MIB /* of what was said, read to be shown ... */
+#define LIMIT_HISTORY_SHOWN ((size_t)20)   /* ... and lines of it */
 #define LIMIT_INVITATIONS ((size_t)16) /* that wait for an answer; past it, the oldest goes */
 #define LIMIT_VISIT_REPLY_BYTES (LIMIT_VALUE_BYTES + LIMIT_MIB) /* a value, and much else */
 #define LIMIT_AGREED ((size_t)64)               /* introductions agreed to, and not yet made */

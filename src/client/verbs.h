@@ -8,11 +8,12 @@
  *     GET_CLIENT_LIST             /who, which tells more
  *     GET_CLIENT_INFO name        /talk name
  *     SEND_FILE path              /send path
+ *     LETTER name text            /letter name text
  *     CLOSE_SESSION               /close
  *     DISCONNECT_CLIENT           /quit
  *     QUIT                        stops the hub
  *                                 /accept [name]   /decline [name]
- *                                 /path
+ *                                 /path   /history [name]
  *     VERIFY name                 /verify [name]
  *
  * The long ones are upper-case and count in exactly that shape; short ones may be written in
@@ -36,6 +37,8 @@ enum verb_kind {
     VERB_STOP,
     VERB_PATH,
     VERB_VERIFY,  /* argument: a name, or nothing */
+    VERB_HISTORY, /* argument: a name, or nothing */
+    VERB_LETTER,  /* argument: a name and a text, or part of that */
     VERB_ACCEPT,  /* argument: a name, or nothing */
     VERB_DECLINE, /* likewise */
 };

@@ -19,9 +19,11 @@ static const char *const help_lines[] = {
     "SEND_FILE path        send a file to whom you talk with; /send path",
     "CLOSE_SESSION         end the talk, and speak to the hub again; /close",
     "VERIFY name           compare words, to be sure who it is; /verify",
+    "/history [name]       what was said last, where kith was started with --history",
     "/path                 how the talks are connected",
     "DISCONNECT_CLIENT     leave, when in no talk; /quit",
     "#HELP                 these lines; /help",
+    "LETTER name text      leave a letter for who is not here; /letter name text",
     "/accept /decline      answer who wants to talk with you",
     "STORE key = value     keep a value;  GET key  fetches it",
     "QUIT                  stop the hub for everyone",
@@ -54,6 +56,8 @@ void visit_fini(struct visit *v)
     people_fini(v);
     visit_talks_fini(v);
     verify_fini(v);
+    if (v->has_post)
+        post_fini(&v->post);
     greeting_forget(v);
     buffer_fini(&v->secret);
 }
@@ -124,6 +128,8 @@ void visit_leave(struct visit *v, enum visit_end end)
     if (v->state == VISIT_LEFT)
         return;
     v->state = VISIT_LEFT;
+    if (v->has_post)
+        post_give_up(&v->post);
     v->handler->leave(v, end);
 }
 
@@ -176,6 +182,8 @@ void visit_lost(struct visit *v, const char *why)
     bool unanswered = v->asked_count > 0 && v->state == VISIT_HERE;
     forget_asked(v);
     people_lost(v);
+    if (v->has_post)
+        post_lost(&v->post);
     greeting_forget(v);
     v->state = VISIT_AWAY;
     v->sure = false;
@@ -201,6 +209,7 @@ void visit_enter(struct visit *v)
         visit_say_help(v);
     if (v->member)
         visit_ask_word(v, ASKED_NAMES, "GET_CLIENT_LIST");
+    letters_here(v);
     visit_show_prompt(v);
 }
 
@@ -289,6 +298,9 @@ static void take_reply(struct visit *v, const struct asked *a, const struct resp
     case ASKED_REPLIES:
         v->full = bytes_equal_str(subject, "full");
         visit_say_text(v, VISIT_ANSWER, "", subject, "");
+        return;
+    case ASKED_POST:
+        post_reply(&v->post, values, count, now);
         return;
     case ASKED_WATCH:
     case ASKED_OTHER:
@@ -501,6 +513,9 @@ static bool run_here(struct visit *v, const struct verb *verb)
         return visit_talks_say(v, verb->argument);
     case VERB_TALK:
         return visit_talks_switch(v, verb->argument);
+    case VERB_HISTORY:
+        history_say(v, verb->argument);
+        return true;
     case VERB_PATH:
         visit_talks_say_ways(v);
         return true;
@@ -529,6 +544,9 @@ static void run_at_hub(struct visit *v, const struct verb *verb)
         return;
     case VERB_TALK:
         people_talk(v, verb->argument);
+        return;
+    case VERB_LETTER:
+        letters_write(v, verb->argument);
         return;
     case VERB_ACCEPT:
     case VERB_DECLINE:

@@ -21,12 +21,16 @@
  * is; and when the one in front is ended by the other side, the next line is not said to
  * anybody: it was meant for him.
  *
+ * Letters that wait for this device are shown after login, and as they come (client/post.h).
+ *
  * Texts given to the handler are clean, and hold until it returns. */
 
 #include "base/buffer.h"
 #include "base/list.h"
 #include "base/time.h"
 #include "client/agreed.h"
+#include "client/notice.h"
+#include "client/post.h"
 #include "people/account_name.h"
 
 enum visit_state { VISIT_AWAY, VISIT_MEETING, VISIT_GREETING, VISIT_HERE, VISIT_LEFT };
@@ -48,6 +52,8 @@ enum visit_end {
 };
 
 struct visit;
+
+enum { VISIT_WHEN_BYTES = 48 };
 
 struct visit_handler {
     void (*say)(struct visit *v, enum visit_tone tone, struct bytes line);
@@ -79,6 +85,14 @@ struct visit_handler {
 
     /* The other of that introduction waits at the relay. NULL, where there are no talks. */
     void (*relay_waits)(struct visit *v, struct bytes id);
+
+    /* What was said with somebody last: visit_said for each. False where nothing is kept. It
+     * may be NULL. */
+    bool (*history)(struct visit *v, struct bytes name);
+
+    /* "yesterday at 14:03", where the person is; NULL only where history is, and there is no
+     * post. */
+    void (*when)(struct visit *v, struct walltime t, char out[VISIT_WHEN_BYTES]);
 };
 
 /* Somebody who wants to talk, or who was asked to. */
@@ -129,6 +143,8 @@ struct visit {
     size_t name_count;
     const struct bytes *candidates; /* where this device can be reached; the owner's */
     size_t candidate_count;
+    struct post post;
+    bool has_post; /* visit_set_post */
 };
 
 /* A talk that goes on. */
@@ -152,6 +168,11 @@ void visit_fini(struct visit *v);
 
 /* Where this device listens, ADDR:PORT each, at most NOTICE_CANDIDATES; they must last. */
 void visit_set_candidates(struct visit *v, const struct bytes *candidates, size_t n);
+
+/* Letters are to be sent and taken: what post_init takes. Without it there are none. */
+void visit_set_post(struct visit *v, const struct post_keep *keep, void *ctx,
+                    const uint8_t seed[PEER_LETTER_SEED_BYTES],
+                    const uint8_t entropy[CHANCE_SEED_BYTES]);
 
 /* The hub. */
 void visit_connected(struct visit *v);
@@ -188,5 +209,8 @@ void visit_verified(struct visit *v, struct bytes name);
 void visit_words(struct visit *v, const char *name, const char *const words[], size_t n,
                  const struct public_key *key);
 void visit_words_fail(struct visit *v, const char *name, const char *why);
+
+/* Something that was said before. */
+void visit_said(struct visit *v, const struct said *said);
 
 #endif

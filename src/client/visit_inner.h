@@ -24,6 +24,7 @@ enum asked_kind {
     ASKED_WATCH,   /* FOLLOW, answered by a push where it succeeds */
     ASKED_REPLIES, /* an echo; then answers are so */
     ASKED_STOP,
+    ASKED_POST,  /* the post's (client/post.h) */
     ASKED_OTHER, /* its answer is shown as it is */
 };
 
@@ -75,6 +76,14 @@ void people_close(struct visit *v);
 void people_reply(struct visit *v, const struct asked *a, const struct resp_value *values,
                   size_t count, struct walltime now);
 void people_lost(struct visit *v);
+
+/* visit_letters.c: letters to and from people. argument: a name, and a text. */
+void letters_here(struct visit *v);
+void letters_came(struct visit *v);
+void letters_write(struct visit *v, struct bytes argument);
+
+/* visit_history.c */
+void history_say(struct visit *v, struct bytes name);
 
 /* visit_talks.c: talks that go on. False where the line is not for one. */
 void visit_talks_fini(struct visit *v);

@@ -280,7 +280,7 @@ void people_notice(struct visit *v, const struct notice *n)
             v->handler->relay_waits(v, n->id);
         return;
     case NOTICE_LETTER:
-        visit_say(v, VISIT_NEWS, "Somebody has left a message for this device.");
+        letters_came(v);
     }
 }
 
@@ -325,10 +325,13 @@ static void take_meeting(struct visit *v, struct bytes name, const struct resp_v
 {
     if (reply->kind == RESP_FAILURE) {
         struct bytes why = reply->text;
-        if (bytes_starts_with(why, "ERR "))
+        bool absent = bytes_starts_with(why, "ABSENT ");
+        if (absent || bytes_starts_with(why, "ERR "))
             bytes_next_word(&why);
         v->outgoing = (struct visit_call){0};
         visit_say_text(v, VISIT_PROBLEM, "The hub says: ", bytes_trim(why), "");
+        if (absent && v->has_post)
+            visit_say_text(v, VISIT_NOTE, "/letter ", name, " TEXT leaves a letter.");
         return;
     }
     set_id(&v->outgoing, reply->text);

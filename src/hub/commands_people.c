@@ -188,6 +188,14 @@ static int refuse_meeting(struct call *call, int result)
     }
 }
 
+static int refuse_absent(struct call *call)
+{
+    char why[ACCOUNT_NAME_BYTES + 40];
+    snprintf(why, sizeof why, "there is no '%.*s' here at present", (int)call->argv[1].len,
+             (const char *)call->argv[1].data);
+    return command_error(call, "ABSENT", why);
+}
+
 static int meet(struct call *call, const char *key, const char *candidates)
 {
     struct hub_shared *shared = call->hub->shared;
@@ -195,7 +203,7 @@ static int meet(struct call *call, const char *key, const char *candidates)
     struct random_id id;
     char name[ACCOUNT_NAME_BYTES + 1], text[RANDOM_ID_TEXT_LEN + 1];
     if (!directory_find(&shared->directory, key, name))
-        return command_error_around(call, "there is no", call->argv[1], " here at present");
+        return refuse_absent(call);
     introducer_describe(call->connection, candidates[0] ? candidates : NULL, &side);
     chance_draw(&call->hub->chance, id.bytes, sizeof id.bytes);
     int r = introductions_invite(&shared->introductions, &side, key, name, call->hub->now, &id);

@@ -139,6 +139,18 @@ int profile_lock(const struct profile *p)
     return fd;
 }
 
+int profile_try_lock(const struct profile *p, const char *file)
+{
+    int fd = openat(p->fd, file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    int error = -errno;
+    close(fd);
+    return error;
+}
+
 void profile_unlock(int lock)
 {
     close(lock);

@@ -43,4 +43,8 @@ int profile_key(const struct profile *p, uint8_t ret[PROFILE_KEY_BYTES]);
 int profile_lock(const struct profile *p);
 void profile_unlock(int lock);
 
+/* The same for one thing alone, a file of that name, and without waiting: -EWOULDBLOCK where
+ * another process has it. */
+int profile_try_lock(const struct profile *p, const char *file);
+
 #endif

@@ -1,10 +1,13 @@
 #include "kith/contact.h"
 
+#include "base/limits.h"
 #include "client/answer.h"
+#include "io/clock.h"
 #include "io/problem.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <sodium.h>
 
 static struct contact *contact_at(struct presence *p)
 {
@@ -14,6 +17,11 @@ static struct contact *contact_at(struct presence *p)
 struct contact *contact_of(struct talks *t)
 {
     return contact_at(presence_of(t));
+}
+
+struct contact *contact_of_post(struct post *p)
+{
+    return (struct contact *)((char *)p - offsetof(struct contact, post));
 }
 
 void contact_end(struct contact *c, int code)
@@ -49,6 +57,13 @@ uint64_t contact_ask(struct contact *c, const char *word, struct bytes subject)
     return asked(c, bytes_from_str(word), presence_ask_meeting(&c->presence, word, subject));
 }
 
+int contact_post(struct post *p, const struct bytes *argv, size_t argc)
+{
+    struct contact *c = contact_of_post(p);
+    uint64_t number = presence_ask(&c->presence, argv, argc);
+    return number != 0 ? buffer_append(&c->post_asked, &number, sizeof number) : -ENOMEM;
+}
+
 void contact_accept(struct contact *c, const struct notice *invited)
 {
     asked(c, bytes_from_str("ACCEPT"), presence_accept(&c->presence, invited));
@@ -70,6 +85,14 @@ void contact_refused(struct contact *c, struct bytes answer)
                                 (const char *)answer.data));
 }
 
+void contact_keep(struct contact *c, struct said *said, struct bytes other)
+{
+    char why[CHRONICLE_WHY_BYTES];
+    said->when = clock_walltime();
+    if (!chronicle_keep(&c->chronicle, other, said, why))
+        output_error_line("kith: ", bytes_from_str(why));
+}
+
 int contact_begin(struct contact *c, const struct notice *n)
 {
     struct trouble t;
@@ -87,25 +110,48 @@ static void on_met(struct presence *p)
 
 static void on_ready(struct presence *p, bool again)
 {
-    contact_at(p)->handler->ready(contact_at(p), again);
+    struct contact *c = contact_at(p);
+    post_here(&c->post, bytes_from_str(p->name));
+    c->handler->ready(c, again);
 }
 
 static void on_lost(struct presence *p, const char *why)
 {
-    contact_at(p)->handler->lost(contact_at(p), why);
+    struct contact *c = contact_at(p);
+    post_lost(&c->post);
+    buffer_truncate(&c->post_asked, 0);
+    c->handler->lost(c, why);
+}
+
+static bool take_is_of_post(struct contact *c, uint64_t number)
+{
+    uint64_t next = 0;
+    struct bytes asked = buffer_view(&c->post_asked);
+    if (asked.len > 0)
+        memcpy(&next, asked.data, sizeof next);
+    if (asked.len == 0 || next != number)
+        return false;
+    buffer_consume(&c->post_asked, sizeof next);
+    return true;
 }
 
 static void on_answer(struct presence *p, uint64_t number, const struct resp_value *values,
                       size_t count)
 {
     struct contact *c = contact_at(p);
-    if (c->handler->answer)
+    if (take_is_of_post(c, number))
+        post_reply(&c->post, values, count, clock_walltime());
+    else if (c->handler->answer)
         c->handler->answer(c, number, values);
 }
 
 static void on_notice(struct presence *p, const struct notice *n)
 {
-    contact_at(p)->handler->notice(contact_at(p), n);
+    struct contact *c = contact_at(p);
+    if (n->kind == NOTICE_LETTER)
+        post_letter_came(&c->post);
+    else
+        c->handler->notice(c, n);
 }
 
 static void on_failed(struct presence *p, const struct trouble *why)
@@ -151,6 +197,39 @@ static void run(struct contact *c, uint16_t port)
     presence_fini(&c->presence);
 }
 
+static int open_post(struct contact *c)
+{
+    uint8_t seed[PEER_LETTER_SEED_BYTES] = {0}, entropy[CHANCE_SEED_BYTES] = {0};
+    struct trouble t;
+    int code = EXIT_DONE;
+    if (postbag_open(&c->bag, &c->session->self, seed, entropy, &t) != TROUBLE_NONE) {
+        code = session_trouble(c->session, &t);
+    } else {
+        post_init(&c->post, c->handler->post, &postbag_keep, &c->bag, seed, entropy);
+        c->post.takes = c->handler->takes_letters;
+    }
+    sodium_memzero(seed, sizeof seed);
+    sodium_memzero(entropy, sizeof entropy);
+    return code;
+}
+
+static int run_with_post(struct contact *c, uint16_t port)
+{
+    buffer_init(&c->post_asked, LIMIT_MIB);
+    c->chronicle =
+        (struct chronicle){.self = &c->session->self, .keeps = c->session->options.history};
+    c->bag.chronicle = &c->chronicle;
+    int code = open_post(c);
+    if (code == EXIT_DONE) {
+        run(c, port);
+        code = c->code;
+    }
+    post_fini(&c->post);
+    postbag_close(&c->bag);
+    buffer_fini(&c->post_asked);
+    return code;
+}
+
 int contact_run(struct contact *c, struct session *s, const struct contact_handler *handler)
 {
     uint16_t port;
@@ -166,11 +245,11 @@ int contact_run(struct contact *c, struct session *s, const struct contact_handl
     int r = uv_loop_init(&c->loop);
     if (r < 0)
         return session_fail(s, EXIT_NO, "%s", problem_text(r));
-    run(c, port);
+    code = run_with_post(c, port);
     uv_loop_close(&c->loop);
     if (c->signal != 0) {
         signal(c->signal, SIG_DFL);
         raise(c->signal);
     }
-    return c->code;
+    return code;
 }

@@ -5,7 +5,9 @@
  * terminal: one run, which a signal ends, and in which what goes wrong is said. The owner
  * embeds it. */
 
+#include "client/post.h"
 #include "kith/session.h"
+#include "meet/postbag.h"
 #include "meet/presence.h"
 
 struct contact;
@@ -17,6 +19,8 @@ struct contact_handler {
     void (*answer)(struct contact *c, uint64_t number, const struct resp_value *reply);
     void (*notice)(struct contact *c, const struct notice *n);
     const struct talks_handler *talks; /* contact_of gives the contact */
+    const struct post_handler *post;   /* contact_of_post; its request is contact_post */
+    bool takes_letters;                /* not only sends them */
 };
 
 struct contact {
@@ -24,6 +28,10 @@ struct contact {
     struct session *session;
     uv_loop_t loop;
     struct presence presence;
+    struct post post;
+    struct postbag bag;
+    struct chronicle chronicle;
+    struct buffer post_asked; /* the numbers of the post's requests under way, uint64_t each */
     uv_signal_t stops[3];
     bool met_hub; /* for the first time */
     bool over;
@@ -32,6 +40,7 @@ struct contact {
 };
 
 struct contact *contact_of(struct talks *t);
+struct contact *contact_of_post(struct post *p);
 
 /* Runs until contact_end, and then until what was said has arrived. An exit code. */
 int contact_run(struct contact *c, struct session *s, const struct contact_handler *handler);
@@ -43,11 +52,15 @@ uint64_t contact_request(struct contact *c, const struct bytes *argv, size_t arg
 
 /* The same; word and subject, and behind them where this device can be reached. */
 uint64_t contact_ask(struct contact *c, const char *word, struct bytes subject);
+int contact_post(struct post *p, const struct bytes *argv, size_t argc);
 void contact_accept(struct contact *c, const struct notice *invited);
 void contact_decline(struct contact *c, struct bytes id);
 
 /* The hub has refused what was asked: says so, and ends. */
 void contact_refused(struct contact *c, struct bytes answer);
+
+/* Keeps what was said in a talk, where --history is given. */
+void contact_keep(struct contact *c, struct said *said, struct bytes other);
 
 /* Begins the talk that a notice introduces; where it may not be, says so: an exit code. It may
  * still be refused later (talks_handler). */

@@ -32,6 +32,7 @@ static const char all[] =
     "  say NAME TEXT...      say something to somebody, directly; TEXT - is standard input\n"
     "  listen                print what people say to one\n"
     "  doctor [NAME]         why a connection does not come about, path by path\n"
+    "  letters               print what people have left for this device\n"
     "  demo                  start a hub and its clients and play a story on them\n"
     "  help [COMMAND]        this, or more on one command\n"
     "\n"
@@ -279,10 +280,19 @@ static const struct topic topics[] = {
      "\n"
      "Asks NAME to talk, says TEXT, and waits until it was shown there: exit code 0. It goes\n"
      "from this device to the other one, encrypted; the hub cannot read it. TEXT - is all of\n"
-     "standard input, at most 64 KiB. Exit code 1: NAME is not here, does not want to or has\n"
-     "not answered within a minute, or it was not delivered; 5: NAME's device is another one\n"
-     "than it was.\n"
+     "standard input, at most 64 KiB.\n"
      "\n"
+     "Where NAME is not here, or has not answered within a minute, TEXT waits with the hub as "
+     "a\n"
+     "letter, sealed for each of NAME's devices: exit code 0 as well, and it says so, with "
+     "--json\n"
+     "as {\"to\": NAME, \"letter\": true, \"devices\": N}. Exit code 1: NAME does not want to, "
+     "is\n"
+     "busy or unknown, has no room for letters, or it was not delivered; 5: NAME's device is\n"
+     "another one than it was.\n"
+     "\n"
+     "  --now           no letter: exit code 1 where NAME is not here or does not answer\n"
+     "  --history       keep it in the profile, history/NAME@HUB.jsonl\n"
      "  --peer-port N   where other devices reach this one (default: a free port)\n"},
     {"listen",
      "kith listen --accept NAME,...|all\n"
@@ -291,6 +301,11 @@ static const struct topic topics[] = {
      "TEXT, until Ctrl+C. With --json it is {\"from\": NAME, \"text\": TEXT}. Others are told\n"
      "that one is busy. A hub that is lost is tried again until it is back.\n"
      "\n"
+     "Letters of theirs are printed, too, once: NAME wrote at 14:03: TEXT; with --json they "
+     "have\n"
+     "written_ms and \"letter\": true as well. Those of others wait on.\n"
+     "\n"
+     "  --history           keep it in the profile, history/NAME@HUB.jsonl\n"
      "  --accept NAME,...   with whom; all: with everybody on the hub\n"
      "  --peer-port N       where other devices reach this one (default: a free port)\n"},
     {"doctor",
@@ -307,6 +322,16 @@ static const struct topic topics[] = {
      "  --peer-port N   where other devices reach this one: the port to be tried\n"
      "\n"
      "With --json each line is {\"about\", \"at\", \"result\", \"ms\", \"text\"}.\n"},
+    {"letters",
+     "kith letters\n"
+     "\n"
+     "Prints what others have left for this device while it was away, the oldest first, NAME\n"
+     "wrote yesterday at 14:03: TEXT, and takes it: none is printed again. With --json it is\n"
+     "{\"from\": NAME, \"text\": TEXT, \"written_ms\": MS, \"letter\": true}. Each device has "
+     "its\n"
+     "own. Exit code 5: one is from a device that is not known as its sender's; it waits on.\n"
+     "\n"
+     "  --history   keep it in the profile, history/NAME@HUB.jsonl\n"},
     {"raw",
      "kith --raw [TEXT]...\n"
      "kith --raw --key=KEY [--value=VALUE]\n"

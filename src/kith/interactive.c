@@ -11,11 +11,14 @@
 #include "io/problem.h"
 #include "kith/command.h"
 #include "kith/console.h"
+#include "kith/local_time.h"
 #include "kith/paths.h"
 #include "meet/hub_line.h"
+#include "meet/postbag.h"
 #include "meet/talks.h"
 
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -26,6 +29,8 @@ struct interactive {
     struct console console;
     struct hub_line hub;
     struct talks talks;
+    struct postbag bag;
+    struct chronicle chronicle;
     uv_signal_t stops[2]; /* SIGTERM, SIGHUP */
     uint16_t peer_port;   /* 0: any */
     int code;             /* of the end */
@@ -102,6 +107,25 @@ static void on_introduced(struct visit *v, const struct notice *n)
         visit_talk_fails(v, name, t.words);
 }
 
+/* What was said with somebody. */
+static void keep(struct interactive *i, const char *other, struct said *said)
+{
+    char why[CHRONICLE_WHY_BYTES];
+    said->when = clock_walltime();
+    if (!chronicle_keep(&i->chronicle, bytes_from_str(other), said, why) && !i->over)
+        console_say(&i->console, VISIT_PROBLEM, bytes_from_str(why));
+}
+
+static void see_said(void *ctx, const struct said *said)
+{
+    visit_said(ctx, said);
+}
+
+static bool on_history(struct visit *v, struct bytes name)
+{
+    return chronicle_last(&of_visit(v)->chronicle, name, LIMIT_HISTORY_SHOWN, see_said, v) == 0;
+}
+
 static void on_talk_say(struct visit *v, struct bytes text)
 {
     static const char *const problems[] = {
@@ -112,6 +136,11 @@ static void on_talk_say(struct visit *v, struct bytes text)
     int r = l ? talk_link_say(l, text) : TALK_LINK_OVER;
     if (r != 0)
         visit_talk_refused(v, r < 0 ? problem_text(r) : problems[r]);
+    else
+        keep(of_visit(v), v->front,
+             &(struct said){.from = bytes_from_str(v->name),
+                            .to = bytes_from_str(v->front),
+                            .text = text});
 }
 
 static void on_talk_send(struct visit *v, struct bytes path)
@@ -154,9 +183,19 @@ static int on_judged(struct visit *v, const char *name, const struct public_key 
     return (int)kind;
 }
 
+static void on_when(struct visit *v, struct walltime t, char out[VISIT_WHEN_BYTES])
+{
+    local_time_write(t, clock_walltime(), out);
+}
+
+static struct interactive *of_talks(struct talks *t)
+{
+    return (struct interactive *)((char *)t - offsetof(struct interactive, talks));
+}
+
 static struct visit *visit_of(struct talks *t)
 {
-    return &((struct interactive *)((char *)t - offsetof(struct interactive, talks)))->visit;
+    return &of_talks(t)->visit;
 }
 
 static void on_talk_begun(struct talks *t, const char *name)
@@ -172,7 +211,11 @@ static void on_talk_path(struct talks *t, const char *name, const char *way)
 
 static void on_talk_heard(struct talks *t, const char *name, struct bytes text)
 {
-    visit_talk_heard(visit_of(t), name, text);
+    struct visit *v = visit_of(t);
+    keep(of_talks(t), name,
+         &(struct said){
+             .from = bytes_from_str(name), .to = bytes_from_str(v->name), .text = text});
+    visit_talk_heard(v, name, text);
 }
 
 static void on_talk_ended(struct talks *t, const char *name, const char *why)
@@ -182,7 +225,13 @@ static void on_talk_ended(struct talks *t, const char *name, const char *why)
 
 static void on_talk_undelivered(struct talks *t, const char *name, struct bytes text)
 {
-    visit_talk_undelivered(visit_of(t), name, text);
+    struct visit *v = visit_of(t);
+    keep(of_talks(t), name,
+         &(struct said){.from = bytes_from_str(v->name),
+                        .to = bytes_from_str(name),
+                        .text = text,
+                        .undelivered = true});
+    visit_talk_undelivered(v, name, text);
 }
 
 static void on_moved(struct talks *t)
@@ -405,7 +454,9 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .talk_verify = on_talk_verify,
                                                    .judged = on_judged,
                                                    .devices = on_devices,
-                                                   .relay_waits = on_relay_waits};
+                                                   .relay_waits = on_relay_waits,
+                                                   .history = on_history,
+                                                   .when = on_when};
 
 static const struct console_handler console_handler = {.takes_lines = takes_lines,
                                                        .line = on_line,
@@ -432,16 +483,42 @@ static void watch_signals(struct interactive *i)
     }
 }
 
+/* Without a key there are no letters. */
+static int open_post(struct interactive *i)
+{
+    uint8_t seed[PEER_LETTER_SEED_BYTES] = {0}, entropy[CHANCE_SEED_BYTES] = {0};
+    struct session *s = i->session;
+    struct trouble t;
+    if (s->where.path[0])
+        return EXIT_DONE;
+    enum trouble_kind kind = self_identity(&s->self, &t);
+    if (kind == TROUBLE_NONE && !s->self.identity)
+        return EXIT_DONE;
+    if (kind == TROUBLE_NONE)
+        kind = postbag_open(&i->bag, &s->self, seed, entropy, &t);
+    if (kind == TROUBLE_NONE)
+        visit_set_post(&i->visit, &postbag_keep, &i->bag, seed, entropy);
+    sodium_memzero(seed, sizeof seed);
+    sodium_memzero(entropy, sizeof entropy);
+    return kind == TROUBLE_NONE ? EXIT_DONE : session_trouble(s, &t);
+}
+
 static int run(struct interactive *i)
 {
     struct session *s = i->session;
+    struct trouble t;
+    i->chronicle = (struct chronicle){.self = &s->self, .keeps = s->options.history};
+    i->bag.chronicle = &i->chronicle;
+    visit_init(&i->visit, &visit_handler, s->where_text, false);
+    int code = open_post(i);
+    if (code != EXIT_DONE)
+        return code;
     int r = console_open(&i->console, &i->loop, &s->output, &console_handler);
     if (r < 0)
         return session_fail(s, EXIT_NO, "cannot read standard input: %s", problem_text(r));
-    visit_init(&i->visit, &visit_handler, s->where_text, i->console.terminal);
+    i->visit.person = i->console.terminal;
     i->visit.accepts = s->options.accept;
     watch_signals(i);
-    struct trouble t;
     enum trouble_kind kind = hub_line_open(&i->hub, &i->loop, &s->self, &hub_handler, &t);
     if (kind == TROUBLE_NONE && !s->where.path[0])
         kind = talks_open(&i->talks, &i->loop, &s->self, i->peer_port, &talks_handler, &t);
@@ -449,7 +526,6 @@ static int run(struct interactive *i)
     if (kind != TROUBLE_NONE)
         end(i, session_trouble(s, &t));
     uv_run(&i->loop, UV_RUN_DEFAULT);
-    visit_fini(&i->visit);
     hub_line_fini(&i->hub);
     talks_fini(&i->talks);
     console_fini(&i->console);
@@ -492,6 +568,8 @@ int interactive_run(struct session *s)
     if (r < 0)
         return session_fail(s, EXIT_NO, "%s", problem_text(r));
     code = run(&i);
+    visit_fini(&i.visit);
+    postbag_close(&i.bag);
     uv_loop_close(&i.loop);
     if (i.signal != 0) {
         signal(i.signal, SIG_DFL);

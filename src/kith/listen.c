@@ -1,8 +1,9 @@
-/* kith listen: accepts talks by rule, and prints a line for each text that comes. */
+/* kith listen: accepts talks by rule, and prints a line for each text that comes, and for each
+ * letter of those people. */
 
 #include "client/accepting.h"
 #include "kith/command.h"
-#include "kith/contact.h"
+#include "kith/letter_line.h"
 
 #include <stdio.h>
 
@@ -58,8 +59,15 @@ static void on_heard(struct talks *t, const char *name, struct bytes text)
         json_bytes(&j, "text", text);
         output_json(o, &j);
     }
+    struct contact *c = contact_of(t);
     if (o->failed != 0)
-        contact_end(contact_of(t), EXIT_NO);
+        contact_end(c, EXIT_NO);
+    else
+        contact_keep(c,
+                     &(struct said){.from = bytes_from_str(name),
+                                    .to = bytes_from_str(c->presence.name),
+                                    .text = text},
+                     bytes_from_str(name));
 }
 
 /* It was said; others are listened to. */
@@ -73,8 +81,35 @@ static const struct talks_handler talks_handler = {.heard = on_heard,
                                                    .refused = on_refused,
                                                    .moved = presence_moved};
 
-static const struct contact_handler contact_handler = {
-    .ready = on_ready, .lost = on_lost, .notice = on_notice, .talks = &talks_handler};
+/* ---- letters ---- */
+
+static bool accepts(struct post *p, struct bytes name)
+{
+    return accepting_allows(contact_of_post(p)->session->options.accept, name);
+}
+
+static bool on_show(struct post *p, const struct peer_letter *l)
+{
+    struct contact *c = contact_of_post(p);
+    if (!c->over && !letter_line_print(&c->session->output, l))
+        contact_end(c, EXIT_NO);
+    return !c->over;
+}
+
+static void on_warn(struct post *p, enum post_warning warning, struct bytes name)
+{
+    letter_line_warn(contact_of_post(p)->session, warning, name);
+}
+
+static const struct post_handler post_handler = {
+    .request = contact_post, .accepts = accepts, .show = on_show, .warn = on_warn};
+
+static const struct contact_handler contact_handler = {.ready = on_ready,
+                                                       .lost = on_lost,
+                                                       .notice = on_notice,
+                                                       .talks = &talks_handler,
+                                                       .post = &post_handler,
+                                                       .takes_letters = true};
 
 int listen_run(struct session *s)
 {

@@ -88,9 +88,15 @@ static int check_people_options(struct session *s)
     bool listens = is_command(o, "listen") || is_visit(o);
     if (o->accept && !listens)
         return session_fail(s, EXIT_USAGE, "--accept goes with listen and with a visit");
-    if (o->peer_port && !listens && !is_command(o, "say") && !is_command(o, "doctor"))
+    if (o->peer_port && !listens && !is_command(o, "say") && !is_command(o, "verify") &&
+        !is_command(o, "doctor"))
         return session_fail(s, EXIT_USAGE,
-                            "--peer-port goes with say, listen, doctor and with a visit");
+                            "--peer-port goes with say, listen, verify, doctor and a visit");
+    if (o->history && !listens && !is_command(o, "say") && !is_command(o, "letters"))
+        return session_fail(s, EXIT_USAGE,
+                            "--history goes with say, listen, letters and a visit");
+    if (o->now && !is_command(o, "say"))
+        return session_fail(s, EXIT_USAGE, "--now goes with say");
     return EXIT_DONE;
 }
 

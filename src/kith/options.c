@@ -104,6 +104,8 @@ int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS
         {.name = "--admin", .text = &o->admin},
         {.name = "--peer-port", .text = &o->peer_port},
         {.name = "--accept", .text = &o->accept},
+        {.name = "--history", .flag = &o->history},
+        {.name = "--now", .flag = &o->now},
         {.name = "--json", .flag = &o->json},
         {.name = "--quiet", .flag = &o->quiet},
         {.name = "--raw", .flag = &o->raw},

@@ -29,6 +29,8 @@ struct options {
     const char *reset, *remove, *admin;      /* account's */
     const char *peer_port;                   /* --peer-port */
     const char *accept;                      /* --accept, listen's and a visit's */
+    bool history;                            /* --history, theirs, say's and letters' */
+    bool now;                                /* --now, say's */
     bool json, quiet, raw;
     bool help, version;
 

@@ -1,6 +1,9 @@
-/* kith say NAME TEXT...: asks somebody to talk, says a text, and waits until it was shown. */
+/* kith say NAME TEXT...: asks somebody to talk, says a text, and waits until it was shown. To
+ * who is not there, or does not answer, the text goes as a letter. */
 
 #include "base/limits.h"
+#include "client/answer.h"
+#include "client/post_words.h"
 #include "io/problem.h"
 #include "kith/command.h"
 #include "kith/contact.h"
@@ -14,6 +17,7 @@ struct say {
     uint64_t asked;                  /* the number of the invitation's answer */
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said */
     bool begun;                      /* both have agreed */
+    const char *absent;              /* it goes as a letter, and why; else NULL */
 };
 
 static struct say *say_of(struct contact *c)
@@ -35,6 +39,72 @@ static void fail(struct say *s, int code, const char *why)
                                               (const char *)name.data, why));
 }
 
+/* ---- a letter ---- */
+
+static void write_letter(struct say *s, const char *absent)
+{
+    char words[POST_WORDS_BYTES], why[POST_WORDS_BYTES + 40];
+    if (s->contact.session->options.now) {
+        fail(s, EXIT_NO, absent);
+        return;
+    }
+    int r = post_send(&s->contact.post, s->name, s->text);
+    s->absent = absent;
+    if (r == 0)
+        return;
+    post_words_refusal(r, words);
+    snprintf(why, sizeof why, "%s; %s", absent, words);
+    fail(s, EXIT_NO, why);
+}
+
+static int code_of(const struct post_outcome *o)
+{
+    switch (o->result) {
+    case POST_KEPT:
+        return EXIT_DONE;
+    case POST_NO_TRUST:
+        return EXIT_CHANGED;
+    case POST_UNDECIDED:
+        return EXIT_UNREACHABLE;
+    default:
+        return answer_is_denial(o->why) ? EXIT_DENIED : EXIT_NO;
+    }
+}
+
+static void print_kept(struct output *out, const struct post_outcome *o)
+{
+    struct buffer b;
+    buffer_init(&b, SIZE_MAX);
+    struct json j = json_begin(&b);
+    json_bytes(&j, "to", o->name);
+    json_bool(&j, "letter", true);
+    json_number(&j, "devices", (int64_t)o->kept);
+    output_json(out, &j);
+}
+
+static void on_sent(struct post *p, const struct post_outcome *o)
+{
+    struct say *s = say_of(contact_of_post(p));
+    struct output *out = &s->contact.session->output;
+    char words[POST_WORDS_BYTES], line[POST_WORDS_BYTES + 120];
+    post_words_outcome(o, words);
+    snprintf(line, sizeof line, "%s; %s", s->absent, words);
+    int code = code_of(o);
+    if (code != EXIT_DONE) {
+        fail(s, code, line);
+        return;
+    }
+    snprintf(line, sizeof line, "%.*s %s; %s", (int)o->name.len, (const char *)o->name.data,
+             s->absent, words);
+    if (out->json)
+        print_kept(out, o);
+    else if (!out->quiet)
+        output_error_line("kith: ", bytes_from_str(line));
+    contact_end(&s->contact, out->failed != 0 ? EXIT_NO : EXIT_DONE);
+}
+
+static const struct post_handler post_handler = {.request = contact_post, .sent = on_sent};
+
 /* ---- the hub ---- */
 
 static void on_ready(struct contact *c, bool again)
@@ -45,7 +115,9 @@ static void on_ready(struct contact *c, bool again)
 
 static void on_lost(struct contact *c, const char *why)
 {
-    if (!say_of(c)->begun && !c->over)
+    if (say_of(c)->absent)
+        post_give_up(&c->post);
+    else if (!say_of(c)->begun && !c->over)
         contact_end(c, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
                                     c->session->where_text, why));
 }
@@ -55,6 +127,10 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
     struct bytes text = reply->text;
     if (number != say_of(c)->asked)
         return;
+    if (reply->kind == RESP_FAILURE && bytes_starts_with(text, "ABSENT ")) {
+        write_letter(say_of(c), "is not here");
+        return;
+    }
     if (reply->kind == RESP_FAILURE) {
         contact_refused(c, text);
         return;
@@ -64,13 +140,22 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
     presence_agree(&c->presence, text, say_of(c)->name);
 }
 
+static void refuse(struct say *s, struct bytes reason)
+{
+    const char *words = notice_refusal(reason);
+    if (bytes_equal_str(reason, "timeout") || bytes_equal_str(reason, "gone"))
+        write_letter(s, words);
+    else
+        fail(s, EXIT_NO, words);
+}
+
 static void on_notice(struct contact *c, const struct notice *n)
 {
     struct say *s = say_of(c);
     if (n->kind == NOTICE_INVITED) {
         contact_decline(c, n->id);
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
-        fail(s, EXIT_NO, notice_refusal(n->reason));
+        refuse(s, n->reason);
     } else if (n->kind == NOTICE_INTRODUCED) {
         struct notice mine = *n;
         mine.ours = true;
@@ -97,7 +182,13 @@ static void on_begun(struct talks *t, const char *name)
 
 static void on_delivered(struct talks *t, const char *name)
 {
-    contact_end(contact_of(t), EXIT_DONE);
+    struct say *s = say_of_talks(t);
+    struct contact *c = &s->contact;
+    contact_keep(c,
+                 &(struct said){
+                     .from = bytes_from_str(c->presence.name), .to = s->name, .text = s->text},
+                 s->name);
+    contact_end(c, EXIT_DONE);
 }
 
 static void on_ended(struct talks *t, const char *name, const char *why)
@@ -127,7 +218,8 @@ static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,
                                                        .answer = on_answer,
                                                        .notice = on_notice,
-                                                       .talks = &talks_handler};
+                                                       .talks = &talks_handler,
+                                                       .post = &post_handler};
 
 /* ---- the text ---- */
 

@@ -197,14 +197,14 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
     }
     if (v->begun || v->his[0])
         return; /* he has met us meanwhile */
-    bool ordinary = bytes_starts_with(text, "ERR ");
+    bool absent = bytes_starts_with(text, "ABSENT ");
     int code = answer_is_denial(text) ? EXIT_DENIED : EXIT_NO;
-    if (ordinary)
+    if (absent || bytes_starts_with(text, "ERR "))
         bytes_next_word(&text);
     text = bytes_trim(text);
     session_fail(c->session, code, "%.*s", (int)(text.len < 300 ? text.len : 300),
                  (const char *)text.data);
-    if (ordinary)
+    if (absent)
         await_him(v);
     else
         end(v, code);

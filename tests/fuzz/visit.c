@@ -77,6 +77,37 @@ static int on_judged(struct visit *v, const char *name, const struct public_key 
     return name[0] % 2;
 }
 
+static void on_when(struct visit *v, struct walltime t, char out[VISIT_WHEN_BYTES])
+{
+    memcpy(out, "then", 5);
+}
+
+static bool on_history(struct visit *v, struct bytes name)
+{
+    struct said said = {.from = name, .to = name, .text = bytes_from_str("\033[1m")};
+    visit_said(v, &said);
+    return true;
+}
+
+/* Letters: whose key is even is believed, and all that was shown is forgotten. */
+static enum post_trust trust(void *ctx, struct bytes name, const struct public_key *key,
+                             const struct device *devices, size_t n)
+{
+    return key->bytes[0] & 1 ? devices ? POST_STRANGE : POST_UNSURE : POST_BELIEVED;
+}
+
+static bool recall(void *ctx, struct buffer *seen)
+{
+    return true;
+}
+
+static bool remember(void *ctx, struct bytes seen, bool changed)
+{
+    return !changed;
+}
+
+static const struct post_keep keep = {trust, recall, remember, NULL};
+
 static const struct visit_handler handler = {.say = on_say,
                                              .prompt = on_prompt,
                                              .request = on_request,
@@ -87,7 +118,9 @@ static const struct visit_handler handler = {.say = on_say,
                                              .talk_close = on_close,
                                              .talk_verify = on_verify,
                                              .judged = on_judged,
-                                             .devices = on_devices};
+                                             .devices = on_devices,
+                                             .history = on_history,
+                                             .when = on_when};
 
 static void hear(struct visit *v, const struct resp_reply *reply)
 {
@@ -119,6 +152,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct resp_reply reply;
     struct bytes in = fuzz_copy(bytes_make(data, size)), rest = in;
     visit_init(&w.visit, &handler, "hub", size % 2 == 0);
+    const uint8_t seed[32] = {1, 1, 1, 1}, entropy[32] = {9};
+    if (size % 3 != 0)
+        visit_set_post(&w.visit, &keep, NULL, seed, entropy);
     visit_connected(&w.visit);
     resp_reply_init(&reply, 1 << 20);
     while (rest.len > 0 && !w.over)

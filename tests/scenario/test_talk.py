@@ -227,13 +227,13 @@ def test_say_and_listen(alice, bob):
     assert listener.said() == "alice: hello there\n" * 3 + "alice: of a pipe\n"
     listener.send_signal(signal.SIGTERM)
     assert listener.wait(PATIENCE) == -signal.SIGTERM
-    gone = alice.say("bob", "hello")
-    assert gone.returncode == 1 and b"there is no 'bob' here" in gone.stderr
+    gone = alice.say("--now", "bob", "hello")
+    assert gone.returncode == 1 and b"bob is not here" in gone.stderr
 
 
 def test_listen_as_json(alice, bob):
     listener = bob.start("--json", "listen", "--accept", "all")
-    until(lambda: alice.say("bob", 'a "quoted" \x1b[31m line').returncode == 0, "the listener")
+    until(lambda: alice.say("--now", "bob", 'a "quoted" \x1b[31m line').returncode == 0, "the listener")
     assert json.loads(listener.said()) == {"from": "alice", "text": 'a "quoted" \x1b[31m line'}
 
 

@@ -74,7 +74,9 @@ static void test_what_is_missing_is_said(void **state)
 {
     static const char *const lines[] = {"/talk",       "GET_CLIENT_INFO", "GET_CLIENT_INFO<>",
                                         "/send",       "SEND_FILE ",      "/who me",
-                                        "/accept a b", "VERIFY",          "/verify a b"};
+                                        "/accept a b", "VERIFY",          "/verify a b",
+                                        "/letter",     "LETTER",          "LETTER<>",
+                                        "/history a b"};
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         struct verb verb = verb_parse(bytes_from_str(lines[i]));
         assert_int_equal(verb.kind, VERB_WRONG);
@@ -91,7 +93,7 @@ static void test_every_word_is_a_verb(void **state)
         enum verb_kind kind = verb_parse(bytes_from_str(word)).kind;
         assert_true(kind > VERB_UNKNOWN);
     }
-    assert_int_equal(n, 18);
+    assert_int_equal(n, 20);
 }
 
 int main(void)

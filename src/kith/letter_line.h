@@ -1,0 +1,15 @@
+#ifndef KITH_KITH_LETTER_LINE_H
+#define KITH_KITH_LETTER_LINE_H
+
+/* A letter that came, as the commands for scripts print it: a line, or an object with --json.
+ */
+
+#include "kith/contact.h"
+
+/* False where it could not be printed. */
+bool letter_line_print(struct output *o, const struct peer_letter *l);
+
+/* Says what is wrong with one; an exit code. */
+int letter_line_warn(struct session *s, enum post_warning warning, struct bytes name);
+
+#endif

@@ -1,0 +1,67 @@
+/* kith letters: prints what others have left for this device, and takes it. */
+
+#include "kith/command.h"
+#include "kith/letter_line.h"
+
+struct letters {
+    struct contact contact;
+    int code; /* of the end */
+};
+
+static struct letters *letters_of(struct post *p)
+{
+    return (struct letters *)contact_of_post(p);
+}
+
+static bool on_show(struct post *p, const struct peer_letter *l)
+{
+    return letter_line_print(&contact_of_post(p)->session->output, l);
+}
+
+static void on_warn(struct post *p, enum post_warning warning, struct bytes name)
+{
+    letters_of(p)->code = letter_line_warn(contact_of_post(p)->session, warning, name);
+}
+
+static void on_idle(struct post *p)
+{
+    struct letters *l = letters_of(p);
+    struct session *s = l->contact.session;
+    if (p->was_busy)
+        l->code = session_fail(s, EXIT_NO, "another kith of this device is taking letters");
+    contact_end(&l->contact, s->output.failed != 0 ? EXIT_NO : l->code);
+}
+
+static const struct post_handler post_handler = {
+    .request = contact_post, .show = on_show, .warn = on_warn, .idle = on_idle};
+
+static void on_ready(struct contact *c, bool again)
+{
+}
+
+static void on_lost(struct contact *c, const char *why)
+{
+    if (!c->over)
+        contact_end(c, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
+                                    c->session->where_text, why));
+}
+
+/* Who asks to talk may be answered by another kith. */
+static void on_notice(struct contact *c, const struct notice *n)
+{
+}
+
+static const struct talks_handler talks_handler = {.begun = NULL};
+
+static const struct contact_handler contact_handler = {.ready = on_ready,
+                                                       .lost = on_lost,
+                                                       .notice = on_notice,
+                                                       .talks = &talks_handler,
+                                                       .post = &post_handler,
+                                                       .takes_letters = true};
+
+int letters_run(struct session *s)
+{
+    struct letters l = {.code = EXIT_DONE};
+    return contact_run(&l.contact, s, &contact_handler);
+}

@@ -600,6 +600,24 @@ static void test_guesses_from_an_address_wait(void **state)
     close_scene(s);
 }
 
+/* ---- where nobody listens ---- */
+
+static void test_no_secret_in_plaintext_from_elsewhere(void **state)
+{
+    struct scene *s = open_with_alice();
+    static const char *const secrets[] = {
+        "REGISTER bob " PASSWORD "\r\n", "LOGIN alice " PASSWORD "\r\n",
+        "AUTH alice " PASSWORD "\r\n", "AUTH AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n"};
+    size_t before = s->hashed;
+    accept_at(s, BOB, 1, ACCESS_REMOTE);
+    greet(s, BOB);
+    for (size_t i = 0; i < COUNT_OF(secrets); i++)
+        ask(s, BOB, secrets[i],
+            "-NOPERM from another machine passwords and tokens need TLS\r\n");
+    assert_int_equal(s->hashed, before);
+    close_scene(s);
+}
+
 /* ---- hashing ---- */
 
 static void test_a_name_that_is_none_costs_a_hash(void **state)
@@ -693,6 +711,7 @@ int main(void)
         cmocka_unit_test(test_only_so_many_guests),
         cmocka_unit_test(test_guesses_at_an_account_wait),
         cmocka_unit_test(test_guesses_from_an_address_wait),
+        cmocka_unit_test(test_no_secret_in_plaintext_from_elsewhere),
         cmocka_unit_test(test_a_name_that_is_none_costs_a_hash),
         cmocka_unit_test(test_few_are_hashed_at_once_and_so_many_wait),
         cmocka_unit_test(test_who_goes_leaves_his_place),

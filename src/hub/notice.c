@@ -2,6 +2,7 @@
 
 #include "hub/attendant.h"
 #include "hub/hub.h"
+#include "hub/member.h"
 
 static struct push *make(const char *key, uint64_t only, uint64_t except, const char *words)
 {
@@ -97,9 +98,20 @@ static void write_words(struct reply *r, struct bytes words)
         reply_text(r, word);
 }
 
+/* Who has come meanwhile is there, whatever was to be told of him before. */
+static bool is_about(const struct connection *c, const struct push *p)
+{
+    const struct member *m = connection_member(c);
+    struct bytes words = p->value;
+    if (!m || p->name.len > 0)
+        return false;
+    bytes_next_word(&words);
+    return account_name_equal(bytes_next_word(&words), bytes_from_str(m->key));
+}
+
 static bool is_for(const struct connection *c, const struct push *p)
 {
-    return (!p->only || p->only == c->id) && p->except != c->id;
+    return (!p->only || p->only == c->id) && p->except != c->id && !is_about(c, p);
 }
 
 void notice_tell(struct connection *c, struct push *const *notices, size_t n)

@@ -20,7 +20,7 @@
 struct connection;
 struct hub;
 
-/* To every present connection but that one. */
+/* To every present connection but that one, and those of the account it is about. */
 void notice_to_all(struct hub_shared *s, uint64_t except, const char *words);
 
 /* To every present connection of an account but that one (0: none). */

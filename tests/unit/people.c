@@ -1,6 +1,7 @@
 #include "hub/hub.h"
 
 #include "base/limits.h"
+#include "hub/accounts.h"
 #include "hub/member.h"
 #include "store/embedded.h"
 #include "support/faulty_disk.h"
@@ -27,6 +28,7 @@ struct scene {
     struct hub hubs[HUBS];
     struct person people[PEOPLE];
     uint64_t ns;
+    bool log_rests; /* until the test says otherwise */
 };
 
 static void tick(struct scene *s)
@@ -63,19 +65,25 @@ static bool take_events(struct scene *s)
     return any;
 }
 
+static void move_log(struct scene *s)
+{
+    struct instant deadline, now = {s->ns};
+    while (embedded_segment_step(s->store, now, &deadline) == 0 ||
+           embedded_log_step(s->store, now, &deadline) == 0)
+        ;
+    for (size_t i = 0; i < HUBS; i++)
+        hub_log_moved(&s->hubs[i]);
+}
+
 /* Until nothing is on its way any more. */
 static void settle(struct scene *s)
 {
-    struct instant deadline, now = {s->ns};
     do {
-        while (embedded_segment_step(s->store, now, &deadline) == 0 ||
-               embedded_log_step(s->store, now, &deadline) == 0)
-            ;
+        if (!s->log_rests)
+            move_log(s);
         tick(s);
-        for (size_t i = 0; i < HUBS; i++) {
-            hub_log_moved(&s->hubs[i]);
+        for (size_t i = 0; i < HUBS; i++)
             hub_take_mail(&s->hubs[i]);
-        }
     } while (take_events(s));
 }
 
@@ -326,6 +334,23 @@ static void test_whose_turn_is_next_may_leave(void **state)
     char gone[32];
     snprintf(gone, sizeof gone, "offline p%d\n", (int)NEXT);
     expect(s, AFTER_NEXT, gone);
+    close_scene(s);
+}
+
+/* His going is told later than he comes again. */
+static void test_who_comes_back_is_not_told_that_he_has_left(void **state)
+{
+    struct scene *s = open_party();
+    come(s, 4, 1, true);
+    wait_ms(s, LIMIT_NEWS_MS);
+    appear(s, 4, "dave"); /* at once; what follows waits */
+    connection_feed_end(s->people[ALICE].c);
+    settle(s);
+    come(s, ALICE, 1, true);
+    appear(s, ALICE, "Alice");
+    wait_ms(s, LIMIT_NEWS_MS);
+    expect(s, ALICE, "");
+    expect(s, BOB, "online dave\noffline alice\nonline Alice\n");
     close_scene(s);
 }
 
@@ -700,6 +725,148 @@ static void test_a_relay_has_a_quota(void **state)
     close_scene(s);
 }
 
+/* ---- letters ---- */
+
+#define LETTER_1 "AAAAAAAAAAAAAAAAAAAAAA"
+#define LETTER_2 "BAAAAAAAAAAAAAAAAAAAAA"
+
+struct owner {
+    const char *name;
+    size_t who;
+};
+
+static int own_device(void *ctx, struct account *a, bool exists)
+{
+    const struct owner *o = ctx;
+    struct device d = {.key = {{0}}};
+    memset(d.key.bytes, (int)o->who + 1, sizeof d.key.bytes);
+    snprintf(a->name, sizeof a->name, "%s", o->name);
+    a->password.cost = password_cost_least;
+    account_add_device(a, &d);
+    return 0;
+}
+
+/* The account has the device that `be` gives to who; its fingerprint. */
+static void give_device(struct scene *s, const char *name, size_t who,
+                        char text[FINGERPRINT_TEXT_LEN + 1])
+{
+    struct public_key key;
+    memset(key.bytes, (int)who + 1, sizeof key.bytes);
+    struct fingerprint f = fingerprint_of(&key);
+    struct accounts_change c = {.name = bytes_from_str(name),
+                                .fn = own_device,
+                                .ctx = &(struct owner){name, who},
+                                .hash = f.bytes};
+    uint64_t lsn;
+    assert_int_equal(
+        accounts_change(s->shared.store, (struct walltime){1700000000000}, &c, &lsn), 0);
+    fingerprint_write(text, &f);
+}
+
+struct letter_scene {
+    struct scene *s;
+    char alice[FINGERPRINT_TEXT_LEN + 1], bob[FINGERPRINT_TEXT_LEN + 1],
+        bob_too[FINGERPRINT_TEXT_LEN + 1], carol[FINGERPRINT_TEXT_LEN + 1];
+};
+
+/* alice, bob with two devices and carol, all in RESP3. */
+static void open_letter_scene(struct letter_scene *l)
+{
+    struct scene *s = l->s = open_scene();
+    for (size_t i = ALICE; i <= CAROL; i++)
+        come(s, i, i % HUBS, false);
+    give_device(s, "alice", ALICE, l->alice);
+    give_device(s, "Bob", BOB, l->bob);
+    give_device(s, "Bob", BOB_TOO, l->bob_too);
+    give_device(s, "carol", CAROL, l->carol);
+    settle(s);
+    be(s, ALICE, "alice", true);
+    be(s, BOB, "Bob", true);
+    be(s, BOB_TOO, "Bob", true);
+    be(s, CAROL, "carol", true);
+    forget_all(s);
+}
+
+static void send_letter(struct letter_scene *l, size_t from, const char *to, const char *device,
+                        const char *id, const char *text)
+{
+    char words[256];
+    snprintf(words, sizeof words, "LETTER %s %s %s %s\r\n", to, device, id, text);
+    say(l->s, from, words);
+}
+
+#define NOTICE_LETTER ">1\r\n$6\r\nletter\r\n"
+
+static void test_a_letter_is_for_one_device(void **state)
+{
+    struct letter_scene l;
+    char want[512];
+    open_letter_scene(&l);
+    send_letter(&l, ALICE, "bob", l.bob, LETTER_1, "sealed");
+    expect(l.s, ALICE, "+OK\r\n");
+    expect(l.s, BOB, NOTICE_LETTER);
+    expect(l.s, BOB_TOO, "");
+    snprintf(want, sizeof want,
+             "*1\r\n*5\r\n$22\r\n" LETTER_1 "\r\n$5\r\nalice\r\n$43\r\n%s\r\n"
+             "$6\r\nsealed\r\n:1700000000\r\n",
+             l.alice);
+    say(l.s, BOB, "LETTERS\r\n");
+    expect(l.s, BOB, want);
+    for (size_t other = BOB_TOO; other <= CAROL; other++) {
+        say(l.s, other, "LETTERS\r\nLETTERS TAKEN " LETTER_1 "\r\n");
+        expect(l.s, other, "*0\r\n:0\r\n");
+    }
+    say(l.s, BOB, "LETTERS TAKEN " LETTER_1 "\r\nLETTERS TAKEN " LETTER_1 "\r\nLETTERS\r\n");
+    expect(l.s, BOB, ":1\r\n:0\r\n*0\r\n");
+    close_scene(l.s);
+}
+
+static void test_a_letter_comes_once(void **state)
+{
+    struct letter_scene l;
+    open_letter_scene(&l);
+    for (size_t i = 0; i < 3; i++) {
+        send_letter(&l, ALICE, "bob", l.bob, LETTER_1, "sealed");
+        expect(l.s, ALICE, "+OK\r\n");
+        expect(l.s, BOB, i == 0 ? NOTICE_LETTER : "");
+        if (i == 1)
+            say(l.s, BOB, "LETTERS TAKEN " LETTER_1 "\r\n");
+        buffer_truncate(&l.s->people[BOB].got, 0);
+    }
+    say(l.s, BOB, "LETTERS\r\n");
+    expect(l.s, BOB, "*0\r\n");
+    close_scene(l.s);
+}
+
+static void test_a_letter_needs_a_device_of_that_account(void **state)
+{
+    struct letter_scene l;
+    open_letter_scene(&l);
+    send_letter(&l, ALICE, "bob", l.carol, LETTER_1, "sealed");
+    expect(l.s, ALICE, "-ERR there is no such device of 'bob'\r\n");
+    send_letter(&l, ALICE, "bob", LETTER_1 LETTER_1 "A", LETTER_1, "sealed");
+    assert_true(bytes_starts_with(buffer_view(&l.s->people[ALICE].got), "-ERR "));
+    forget_all(l.s);
+    say(l.s, CAROL, "LETTERS\r\n");
+    expect(l.s, CAROL, "*0\r\n");
+    close_scene(l.s);
+}
+
+static void test_a_letter_is_told_of_when_it_is_durable(void **state)
+{
+    struct letter_scene l;
+    open_letter_scene(&l);
+    l.s->log_rests = true;
+    send_letter(&l, ALICE, "bob", l.bob, LETTER_2, "sealed");
+    expect(l.s, ALICE, "");
+    expect(l.s, BOB, "");
+    l.s->log_rests = false;
+    settle(l.s);
+    expect(l.s, ALICE, "+OK\r\n");
+    expect(l.s, BOB, NOTICE_LETTER);
+    close_scene(l.s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -707,6 +874,7 @@ int main(void)
         cmocka_unit_test(test_a_crowd_is_told_together),
         cmocka_unit_test(test_many_are_told_in_turns),
         cmocka_unit_test(test_whose_turn_is_next_may_leave),
+        cmocka_unit_test(test_who_comes_back_is_not_told_that_he_has_left),
         cmocka_unit_test(test_who_is_here),
         cmocka_unit_test(test_an_introduction),
         cmocka_unit_test(test_an_invitation_reaches_every_device),
@@ -721,6 +889,10 @@ int main(void)
         cmocka_unit_test(test_how_long_a_relay_may_be_come_to),
         cmocka_unit_test(test_who_comes_again_begins_anew),
         cmocka_unit_test(test_a_relay_has_a_quota),
+        cmocka_unit_test(test_a_letter_is_for_one_device),
+        cmocka_unit_test(test_a_letter_comes_once),
+        cmocka_unit_test(test_a_letter_needs_a_device_of_that_account),
+        cmocka_unit_test(test_a_letter_is_told_of_when_it_is_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,6 @@
 
 #include "hub/attendant.h"
 #include "hub/hub.h"
-#include "hub/member.h"
 
 static struct push *make(const char *key, uint64_t only, uint64_t except, const char *words)
 {
@@ -20,9 +19,11 @@ static void drop(struct push *p)
         push_unref(p);
 }
 
-void notice_to_all(struct hub_shared *s, uint64_t except, const char *words)
+void notice_to_all(struct hub_shared *s, uint64_t move, const char *words)
 {
-    struct push *p = make("", 0, except, words);
+    struct push *p = make("", 0, 0, words);
+    if (p)
+        p->move = move;
     for (size_t i = 0; i < atomic_load(&s->exchange.box_count); i++)
         if (atomic_load(&s->exchange.attending[i]) > 0)
             exchange_put(&s->exchange, i, p);
@@ -98,20 +99,15 @@ static void write_words(struct reply *r, struct bytes words)
         reply_text(r, word);
 }
 
-/* Who has come meanwhile is there, whatever was to be told of him before. */
-static bool is_about(const struct connection *c, const struct push *p)
+/* Who came later has found it so, and perhaps the opposite since. */
+static bool is_old(const struct connection *c, const struct push *p)
 {
-    const struct member *m = connection_member(c);
-    struct bytes words = p->value;
-    if (!m || p->name.len > 0)
-        return false;
-    bytes_next_word(&words);
-    return account_name_equal(bytes_next_word(&words), bytes_from_str(m->key));
+    return p->move && p->move <= c->extra->attendant->presence.moves;
 }
 
 static bool is_for(const struct connection *c, const struct push *p)
 {
-    return (!p->only || p->only == c->id) && p->except != c->id && !is_about(c, p);
+    return (!p->only || p->only == c->id) && p->except != c->id && !is_old(c, p);
 }
 
 void notice_tell(struct connection *c, struct push *const *notices, size_t n)

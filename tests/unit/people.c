@@ -211,6 +211,31 @@ static void test_who_comes_back_is_not_told_that_he_has_left(void **state)
     scene_close(s);
 }
 
+/* Bob goes, and his worker is to tell it later; he comes again at another one; only then
+ * somebody is there to be told. */
+static void test_who_comes_is_told_nothing_old(void **state)
+{
+    enum { DAVE = 4 };
+    struct scene *s = scene_open();
+    come(s, ALICE, 0, true);
+    come(s, BOB, 1, true);
+    come(s, CAROL, 0, true);
+    be(s, ALICE, "alice", true);
+    be(s, BOB, "Bob", true);
+    appear(s, CAROL, "carol"); /* told at once; what follows waits */
+    scene_expect(s, BOB, "online carol\n");
+    connection_feed_end(s->people[BOB].c);
+    scene_settle(s);
+    come(s, BOB, 0, true);
+    appear(s, BOB, "Bob");
+    come(s, DAVE, 1, true);
+    appear(s, DAVE, "dave");
+    scene_wait_ms(s, LIMIT_NEWS_MS);
+    scene_expect(s, DAVE, "");
+    scene_expect(s, BOB, "online dave\n");
+    scene_close(s);
+}
+
 static void test_who_is_here(void **state)
 {
     struct scene *s = open_party();
@@ -736,6 +761,7 @@ int main(void)
         cmocka_unit_test(test_many_are_told_in_turns),
         cmocka_unit_test(test_whose_turn_is_next_may_leave),
         cmocka_unit_test(test_who_comes_back_is_not_told_that_he_has_left),
+        cmocka_unit_test(test_who_comes_is_told_nothing_old),
         cmocka_unit_test(test_who_is_here),
         cmocka_unit_test(test_an_introduction),
         cmocka_unit_test(test_an_invitation_reaches_every_device),

@@ -101,6 +101,14 @@ void introducer_tell_over(struct hub_shared *s, const struct introduction *i,
     notice_to_account(s, i->to.key, 0, write_declined(words, i, i->from.name, reason));
 }
 
+void introducer_tell_cancelled(struct hub_shared *s, const struct introduction *i,
+                               uint64_t canceller)
+{
+    introducer_tell_over(s, i, "gone");
+    if (i->from.connection != canceller)
+        tell_inviter(s, i, "answered");
+}
+
 void introducer_tick(struct hub *hub)
 {
     struct introduction i;

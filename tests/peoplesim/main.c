@@ -42,7 +42,7 @@ static bool parse(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.first = 1, .seeds = 300, .steps = 2000};
+    struct options o = {.first = 1, .seeds = 300, .steps = 1000};
     if (!parse(&o, argc, argv)) {
         fputs(usage, stderr);
         return 2;

@@ -346,6 +346,7 @@ static void answered_meeting(struct person *p, enum asked kind, struct meeting *
     if (kind == ASKED_CANCEL) {
         CHECK(t, own == account_of(m->from), "another takes it back");
         m->cancelled = true;
+        m->withdrawn = m->replied && m->asker == p->id;
         return;
     }
     CHECK(t, own == m->to, "another answers an invitation");

@@ -349,6 +349,15 @@ static void test_how_an_invitation_ends(void **state)
     scene_expect(s, ALICE, "OK\n");
     snprintf(want, sizeof want, "declined %s alice gone\n", id);
     scene_expect(s, BOB, want);
+    come(s, 4, 1, true);
+    be(s, 4, "alice", true);
+    scene_say(s, ALICE, "MEET Bob\n");
+    read_id(s, ALICE, "", id);
+    scene_forget_all(s);
+    say_id(s, 4, "CANCEL ", id, "");
+    scene_expect(s, 4, "OK\n");
+    snprintf(want, sizeof want, "declined %s Bob answered\n", id);
+    scene_expect(s, ALICE, want); /* else it would wait for ever */
     scene_close(s);
 }
 

@@ -235,7 +235,9 @@ static void answer(struct visitor *v)
     struct world *w = v->world;
     size_t account = account_of(v->device);
     if (strstr(v->prompt, "new here"))
-        type(v, w->registered[account] ? "returning" : "new");
+        type(v, w->registered[account] || !draw(w, 4) ? "returning" : "new");
+    else if ((strstr(v->prompt, "name:") || strstr(v->prompt, "called")) && !draw(w, 4))
+        type(v, ""); /* back to the first question */
     else if (strstr(v->prompt, "name:") || strstr(v->prompt, "called"))
         type(v, world_name(account));
     else

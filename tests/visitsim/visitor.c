@@ -231,7 +231,6 @@ static void type(struct visitor *v, const char *line)
 
 static void answer(struct visitor *v)
 {
-    static const char password[] = "correct-horse";
     struct world *w = v->world;
     size_t account = account_of(v->device);
     if (strstr(v->prompt, "new here"))
@@ -240,8 +239,10 @@ static void answer(struct visitor *v)
         type(v, ""); /* back to the first question */
     else if (strstr(v->prompt, "name:") || strstr(v->prompt, "called"))
         type(v, world_name(account));
+    else if (strstr(v->prompt, "Your password") && !w->healed && !draw(w, 20))
+        type(v, "wrong-horse");
     else
-        type(v, draw(w, 40) || w->healed ? password : "wrong-horse");
+        type(v, "correct-horse");
 }
 
 static void say_to_person(struct visitor *v)
@@ -281,7 +282,7 @@ static void type_something(struct visitor *v)
 static void act(struct visitor *v)
 {
     struct world *w = v->world;
-    v->acts_at = world_later(w, 1500);
+    v->acts_at = world_later(w, v->visit.state == VISIT_GREETING ? 200 : 1000);
     if (!visit_takes_lines(&v->visit))
         return;
     if (v->visit.state == VISIT_GREETING)
@@ -297,7 +298,7 @@ static void act(struct visitor *v)
 
 static void set_rule(struct visitor *v)
 {
-    static const char *const rules[] = {NULL, NULL, "all", "alice,bob"};
+    static const char *const rules[] = {NULL, "all", "all", "alice,bob"};
     v->visit.accepts = rules[draw(v->world, 4)];
 }
 

@@ -34,6 +34,20 @@ static size_t account_named(struct world *w, struct bytes name)
     trace_fail(&w->trace, "nobody is called %.*s", (int)name.len, (const char *)name.data);
 }
 
+static struct visitor_asked read_request(struct world *w, const struct bytes *argv)
+{
+    struct visitor_asked asked = {.request = VISITOR_OTHER};
+    if (bytes_equal_str(argv[0], "MEET"))
+        asked.request = VISITOR_MEETS;
+    else if (bytes_equal_str(argv[0], "REGISTER"))
+        asked.request = VISITOR_REGISTERS;
+    else
+        return asked;
+    asked.account = account_named(w, argv[1]);
+    asked.was_seen = w->is_seen[asked.account];
+    return asked;
+}
+
 /* All that is said to people begins with ~. */
 static void judge_request(struct visitor *v, const struct bytes *argv, size_t argc)
 {
@@ -42,8 +56,7 @@ static void judge_request(struct visitor *v, const struct bytes *argv, size_t ar
         CHECK(w, argv[i].len == 0 || argv[i].data[0] != '~',
               "what was said to a person goes to the hub");
     CHECK(w, v->asked_count < VISITOR_ASKED, "more requests than there should be");
-    size_t *asked = &v->asked[(v->asked_first + v->asked_count++) % VISITOR_ASKED];
-    *asked = bytes_equal_str(argv[0], "MEET") ? account_named(w, argv[1]) : SIZE_MAX;
+    v->asked[(v->asked_first + v->asked_count++) % VISITOR_ASKED] = read_request(w, argv);
     if (bytes_equal_str(argv[0], "ACCEPT"))
         judge_accepts(w, v->device, argv[1]);
 }
@@ -114,24 +127,36 @@ static void flush(struct visitor *v)
     buffer_truncate(&v->out, 0);
 }
 
-static void judge_invited(struct visitor *v, const struct resp_value *values, size_t count)
+static void judge_push(struct visitor *v, const struct resp_value *values, size_t count)
 {
+    struct world *w = v->world;
     struct notice n;
-    if (!notice_parse(values, count, &n) || n.kind != NOTICE_INVITED)
+    if (!notice_parse(values, count, &n))
         return;
-    size_t from = judge_device(v->world, &n.key, n.name);
-    judge_asked(v->world, from, account_of(v->device), n.id);
+    if (n.kind == NOTICE_INVITED)
+        judge_asked(w, judge_device(w, &n.key, n.name), account_of(v->device), n.id);
+    else if (n.kind == NOTICE_ONLINE)
+        w->is_seen[account_named(w, n.name)] = true;
+}
+
+static void judge_reply(struct visitor *v, const struct resp_value *values)
+{
+    const struct visitor_asked *asked = &v->asked[v->asked_first];
+    CHECK(v->world, v->asked_count > 0, "an answer to nothing");
+    v->asked_first = (v->asked_first + 1) % VISITOR_ASKED;
+    v->asked_count--;
+    if (values->kind == RESP_FAILURE)
+        return;
+    if (asked->request == VISITOR_MEETS)
+        judge_asked(v->world, v->device, asked->account, values->text);
+    CHECK(v->world, asked->request != VISITOR_REGISTERS || !asked->was_seen,
+          "an account that others saw was not kept");
 }
 
 static void take_reply(struct visitor *v, const struct resp_value *values, size_t count)
 {
     struct world *w = v->world;
-    CHECK(w, v->asked_count > 0, "an answer to nothing");
-    size_t account = v->asked[v->asked_first];
-    v->asked_first = (v->asked_first + 1) % VISITOR_ASKED;
-    v->asked_count--;
-    if (account != SIZE_MAX && values->kind != RESP_FAILURE)
-        judge_asked(w, v->device, account, values->text);
+    judge_reply(v, values);
     visit_reply(&v->visit, values, count, world_wall(w));
     if (!visitor_is_here(v))
         return;
@@ -151,7 +176,7 @@ static void take_replies(struct visitor *v)
             take_reply(v, values, count);
             continue;
         }
-        judge_invited(v, values, count);
+        judge_push(v, values, count);
         visit_push(&v->visit, values, count);
     }
     CHECK(v->world, r == CONVERSATION_MORE, "the hub says what is none of its words");

@@ -11,6 +11,14 @@
 
 enum { VISITOR_ASKED = 512 };
 
+/* A request that is not answered yet. */
+enum visitor_request { VISITOR_MEETS, VISITOR_REGISTERS, VISITOR_OTHER };
+struct visitor_asked {
+    enum visitor_request request;
+    size_t account; /* whom it meets; as whom it registers */
+    bool was_seen;  /* REGISTERS: somebody had seen that account before */
+};
+
 struct visitor {
     struct world *world;
     size_t device;

@@ -18,10 +18,11 @@
  *   - texts arrive in order and once, and none is marked as shown that was not;
  *   - what is said to a person never goes to the hub as a line;
  *   - a talk ends because somebody ended it, or nothing could be reached for long;
- *   - a device that was let in once is known from then on, whatever crashed.
- * Then everything heals, and when it has settled: all who are there are logged in, and see the
- * same people, who are those that are there; talks have both sides, and all that was said has
- * arrived. Then all leave, and nothing of them is left in the hub, nor in memory. */
+ *   - a device that was let in once is known from then on, whatever crashed, and an account
+ * that somebody saw is there. Then everything heals, and when it has settled: all who are there
+ * are logged in, and see the same people, who are those that are there; talks have both sides,
+ * and all that was said has arrived. Then all leave, and nothing of them is left in the hub,
+ * nor in memory. */
 
 #include "../sim/trace.h"
 #include "wire.h"
@@ -100,8 +101,9 @@ struct world {
     size_t job_count;
 
     struct place places[WORLD_DEVICES];
-    struct visitor *visitors[WORLD_DEVICES]; /* NULL: off */
-    bool registered[WORLD_ACCOUNTS], is_known[WORLD_DEVICES];
+    struct visitor *visitors[WORLD_DEVICES];                  /* NULL: off */
+    bool registered[WORLD_ACCOUNTS], is_seen[WORLD_ACCOUNTS]; /* seen by another account */
+    bool is_known[WORLD_DEVICES];                             /* was let in */
     struct meeting *meetings;
     size_t meeting_count;
     size_t paths_freed;              /* so that who has fed one sees that it has gone */

@@ -9,6 +9,7 @@ int main(int argc, char **argv)
     static struct responder responder;
     responder_check(argc == 2 ? 0 : -EINVAL, "bare-answer PORT");
     responder_init(&responder);
-    responder_run(&responder, responder_port(argv[1]));
+    responder_listen(&responder, responder_bind(responder_number(argv[1], UINT16_MAX)));
+    responder_run(&responder);
     return 0;
 }

@@ -1,6 +1,7 @@
-/* bare-commit PORT FILE: answers "+OK" to every command, to a write only when its bytes are on
- * disk. The floor of a server that keeps what it acknowledges: a log thread takes all that has
- * gathered, writes it into a zero-filled file, syncs, and the loop answers, while more gathers.
+/* bare-commit PORT FILE [LOOPS]: answers "+OK" to every command, to a write only when its bytes
+ * are on disk. The floor of a server that keeps what it acknowledges: a log thread takes all
+ * that has gathered, writes it into a zero-filled file, syncs, and the loops answer, while more
+ * gathers. Each loop is a thread's; connections fall to them as they come.
  */
 
 #include "responder.h"
@@ -8,63 +9,78 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LOG_BYTES = 256 << 20, BUFFER_BYTES = 32 << 20 };
+enum { LOG_BYTES = 256 << 20, BUFFER_BYTES = 32 << 20, LOOPS_MAX = 8 };
 
 struct gathered {
     char *data;
     size_t len;
 };
 
-struct log {
+struct loop {
     struct responder responder;
+    struct log *log;
     uv_async_t moved;
     uv_check_t turn;
+    bool appended;     /* in this turn */
+    uint64_t position; /* of what it appended last */
+    atomic_bool waits; /* until that is kept */
+};
+
+struct log {
+    struct loop loops[LOOPS_MAX];
+    size_t loop_count;
     int fd;
     off_t offset;          /* the log thread's */
-    uint64_t appended;     /* the loop's: bytes ever gathered */
-    uint64_t offered;      /* the loop's: those the log thread was told of */
     pthread_mutex_t mutex; /* over what follows */
     pthread_cond_t more;
     struct gathered gathered, written; /* the second is the log thread's, but for the swap */
     bool asked;
-    uint64_t kept;
+    uint64_t appended, kept; /* bytes ever gathered, and on disk */
 };
 
 static uint64_t log_append(void *context, const char *data, size_t len)
 {
-    struct log *log = context;
+    struct loop *loop = context;
+    struct log *log = loop->log;
+    loop->appended = true;
     pthread_mutex_lock(&log->mutex);
     responder_check(log->gathered.len + len <= BUFFER_BYTES ? 0 : -ENOBUFS, "log");
     memcpy(log->gathered.data + log->gathered.len, data, len);
     log->gathered.len += len;
+    loop->position = log->appended += len;
     pthread_mutex_unlock(&log->mutex);
-    return log->appended += len;
+    return loop->position;
 }
 
 /* After everything that arrived in this turn: wakes the log thread once. */
 static void on_turn(uv_check_t *turn)
 {
-    struct log *log = turn->data;
-    if (log->offered == log->appended)
+    struct loop *loop = turn->data;
+    struct log *log = loop->log;
+    if (!loop->appended)
         return;
-    log->offered = log->appended;
+    loop->appended = false;
     pthread_mutex_lock(&log->mutex);
     log->asked = true;
+    loop->waits = true;
     pthread_cond_signal(&log->more);
     pthread_mutex_unlock(&log->mutex);
 }
 
 static void on_moved(uv_async_t *moved)
 {
-    struct log *log = moved->data;
+    struct loop *loop = moved->data;
+    struct log *log = loop->log;
     pthread_mutex_lock(&log->mutex);
     uint64_t kept = log->kept;
+    loop->waits = kept < loop->position;
     pthread_mutex_unlock(&log->mutex);
-    responder_kept(&log->responder, kept);
+    responder_kept(&loop->responder, kept);
 }
 
 /* What has gathered, once there is some. */
@@ -102,7 +118,9 @@ static void *log_main(void *context)
         pthread_mutex_lock(&log->mutex);
         log->kept += log->written.len;
         pthread_mutex_unlock(&log->mutex);
-        uv_async_send(&log->moved);
+        for (size_t i = 0; i < log->loop_count; i++)
+            if (log->loops[i].waits)
+                uv_async_send(&log->loops[i].moved);
     }
     return NULL;
 }
@@ -120,27 +138,46 @@ static void log_open(struct log *log, const char *path)
     responder_check(fsync(log->fd) == 0 ? 0 : -errno, path);
 }
 
-static void log_start(struct log *log)
+static void loop_open(struct loop *loop, struct log *log)
+{
+    loop->log = log;
+    responder_init(&loop->responder);
+    responder_check(uv_async_init(&loop->responder.loop, &loop->moved, on_moved), "async");
+    responder_check(uv_check_init(&loop->responder.loop, &loop->turn), "check");
+    responder_check(uv_check_start(&loop->turn, on_turn), "check");
+    loop->moved.data = loop->turn.data = loop;
+    loop->responder.keep = log_append;
+    loop->responder.context = loop;
+}
+
+static void *loop_main(void *context)
+{
+    responder_run(context);
+    return NULL;
+}
+
+static void thread_start(void *(*main)(void *), void *context)
 {
     pthread_t thread;
-    responder_check(-pthread_mutex_init(&log->mutex, NULL), "mutex");
-    responder_check(-pthread_cond_init(&log->more, NULL), "condition");
-    responder_check(uv_async_init(&log->responder.loop, &log->moved, on_moved), "async");
-    responder_check(uv_check_init(&log->responder.loop, &log->turn), "check");
-    responder_check(uv_check_start(&log->turn, on_turn), "check");
-    log->moved.data = log->turn.data = log;
-    log->responder.keep = log_append;
-    log->responder.context = log;
-    responder_check(-pthread_create(&thread, NULL, log_main, log), "thread");
+    responder_check(-pthread_create(&thread, NULL, main, context), "thread");
 }
 
 int main(int argc, char **argv)
 {
     static struct log log;
-    responder_check(argc == 3 ? 0 : -EINVAL, "bare-commit PORT FILE");
-    responder_init(&log.responder);
+    responder_check(argc == 3 || argc == 4 ? 0 : -EINVAL, "bare-commit PORT FILE [LOOPS]");
+    log.loop_count = argc == 4 ? responder_number(argv[3], LOOPS_MAX) : 1;
     log_open(&log, argv[2]);
-    log_start(&log);
-    responder_run(&log.responder, responder_port(argv[1]));
+    responder_check(-pthread_mutex_init(&log.mutex, NULL), "mutex");
+    responder_check(-pthread_cond_init(&log.more, NULL), "condition");
+    int listener = responder_bind(responder_number(argv[1], UINT16_MAX));
+    for (size_t i = 0; i < log.loop_count; i++) {
+        loop_open(&log.loops[i], &log);
+        responder_listen(&log.loops[i].responder, listener);
+    }
+    thread_start(log_main, &log);
+    for (size_t i = 1; i < log.loop_count; i++)
+        thread_start(loop_main, &log.loops[i].responder);
+    responder_run(&log.loops[0].responder);
     return 0;
 }

@@ -84,8 +84,8 @@ static void meet(struct scene *s, struct person *p, const struct resp_value *wor
 {
     unsigned own = (unsigned)(p - s->people);
     struct random_id id;
-    struct candidate there;
-    if (!random_id_read(words[1].text, &id) || !candidate_read(words[7].text, &there))
+    struct endpoint there;
+    if (!random_id_read(words[1].text, &id) || !endpoint_read(words[7].text, &there))
         dial_fail("the hub introduces nobody");
     p->partner.heard = on_heard;
     p->partner.ctx = p;

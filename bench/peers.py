@@ -230,6 +230,6 @@ def bare_answer(folder):
     return Peer("bare libuv, +OK", folder, [build() / "bench/bare-answer", "{port}"])
 
 
-def bare_commit(folder):
+def bare_commit(folder, workers=1, cores=SERVER_CORE):
     return Peer("bare libuv, group commit", folder,
-                [build() / "bench/bare-commit", "{port}", folder / "written"])
+                [build() / "bench/bare-commit", "{port}", folder / "written", workers], cores)

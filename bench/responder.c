@@ -2,9 +2,11 @@
 
 #include "base/number.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void responder_check(int result, const char *what)
 {
@@ -14,12 +16,12 @@ void responder_check(int result, const char *what)
     exit(1);
 }
 
-uint16_t responder_port(const char *argument)
+uint16_t responder_number(const char *argument, uint16_t max)
 {
-    uint64_t port;
-    if (!number_parse_u64(bytes_from_str(argument), &port) || port == 0 || port > UINT16_MAX)
+    uint64_t n;
+    if (!number_parse_u64(bytes_from_str(argument), &n) || n == 0 || n > max)
         responder_check(-EINVAL, argument);
-    return (uint16_t)port;
+    return (uint16_t)n;
 }
 
 static size_t count_commands(const char *data, size_t len)
@@ -145,13 +147,29 @@ void responder_init(struct responder *r)
     responder_check(uv_loop_init(&r->loop), "loop");
 }
 
-void responder_run(struct responder *r, uint16_t port)
+int responder_bind(uint16_t port)
 {
     struct sockaddr_in address;
     responder_check(uv_ip4_addr("127.0.0.1", port, &address), "address");
+    int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    responder_check(s < 0 ? -errno : 0, "socket");
+    setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    responder_check(bind(s, (struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0,
+                    "bind");
+    return s;
+}
+
+void responder_listen(struct responder *r, int socket)
+{
+    int copy = dup(socket);
+    responder_check(copy < 0 ? -errno : 0, "socket");
     responder_check(uv_tcp_init(&r->loop, &r->listener), "listener");
     r->listener.data = r;
-    responder_check(uv_tcp_bind(&r->listener, (struct sockaddr *)&address, 0), "bind");
+    responder_check(uv_tcp_open(&r->listener, copy), "listener");
     responder_check(uv_listen((uv_stream_t *)&r->listener, 511, on_connection), "listen");
+}
+
+void responder_run(struct responder *r)
+{
     uv_run(&r->loop, UV_RUN_DEFAULT);
 }

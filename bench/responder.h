@@ -42,14 +42,20 @@ struct responder {
 
 void responder_init(struct responder *r);
 
-/* Serves 127.0.0.1:port for good. */
-void responder_run(struct responder *r, uint16_t port);
+/* A socket bound to 127.0.0.1:port, for one responder or several. */
+int responder_bind(uint16_t port);
+
+/* Takes connections from a copy of that socket. */
+void responder_listen(struct responder *r, int socket);
+
+/* Serves for good. */
+void responder_run(struct responder *r);
 
 /* Answers what waited for a position up to this one. */
 void responder_kept(struct responder *r, uint64_t position);
 
-/* The port in a program's argument; ends the program where it is none. */
-uint16_t responder_port(const char *argument);
+/* The number in a program's argument, from 1 to max; ends the program where it is none. */
+uint16_t responder_number(const char *argument, uint16_t max);
 
 /* Ends the program with a message if the result of a call is negative. */
 void responder_check(int result, const char *what);

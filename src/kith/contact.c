@@ -35,6 +35,7 @@ void contact_end(struct contact *c, int code)
 
 static void ask(struct contact *c, const struct bytes *argv, size_t argc)
 {
+    journal_note(&c->session->journal, "asked", argv[0]);
     int r = hub_line_ask(&c->hub, argv, argc, false);
     if (r != 0)
         contact_end(c, session_fail(c->session, EXIT_NO, "%s", problem_text(r)));
@@ -57,9 +58,9 @@ void contact_decline(struct contact *c, struct bytes id)
 
 int contact_begin(struct contact *c, const struct notice *n)
 {
-    char why[PEER_TRUST_BYTES];
-    int code = talks_begin(&c->talks, c->name, n, why);
-    return code == EXIT_DONE ? code : session_fail(c->session, code, "%.600s", why);
+    struct trouble t;
+    enum trouble_kind kind = talks_begin(&c->talks, c->name, n, &t);
+    return kind == TROUBLE_NONE ? EXIT_DONE : session_trouble(c->session, &t);
 }
 
 /* ---- the hub ---- */
@@ -127,13 +128,23 @@ static void on_down(struct hub_line *l, const char *why)
     of_hub(l)->handler->lost(of_hub(l), why);
 }
 
-static void on_failed(struct hub_line *l, int code)
+static void on_met(struct hub_line *l)
 {
-    contact_end(of_hub(l), code);
+    session_met(of_hub(l)->session);
 }
 
-static const struct hub_line_handler hub_handler = {
-    .up = on_up, .down = on_down, .answer = on_answer, .push = on_push, .failed = on_failed};
+static void on_failed(struct hub_line *l, const struct trouble *why)
+{
+    struct contact *c = of_hub(l);
+    contact_end(c, session_trouble(c->session, why));
+}
+
+static const struct hub_line_handler hub_handler = {.met = on_met,
+                                                    .up = on_up,
+                                                    .down = on_down,
+                                                    .answer = on_answer,
+                                                    .push = on_push,
+                                                    .failed = on_failed};
 
 /* ---- one run ---- */
 
@@ -156,9 +167,12 @@ static void watch_signals(struct contact *c)
 
 static int open_all(struct contact *c, uint16_t port)
 {
-    int code = talks_open(&c->talks, &c->loop, c->session, port, c->handler->talks);
-    return code == EXIT_DONE ? hub_line_open(&c->hub, &c->loop, c->session, &hub_handler)
-                             : code;
+    struct self *self = &c->session->self;
+    struct trouble t;
+    if (talks_open(&c->talks, &c->loop, self, port, c->handler->talks, &t) == TROUBLE_NONE &&
+        hub_line_open(&c->hub, &c->loop, self, &hub_handler, &t) == TROUBLE_NONE)
+        return EXIT_DONE;
+    return session_trouble(c->session, &t);
 }
 
 int contact_run(struct contact *c, struct session *s, const struct contact_handler *handler)
@@ -170,7 +184,7 @@ int contact_run(struct contact *c, struct session *s, const struct contact_handl
         return session_fail(s, EXIT_USAGE,
                             "people meet over TLS: --hub HOST:PORT, not a Unix socket");
     s->where.secure = true;
-    int code = talks_port(s, &port);
+    int code = session_peer_port(s, &port);
     if (code != EXIT_DONE)
         return code;
     int r = uv_loop_init(&c->loop);

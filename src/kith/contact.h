@@ -6,8 +6,9 @@
  * device's key, learns its own name, and then is READY; after a loss it comes back by itself,
  * and is READY again. The owner embeds it. */
 
-#include "kith/hub_line.h"
-#include "kith/talks.h"
+#include "kith/session.h"
+#include "meet/hub_line.h"
+#include "meet/talks.h"
 
 struct contact;
 

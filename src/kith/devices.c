@@ -44,8 +44,8 @@ static void print_json(struct session *s, const struct resp_value *d, bool own)
 static void print_device(struct session *s, const struct resp_value *d)
 {
     char own[FINGERPRINT_TEXT_LEN + 1] = "", line[256], day[32] = "";
-    if (s->identity)
-        fingerprint_write(own, identity_fingerprint(s->identity));
+    if (s->self.identity)
+        fingerprint_write(own, identity_fingerprint(s->self.identity));
     bool is_own = bytes_equal_str(d[1 + FINGERPRINT].text, own);
     if (s->output.json) {
         print_json(s, d, is_own);

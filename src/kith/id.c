@@ -28,7 +28,7 @@ static void print_json(struct session *s, const char *fingerprint, bool asked,
     buffer_init(&b, SIZE_MAX);
     struct json j = json_begin(&b);
     json_str(&j, "fingerprint", fingerprint);
-    json_str(&j, "profile", trust_profile(s));
+    json_str(&j, "profile", s->self.profile);
     json_str(&j, "hub", s->where_text);
     json_bool(&j, "reached", asked);
     if (account.len > 0)
@@ -46,7 +46,7 @@ static void print(struct session *s, const char *fingerprint, bool asked, struct
     char text[WHERE_TEXT_BYTES + 64];
     struct bytes who = account.len > 0 ? account : bytes_from_str("nobody");
     output_line(o, "fingerprint  ", bytes_from_str(fingerprint));
-    output_line(o, "profile      ", bytes_from_str(trust_profile(s)));
+    output_line(o, "profile      ", bytes_from_str(s->self.profile));
     if (asked)
         snprintf(text, sizeof text, "%.*s at %s", who.len < 40 ? (int)who.len : 40,
                  (const char *)who.data, s->where_text);
@@ -60,11 +60,11 @@ int id_run(struct session *s)
     char fingerprint[FINGERPRINT_TEXT_LEN + 1];
     struct bytes account;
     int code = trust_identity(s);
-    if (code == EXIT_DONE && !s->identity)
+    if (code == EXIT_DONE && !s->self.identity)
         code = session_fail(s, EXIT_NO, "there is no home folder to keep a key in");
     if (code != EXIT_DONE)
         return code;
-    fingerprint_write(fingerprint, identity_fingerprint(s->identity));
+    fingerprint_write(fingerprint, identity_fingerprint(s->self.identity));
     bool asked = ask_account(s, &account);
     if (s->output.json)
         print_json(s, fingerprint, asked, account);

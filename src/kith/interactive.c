@@ -11,9 +11,9 @@
 #include "io/problem.h"
 #include "kith/command.h"
 #include "kith/console.h"
-#include "kith/hub_line.h"
 #include "kith/paths.h"
-#include "kith/talks.h"
+#include "meet/hub_line.h"
+#include "meet/talks.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -70,7 +70,9 @@ static void on_prompt(struct visit *v, struct bytes text, bool secret)
 
 static int on_request(struct visit *v, const struct bytes *argv, size_t argc, bool secret)
 {
-    return hub_line_ask(&of_visit(v)->hub, argv, argc, secret);
+    struct interactive *i = of_visit(v);
+    journal_note(&i->session->journal, "asked", argv[0]);
+    return hub_line_ask(&i->hub, argv, argc, secret);
 }
 
 static void on_leave(struct visit *v, enum visit_end why)
@@ -93,10 +95,11 @@ static void on_leave(struct visit *v, enum visit_end why)
 static void on_introduced(struct visit *v, const struct notice *n)
 {
     struct interactive *i = of_visit(v);
-    char why[PEER_TRUST_BYTES], name[ACCOUNT_NAME_BYTES + 1];
+    char name[ACCOUNT_NAME_BYTES + 1];
+    struct trouble t;
     snprintf(name, sizeof name, "%.*s", (int)n->name.len, (const char *)n->name.data);
-    if (talks_begin(&i->talks, v->name, n, why) != EXIT_DONE)
-        visit_talk_fails(v, name, why);
+    if (talks_begin(&i->talks, v->name, n, &t) != TROUBLE_NONE)
+        visit_talk_fails(v, name, t.words);
 }
 
 static void on_talk_say(struct visit *v, struct bytes text)
@@ -268,9 +271,10 @@ static struct interactive *of_hub(struct hub_line *l)
     return (struct interactive *)((char *)l - offsetof(struct interactive, hub));
 }
 
-static void on_make_room(struct hub_line *l)
+static void on_met(struct hub_line *l)
 {
     console_hide(&of_hub(l)->console);
+    session_met(of_hub(l)->session);
 }
 
 static void on_up(struct hub_line *l)
@@ -302,9 +306,11 @@ static void on_push(struct hub_line *l, const struct resp_value *values, size_t 
     visit_push(&of_hub(l)->visit, values, count);
 }
 
-static void on_failed(struct hub_line *l, int code)
+static void on_failed(struct hub_line *l, const struct trouble *why)
 {
-    end(of_hub(l), code);
+    struct interactive *i = of_hub(l);
+    console_hide(&i->console);
+    end(i, session_trouble(i->session, why));
 }
 
 static void on_stop(uv_signal_t *stop, int number)
@@ -333,7 +339,7 @@ static const struct console_handler console_handler = {.takes_lines = takes_line
                                                        .complete = on_complete,
                                                        .broken = on_broken};
 
-static const struct hub_line_handler hub_handler = {.make_room = on_make_room,
+static const struct hub_line_handler hub_handler = {.met = on_met,
                                                     .up = on_up,
                                                     .down = on_down,
                                                     .answer = on_answer,
@@ -359,11 +365,12 @@ static int run(struct interactive *i)
     visit_init(&i->visit, &visit_handler, s->where_text, i->console.terminal);
     i->visit.accepts = s->options.accept;
     watch_signals(i);
-    int code = hub_line_open(&i->hub, &i->loop, s, &hub_handler);
-    if (code == EXIT_DONE && !s->where.path[0])
-        code = talks_open(&i->talks, &i->loop, s, i->peer_port, &talks_handler);
-    if (code != EXIT_DONE)
-        end(i, code);
+    struct trouble t;
+    enum trouble_kind kind = hub_line_open(&i->hub, &i->loop, &s->self, &hub_handler, &t);
+    if (kind == TROUBLE_NONE && !s->where.path[0])
+        kind = talks_open(&i->talks, &i->loop, &s->self, i->peer_port, &talks_handler, &t);
+    if (kind != TROUBLE_NONE)
+        end(i, session_trouble(s, &t));
     uv_run(&i->loop, UV_RUN_DEFAULT);
     visit_fini(&i->visit);
     hub_line_fini(&i->hub);
@@ -401,7 +408,7 @@ int interactive_run(struct session *s)
     if (code == EXIT_DONE && s->options.accept && !accepting_is_valid(s->options.accept))
         code = session_fail(s, EXIT_USAGE, "--accept takes names, as in alice,bob, or all");
     if (code == EXIT_DONE)
-        code = talks_port(s, &i.peer_port);
+        code = session_peer_port(s, &i.peer_port);
     if (code != EXIT_DONE)
         return code;
     int r = uv_loop_init(&i.loop);

@@ -8,7 +8,7 @@
 static int say(struct session *s)
 {
     struct output *o = &s->output;
-    const char *fingerprint = s->hub_print;
+    const char *fingerprint = s->self.hub_print;
     if (o->json) {
         struct buffer b;
         buffer_init(&b, SIZE_MAX);

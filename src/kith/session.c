@@ -1,6 +1,7 @@
 #include "kith/session.h"
 
 #include "base/limits.h"
+#include "base/number.h"
 #include "client/answer.h"
 #include "io/problem.h"
 #include "io/terminal.h"
@@ -18,6 +19,7 @@ enum { SESSION_CONNECT_MS = 10000 };
 int session_init(struct session *s, const struct options *options)
 {
     *s = (struct session){.options = *options, .journal = {.fd = -1}};
+    self_init(&s->self, options->as, &s->where, s->where_text);
     output_init(&s->output, options->json, options->quiet);
     conversation_init(&s->conversation);
     buffer_init(&s->asked[0], LIMIT_TEXT_LINE_BYTES);
@@ -54,13 +56,12 @@ void session_fini(struct session *s)
     buffer_fini(&s->asked[0]);
     buffer_fini(&s->asked[1]);
     dial_free(s->dial);
-    tls_config_free(s->tls);
-    identity_free(s->identity);
+    self_fini(&s->self);
 }
 
 int session_fail(struct session *s, enum exit_code code, const char *format, ...)
 {
-    char message[600];
+    char message[TROUBLE_BYTES];
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
@@ -79,6 +80,38 @@ int session_fail(struct session *s, enum exit_code code, const char *format, ...
     json_number(&j, "code", code);
     output_json(&s->output, &j);
     return code;
+}
+
+int session_trouble(struct session *s, const struct trouble *t)
+{
+    static const enum exit_code codes[] = {[TROUBLE_NONE] = EXIT_DONE,
+                                           [TROUBLE_FAILED] = EXIT_NO,
+                                           [TROUBLE_UNREACHABLE] = EXIT_UNREACHABLE,
+                                           [TROUBLE_FOREIGN] = EXIT_UNREACHABLE,
+                                           [TROUBLE_DENIED] = EXIT_DENIED,
+                                           [TROUBLE_CHANGED] = EXIT_CHANGED};
+    return session_fail(s, codes[t->kind], "%s", t->words);
+}
+
+void session_met(struct session *s)
+{
+    char text[WHERE_TEXT_BYTES + 160];
+    if (s->output.quiet || s->output.json || s->silent)
+        return;
+    snprintf(text, sizeof text,
+             "met the hub at %s for the first time; remembered its fingerprint: %s",
+             s->where_text, s->self.hub_print);
+    output_error_line("kith: ", bytes_from_str(text));
+}
+
+int session_peer_port(struct session *s, uint16_t *ret)
+{
+    const char *text = s->options.peer_port;
+    uint64_t port = 0;
+    if (text && (!number_parse_u64(bytes_from_str(text), &port) || port < 1024 || port > 65535))
+        return session_fail(s, EXIT_USAGE, "--peer-port is 1024 to 65535, not '%.64s'", text);
+    *ret = (uint16_t)port;
+    return EXIT_DONE;
 }
 
 int session_check_key(struct session *s, struct bytes key)
@@ -108,19 +141,9 @@ int session_no_such_key(struct session *s, struct bytes key)
 
 int session_strange(struct session *s)
 {
-    return session_fail(s, EXIT_UNREACHABLE, "what answers at %s is not a kith hub",
-                        s->where_text);
-}
-
-int session_no_hub(struct session *s, const char *why, bool refused)
-{
-    const char *hint = "";
-    if (refused && strcmp(s->where.host, WHERE_DEFAULT_HOST) == 0)
-        hint = "; kithd starts a hub";
-    else if (s->where.host[0] && access(s->where.host, F_OK) == 0)
-        hint = "; the path of a Unix socket has a slash in it, as in ./hub.sock";
-    return session_fail(s, EXIT_UNREACHABLE, "nothing to connect to at %s: %s%s", s->where_text,
-                        why, hint);
+    struct trouble t;
+    self_strange(&s->self, &t);
+    return session_trouble(s, &t);
 }
 
 static int open_dial(struct session *s)
@@ -133,13 +156,20 @@ static int open_dial(struct session *s)
                : dial_open_tcp(s->dial, s->where.host, s->where.port, SESSION_CONNECT_MS);
 }
 
+static int no_hub(struct session *s, int error)
+{
+    struct trouble t;
+    self_no_hub(&s->self, dial_problem(error), error == -ECONNREFUSED, &t);
+    return session_trouble(s, &t);
+}
+
 int session_connect(struct session *s)
 {
     if (s->dial)
         return EXIT_DONE;
     int r = open_dial(s), code = EXIT_DONE;
     if (r != 0)
-        code = session_no_hub(s, dial_problem(r), r == -ECONNREFUSED);
+        code = no_hub(s, r);
     else if (s->where.secure)
         code = trust_hub(s);
     if (code != EXIT_DONE)
@@ -150,9 +180,7 @@ int session_connect(struct session *s)
 void session_hang_up(struct session *s)
 {
     dial_free(s->dial);
-    tls_config_free(s->tls);
     s->dial = NULL;
-    s->tls = NULL;
     conversation_fini(&s->conversation);
     conversation_init(&s->conversation);
 }

@@ -11,6 +11,7 @@
 #include "kith/journal.h"
 #include "kith/options.h"
 #include "kith/output.h"
+#include "meet/self.h"
 
 enum exit_code {
     EXIT_DONE = 0,
@@ -28,10 +29,8 @@ struct session {
     struct journal journal;
     struct where where;
     char where_text[WHERE_TEXT_BYTES];
-    struct dial *dial;                        /* NULL: not connected yet */
-    struct identity *identity;                /* this device's, once it was wanted; else NULL */
-    struct tls_config *tls;                   /* of the connection; NULL: plaintext */
-    char hub_print[FINGERPRINT_TEXT_LEN + 1]; /* the hub's, as last shown over TLS */
+    struct self self;
+    struct dial *dial; /* NULL: not connected yet */
     struct conversation conversation;
     bool unheard;           /* the answer goes into no log */
     bool silent;            /* what goes wrong is not told, only returned */
@@ -75,9 +74,6 @@ int session_take(struct session *s, const struct resp_value **ret_value);
 /* Waits for the next thing the hub says unasked. Where it ends instead, the user is told. */
 int session_hear(struct session *s, const struct resp_value **ret_value);
 
-/* There is no hub to be reached. why: in words; refused: nobody listens there. */
-int session_no_hub(struct session *s, const char *why, bool refused);
-
 /* Closes the connection, if there is one; what is asked next makes another. */
 void session_hang_up(struct session *s);
 
@@ -85,6 +81,15 @@ void session_hang_up(struct session *s);
  * printf-like message. */
 int session_fail(struct session *s, enum exit_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Says what is wrong, likewise. */
+int session_trouble(struct session *s, const struct trouble *t);
+
+/* Says that the hub was met for the first time, and is remembered as this one now. */
+void session_met(struct session *s);
+
+/* What --peer-port says, 0 where it is not given. */
+int session_peer_port(struct session *s, uint16_t *ret);
 
 /* EXIT_USAGE where no hub could have this key. */
 int session_check_key(struct session *s, struct bytes key);

@@ -201,6 +201,21 @@ def test_what_was_not_delivered_is_said(alice, bob):
         os.kill(b.pid, signal.SIGCONT)
 
 
+def test_what_is_said_while_both_close_arrives(alice, bob):
+    a, b = alice.visit(), bob.visit()
+    meet(a, "bob", b, "alice")
+    os.kill(a.pid, signal.SIGSTOP)
+    try:
+        a.sendline("last words")
+        a.sendline("/close")
+        b.sendline("/close")
+        b.expect_exact("The talk with alice is over.")
+    finally:
+        os.kill(a.pid, signal.SIGCONT)
+    a.expect_exact("The talk with bob is over.")
+    b.expect_exact("alice: last words")
+
+
 # ---- say and listen ----
 
 

@@ -231,6 +231,8 @@ def serve_irc(listener, context):
     """As much of an IRC server as the load needs: a welcome, and PRIVMSG to everybody else."""
     everybody = []
     while True:
+        if listener.fileno() < 0:
+            return
         for s in select.select([listener, *everybody], [], [])[0]:
             if s is listener:
                 everybody.append(context.wrap_socket(s.accept()[0], server_side=True))

@@ -1,10 +1,8 @@
-#include "kith/talks.h"
+#include "meet/talks.h"
 
-#include "base/number.h"
 #include "io/clock.h"
 #include "io/own_addresses.h"
 #include "io/problem.h"
-#include "kith/trust.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -260,72 +258,60 @@ static int start(struct talks *t, const struct pair *pair, const struct notice *
     return 0;
 }
 
-int talks_begin(struct talks *t, const char *own_name, const struct notice *n,
-                char why[PEER_TRUST_BYTES])
+enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struct notice *n,
+                              struct trouble *ret)
 {
-    struct session *s = t->ground.session;
+    const struct self *s = t->ground.self;
     struct pair pair;
     struct random_id id;
     char name[ACCOUNT_NAME_BYTES + 1];
     snprintf(name, sizeof name, "%.*s", (int)n->name.len, (const char *)n->name.data);
     if (!random_id_read(n->id, &id) ||
         pair_init(&pair, &id, bytes_from_str(own_name), identity_key(s->identity), n->name,
-                  &n->key) != 0) {
-        snprintf(why, PEER_TRUST_BYTES, "the hub introduces this device to itself");
-        return EXIT_NO;
-    }
+                  &n->key) != 0)
+        return trouble_set(ret, TROUBLE_FAILED, "the hub introduces this device to itself");
     struct talk_link *old = talks_find(t, n->name);
     if (old && is_crossed(old, &id))
-        return EXIT_DONE;
-    int code = peer_trust(s, name, &n->print, why);
-    if (code != EXIT_DONE)
-        return code;
+        return TROUBLE_NONE;
+    enum trouble_kind kind = peer_trust(s, name, &n->print, ret);
+    if (kind != TROUBLE_NONE)
+        return kind;
     if (old)
         talk_link_replace(old);
-    if (t->link_count >= LIMIT_TALKS) {
-        snprintf(why, PEER_TRUST_BYTES, "there are too many talks");
-        return EXIT_NO;
-    }
-    if (start(t, &pair, n) == 0)
-        return EXIT_DONE;
-    snprintf(why, PEER_TRUST_BYTES, "out of memory");
-    return EXIT_NO;
+    if (t->link_count >= LIMIT_TALKS)
+        return trouble_set(ret, TROUBLE_FAILED, "there are too many talks");
+    return start(t, &pair, n) == 0 ? TROUBLE_NONE : trouble_no_memory(ret);
 }
 
-int talks_port(struct session *s, uint16_t *ret)
-{
-    const char *text = s->options.peer_port;
-    uint64_t port = 0;
-    if (text && (!number_parse_u64(bytes_from_str(text), &port) || port < 1024 || port > 65535))
-        return session_fail(s, EXIT_USAGE, "--peer-port is 1024 to 65535, not '%.64s'", text);
-    *ret = (uint16_t)port;
-    return EXIT_DONE;
-}
-
-int talks_open(struct talks *t, uv_loop_t *loop, struct session *s, uint16_t port,
-               const struct talks_handler *handler)
+/* TLS between devices, either way. */
+static int make_configs(struct talk_ground *ground, const struct identity *own)
 {
     static const char *const protocols[] = {"kith-peer/1", NULL};
-    *t = (struct talks){.handler = handler, .ground = {.session = s, .loop = loop}};
+    int r = tls_config_new(&ground->dials, TLS_PEER_DIALS, own, protocols);
+    return r == 0 ? tls_config_new(&ground->answers, TLS_PEER_ANSWERS, own, protocols) : r;
+}
+
+enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, uint16_t port,
+                             const struct talks_handler *handler, struct trouble *ret)
+{
+    *t = (struct talks){.handler = handler, .ground = {.self = s, .loop = loop}};
     list_init(&t->links);
     list_init(&t->strangers);
-    int code = trust_config(s);
-    if (code != EXIT_DONE)
-        return code;
-    int r = tls_config_new(&t->ground.dials, TLS_PEER_DIALS, s->identity, protocols);
-    if (r == 0)
-        r = tls_config_new(&t->ground.answers, TLS_PEER_ANSWERS, s->identity, protocols);
+    enum trouble_kind kind = self_config(s, ret);
+    if (kind != TROUBLE_NONE)
+        return kind;
+    int r = make_configs(&t->ground, s->identity);
     if (r == 0)
         r = uv_timer_init(loop, &t->leave);
     if (r < 0)
-        return session_fail(s, EXIT_NO, "%s", problem_text(r));
+        return trouble_set(ret, TROUBLE_FAILED, "%s", problem_text(r));
     t->leave.data = t;
     t->opened = true;
     r = peer_port_open(&t->port, loop, port, on_arrived);
     if (r == 0)
-        return EXIT_DONE;
+        return TROUBLE_NONE;
     t->closing = true;
     end_wait(t);
-    return session_fail(s, EXIT_NO, "cannot listen for people at port %u: %s", port,
-                        problem_text(r));
+    return trouble_set(ret, TROUBLE_FAILED, "cannot listen for people at port %u: %s", port,
+                       problem_text(r));
 }

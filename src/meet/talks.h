@@ -1,7 +1,7 @@
-#ifndef KITH_KITH_TALKS_H
-#define KITH_KITH_TALKS_H
+#ifndef KITH_MEET_TALKS_H
+#define KITH_MEET_TALKS_H
 
-/* All talks of one kith, and the port at which other people's devices reach it. There is one
+/* All talks of one process, and the port at which other people's devices reach it. There is one
  * talk with a name at a time; names are accounts', and mean the same in any case of letters.
  *
  * Who connects has LIMIT_CONNECT_MS for the handshake, of which LIMIT_PEER_HANDSHAKES are under
@@ -11,8 +11,8 @@
 
 #include "client/notice.h"
 #include "io/peer_port.h"
-#include "kith/peer_trust.h"
-#include "kith/talk_link.h"
+#include "meet/peer_trust.h"
+#include "meet/talk_link.h"
 
 struct talks;
 
@@ -43,20 +43,17 @@ struct talks {
     bool opened, closing;
 };
 
-/* port 0: a free one. An exit code; where it is not EXIT_DONE that was said. */
-int talks_open(struct talks *t, uv_loop_t *loop, struct session *s, uint16_t port,
-               const struct talks_handler *handler);
-
-/* What --peer-port says, 0 where it is not given. An exit code. */
-int talks_port(struct session *s, uint16_t *ret);
+/* port 0: a free one. */
+enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, uint16_t port,
+                             const struct talks_handler *handler, struct trouble *ret);
 
 /* The hub is reached, over loopback or not: finds out anew where this device is. */
 void talks_look_around(struct talks *t, bool hub_is_local);
 
-/* Both have agreed to it; own_name: as whom. Another talk with that name ends. An exit code,
- * and why: EXIT_CHANGED where the key is not the one that is remembered. */
-int talks_begin(struct talks *t, const char *own_name, const struct notice *n,
-                char why[PEER_TRUST_BYTES]);
+/* Both have agreed to it; own_name: as whom. Another talk with that name ends. TROUBLE_CHANGED
+ * where the key is not the one that is remembered. */
+enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struct notice *n,
+                              struct trouble *ret);
 
 /* NULL: there is none of that name. */
 struct talk_link *talks_find(struct talks *t, struct bytes name);

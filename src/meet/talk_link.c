@@ -1,8 +1,7 @@
-#include "kith/talk_link.h"
+#include "meet/talk_link.h"
 
 #include "io/clock.h"
 #include "io/entropy.h"
-#include "kith/session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -160,12 +159,12 @@ static void dial(struct talk_link *t, size_t candidate, int attempt)
 
 static void ask_relay(struct talk_link *t)
 {
-    const struct session *s = t->ground->session;
+    const struct self *s = t->ground->self;
     bool dials = pair_is_first(&t->pair);
-    struct peer_line_relay how = {.host = s->where.host,
-                                  .port = s->where.port,
+    struct peer_line_relay how = {.host = s->where->host,
+                                  .port = s->where->port,
                                   .hub_print = s->hub_print,
-                                  .to_hub = s->tls,
+                                  .to_hub = s->to_hub,
                                   .within = dials ? t->ground->dials : t->ground->answers,
                                   .role = dials ? PROOF_DIALS : PROOF_ANSWERS,
                                   .id = t->pair.id};
@@ -264,7 +263,7 @@ static void take_message(struct talk_link *t, struct bytes message)
     }
     if (e.type == TALK_EVENT_DELIVERED) {
         forget_delivered(t, e.id);
-    } else if (e.type == TALK_EVENT_TEXT && t->state != TALK_LINK_ENDING) {
+    } else if (e.type == TALK_EVENT_TEXT && !t->over) {
         t->handler->heard(t, e.text);
         mark_shown(t, e.id);
     }

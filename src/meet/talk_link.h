@@ -1,5 +1,5 @@
-#ifndef KITH_KITH_TALK_LINK_H
-#define KITH_KITH_TALK_LINK_H
+#ifndef KITH_MEET_TALK_LINK_H
+#define KITH_MEET_TALK_LINK_H
 
 /* A talk with one other device, on a loop: the session of the two (peer/peer_session.h), the
  * connections below it, dialed, taken or through the relay as peer/dialing.h says, and what is
@@ -13,13 +13,13 @@
  * one. It lies on the heap and frees itself: handler.gone comes last, and never from within a
  * call of the owner's. */
 
-#include "kith/peer_line.h"
+#include "meet/peer_line.h"
+#include "meet/self.h"
 #include "peer/peer_session.h"
 #include "peer/talk.h"
 #include "people/account_name.h"
 
 struct talk_link;
-struct session;
 
 struct talk_link_handler {
     void (*begun)(struct talk_link *t); /* TALKING for the first time */
@@ -35,7 +35,7 @@ struct talk_link_handler {
 
 /* What all talks of a process share. */
 struct talk_ground {
-    struct session *session;            /* of the hub: where it is, its key, TLS to it */
+    const struct self *self;            /* of the hub: where it is, its key, TLS to it */
     struct tls_config *dials, *answers; /* of TLS between devices */
     uv_loop_t *loop;
 };

@@ -1,5 +1,5 @@
-#ifndef KITH_KITH_PEER_LINE_H
-#define KITH_KITH_PEER_LINE_H
+#ifndef KITH_MEET_PEER_LINE_H
+#define KITH_MEET_PEER_LINE_H
 
 /* A connection to another person's device: direct, dialed or taken, or through the hub's relay.
  * Either way TLS is between the two devices: through the relay it runs within the one to the

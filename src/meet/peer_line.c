@@ -1,4 +1,4 @@
-#include "kith/peer_line.h"
+#include "meet/peer_line.h"
 
 #include "base/limits.h"
 #include "wire/resp_write.h"

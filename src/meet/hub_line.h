@@ -1,5 +1,5 @@
-#ifndef KITH_KITH_HUB_LINE_H
-#define KITH_KITH_HUB_LINE_H
+#ifndef KITH_MEET_HUB_LINE_H
+#define KITH_MEET_HUB_LINE_H
 
 /* The line to the hub, of a person who stays: over TLS, or to a Unix socket. It judges who is
  * at the other end, asks and hears, and where it is lost comes back by itself: after
@@ -9,25 +9,24 @@
 
 #include "client/conversation.h"
 #include "io/channel.h"
-#include "kith/session.h"
+#include "meet/self.h"
 
 struct hub_line;
 
 struct hub_line_handler {
-    /* Something is about to be said on standard error. It may be NULL. */
-    void (*make_room)(struct hub_line *l);
+    /* The hub was met for the first time; it is remembered now. It may be NULL. */
+    void (*met)(struct hub_line *l);
     void (*up)(struct hub_line *l);
     void (*down)(struct hub_line *l, const char *why); /* it was up */
     void (*answer)(struct hub_line *l, const struct resp_value *values, size_t count);
     void (*push)(struct hub_line *l, const struct resp_value *values, size_t count);
-    /* No use to go on: there is nothing at the first attempt, or not the hub that was meant. It
-     * was said, and code is for the end. */
-    void (*failed)(struct hub_line *l, int code);
+    /* No use to go on: there is nothing at the first attempt, or not the hub that was meant. */
+    void (*failed)(struct hub_line *l, const struct trouble *why);
 };
 
 struct hub_line {
     const struct hub_line_handler *handler;
-    struct session *session;
+    struct self *self;
     uv_loop_t *loop;
     struct channel channel;
     uv_timer_t retry;
@@ -39,10 +38,9 @@ struct hub_line {
     bool closing;
 };
 
-/* Begins to connect. An exit code; where it is not EXIT_DONE that was said, and nothing
- * follows. */
-int hub_line_open(struct hub_line *l, uv_loop_t *loop, struct session *s,
-                  const struct hub_line_handler *handler);
+/* Begins to connect. Where that is trouble, nothing follows. */
+enum trouble_kind hub_line_open(struct hub_line *l, uv_loop_t *loop, struct self *s,
+                                const struct hub_line_handler *handler, struct trouble *ret);
 
 /* -errno. */
 int hub_line_ask(struct hub_line *l, const struct bytes *argv, size_t argc, bool secret);

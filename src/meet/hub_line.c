@@ -1,9 +1,8 @@
-#include "kith/hub_line.h"
+#include "meet/hub_line.h"
 
 #include "base/limits.h"
 #include "io/dial.h"
 #include "io/entropy.h"
-#include "kith/trust.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -36,7 +35,6 @@ static void send_all(struct hub_line *l)
 
 int hub_line_ask(struct hub_line *l, const struct bytes *argv, size_t argc, bool secret)
 {
-    journal_note(&l->session->journal, "asked", argv[0]);
     l->secret = l->secret || secret;
     int r = conversation_ask(&l->conversation, argv, argc);
     if (r == 0)
@@ -59,18 +57,13 @@ static void hear(struct hub_line *l, const struct resp_value *values, size_t cou
         l->handler->answer(l, values, count);
 }
 
-static void make_room(struct hub_line *l)
-{
-    if (l->handler->make_room)
-        l->handler->make_room(l);
-}
-
 static void strange(struct hub_line *l)
 {
+    struct trouble t;
     if (l->closing)
         return;
-    make_room(l);
-    l->handler->failed(l, session_strange(l->session));
+    self_strange(l->self, &t);
+    l->handler->failed(l, &t);
 }
 
 static void on_read(struct channel *c, struct bytes in)
@@ -94,12 +87,14 @@ static void on_open(struct channel *c)
 {
     struct hub_line *l = line_of(c);
     const struct tls *tls = channel_tls(c);
-    make_room(l);
-    int code = tls ? trust_key(l->session, tls_peer(tls)) : EXIT_DONE;
-    if (code != EXIT_DONE) {
-        l->handler->failed(l, code);
+    struct trouble t;
+    bool met = false;
+    if (tls && self_judge_hub(l->self, tls_peer(tls), &met, &t) != TROUBLE_NONE) {
+        l->handler->failed(l, &t);
         return;
     }
+    if (met && l->handler->met)
+        l->handler->met(l);
     l->up = l->was_up = true;
     l->wait_ms = LIMIT_BACK_OFF_FIRST_MS;
     l->handler->up(l);
@@ -110,10 +105,12 @@ static int dial(struct hub_line *l);
 static void on_retry(uv_timer_t *timer)
 {
     struct hub_line *l = timer->data;
+    struct trouble t;
     int r = dial(l);
-    if (r < 0)
-        l->handler->failed(l,
-                           session_fail(l->session, EXIT_UNREACHABLE, "%s", dial_problem(r)));
+    if (r < 0) {
+        trouble_set(&t, TROUBLE_UNREACHABLE, "%s", dial_problem(r));
+        l->handler->failed(l, &t);
+    }
 }
 
 /* From three quarters to five quarters of the time. */
@@ -140,8 +137,10 @@ static void on_closed(struct channel *c, const char *why)
     if (l->closing)
         return;
     if (!l->was_up) {
+        struct trouble t;
         bool refused = why && strcmp(why, dial_problem(-ECONNREFUSED)) == 0;
-        l->handler->failed(l, session_no_hub(l->session, why, refused));
+        self_no_hub(l->self, why, refused, &t);
+        l->handler->failed(l, &t);
         return;
     }
     if (was_up)
@@ -155,26 +154,26 @@ static const struct channel_handler channel_handler = {
 
 static int dial(struct hub_line *l)
 {
-    const struct where *w = &l->session->where;
+    const struct where *w = l->self->where;
     if (w->path[0])
         return channel_dial_unix(&l->channel, l->loop, w->path, &channel_handler);
-    return channel_dial_tcp(&l->channel, l->loop, w->host, w->port, l->session->tls,
+    return channel_dial_tcp(&l->channel, l->loop, w->host, w->port, l->self->to_hub,
                             &channel_handler);
 }
 
-int hub_line_open(struct hub_line *l, uv_loop_t *loop, struct session *s,
-                  const struct hub_line_handler *handler)
+enum trouble_kind hub_line_open(struct hub_line *l, uv_loop_t *loop, struct self *s,
+                                const struct hub_line_handler *handler, struct trouble *ret)
 {
-    *l = (struct hub_line){.handler = handler, .session = s, .loop = loop};
+    *l = (struct hub_line){.handler = handler, .self = s, .loop = loop};
     conversation_init(&l->conversation);
     l->wait_ms = LIMIT_BACK_OFF_FIRST_MS;
     uv_timer_init(loop, &l->retry);
     l->retry.data = l;
-    int code = s->where.path[0] ? EXIT_DONE : trust_config(s);
-    if (code != EXIT_DONE)
-        return code;
+    enum trouble_kind kind = s->where->path[0] ? TROUBLE_NONE : self_config(s, ret);
+    if (kind != TROUBLE_NONE)
+        return kind;
     int r = dial(l);
-    return r == 0 ? EXIT_DONE : session_fail(s, EXIT_UNREACHABLE, "%s", dial_problem(r));
+    return r == 0 ? TROUBLE_NONE : trouble_set(ret, TROUBLE_UNREACHABLE, "%s", dial_problem(r));
 }
 
 bool hub_line_is_local(const struct hub_line *l)

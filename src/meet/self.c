@@ -1,0 +1,209 @@
+#include "meet/self.h"
+
+#include "base/limits.h"
+#include "client/known_hubs.h"
+#include "io/problem.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KNOWN_HUBS "known_hubs"
+
+void self_init(struct self *s, const char *profile, const struct where *where,
+               const char *where_text)
+{
+    *s = (struct self){
+        .profile = profile ? profile : "default", .where = where, .where_text = where_text};
+}
+
+void self_fini(struct self *s)
+{
+    tls_config_free(s->to_hub);
+    identity_free(s->identity);
+    s->to_hub = NULL;
+    s->identity = NULL;
+}
+
+static enum trouble_kind no_profile(const struct profile *p, int error, struct trouble *ret)
+{
+    switch (error) {
+    case PROFILE_NOWHERE:
+        return trouble_set(ret, TROUBLE_FAILED, "there is no home folder to remember hubs in");
+    case PROFILE_IS_OPEN:
+        return trouble_set(ret, TROUBLE_FAILED, "%.300s must be yours alone: chmod 700 it",
+                           p->path);
+    case PROFILE_KEY_IS_OPEN:
+        return trouble_set(ret, TROUBLE_FAILED,
+                           "%.300s/" PROFILE_KEY_FILE " must be yours alone: it is this "
+                           "device's secret key. chmod 600 it, if nobody can have read it",
+                           p->path);
+    case PROFILE_KEY_IS_NONE:
+        return trouble_set(ret, TROUBLE_FAILED, "%.300s/" PROFILE_KEY_FILE " holds no key",
+                           p->path);
+    default:
+        return trouble_set(ret, TROUBLE_FAILED, "cannot use %.300s: %s",
+                           p->path ? p->path : "the profile",
+                           error == BUFFER_FULL ? "it is too large" : problem_text(error));
+    }
+}
+
+/* ---- who one is ---- */
+
+/* What the profile's functions return; what is wrong, but no home folder, is in *ret. */
+static int read_seed(const struct self *s, uint8_t ret_seed[PROFILE_KEY_BYTES],
+                     struct trouble *ret)
+{
+    struct profile p;
+    int r = profile_open(&p, s->profile);
+    if (r == 0)
+        r = profile_key(&p, ret_seed);
+    if (r != 0 && r != PROFILE_NOWHERE)
+        no_profile(&p, r, ret);
+    profile_close(&p);
+    return r;
+}
+
+enum trouble_kind self_seed(const struct self *s, uint8_t ret_seed[PROFILE_KEY_BYTES],
+                            struct trouble *ret)
+{
+    int r = read_seed(s, ret_seed, ret);
+    if (r == PROFILE_NOWHERE)
+        return trouble_set(ret, TROUBLE_FAILED, "there is no home folder to keep a key in");
+    return r == 0 ? TROUBLE_NONE : ret->kind;
+}
+
+enum trouble_kind self_identity(struct self *s, struct trouble *ret)
+{
+    uint8_t seed[PROFILE_KEY_BYTES];
+    enum trouble_kind kind = TROUBLE_NONE;
+    if (s->identity)
+        return TROUBLE_NONE;
+    int r = read_seed(s, seed, ret);
+    if (r != 0 && r != PROFILE_NOWHERE)
+        kind = ret->kind;
+    else if (r == 0 && identity_new(&s->identity, seed, NULL, 0) != 0)
+        kind = trouble_no_memory(ret);
+    sodium_memzero(seed, sizeof seed);
+    return kind;
+}
+
+enum trouble_kind self_config(struct self *s, struct trouble *ret)
+{
+    static const char *const protocols[] = {"kith-hub/1", NULL};
+    enum trouble_kind kind = self_identity(s, ret);
+    if (kind != TROUBLE_NONE || s->to_hub)
+        return kind;
+    int r = tls_config_new(&s->to_hub, TLS_CLIENT, s->identity, protocols);
+    return r == 0 ? TROUBLE_NONE : trouble_set(ret, TROUBLE_FAILED, "%s", problem_text(r));
+}
+
+/* ---- which hub ---- */
+
+static int remember(const struct profile *p, const char *address, const char *fingerprint)
+{
+    struct buffer known, changed;
+    buffer_init(&known, LIMIT_MIB);
+    buffer_init(&changed, LIMIT_MIB + LIMIT_KIB);
+    int r = profile_read(p, KNOWN_HUBS, &known);
+    if (r == 0)
+        r = known_hubs_set(buffer_view(&known), bytes_from_str(address),
+                           bytes_from_str(fingerprint), &changed);
+    if (r == 0)
+        r = profile_write(p, KNOWN_HUBS, buffer_view(&changed));
+    buffer_fini(&known);
+    buffer_fini(&changed);
+    return r;
+}
+
+static int remember_alone(const struct profile *p, const char *address, const char *fingerprint)
+{
+    int lock = profile_lock(p);
+    if (lock < 0)
+        return lock;
+    int r = remember(p, address, fingerprint);
+    profile_unlock(lock);
+    return r;
+}
+
+enum trouble_kind self_remember_hub(const struct self *s, struct trouble *ret)
+{
+    struct profile p;
+    int r = profile_open(&p, s->profile);
+    if (r == 0)
+        r = remember_alone(&p, s->where_text, s->hub_print);
+    enum trouble_kind kind = r == 0 ? TROUBLE_NONE : no_profile(&p, r, ret);
+    profile_close(&p);
+    return kind;
+}
+
+static enum trouble_kind find_known(const struct self *s, struct buffer *out,
+                                    struct bytes *ret_print, struct trouble *ret)
+{
+    struct profile p;
+    int r = profile_open(&p, s->profile);
+    if (r == 0)
+        r = profile_read(&p, KNOWN_HUBS, out);
+    enum trouble_kind kind = r == 0 ? TROUBLE_NONE : no_profile(&p, r, ret);
+    profile_close(&p);
+    *ret_print = known_hubs_find(buffer_view(out), bytes_from_str(s->where_text));
+    return kind;
+}
+
+static enum trouble_kind changed(const struct self *s, struct bytes expected,
+                                 struct trouble *ret)
+{
+    int shown = expected.len < 100 ? (int)expected.len : 100;
+    return trouble_set(ret, TROUBLE_CHANGED,
+                       "the hub at %s is another one: its fingerprint is %s, not %.*s. Who "
+                       "keeps it can tell why; if that is right: kith join kith://%s#%s",
+                       s->where_text, s->hub_print, shown, (const char *)expected.data,
+                       s->where_text, s->hub_print);
+}
+
+static enum trouble_kind judge(const struct self *s, struct bytes expected, bool *ret_met,
+                               struct trouble *ret)
+{
+    *ret_met = expected.len == 0;
+    if (*ret_met)
+        return self_remember_hub(s, ret);
+    return bytes_equal_str(expected, s->hub_print) ? TROUBLE_NONE : changed(s, expected, ret);
+}
+
+enum trouble_kind self_judge_hub(struct self *s, const struct public_key *key, bool *ret_met,
+                                 struct trouble *ret)
+{
+    struct fingerprint print = fingerprint_of(key);
+    fingerprint_write(s->hub_print, &print);
+    if (s->where->fingerprint[0])
+        return judge(s, bytes_from_str(s->where->fingerprint), ret_met, ret);
+    struct buffer known;
+    struct bytes expected;
+    buffer_init(&known, LIMIT_MIB);
+    enum trouble_kind kind = find_known(s, &known, &expected, ret);
+    if (kind == TROUBLE_NONE)
+        kind = judge(s, expected, ret_met, ret);
+    buffer_fini(&known);
+    return kind;
+}
+
+/* ---- no hub ---- */
+
+enum trouble_kind self_no_hub(const struct self *s, const char *why, bool refused,
+                              struct trouble *ret)
+{
+    const char *hint = "";
+    if (refused && strcmp(s->where->host, WHERE_DEFAULT_HOST) == 0)
+        hint = "; kithd starts a hub";
+    else if (s->where->host[0] && access(s->where->host, F_OK) == 0)
+        hint = "; the path of a Unix socket has a slash in it, as in ./hub.sock";
+    return trouble_set(ret, TROUBLE_UNREACHABLE, "nothing to connect to at %s: %s%s",
+                       s->where_text, why, hint);
+}
+
+enum trouble_kind self_strange(const struct self *s, struct trouble *ret)
+{
+    return trouble_set(ret, TROUBLE_FOREIGN, "what answers at %s is not a kith hub",
+                       s->where_text);
+}

@@ -46,7 +46,7 @@ static void end_turn(struct world *w, struct worker *k)
         w->jobs[w->job_count++] = (struct work){event.job, world_later(w, 100)};
     }
     buffer_truncate(&k->hub.log, 0);
-    w->log_at = instant_min(w->log_at, world_later(w, draw(w, 20) ? 3 : 400));
+    w->log_at = instant_min(w->log_at, world_later(w, w->disk_ms));
 }
 
 /* ---- wires ---- */
@@ -218,7 +218,7 @@ static void move_log(struct world *w)
     struct instant deadline;
     bool moved = embedded_segment_step(w->store, w->trace.now, &deadline) == 0;
     moved |= embedded_log_step(w->store, w->trace.now, &deadline) == 0;
-    w->log_at = moved ? world_later(w, 3) : INSTANT_NEVER;
+    w->log_at = moved ? world_later(w, w->disk_ms) : INSTANT_NEVER;
     for (size_t i = 0; moved && i < w->worker_count; i++)
         w->workers[i].log_at = instant_min(w->workers[i].log_at, world_later(w, 2));
 }

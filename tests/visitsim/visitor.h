@@ -29,8 +29,7 @@ struct visitor {
     struct tls *tls;
     struct buffer plain, out;
     struct instant dials_at, acts_at;
-    size_t
-        asked[VISITOR_ASKED]; /* of each request: whom MEET asks, an account; else SIZE_MAX */
+    struct visitor_asked asked[VISITOR_ASKED];
     size_t asked_first, asked_count;
     char prompt[80];
     char at[32]; /* where it may be dialed */

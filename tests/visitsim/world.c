@@ -167,6 +167,9 @@ static void disturb(struct world *w)
         w->delay_ms = draw(w, 3) ? draw(w, 20) : draw(w, 1000);
         break;
     case 9:
+        w->disk_ms = draw(w, 2) ? 3 : 2000;
+        break;
+    case 11:
         if (w->is_up)
             process_crash(w, draw(w, 2));
         break;
@@ -185,6 +188,7 @@ static void heal(struct world *w)
     w->healed = true;
     memset(w->parted, 0, sizeof w->parted);
     w->delay_ms = 20;
+    w->disk_ms = 3;
     w->disturbs_at = INSTANT_NEVER;
     for (size_t i = 0; i < WORLD_DEVICES; i++)
         if (w->visitors[i])
@@ -304,6 +308,7 @@ static struct world *open_world(uint64_t seed, bool verbose, struct identity *co
     w->identities = identities;
     list_init(&w->wires);
     w->delay_ms = draw(w, 50);
+    w->disk_ms = draw(w, 2) ? 3 : 1000;
     w->disk = faulty_disk_new();
     process_start(w);
     for (size_t i = 0; i < WORLD_DEVICES; i++)
@@ -313,7 +318,7 @@ static struct world *open_world(uint64_t seed, bool verbose, struct identity *co
     for (size_t i = 0; i < WORLD_DEVICES; i++)
         if (draw(w, 3))
             visitor_start(w, i);
-    w->disturbs_at = instant_after_ms(w->trace.now, 3000);
+    w->disturbs_at = world_later(w, 3000);
     return w;
 }
 

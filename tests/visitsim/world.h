@@ -83,7 +83,8 @@ struct world {
     uint64_t chance;
     struct identity *const *identities; /* of the devices, and behind them the hub's */
     struct list wires;
-    uint64_t wires_made, delay_ms;
+    uint64_t wires_made;
+    uint64_t delay_ms, disk_ms; /* at most, of what is on its way; until the log moves */
     bool parted[WORLD_LANS + 1][WORLD_LANS + 1]; /* networks; the last is the hub's */
     bool healed;
     struct instant disturbs_at;

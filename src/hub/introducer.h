@@ -27,8 +27,8 @@ void introducer_tell_declined(struct hub_shared *s, const struct introduction *i
 void introducer_tell_over(struct hub_shared *s, const struct introduction *i,
                           const char *reason);
 
-/* The account that invited has taken it back, by that connection: to the invited, and to the one
- * that had asked, where that is another. */
+/* The account that invited has taken it back, by that connection: to the invited, and to the
+ * one that had asked, where that is another. */
 void introducer_tell_cancelled(struct hub_shared *s, const struct introduction *i,
                                uint64_t canceller);
 

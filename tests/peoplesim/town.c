@@ -245,7 +245,8 @@ static void check_meetings(struct town *t)
     for (size_t i = 0; i < t->meeting_count; i++) {
         const struct meeting *m = &t->meetings[i];
         bool asker = m->replied && is_here(t, m->asker);
-        CHECK(t, !asker || m->withdrawn || m->ends == 1, "who asked is told nothing of %s", m->id);
+        CHECK(t, !asker || m->withdrawn || m->ends == 1, "who asked is told nothing of %s",
+              m->id);
         CHECK(t, !asker || !m->taker || m->asker_told == 1, "accepted, and not told");
         CHECK(t, !m->taker || !is_here(t, m->taker) || m->taker_told == 1,
               "has accepted, and is told nothing");

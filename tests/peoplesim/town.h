@@ -41,7 +41,7 @@ struct meeting {
     size_t from, to;       /* the device that asked; the account that is asked */
     uint64_t asker, taker; /* connections: who asked, and whose ACCEPT was answered (0: none) */
     unsigned accepting;    /* devices that have said ACCEPT, a bit each */
-    bool declined, cancelled, withdrawn; /* answered so; withdrawn: by who had asked */
+    bool declined, cancelled, withdrawn;   /* answered so; withdrawn: by who had asked */
     unsigned asker_told, taker_told, ends; /* introduced; introduced; introduced or declined */
 };
 

@@ -211,7 +211,8 @@ static bool settle_step(struct town *t)
         town_end(t, p->worker);
     }
     for (size_t i = 0; i < t->worker_count; i++) {
-        moved |= take_mail(t, i) | tell_log_moved(t, i);
+        moved |= take_mail(t, i);
+        moved |= tell_log_moved(t, i);
         town_begin(t, i);
         town_end(t, i);
     }

@@ -19,7 +19,7 @@
  * it is told that it has ended. There may be several; one is in front, and gets what is typed.
  * Only one that the person asked for or accepted comes in front by itself, and only while none
  * is; and when the one in front is ended by the other side, the next line is not said to
- * anybody: it was meant for him.
+ * anybody, whoever is in front by then: it was meant for him.
  *
  * Letters that wait for this device are shown after login, and as they come (client/post.h).
  *

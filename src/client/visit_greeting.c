@@ -90,9 +90,14 @@ static void take_which(struct visit *v, struct bytes line)
     }
 }
 
+/* Enter alone leads back: who is not new after all has a name that is taken. */
 static void take_name(struct visit *v, struct bytes line, enum step next)
 {
     struct bytes name = bytes_trim(line);
+    if (name.len == 0) {
+        go(v, STEP_WHICH);
+        return;
+    }
     if (!account_name_is_valid(name)) {
         visit_say(v, VISIT_PROBLEM, "A name is 1 to %d letters, digits, and _ . -",
                   ACCOUNT_NAME_BYTES);

@@ -32,18 +32,18 @@ void visit_talks_fini(struct visit *v)
 
 /* ---- the person ---- */
 
+/* Who has left may be followed by somebody else in front, whom the line was not meant for. */
 bool visit_talks_say(struct visit *v, struct bytes text)
 {
-    if (v->front[0]) {
-        v->handler->talk_say(v, text);
+    if (v->left[0]) {
+        visit_say_text(v, VISIT_PROBLEM, "Not said: ", text, "");
+        visit_say(v, VISIT_PROBLEM, "The talk with %s is over; what you type now is for %s.",
+                  v->left, v->front[0] ? v->front : "the hub");
         return true;
     }
-    if (!v->left[0])
-        return false;
-    visit_say_text(v, VISIT_PROBLEM, "Not said: ", text, "");
-    visit_say(v, VISIT_PROBLEM, "The talk with %s is over; what you type now is for the hub.",
-              v->left);
-    return true;
+    if (v->front[0])
+        v->handler->talk_say(v, text);
+    return v->front[0];
 }
 
 bool visit_talks_switch(struct visit *v, struct bytes name)

@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void tell(void *ctx, const struct presence *p, const char *name, bool came)
+static void tell(void *ctx, uint64_t move, const char *name, bool came)
 {
     char words[64];
     snprintf(words, sizeof words, "%s %s", came ? "online" : "offline", name);
-    notice_to_all(ctx, p->connection, words);
+    notice_to_all(ctx, move, words);
 }
 
 int attendant_begin(struct connection *c)

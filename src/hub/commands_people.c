@@ -285,7 +285,7 @@ static int run_cancel(struct call *call)
         introductions_cancel(&shared->introductions, &id,
                              connection_member(call->connection)->key, &cancelled) != 0)
         return refuse_id(call);
-    introducer_tell_over(shared, &cancelled, "gone");
+    introducer_tell_cancelled(shared, &cancelled, call->connection->id);
     introduction_fini(&cancelled);
     return ok(call);
 }

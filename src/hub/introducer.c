@@ -110,6 +110,14 @@ void introducer_tell_waits(struct hub_shared *s, const struct random_id *id,
     notice_to_account(s, to->key, 0, words);
 }
 
+void introducer_tell_cancelled(struct hub_shared *s, const struct introduction *i,
+                               uint64_t canceller)
+{
+    introducer_tell_over(s, i, "gone");
+    if (i->from.connection != canceller)
+        tell_inviter(s, i, "answered");
+}
+
 void introducer_tick(struct hub *hub)
 {
     struct introduction i;

@@ -32,6 +32,11 @@ void introducer_tell_over(struct hub_shared *s, const struct introduction *i,
 void introducer_tell_waits(struct hub_shared *s, const struct random_id *id,
                            const struct introduction_side *to);
 
+/* The account that invited has taken it back, by that connection: to the invited, and to the
+ * one that had asked, where that is another. */
+void introducer_tell_cancelled(struct hub_shared *s, const struct introduction *i,
+                               uint64_t canceller);
+
 /* Ends those whose time is over. */
 void introducer_tick(struct hub *hub);
 

@@ -19,9 +19,11 @@ static void drop(struct push *p)
         push_unref(p);
 }
 
-void notice_to_all(struct hub_shared *s, uint64_t except, const char *words)
+void notice_to_all(struct hub_shared *s, uint64_t move, const char *words)
 {
-    struct push *p = make("", 0, except, words);
+    struct push *p = make("", 0, 0, words);
+    if (p)
+        p->move = move;
     for (size_t i = 0; i < atomic_load(&s->exchange.box_count); i++)
         if (atomic_load(&s->exchange.attending[i]) > 0)
             exchange_put(&s->exchange, i, p);
@@ -97,9 +99,15 @@ static void write_words(struct reply *r, struct bytes words)
         reply_text(r, word);
 }
 
+/* Who came later has found it so, and perhaps the opposite since. */
+static bool is_old(const struct connection *c, const struct push *p)
+{
+    return p->move && p->move <= c->extra->attendant->presence.moves;
+}
+
 static bool is_for(const struct connection *c, const struct push *p)
 {
-    return (!p->only || p->only == c->id) && p->except != c->id;
+    return (!p->only || p->only == c->id) && p->except != c->id && !is_old(c, p);
 }
 
 void notice_tell(struct connection *c, struct push *const *notices, size_t n)

@@ -21,8 +21,8 @@
 struct connection;
 struct hub;
 
-/* To every present connection but that one. */
-void notice_to_all(struct hub_shared *s, uint64_t except, const char *words);
+/* That coming or going, to every connection that was present before it. */
+void notice_to_all(struct hub_shared *s, uint64_t move, const char *words);
 
 /* To every present connection of an account but that one (0: none). */
 void notice_to_account(struct hub_shared *s, const char *key, uint64_t except,

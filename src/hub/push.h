@@ -18,10 +18,11 @@ struct push {
     enum store_change_kind change; /* of a change */
     uint64_t lsn;                  /* nobody is told before it is durable; 0: at once */
     uint64_t only, except;         /* of a notice: connections by id; 0: none in particular */
-    struct bytes name;             /* the channel, the key, or whose notice it is */
-    struct bytes value;            /* the message, the value that was put, the notice's words */
-    struct blob *blob;             /* where a large value lies; else NULL */
-    uint8_t bytes[];               /* name, and value where it is not in the blob */
+    uint64_t move;     /* of one to all: which of the comings and goings (people/directory.h) */
+    struct bytes name; /* the channel, the key, or whose notice it is */
+    struct bytes value; /* the message, the value that was put, the notice's words */
+    struct blob *blob;  /* where a large value lies; else NULL */
+    uint8_t bytes[];    /* name, and value where it is not in the blob */
 };
 
 /* NULL when memory is out; then nothing was made. */

@@ -86,8 +86,9 @@ static int enter(struct directory *d, struct presence *p, const char *key, const
     a->first = p;
     if (comes) {
         a->since = p->since;
-        tell(ctx, p, a->name, true);
+        tell(ctx, ++d->moves, a->name, true);
     }
+    p->moves = d->moves;
     return 0;
 }
 
@@ -118,7 +119,7 @@ static bool leave(struct directory *d, struct presence *p, directory_tell_fn tel
         link = &(*link)->next;
     *link = p->next;
     if (!a->first)
-        tell(ctx, p, a->name, false);
+        tell(ctx, ++d->moves, a->name, false);
     p->account = NULL;
     if (a->first)
         return false;

@@ -25,10 +25,12 @@ struct presence {
     bool has_device;          /* a key was shown: */
     struct public_key device; /* this one */
     struct walltime since;
+    uint64_t moves; /* the directory's, once this had entered */
 };
 
 struct directory {
     pthread_mutex_t lock;
+    uint64_t moves;                      /* comings and goings so far */
     struct directory_account **accounts; /* in order of their keys */
     size_t count, capacity;
 };
@@ -44,13 +46,13 @@ struct directory_entry {
 /* Frees the directory, in which nobody is left. */
 void directory_fini(struct directory *d);
 
-/* Is told that the account of p has come, or is about to go: one after the other, as it
- * happens, since it is under the lock. It must be quick and must not call the directory. */
-typedef void (*directory_tell_fn)(void *ctx, const struct presence *p, const char *name,
-                                  bool came);
+/* Is told that the account of that name has come, or is about to go, as which of all comings
+ * and goings: one after the other, as it happens, since it is under the lock. It must be quick
+ * and must not call the directory. */
+typedef void (*directory_tell_fn)(void *ctx, uint64_t move, const char *name, bool came);
 
-/* Enters p, whose fields the caller has set but for the first two, for the account of that key
- * and name. -ENOMEM. */
+/* Enters p, whose fields the caller has set but for account, next and moves, for the account of
+ * that key and name. -ENOMEM. */
 int directory_enter(struct directory *d, struct presence *p, const char *key, const char *name,
                     directory_tell_fn tell, void *ctx);
 

@@ -313,11 +313,12 @@ def test_the_terminal_is_left_as_it_was(hub, build, home):
         return subprocess.run(["stty", "-g"], stdin=child.fileno(), capture_output=True,
                               check=True).stdout
 
-    child = pexpect.spawn("sh", ["-c", '"$@"; read x', "sh", str(build / "kith"), "127.0.0.1",
-                                 str(hub.port)], timeout=PATIENCE,
+    child = pexpect.spawn("sh", ["-c", 'read go; "$@"; read x', "sh", str(build / "kith"),
+                                 "127.0.0.1", str(hub.port)], timeout=PATIENCE,
                           env=dict(os.environ, TERM="xterm", XDG_CONFIG_HOME=home["XDG_CONFIG_HOME"]),
                           encoding="utf-8")
-    before = modes(child)
+    before = modes(child)  # kith begins when this is known
+    child.sendline("")
     child.expect(re.escape(WHICH))
     assert "\x1b[1m" in child.before  # without NO_COLOR
     until(lambda: modes(child) != before, "a mode of its own")

@@ -6,9 +6,10 @@
 
 #include <stdio.h>
 
-static void note(void *ctx, const struct presence *p, const char *name, bool came)
+static void note(void *ctx, uint64_t move, const char *name, bool came)
 {
-    assert_int_equal(buffer_printf(ctx, "%c%s ", came ? '+' : '-', name), 0);
+    assert_int_equal(
+        buffer_printf(ctx, "%c%s/%llu ", came ? '+' : '-', name, (unsigned long long)move), 0);
 }
 
 static void list(void *ctx, const struct directory_entry *e)
@@ -36,7 +37,8 @@ static void test_an_account_comes_once_and_goes_once(void **state)
     assert_int_equal(directory_enter(&d, &alice, "alice", "alice", note, &told), 0);
     assert_int_equal(directory_enter(&d, &again, "alice", "alice", note, &told), 0);
     assert_int_equal(directory_enter(&d, &other, "alice", "alice", note, &told), 0);
-    expect(&told, "+Bob +alice ");
+    expect(&told, "+Bob/1 +alice/2 ");
+    assert_true(bob.moves == 1 && alice.moves == 2 && other.moves == 2);
     directory_each(&d, list, &told);
     expect(&told, "alice/alice 6 2, bob/Bob 5 1, ");
     char name[ACCOUNT_NAME_BYTES + 1];
@@ -47,9 +49,9 @@ static void test_an_account_comes_once_and_goes_once(void **state)
     assert_false(directory_leave(&d, &other, note, &told));
     assert_true(directory_leave(&d, &bob, note, &told));
     assert_false(directory_leave(&d, &bob, note, &told));
-    expect(&told, "-Bob ");
+    expect(&told, "-Bob/3 ");
     assert_true(directory_leave(&d, &again, note, &told));
-    expect(&told, "-alice ");
+    expect(&told, "-alice/4 ");
     assert_int_equal(directory_count(&d), 0);
     directory_fini(&d);
     buffer_fini(&told);

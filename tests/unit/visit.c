@@ -170,6 +170,10 @@ static void test_who_is_new_registers(void **state)
     expect(&s, "P new, or returning? Or Enter alone, to be nobody here.\n" WHICH);
     type(&s, " NEW ");
     expect(&s, "? What shall you be called? \n");
+    type(&s, "");
+    expect(&s, WHICH);
+    type(&s, "new");
+    expect(&s, "? What shall you be called? \n");
     type(&s, "a lice");
     expect(&s,
            "P A name is 1 to 32 letters, digits, and _ . -\n? What shall you be called? \n");
@@ -460,6 +464,23 @@ static void test_a_line_for_who_has_just_left(void **state)
     finish(&s);
 }
 
+static void test_nor_is_it_for_who_comes_next(void **state)
+{
+    struct stage s;
+    begin_two_talks(&s);
+    type(&s, "/talk bob");
+    hear(&s, "$22|" ID "|");
+    visit_talk_ends(&s.visit, "carol", NULL);
+    visit_talk_begins(&s.visit, "bob", false);
+    buffer_truncate(&s.seen, 0);
+    type(&s, "for carol");
+    expect(&s, "P Not said: for carol\n"
+               "P The talk with carol is over; what you type now is for bob.\n");
+    type(&s, "for bob");
+    expect(&s, "talk for bob\n");
+    finish(&s);
+}
+
 static void test_nobody_is_introduced_unasked(void **state)
 {
     static const char bob[] =
@@ -577,6 +598,7 @@ int main(void)
         cmocka_unit_test(test_who_leaves_gets_his_answers),
         cmocka_unit_test(test_several_talks),
         cmocka_unit_test(test_a_line_for_who_has_just_left),
+        cmocka_unit_test(test_nor_is_it_for_who_comes_next),
         cmocka_unit_test(test_nobody_is_introduced_unasked),
         cmocka_unit_test(test_nobody_else_is_introduced),
         cmocka_unit_test(test_a_hub_that_only_tells),

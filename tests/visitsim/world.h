@@ -1,0 +1,170 @@
+#ifndef KITH_TESTS_VISITSIM_WORLD_H
+#define KITH_TESTS_VISITSIM_WORLD_H
+
+/* People at a hub and with each other, under one seed and a clock that jumps, on one thread: a
+ * hub of several workers over a store on a faulty disk; devices, each with the mind of the real
+ * client (a visit and its conversation), whose persons register, log in, ask each other to
+ * talk, accept, decline, close and say things; and the talks between them, sessions with
+ * candidates and dialing. All of it goes over wires (wire.h) that delay, cut and part, through
+ * TLS without its cryptography (bare_tls.c). Networks part, devices move and get addresses that
+ * others had, let nobody in, are switched off; the hub crashes, loses what was not durable,
+ * comes back.
+ *
+ * Checked all the time (judge.c, visitor.c, talk.c):
+ *   - nobody is introduced who has not accepted, or has not asked, and each is told the key of
+ *     the very device that did;
+ *   - no connection of another key becomes part of a talk, and none of the right one is
+ * refused;
+ *   - texts arrive in order and once, and none is marked as shown that was not;
+ *   - what is said to a person never goes to the hub as a line;
+ *   - a talk ends because somebody ended it, or nothing could be reached for long;
+ *   - a device that was let in once is known from then on, whatever crashed, and an account
+ * that somebody saw is there. Then everything heals, and when it has settled: all who are there
+ * are logged in, and see the same people, who are those that are there; talks have both sides,
+ * and all that was said has arrived. Then all leave, and nothing of them is left in the hub,
+ * nor in memory. */
+
+#include "../sim/trace.h"
+#include "wire.h"
+
+#include "hub/hub.h"
+#include "store/embedded.h"
+#include "support/faulty_disk.h"
+#include "tls/tls.h"
+
+enum {
+    WORLD_HUBS = 2,
+    WORLD_ACCOUNTS = 3,
+    WORLD_DEVICES = 6, /* two of each account, one after the other */
+    WORLD_LANS = 3,
+    WORLD_HOSTS = 6, /* addresses of a network */
+    WORLD_MEETINGS = 2000,
+    WORLD_JOBS = 32,
+    WORLD_PORT = 5000,
+};
+
+/* Where one may dial: a device, the hub, an address that nobody has. */
+enum { PLACE_HUB = WORLD_DEVICES, PLACE_NOBODY };
+
+enum reach { REACH_WORKS, REACH_REFUSED, REACH_NOT };
+
+struct worker {
+    struct hub hub;
+    struct world *world;
+    struct instant mail_at, log_at; /* when it takes its mail, is told of the log */
+};
+
+/* Where a device is; it stays so while the device is off. */
+struct place {
+    size_t lan, host;
+    bool lets_in; /* others may connect to it */
+};
+
+/* What is known of an introduction. */
+struct meeting {
+    char id[RANDOM_ID_TEXT_LEN + 1];
+    bool is_asked;                 /* who asked is known, and whom */
+    size_t from;                   /* device */
+    size_t to;                     /* account */
+    unsigned accepted, introduced; /* devices, a bit each */
+    uint64_t said[2], heard[2];    /* texts: of who asked, of who accepted; by the same */
+    bool ended[2];                 /* that side has ended it, or is gone */
+};
+
+struct work {
+    struct job *job;
+    struct instant at;
+};
+
+struct visitor;
+
+struct world {
+    struct trace trace;
+    uint64_t chance;
+    struct identity *const *identities; /* of the devices, and behind them the hub's */
+    struct list wires;
+    uint64_t wires_made;
+    uint64_t delay_ms, disk_ms; /* at most, of what is on its way; until the log moves */
+    bool parted[WORLD_LANS + 1][WORLD_LANS + 1]; /* networks; the last is the hub's */
+    bool healed;
+    struct instant disturbs_at;
+
+    bool is_up; /* the hub: */
+    struct instant starts_at;
+    struct faulty_disk *disk;
+    struct embedded *store;
+    struct hub_shared shared;
+    struct tls_config *hub_tls;
+    struct worker workers[WORLD_HUBS];
+    size_t worker_count;
+    struct instant log_at;
+    struct work jobs[WORLD_JOBS];
+    size_t job_count;
+
+    struct place places[WORLD_DEVICES];
+    struct visitor *visitors[WORLD_DEVICES];                  /* NULL: off */
+    bool registered[WORLD_ACCOUNTS], is_seen[WORLD_ACCOUNTS]; /* seen by another account */
+    bool is_known[WORLD_DEVICES];                             /* was let in */
+    struct meeting *meetings;
+    size_t meeting_count;
+    size_t paths_freed;              /* so that who has fed one sees that it has gone */
+    uint64_t texts, talks, switches; /* for the summary */
+};
+
+#define CHECK(w, ...) trace_check(&(w)->trace, __VA_ARGS__)
+#define SAY(w, ...) trace_say(&(w)->trace, __VA_ARGS__)
+
+static inline uint64_t draw(struct world *w, uint64_t of)
+{
+    return faulty_random(&w->chance) % of;
+}
+
+static inline struct instant world_later(struct world *w, uint64_t ms_max)
+{
+    struct instant at = w->trace.now;
+    at.ns += draw(w, ms_max * 1000000 + 1);
+    return at;
+}
+
+static inline size_t account_of(size_t device)
+{
+    return device / (WORLD_DEVICES / WORLD_ACCOUNTS);
+}
+
+const char *world_name(size_t account);
+struct walltime world_wall(const struct world *w);
+
+/* The address of a device, as text; `ADDR:PORT` with where it listens. */
+void world_write_address(const struct world *w, size_t device, char *to, size_t n, bool port);
+size_t world_find(const struct world *w, const struct net_address *address);
+
+enum reach world_reach(struct world *w, size_t from, size_t to);
+
+/* A wire has reached the place it was dialed to. */
+void world_arrive(struct world *w, struct wire *x);
+
+/* Plays one seed. */
+struct world_counts {
+    uint64_t steps, talks, texts, switches;
+};
+void world_play(uint64_t seed, bool verbose, struct identity *const *identities,
+                struct world_counts *counts);
+
+/* ---- process.c: the hub's process ---- */
+
+void process_start(struct world *w);
+void process_crash(struct world *w, bool power);
+void process_accept(struct world *w, struct wire *x);
+struct instant process_next(const struct world *w);
+void process_run(struct world *w);
+void process_check_empty(const struct world *w);
+
+/* ---- judge.c: what is known of introductions ---- */
+
+struct meeting *judge_find(struct world *w, struct bytes id);
+size_t judge_device(struct world *w, const struct public_key *key, struct bytes name);
+void judge_asked(struct world *w, size_t device, size_t account, struct bytes id);
+void judge_accepts(struct world *w, size_t device, struct bytes id);
+struct meeting *judge_introduced(struct world *w, size_t device, struct bytes id, size_t other);
+
+#endif

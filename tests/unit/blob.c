@@ -29,7 +29,7 @@ static void test_the_last_reference_frees(void **state)
 
 static void test_what_is_large_is_freed_bit_by_bit(void **state)
 {
-    struct blob_garbage garbage = {0};
+    struct blob_garbage garbage = {.over = false};
     blob_unref(make(BLOB_GARBAGE_STEP_BYTES, &garbage)); /* this is not */
     assert_true(blob_garbage_is_empty(&garbage));
     assert_false(blob_garbage_step(&garbage));
@@ -46,7 +46,7 @@ static void test_what_is_large_is_freed_bit_by_bit(void **state)
 /* Each step takes a part, until what is left goes in one. */
 static void test_each_step_takes_a_part(void **state)
 {
-    struct blob_garbage garbage = {0};
+    struct blob_garbage garbage = {.over = false};
     struct blob *b = make(LARGE, &garbage);
     blob_unref(b);
     for (size_t left = LARGE; left > BLOB_GARBAGE_STEP_BYTES;) {
@@ -60,7 +60,7 @@ static void test_each_step_takes_a_part(void **state)
 
 static void test_after_the_end_all_is_freed_at_once(void **state)
 {
-    struct blob_garbage garbage = {0};
+    struct blob_garbage garbage = {.over = false};
     struct blob *late = make(LARGE, &garbage);
     blob_unref(make(LARGE, &garbage));
     blob_garbage_end(&garbage);

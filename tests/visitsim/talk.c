@@ -605,6 +605,18 @@ struct talk_end *talk_find(struct visitor *v, const char *name)
     return NULL;
 }
 
+void talk_called(struct visitor *v, struct bytes id)
+{
+    struct random_id wanted;
+    if (!random_id_read(id, &wanted))
+        return;
+    list_foreach (at, &v->talks) {
+        struct talk_end *t = list_entry(at, struct talk_end, link);
+        if (!t->over && random_id_equal(&t->pair.id, &wanted))
+            dialing_called(&t->dialing, now_of(v));
+    }
+}
+
 static void judge_candidates(const struct visitor *v, const struct notice *n,
                              struct candidates *out)
 {

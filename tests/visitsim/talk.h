@@ -35,6 +35,9 @@ void talk_begin(struct visitor *v, const struct notice *n, size_t other, struct 
 /* The one that goes on with that account; NULL: none. */
 struct talk_end *talk_find(struct visitor *v, const char *name);
 
+/* The hub says that the other of that introduction waits at the relay. */
+void talk_called(struct visitor *v, struct bytes id);
+
 void talk_say_text(struct talk_end *t, struct bytes text);
 void talk_close(struct talk_end *t);
 

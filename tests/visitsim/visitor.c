@@ -104,6 +104,11 @@ static void on_talk_close(struct visit *visit, const char *name)
     talk_close(t);
 }
 
+static void on_relay_waits(struct visit *visit, struct bytes id)
+{
+    talk_called(visitor_of(visit), id);
+}
+
 static const struct visit_handler visit_handler = {.say = on_say,
                                                    .prompt = on_prompt,
                                                    .request = on_request,
@@ -111,7 +116,8 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .introduced = on_introduced,
                                                    .talk_say = on_talk_say,
                                                    .talk_send = on_talk_send,
-                                                   .talk_close = on_talk_close};
+                                                   .talk_close = on_talk_close,
+                                                   .relay_waits = on_relay_waits};
 
 /* ---- the line to the hub ---- */
 

@@ -7,6 +7,7 @@ import pytest
 import hubs
 from hubs import PATIENCE as WAIT_S  # noqa: F401, for the tests
 from hubs import Hub, run_kith  # noqa: F401, for the tests
+from persons import Person
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,26 @@ def start_hub(tmp_path):
 def hub(start_hub):
     """A hub as it is without options."""
     return start_hub()
+
+
+@pytest.fixture
+def make_person(build, tmp_path):
+    persons = []
+
+    def make(name, where, prefix=()):
+        persons.append(Person(build, tmp_path, name, where, prefix))
+        return persons[-1]
+
+    yield make
+    for person in persons:
+        person.close()
+
+
+@pytest.fixture
+def alice(hub, make_person):
+    return make_person("alice", hub.where)
+
+
+@pytest.fixture
+def bob(hub, make_person):
+    return make_person("bob", hub.where)

@@ -17,17 +17,26 @@ def run(*words):
     subprocess.run(words, check=True, capture_output=True, timeout=PATIENCE)
 
 
+def ip(words):
+    run("ip", *words.split())
+
+
+def inside(name):
+    """The words that put a command there."""
+    return ["ip", "netns", "exec", name]
+
+
 class Machine:
     """One of them; words of `inside` before a command put it there."""
 
     def __init__(self, letter):
         self.name = f"kith-{os.getpid()}-{letter}"
-        self.inside = ["ip", "netns", "exec", self.name]
-        run("ip", "netns", "add", self.name)
+        self.inside = inside(self.name)
+        ip(f"netns add {self.name}")
         self.ip("link set lo up")
 
     def ip(self, words):
-        run("ip", "-n", self.name, *words.split())
+        ip(f"-n {self.name} {words}")
 
     def add(self, device, address):
         self.ip(f"addr add {address} dev {device}{' nodad' if ':' in address else ''}")

@@ -16,7 +16,7 @@ from people import PASSWORD, Device, HubError, Member, login, register, resident
 from rude_peer import ask_for_new_keys
 from talk import connect, is_served, resp
 from test_tls import context
-from test_talk import inside, ip
+from machines import inside, ip
 
 KIB = 1 << 10
 HERE, THERE, THERE_TOO = "10.84.0.1", "10.84.0.2", "10.84.0.3"

@@ -12,7 +12,8 @@ from elsewhere import within
 from hubs import PATIENCE, until
 from lying_hub import LyingHub, bulk, certificate, introduced, invited, push, wear
 from people import Device, new_id, resident_kib
-from test_talk import Person, inside, ip
+from machines import inside, ip
+from persons import Person
 
 MIB = 1 << 20
 

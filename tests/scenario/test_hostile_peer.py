@@ -11,7 +11,7 @@ from lying_hub import certificate, wear
 from people import Device, resident_kib
 from rude_peer import (ACK, BULK, CLOSE, NOMINATE, PING, PROOF, RESUME, TALK, WANT, RudePeer, ask_for_new_keys,
                        context, delivered, frame, numbers, text_message)
-from test_talk import Person
+from persons import Person
 
 KIB = 1 << 10
 MIB = 1 << 20

@@ -13,7 +13,7 @@ import termios
 import time
 
 from hubs import PATIENCE, until
-from test_talk import alice, bob, leave, make_person, meet  # noqa: F401, fixtures
+from persons import leave, meet
 
 
 class Second:

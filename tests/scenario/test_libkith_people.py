@@ -10,7 +10,7 @@ import pexpect
 import pytest
 from hubs import PATIENCE, until
 from puppet import Puppet
-from test_talk import alice, bob, leave, make_person  # noqa: F401, fixtures
+from persons import leave
 
 LATER = "it comes later"
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from hubs import PATIENCE, until
 from machines import Ear, Machines, memory_has
-from test_talk import make_person, meet  # noqa: F401
+from persons import meet
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import pexpect
 import pytest
 from hubs import PATIENCE
-from test_talk import alice, bob, leave, make_person, meet  # noqa: F401, fixtures
+from persons import leave, meet
 
 WORDS = re.compile(r"((?:[a-z]+ ){4}[a-z]+)\r")
 QUESTION = "Are these the words {} sees? [yes/no] "

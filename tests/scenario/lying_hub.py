@@ -1,6 +1,7 @@
 """A hub that says what a test wants, true or not, to whoever comes to it over TLS."""
 
 import ctypes
+import select
 import socket
 import ssl
 import subprocess
@@ -60,30 +61,63 @@ def push(*words):
 
 
 class Guest:
-    """A connection to it, which it serves on a thread."""
+    """A connection to it, which it serves on a thread. Others write to it meanwhile; TLS is for one at
+    a time."""
 
     def __init__(self, hub, plain):
         self.hub, self.plain, self.asked, self.over = hub, plain, [], False
+        self.tls, self.writing, self.come = threading.Lock(), threading.Lock(), bytearray()
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
         try:
             self.socket = self.hub.context.wrap_socket(self.plain, server_side=True)
-            self.file = self.socket.makefile("rb")
+            self.socket.setblocking(False)
             while request := self.read():
                 self.asked.append(request)
-                self.socket.sendall(self.hub.answer(request))
+                self.write(self.hub.answer(request))
         except (OSError, ValueError):
             pass
         self.over = True
 
+    def try_tls(self, what, *data):
+        """What TLS does now; where it cannot, waits until it may."""
+        while True:
+            try:
+                with self.tls:
+                    return what(*data)
+            except ssl.SSLWantReadError:
+                select.select([self.socket], [], [])
+            except ssl.SSLWantWriteError:
+                select.select([], [self.socket], [])
+
+    def write(self, data):
+        data = memoryview(data)
+        with self.writing:
+            while data:
+                data = data[self.try_tls(self.socket.send, data):]
+
+    def take(self, is_enough):
+        """What has come, up to where that says there is enough; nothing at the end."""
+        while (n := is_enough(self.come)) <= 0:
+            some = self.try_tls(self.socket.recv, 65536)
+            if not some:
+                return b""
+            self.come += some
+        taken = bytes(self.come[:n])
+        del self.come[:n]
+        return taken
+
+    def line(self):
+        return self.take(lambda come: come.find(b"\n") + 1)
+
     def read(self):
         """A request: its words."""
-        head = self.file.readline()
+        head = self.line()
         words = []
         for _ in range(int(head[1:]) if head else 0):
-            length = int(self.file.readline()[1:])
-            words.append(self.file.read(length + 2)[:-2].decode())
+            length = int(self.line()[1:]) + 2
+            words.append(self.take(lambda come: length if len(come) >= length else 0)[:-2].decode())
         return words
 
     def has_asked(self, word):
@@ -134,10 +168,10 @@ class LyingHub:
         return until(found, f"a request {word}")
 
     def tell(self, guest, *words):
-        guest.socket.sendall(push(*words))
+        guest.write(push(*words))
 
     def tell_raw(self, guest, data):
-        guest.socket.sendall(data)
+        guest.write(data)
 
 
 def invited(device, name, meeting=None):

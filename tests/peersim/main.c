@@ -1,14 +1,11 @@
 #include "world.h"
 
+#include "support/seeds.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static const char usage[] =
-    "usage: peersim [--first N] [--seeds N] [--seed S] [--returns] [--verbose]\n"
-    "Plays seeds, one after the other; the first that goes wrong is told and ends it.\n"
-    "--returns measures instead how long two are apart where only one has noticed.\n";
-
+/* --returns measures how long two are apart where only one has noticed. */
 enum { RETURN_MS_MAX = 9000 };
 
 static int compare(const void *a, const void *b)
@@ -35,31 +32,15 @@ static int measure_returns(uint64_t first, uint64_t seeds, bool verbose)
 
 int main(int argc, char **argv)
 {
-    uint64_t first = 1, seeds = 200, messages = 0, switches = 0;
-    bool verbose = false, returns = false;
-    for (int i = 1; i < argc; i++) {
-        bool has_number = i + 1 < argc;
-        if (strcmp(argv[i], "--verbose") == 0) {
-            verbose = true;
-        } else if (strcmp(argv[i], "--returns") == 0) {
-            returns = true;
-        } else if (has_number && strcmp(argv[i], "--first") == 0) {
-            first = strtoull(argv[++i], NULL, 10);
-        } else if (has_number && strcmp(argv[i], "--seeds") == 0) {
-            seeds = strtoull(argv[++i], NULL, 10);
-        } else if (has_number && strcmp(argv[i], "--seed") == 0) {
-            first = strtoull(argv[++i], NULL, 10);
-            seeds = 1;
-        } else {
-            fputs(usage, stderr);
-            return 2;
-        }
-    }
-    if (returns && seeds > 0)
-        return measure_returns(first, seeds, verbose);
-    for (uint64_t i = 0; i < seeds; i++)
-        messages += world_play(first + i, verbose, &switches);
-    printf("seeds: %llu, messages: %llu, changes of path: %llu\n", (unsigned long long)seeds,
+    struct seeds o = {.first = 1, .count = 200, .other = "--returns"};
+    uint64_t messages = 0, switches = 0;
+    if (!seeds_parse(&o, argc, argv))
+        return 2;
+    if (o.has_other && o.count > 0)
+        return measure_returns(o.first, o.count, o.verbose);
+    for (uint64_t i = 0; i < o.count; i++)
+        messages += world_play(o.first + i, o.verbose, &switches);
+    printf("seeds: %llu, messages: %llu, changes of path: %llu\n", (unsigned long long)o.count,
            (unsigned long long)messages, (unsigned long long)switches);
     return messages > 0 && switches > 0 ? 0 : 1;
 }

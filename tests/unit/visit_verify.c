@@ -1,110 +1,17 @@
 /* Words that two compare during a visit: what is typed and told, against all that comes of it.
  */
 
-#include "client/visit.h"
+#include "support/stage.h"
 
 #include "unit.h"
-
-struct stage {
-    struct visit visit;
-    struct buffer seen; /* all that the handler was told, a line each */
-    int kept;           /* what judged returns */
-};
 
 static const struct public_key his = {{7}};
 static const char *const words[] = {"acid", "bacon", "cabin", "daily", "eagle"},
                          *const others[] = {"zebra", "yacht", "wagon", "vapor", "uncle"};
 
-static struct stage *stage_of(struct visit *v)
-{
-    return (struct stage *)((char *)v - offsetof(struct stage, visit));
-}
-
-static void on_say(struct visit *v, enum visit_tone tone, struct bytes line)
-{
-    static const char tones[] = {
-        [VISIT_ANSWER] = 'A', [VISIT_NEWS] = 'N', [VISIT_NOTE] = 'n', [VISIT_PROBLEM] = 'P'};
-    buffer_printf(&stage_of(v)->seen, "%c %.*s\n", tones[tone], (int)line.len,
-                  (const char *)line.data);
-}
-
-static void on_prompt(struct visit *v, struct bytes text, bool secret)
-{
-    buffer_printf(&stage_of(v)->seen, "? %.*s\n", (int)text.len, (const char *)text.data);
-}
-
-static int on_request(struct visit *v, const struct bytes *argv, size_t argc, bool secret)
-{
-    if (bytes_equal_str(argv[0], "DEVICES"))
-        buffer_printf(&stage_of(v)->seen, "! DEVICES %.*s %.*s\n", (int)argv[1].len,
-                      (const char *)argv[1].data, (int)argv[2].len, (const char *)argv[2].data);
-    return 0;
-}
-
-static void on_leave(struct visit *v, enum visit_end end)
-{
-    buffer_printf(&stage_of(v)->seen, "leave %d\n", end);
-}
-
-static void on_introduced(struct visit *v, const struct notice *n)
-{
-}
-
-static void on_talk_say(struct visit *v, struct bytes text)
-{
-    buffer_printf(&stage_of(v)->seen, "talk %.*s\n", (int)text.len, (const char *)text.data);
-}
-
-static void on_talk_close(struct visit *v, const char *name)
-{
-    buffer_printf(&stage_of(v)->seen, "close %s\n", name);
-}
-
-static void on_verify(struct visit *v, const char *name)
-{
-    buffer_printf(&stage_of(v)->seen, "verify %s\n", name);
-}
-
-static int on_judged(struct visit *v, const char *name, const struct public_key *key, bool same)
-{
-    assert_memory_equal(key, &his, sizeof his);
-    buffer_printf(&stage_of(v)->seen, "judged %s %d\n", name, same);
-    return stage_of(v)->kept;
-}
-
-static void on_devices(struct visit *v, uint64_t number, const struct resp_value *values,
-                       size_t count)
-{
-    buffer_printf(&stage_of(v)->seen, "devices %d %zu\n", (int)number, count);
-}
-
-static const struct visit_handler handler = {.say = on_say,
-                                             .prompt = on_prompt,
-                                             .request = on_request,
-                                             .leave = on_leave,
-                                             .introduced = on_introduced,
-                                             .talk_say = on_talk_say,
-                                             .talk_send = on_talk_say,
-                                             .talk_close = on_talk_close,
-                                             .talk_verify = on_verify,
-                                             .judged = on_judged,
-                                             .devices = on_devices};
-
-static void expect(struct stage *s, const char *want)
-{
-    assert_bytes(buffer_view(&s->seen), bytes_from_str(want));
-    buffer_truncate(&s->seen, 0);
-}
-
 static void reply(struct stage *s, const struct resp_value *values, size_t count)
 {
     visit_reply(&s->visit, values, count, (struct walltime){100 * 1000});
-}
-
-static void type(struct stage *s, const char *line)
-{
-    assert_true(visit_takes_lines(&s->visit));
-    visit_typed(&s->visit, bytes_from_str(line));
 }
 
 /* Alice, who has asked bob to talk. */
@@ -114,24 +21,15 @@ static void begin(struct stage *s, bool person)
                             name = {.kind = RESP_BULK, .text = BYTES("alice")},
                             list = {.kind = RESP_STATUS, .text = BYTES("CLIENT_LIST<>")},
                             id = {.kind = RESP_STATUS, .text = BYTES("id")};
-    *s = (struct stage){.kept = 0};
-    buffer_init(&s->seen, SIZE_MAX);
-    visit_init(&s->visit, &handler, "hub:1", person);
-    visit_connected(&s->visit);
+    stage_begin(s, person);
     reply(s, &map, 1);
     reply(s, &ok, 1);
     reply(s, &name, 1);
     reply(s, &list, 1);
-    type(s, "/talk bob");
+    stage_type(s, "/talk bob");
     reply(s, &id, 1);
     visit_talk_begins(&s->visit, "bob", false);
     buffer_truncate(&s->seen, 0);
-}
-
-static void finish(struct stage *s)
-{
-    visit_fini(&s->visit);
-    buffer_fini(&s->seen);
 }
 
 static void hear_words(struct stage *s, const char *name, const char *const *which)
@@ -153,10 +51,10 @@ static void hear_words(struct stage *s, const char *name, const char *const *whi
 static void ask_for_words(struct stage *s, const char *line)
 {
     begin(s, true);
-    type(s, line);
-    expect(s, "n Asking the kith of bob for words to compare.\nverify bob\n");
+    stage_type(s, line);
+    stage_expect(s, "n Asking the kith of bob for words to compare.\nverify bob\n");
     hear_words(s, "bob", words);
-    expect(s, ASKED);
+    stage_expect(s, ASKED);
 }
 
 static void test_they_are_the_same(void **state)
@@ -165,11 +63,12 @@ static void test_they_are_the_same(void **state)
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         struct stage s;
         ask_for_words(&s, lines[i]);
-        type(&s, " Yes ");
-        expect(&s, "judged bob 1\nn bob is verified, at this device.\n? alice to bob> \n");
-        type(&s, "yes");
-        expect(&s, "talk yes\n");
-        finish(&s);
+        stage_type(&s, " Yes ");
+        stage_expect(&s,
+                     "judged bob 1\nn bob is verified, at this device.\n? alice to bob> \n");
+        stage_type(&s, "yes");
+        stage_expect(&s, "talk yes\n");
+        stage_finish(&s);
     }
 }
 
@@ -177,11 +76,12 @@ static void test_they_are_not(void **state)
 {
     struct stage s;
     ask_for_words(&s, "/verify");
-    type(&s, "no");
-    expect(&s, "judged bob 0\n" WARNING
-               "close bob\nn The talk with bob is over. What you type now is for the hub.\n"
-               "? alice> \n? alice> \n");
-    finish(&s);
+    stage_type(&s, "no");
+    stage_expect(&s,
+                 "judged bob 0\n" WARNING
+                 "close bob\nn The talk with bob is over. What you type now is for the hub.\n"
+                 "? alice> \n? alice> \n");
+    stage_finish(&s);
 }
 
 /* Nothing else is an answer, and it is said to nobody. */
@@ -191,16 +91,16 @@ static void test_neither(void **state)
     struct stage s;
     ask_for_words(&s, "/verify");
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
-        type(&s, lines[i]);
-        expect(&s, "P yes, or no? Ctrl+C puts it off.\n");
+        stage_type(&s, lines[i]);
+        stage_expect(&s, "P yes, or no? Ctrl+C puts it off.\n");
     }
     visit_interrupted(&s.visit, false);
-    expect(&s, "n Not answered; /verify bob asks again.\n? alice to bob> \n");
-    type(&s, "hello");
-    expect(&s, "talk hello\n");
-    type(&s, "/verify bob");
-    expect(&s, ASKED);
-    finish(&s);
+    stage_expect(&s, "n Not answered; /verify bob asks again.\n? alice to bob> \n");
+    stage_type(&s, "hello");
+    stage_expect(&s, "talk hello\n");
+    stage_type(&s, "/verify bob");
+    stage_expect(&s, ASKED);
+    stage_finish(&s);
 }
 
 /* What is being typed for bob never answers what bob has begun. */
@@ -209,14 +109,14 @@ static void test_the_other_side_begins(void **state)
     struct stage s;
     begin(&s, true);
     hear_words(&s, "bob", words);
-    expect(&s, TOLD);
-    type(&s, "yes");
-    expect(&s, "talk yes\n");
-    type(&s, "/verify");
-    expect(&s, ASKED);
-    type(&s, "yes");
-    expect(&s, "judged bob 1\nn bob is verified, at this device.\n? alice to bob> \n");
-    finish(&s);
+    stage_expect(&s, TOLD);
+    stage_type(&s, "yes");
+    stage_expect(&s, "talk yes\n");
+    stage_type(&s, "/verify");
+    stage_expect(&s, ASKED);
+    stage_type(&s, "yes");
+    stage_expect(&s, "judged bob 1\nn bob is verified, at this device.\n? alice to bob> \n");
+    stage_finish(&s);
 }
 
 static void test_other_words_close_the_question(void **state)
@@ -224,11 +124,11 @@ static void test_other_words_close_the_question(void **state)
     struct stage s;
     ask_for_words(&s, "/verify");
     hear_words(&s, "bob", others);
-    expect(&s, "N bob compares words with you: zebra yacht wagon vapor uncle\n"
-               "n Look at them together; then /verify bob\n? alice to bob> \n");
-    type(&s, "yes");
-    expect(&s, "talk yes\n");
-    finish(&s);
+    stage_expect(&s, "N bob compares words with you: zebra yacht wagon vapor uncle\n"
+                     "n Look at them together; then /verify bob\n? alice to bob> \n");
+    stage_type(&s, "yes");
+    stage_expect(&s, "talk yes\n");
+    stage_finish(&s);
 }
 
 static void test_words_of_two(void **state)
@@ -236,14 +136,14 @@ static void test_words_of_two(void **state)
     struct stage s;
     ask_for_words(&s, "/verify");
     visit_talk_begins(&s.visit, "carol", false);
-    expect(&s, "N carol is there to talk: /talk carol\n");
+    stage_expect(&s, "N carol is there to talk: /talk carol\n");
     hear_words(&s, "carol", others);
-    expect(&s, "N carol compares words with you, too; later: /verify carol\n");
-    type(&s, "yes");
-    expect(&s, "judged bob 1\nn bob is verified, at this device.\n? alice to bob> \n");
-    type(&s, "/verify carol");
-    expect(&s, "n Asking the kith of carol for words to compare.\nverify carol\n");
-    finish(&s);
+    stage_expect(&s, "N carol compares words with you, too; later: /verify carol\n");
+    stage_type(&s, "yes");
+    stage_expect(&s, "judged bob 1\nn bob is verified, at this device.\n? alice to bob> \n");
+    stage_type(&s, "/verify carol");
+    stage_expect(&s, "n Asking the kith of carol for words to compare.\nverify carol\n");
+    stage_finish(&s);
 }
 
 /* Who was shown them can be asked, though the other side has left: kith verify does. */
@@ -254,13 +154,13 @@ static void test_the_talk_is_over(void **state)
     hear_words(&s, "bob", words);
     visit_talk_ends(&s.visit, "bob", NULL);
     buffer_truncate(&s.seen, 0);
-    type(&s, "/verify bob");
-    expect(&s, ASKED);
+    stage_type(&s, "/verify bob");
+    stage_expect(&s, ASKED);
     visit_lost(&s.visit, "gone");
     buffer_truncate(&s.seen, 0);
-    type(&s, "no");
-    expect(&s, "judged bob 0\n" WARNING "? alice> \n");
-    finish(&s);
+    stage_type(&s, "no");
+    stage_expect(&s, "judged bob 0\n" WARNING "? alice> \n");
+    stage_finish(&s);
 }
 
 static void test_words_of_another_talk_are_forgotten(void **state)
@@ -271,9 +171,9 @@ static void test_words_of_another_talk_are_forgotten(void **state)
     visit_talk_ends(&s.visit, "bob", NULL);
     visit_talk_begins(&s.visit, "bob", false);
     buffer_truncate(&s.seen, 0);
-    type(&s, "/verify bob");
-    expect(&s, "n Asking the kith of bob for words to compare.\nverify bob\n");
-    finish(&s);
+    stage_type(&s, "/verify bob");
+    stage_expect(&s, "n Asking the kith of bob for words to compare.\nverify bob\n");
+    stage_finish(&s);
 }
 
 static void test_a_talk_that_is_not_in_front(void **state)
@@ -281,16 +181,17 @@ static void test_a_talk_that_is_not_in_front(void **state)
     struct stage s;
     begin(&s, true);
     visit_talk_begins(&s.visit, "carol", true);
-    expect(&s, "N carol (verified) is there to talk: /talk carol\n");
+    stage_expect(&s, "N carol (verified) is there to talk: /talk carol\n");
     hear_words(&s, "carol", others);
-    type(&s, "/verify carol");
+    stage_type(&s, "/verify carol");
     buffer_truncate(&s.seen, 0);
-    type(&s, "no");
-    expect(&s, "judged carol 0\n"
-               "P Somebody may be between you and carol: trust nothing that was said.\n"
-               "P There is no talk with that device any more; kith forget carol begins anew.\n"
-               "close carol\nn The talk with carol is over.\n? alice to bob> \n");
-    finish(&s);
+    stage_type(&s, "no");
+    stage_expect(
+        &s, "judged carol 0\n"
+            "P Somebody may be between you and carol: trust nothing that was said.\n"
+            "P There is no talk with that device any more; kith forget carol begins anew.\n"
+            "close carol\nn The talk with carol is over.\n? alice to bob> \n");
+    stage_finish(&s);
 }
 
 static void test_it_cannot_be_remembered(void **state)
@@ -298,49 +199,49 @@ static void test_it_cannot_be_remembered(void **state)
     struct stage s;
     ask_for_words(&s, "/verify");
     s.kept = -5;
-    type(&s, "yes");
-    expect(&s, "judged bob 1\n? alice to bob> \n");
+    stage_type(&s, "yes");
+    stage_expect(&s, "judged bob 1\n? alice to bob> \n");
     assert_true(list_is_empty(&s.visit.verified));
-    finish(&s);
+    stage_finish(&s);
 }
 
 static void test_no_words(void **state)
 {
     struct stage s;
     begin(&s, true);
-    type(&s, "/verify");
+    stage_type(&s, "/verify");
     buffer_truncate(&s.seen, 0);
     visit_words_fail(&s.visit, "bob", "nobody is there to compare them");
-    expect(&s, "P No words with bob: nobody is there to compare them\n");
+    stage_expect(&s, "P No words with bob: nobody is there to compare them\n");
     hear_words(&s, "bob", words);
-    expect(&s, TOLD);
-    finish(&s);
+    stage_expect(&s, TOLD);
+    stage_finish(&s);
 }
 
 static void test_whom(void **state)
 {
     struct stage s;
     begin(&s, true);
-    type(&s, "/verify carol");
-    expect(&s, "P You do not talk with carol; /talk him first.\n");
-    type(&s, "/verify c/rol");
-    expect(&s, "P Nobody can be called c/rol\n");
-    type(&s, "VERIFY");
-    expect(&s, "P Whom? VERIFY NAME\n");
+    stage_type(&s, "/verify carol");
+    stage_expect(&s, "P You do not talk with carol; /talk him first.\n");
+    stage_type(&s, "/verify c/rol");
+    stage_expect(&s, "P Nobody can be called c/rol\n");
+    stage_type(&s, "VERIFY");
+    stage_expect(&s, "P Whom? VERIFY NAME\n");
     visit_talk_ends(&s.visit, "bob", NULL);
     buffer_truncate(&s.seen, 0);
-    type(&s, "/verify");
-    expect(&s, "P Whom? /verify NAME, with whom you talk.\n");
-    finish(&s);
+    stage_type(&s, "/verify");
+    stage_expect(&s, "P Whom? /verify NAME, with whom you talk.\n");
+    stage_finish(&s);
 }
 
 static void test_a_program_compares_nothing(void **state)
 {
     struct stage s;
     begin(&s, false);
-    type(&s, "/verify bob");
-    expect(&s, "P Words are compared by a person at a terminal.\n");
-    finish(&s);
+    stage_type(&s, "/verify bob");
+    stage_expect(&s, "P Words are compared by a person at a terminal.\n");
+    stage_finish(&s);
 }
 
 static void test_who_is_verified_is_shown(void **state)
@@ -353,17 +254,20 @@ static void test_who_is_verified_is_shown(void **state)
         {.kind = RESP_INTEGER, .number = 1}};
     struct stage s;
     ask_for_words(&s, "/verify");
-    type(&s, "yes");
+    stage_type(&s, "yes");
     buffer_truncate(&s.seen, 0);
-    type(&s, "/who");
+    stage_type(&s, "/who");
     reply(&s, who, COUNT_OF(who));
-    expect(&s, "A Bob          1 min, 2 devices, verified\nA carol        1 min\n");
+    stage_expect(&s,
+                 "! WHO\nA Bob          1 min, 2 devices, verified\nA carol        1 min\n");
     visit_verified(&s.visit, BYTES("Carol"));
     visit_verified(&s.visit, BYTES("no/body"));
-    type(&s, "/who");
+    stage_type(&s, "/who");
     reply(&s, who, COUNT_OF(who));
-    expect(&s, "A Bob          1 min, 2 devices, verified\nA carol        1 min, verified\n");
-    finish(&s);
+    stage_expect(
+        &s,
+        "! WHO\nA Bob          1 min, 2 devices, verified\nA carol        1 min, verified\n");
+    stage_finish(&s);
 }
 
 static void test_his_devices_are_asked_for(void **state)
@@ -373,15 +277,15 @@ static void test_his_devices_are_asked_for(void **state)
     begin(&s, true);
     assert_int_equal(visit_ask_devices(&s.visit, "bob"), 1);
     assert_int_equal(visit_ask_devices(&s.visit, "carol"), 2);
-    expect(&s, "! DEVICES OF bob\n! DEVICES OF carol\n");
+    stage_expect(&s, "! DEVICES OF bob\n! DEVICES OF carol\n");
     reply(&s, &list, 1);
     reply(&s, &list, 1);
-    expect(&s, "devices 1 1\ndevices 2 1\n");
+    stage_expect(&s, "devices 1 1\ndevices 2 1\n");
     visit_lost(&s.visit, "gone");
     buffer_truncate(&s.seen, 0);
     assert_int_equal(visit_ask_devices(&s.visit, "bob"), 0);
-    expect(&s, "");
-    finish(&s);
+    stage_expect(&s, "");
+    stage_finish(&s);
 }
 
 int main(void)

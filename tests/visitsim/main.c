@@ -1,41 +1,10 @@
 #include "world.h"
 
+#include "support/seeds.h"
+
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-static const char usage[] = "usage: visitsim [--first N] [--seeds N] [--seed S] [--verbose]\n"
-                            "Plays seeds, one after the other; the first that goes wrong is "
-                            "told and ends it.\n";
-
-struct options {
-    uint64_t first, seeds;
-    bool verbose;
-};
-
-static bool parse(struct options *o, int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--verbose") == 0) {
-            o->verbose = true;
-            continue;
-        }
-        if (i + 1 == argc)
-            return false;
-        uint64_t n = strtoull(argv[i + 1], NULL, 10);
-        if (strcmp(argv[i], "--first") == 0)
-            o->first = n;
-        else if (strcmp(argv[i], "--seeds") == 0)
-            o->seeds = n;
-        else if (strcmp(argv[i], "--seed") == 0)
-            o->first = n, o->seeds = 1;
-        else
-            return false;
-        i++;
-    }
-    return true;
-}
 
 /* A key costs more than much of a seed: each device has the same in all of them. */
 static void make_identities(struct identity **identities, size_t n)
@@ -50,7 +19,7 @@ static void make_identities(struct identity **identities, size_t n)
 enum { WARM_UP = 100, GROWTH_BYTES = 128 * 1024 };
 
 /* What a seed takes it gives back; what malloc itself puts aside no longer grows after some. */
-static void check_memory(const struct options *o, uint64_t played, size_t *at_first)
+static void check_memory(const struct seeds *o, uint64_t played, size_t *at_first)
 {
     struct trace trace = {.seed = o->first + played};
     size_t now = mallinfo2().uordblks;
@@ -62,24 +31,22 @@ static void check_memory(const struct options *o, uint64_t played, size_t *at_fi
 
 int main(int argc, char **argv)
 {
-    struct options o = {.first = 1, .seeds = 300};
+    struct seeds o = {.first = 1, .count = 300};
     struct identity *identities[PLACE_HUB + 1];
     struct world_counts counts = {0};
     size_t at_first = 0;
-    if (!parse(&o, argc, argv)) {
-        fputs(usage, stderr);
+    if (!seeds_parse(&o, argc, argv))
         return 2;
-    }
     /* Each seed takes and gives back the same megabytes: they are kept. */
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     make_identities(identities, PLACE_HUB + 1);
-    for (uint64_t i = 0; i < o.seeds; i++) {
+    for (uint64_t i = 0; i < o.count; i++) {
         world_play(o.first + i, o.verbose, identities, &counts);
         check_memory(&o, i, &at_first);
     }
     printf("seeds: %llu, steps: %llu, talks: %llu, texts: %llu, changes of path: %llu\n",
-           (unsigned long long)o.seeds, (unsigned long long)counts.steps,
+           (unsigned long long)o.count, (unsigned long long)counts.steps,
            (unsigned long long)counts.talks, (unsigned long long)counts.texts,
            (unsigned long long)counts.switches);
     for (size_t i = 0; i <= PLACE_HUB; i++)

@@ -568,11 +568,13 @@ static void answer_sure(struct visit *v, struct bytes line)
     visit_show_prompt(v);
 }
 
-static void run_line(struct visit *v, struct bytes line)
+/* What was entered at once was all meant for the same. */
+static void run_line(struct visit *v, struct bytes line, bool more)
 {
     struct verb verb = verb_parse(line);
     bool done = run_here(v, &verb);
-    v->left[0] = '\0';
+    if (!more)
+        v->left[0] = '\0';
     if (done)
         return;
     if (v->state == VISIT_AWAY)
@@ -581,7 +583,7 @@ static void run_line(struct visit *v, struct bytes line)
         run_at_hub(v, &verb);
 }
 
-void visit_typed(struct visit *v, struct bytes line)
+void visit_typed(struct visit *v, struct bytes line, bool more)
 {
     if (v->state == VISIT_GREETING)
         greeting_typed(v, line);
@@ -590,7 +592,7 @@ void visit_typed(struct visit *v, struct bytes line)
     else if (v->sure)
         answer_sure(v, line);
     else if (v->state == VISIT_HERE || v->state == VISIT_AWAY)
-        run_line(v, line);
+        run_line(v, line, more);
 }
 
 void visit_interrupted(struct visit *v, bool again)

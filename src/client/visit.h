@@ -184,9 +184,10 @@ void visit_push(struct visit *v, const struct resp_value *values, size_t count);
 /* Asks for DEVICES OF name; the number of the request, 0 where there is no hub. */
 uint64_t visit_ask_devices(struct visit *v, const char *name);
 
-/* The person. A line without its ending; only while visit_takes_lines. */
+/* The person. A line without its ending; only while visit_takes_lines. more: others were
+ * entered with it, and follow. */
 bool visit_takes_lines(const struct visit *v);
-void visit_typed(struct visit *v, struct bytes line);
+void visit_typed(struct visit *v, struct bytes line, bool more);
 void visit_interrupted(struct visit *v, bool again); /* Ctrl+C; again: right after another */
 void visit_input_over(struct visit *v);              /* Ctrl+D, or the end of the input */
 

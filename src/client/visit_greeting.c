@@ -83,7 +83,7 @@ static void take_which(struct visit *v, struct bytes line)
         be_nobody(v);
     } else if (!v->person) {
         be_nobody(v); /* a program that has come for the table */
-        visit_typed(v, line);
+        visit_typed(v, line, false);
     } else {
         visit_say(v, VISIT_PROBLEM, "new, or returning? Or Enter alone, to be nobody here.");
         go(v, STEP_WHICH);

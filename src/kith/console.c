@@ -174,8 +174,10 @@ static void type(struct console *c, struct bytes in)
     struct key key;
     while (keys_next(&c->keys, &in, &key)) {
         take_result(c, editor_key(&c->editor, &key));
+        c->more = in.len > 0;
         console_pump(c); /* the next key may be for another question */
     }
+    c->more = false;
 }
 
 /* ---- lines ---- */
@@ -221,7 +223,7 @@ void console_pump(struct console *c)
         buffer_init(&line, LIMIT_TEXT_LINE_BYTES);
         more = next_line(c, &line);
         if (more)
-            c->handler->line(c, buffer_view(&line));
+            c->handler->line(c, buffer_view(&line), c->more || buffer_len(&c->in) > 0);
         wipe(&line);
     }
     if (c->over && !c->said && buffer_len(&c->in) == 0) {

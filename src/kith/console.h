@@ -20,7 +20,7 @@ struct console;
 struct console_handler {
     /* May a line be handed out now? console_pump says that this may have changed. */
     bool (*takes_lines)(struct console *c);
-    void (*line)(struct console *c, struct bytes line);
+    void (*line)(struct console *c, struct bytes line, bool more); /* more: came with it */
     void (*too_long)(struct console *c); /* a line was, and is lost with all behind it */
     void (*interrupted)(struct console *c, bool again); /* again: right after another */
     void (*over)(struct console *c);                    /* no more lines will come */
@@ -39,6 +39,7 @@ struct console {
     bool interrupted;            /* by the last key */
     bool over;                   /* the input has ended ... */
     bool said;                   /* ... and handler.over knows */
+    bool more;                   /* keys came with the one at work */
     bool dirty;                  /* the line has to be shown anew */
     uv_prepare_t before_waiting; /* what was said in a turn is written at its end */
     uv_signal_t resized, continued;

@@ -286,9 +286,9 @@ static bool takes_lines(struct console *c)
     return !i->over && visit_takes_lines(&i->visit);
 }
 
-static void on_line(struct console *c, struct bytes line)
+static void on_line(struct console *c, struct bytes line, bool more)
 {
-    visit_typed(&of_console(c)->visit, line);
+    visit_typed(&of_console(c)->visit, line, more);
 }
 
 static void on_too_long(struct console *c)

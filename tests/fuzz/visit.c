@@ -137,7 +137,7 @@ static size_t step(struct visit *v, struct resp_reply *reply, struct bytes in)
     if (in.data[0] == '>' && in.len > 1 && in.data[1] == ' ') {
         size_t n = bytes_find(in, '\n');
         if (visit_takes_lines(v))
-            visit_typed(v, bytes_from(bytes_first(in, n), 2));
+            visit_typed(v, bytes_from(bytes_first(in, n), 2), n % 2);
         return n < in.len ? n + 1 : n;
     }
     if (resp_reply_parse(reply, in, &consumed) != 0)

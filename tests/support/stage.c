@@ -119,7 +119,13 @@ void stage_expect(struct stage *s, const char *want)
 void stage_type(struct stage *s, const char *line)
 {
     assert_true(visit_takes_lines(&s->visit));
-    visit_typed(&s->visit, bytes_from_str(line));
+    visit_typed(&s->visit, bytes_from_str(line), false);
+}
+
+void stage_paste(struct stage *s, const char *const *lines, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        visit_typed(&s->visit, bytes_from_str(lines[i]), i + 1 < n);
 }
 
 void stage_hear(struct stage *s, const char *text)

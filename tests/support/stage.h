@@ -29,6 +29,9 @@ void stage_forget(struct stage *s);
 /* The person types a line. */
 void stage_type(struct stage *s, const char *line);
 
+/* The same, of n at once. */
+void stage_paste(struct stage *s, const char *const *lines, size_t n);
+
 /* The hub says that, RESP with | for line ends. */
 void stage_hear(struct stage *s, const char *text);
 

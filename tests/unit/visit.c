@@ -354,6 +354,24 @@ static void test_a_line_for_who_has_just_left(void **state)
     stage_finish(&s);
 }
 
+static void test_nor_are_those_that_were_pasted_with_it(void **state)
+{
+    static const char *const lines[] = {"a secret", "of two lines"};
+    struct stage s;
+    begin_two_talks(&s);
+    visit_talk_ends(&s.visit, "Eve", "no connection came about");
+    visit_talk_ends(&s.visit, "carol", NULL);
+    stage_forget(&s);
+    stage_paste(&s, lines, 2);
+    stage_expect(&s, "P Not said: a secret\n"
+                     "P The talk with carol is over; what you type now is for the hub.\n"
+                     "P Not said: of two lines\n"
+                     "P The talk with carol is over; what you type now is for the hub.\n");
+    stage_type(&s, "hello");
+    stage_expect(&s, "! ECHO hello\n");
+    stage_finish(&s);
+}
+
 static void test_nor_is_it_for_who_comes_next(void **state)
 {
     struct stage s;
@@ -489,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_who_leaves_gets_his_answers),
         cmocka_unit_test(test_several_talks),
         cmocka_unit_test(test_a_line_for_who_has_just_left),
+        cmocka_unit_test(test_nor_are_those_that_were_pasted_with_it),
         cmocka_unit_test(test_nor_is_it_for_who_comes_next),
         cmocka_unit_test(test_nobody_is_introduced_unasked),
         cmocka_unit_test(test_nobody_else_is_introduced),

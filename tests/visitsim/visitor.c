@@ -257,7 +257,7 @@ static void dial_hub(struct visitor *v)
 static void type(struct visitor *v, const char *line)
 {
     SAY(v->world, "device %zu: %s%s", v->device, v->prompt, line);
-    visit_typed(&v->visit, bytes_from_str(line));
+    visit_typed(&v->visit, bytes_from_str(line), false);
 }
 
 static void answer(struct visitor *v)

@@ -517,7 +517,8 @@ static void take_event(struct talk_link *t, const struct peer_event *e)
     struct talk_path *p;
     switch (e->type) {
     case PEER_EVENT_MESSAGE:
-        take_message(t, e->message);
+        if (e->channel == PEER_TALK) /* what is on the other one is no talk */
+            take_message(t, e->message);
         break;
     case PEER_EVENT_PROVEN:
         p = find_path(t, e->path);

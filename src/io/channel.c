@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "io/dial.h"
+#include "io/keepalive.h"
 #include "io/problem.h"
 
 #include <assert.h>
@@ -263,6 +264,9 @@ static int begin_tls(struct channel *c)
 
 static void take_connection(struct channel *c)
 {
+    uv_os_fd_t fd;
+    if (c->uv.handle.type == UV_TCP && uv_fileno(&c->uv.handle, &fd) == 0)
+        keepalive_begin(fd);
     int r = uv_read_start(&c->uv.stream, on_space, on_read);
     if (r == 0 && c->config)
         r = begin_tls(c);

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "io/clock.h"
+#include "io/keepalive.h"
 #include "io/lookup.h"
 #include "io/problem.h"
 
@@ -24,7 +25,6 @@
 #define DIAL_PLAIN_BYTES (4 * LIMIT_READ_BYTES)
 
 /* So long a connection may be idle until the other end is asked whether it is still there. */
-enum { DIAL_KEEPALIVE_S = 60 };
 
 struct dial {
     int fd; /* -1: no connection */
@@ -120,10 +120,9 @@ static int connect_within(int fd, const struct addrinfo *a, struct instant deadl
 
 static void tune(int fd)
 {
-    const int on = 1, idle_s = DIAL_KEEPALIVE_S;
+    const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    keepalive_begin(fd);
 }
 
 static int connect_address(struct dial *d, const struct addrinfo *a, struct instant deadline)

@@ -42,7 +42,7 @@ static uint64_t asked(struct contact *c, struct bytes word, uint64_t number)
 {
     if (number != 0)
         journal_note(&c->session->journal, "asked", word);
-    else if (c->presence.ready)
+    else if (c->presence.present)
         contact_end(c, session_fail(c->session, EXIT_NO, "%s", problem_text(-ENOMEM)));
     return number;
 }

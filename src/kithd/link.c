@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "io/address.h"
+#include "io/keepalive.h"
 #include "io/peer_uid.h"
 
 #include <errno.h>
@@ -161,6 +162,7 @@ static bool find_origin(const struct link *l, bool is_unix, struct access_peer *
     if (ret->origin == ACCESS_REMOTE) {
         address_as_v6(&peer, ret_address->bytes);
         ret->address = ret_address;
+        keepalive_begin(stream_fd(&l->stream));
     }
     return true;
 }

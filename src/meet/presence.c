@@ -28,7 +28,7 @@ static uint64_t ask(struct presence *p, const struct bytes *argv, size_t argc)
 
 uint64_t presence_ask(struct presence *p, const struct bytes *argv, size_t argc)
 {
-    return p->ready ? ask(p, argv, argc) : 0;
+    return p->present ? ask(p, argv, argc) : 0;
 }
 
 uint64_t presence_ask_meeting(struct presence *p, const char *word, struct bytes subject)
@@ -74,7 +74,7 @@ enum trouble_kind presence_begin(struct presence *p, const struct notice *n,
 
 static void fail(struct presence *p, const struct trouble *why)
 {
-    p->ready = false;
+    p->present = p->ready = false;
     p->handler->failed(p, why);
 }
 
@@ -139,6 +139,8 @@ static void on_answer(struct hub_line *l, const struct resp_value *values, size_
         p->handler->answer(p, number, values, count);
     else if (values->kind == RESP_FAILURE)
         refused(p, values->text);
+    else if (number == p->login + 1)
+        p->present = true;
     else if (number == p->login + LOGIN_REQUESTS - 1)
         take_name(p, values);
 }
@@ -158,7 +160,7 @@ static void on_push(struct hub_line *l, const struct resp_value *values, size_t 
 static void on_down(struct hub_line *l, const char *why)
 {
     struct presence *p = of_hub(l);
-    p->ready = false;
+    p->present = p->ready = false;
     p->handler->lost(p, why);
 }
 
@@ -187,7 +189,7 @@ enum trouble_kind presence_open(struct presence *p, uv_loop_t *loop, struct self
 
 void presence_close(struct presence *p)
 {
-    p->ready = false;
+    p->present = p->ready = false;
     talks_close(&p->talks);
     hub_line_close(&p->hub);
 }

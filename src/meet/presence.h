@@ -36,6 +36,7 @@ struct presence {
     uint64_t asked, answered;          /* requests, of all connections */
     struct agreed agreed;              /* introductions that may come */
     uint64_t login;                    /* the number of the login's first request */
+    bool present;                      /* the hub has let it in */
     bool ready;
     bool was_ready; /* ever */
 };
@@ -51,7 +52,8 @@ enum trouble_kind presence_open(struct presence *p, uv_loop_t *loop, struct self
                                 uint16_t port, const struct presence_handler *handler,
                                 struct trouble *ret);
 
-/* Asks the hub, once READY; its number, 0 where there is no memory. With addresses: and says
+/* Asks the hub, once it has let this device in, which any notice says, too, before READY; its
+ * number, 0 where there is no memory. With addresses: and says
  * where this device can be reached. */
 uint64_t presence_ask(struct presence *p, const struct bytes *argv, size_t argc);
 uint64_t presence_ask_meeting(struct presence *p, const char *word, struct bytes subject);

@@ -53,6 +53,12 @@ class Machine:
         run(*self.inside, "nft", "add table inet wall; add chain inet wall in { type filter hook input "
             f"priority 0; }}; add rule inet wall in iifname more tcp flags & (syn | ack) == syn {how}")
 
+    def lets_nothing_through(self, device):
+        """What comes from there is lost, and what goes there, as if a cable behind it were cut."""
+        run(*self.inside, "nft", f"add table inet wall; add chain inet wall in {{ type filter hook input "
+            f"priority 0; }}; add rule inet wall in iifname {device} drop; add chain inet wall out "
+            f"{{ type filter hook output priority 0; }}; add rule inet wall out oifname {device} drop")
+
     def lets_all_in(self):
         run(*self.inside, "nft", "delete", "table", "inet", "wall")
 

@@ -111,6 +111,14 @@ def guest_of(liar, person_does, word="WHOAMI"):
     return child, until(found, "a guest")
 
 
+def test_who_asks_while_one_is_still_coming_in(liar, alice, bob):
+    """The hub lets one in, and says that somebody asks, before it says whom it takes one for."""
+    asking = invited(bob, "bob")
+    liar.answers["LOGIN"] = b"+OK\r\n" + push(*asking)
+    alice.listen("--accept", "bob")
+    assert liar.is_told("ACCEPT")[1][1] == asking[1]
+
+
 def ask_to_talk(liar, guest, visit, name, meeting=None):
     """The visit asks for somebody; under which id."""
     meeting = meeting or new_id()

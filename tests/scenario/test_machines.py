@@ -11,6 +11,8 @@ from hubs import PATIENCE, until
 from machines import Ear, Machines, memory_has
 from persons import meet
 
+GONE_S = 45  # half as long again as it takes
+
 
 @pytest.fixture
 def make_machines():
@@ -66,6 +68,19 @@ def exchange(a, b, word):
 @pytest.mark.parametrize("families, shown", [((4,), ["10.79.0."]), ((6,), ["fd79::"]), ((4, 6), ["fd79::"]),
                                              ((6, 4), ["fd79::"])],
                          ids=["IPv4", "IPv6", "both", "both, the hub by IPv6"])
+def test_a_machine_that_goes_without_a_word(apart):
+    """Neither side is told anything: bob is not here any more, and the hub not there."""
+    machines, _, alice, bob = apart
+    a, b = alice.visit(), bob.visit()
+    a.expect_exact("bob is here")
+    machines.hub.lets_nothing_through("to-b")
+    a.expect_exact("bob has left", timeout=GONE_S)
+    b.expect_exact("Lost the hub", timeout=GONE_S)
+    machines.hub.lets_all_in()
+    b.expect_exact("is back")
+    a.expect_exact("bob is here")
+
+
 def test_a_direct_way(make_machines, place, families, shown):
     machines = make_machines(*families)
     machines.join()

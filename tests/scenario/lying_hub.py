@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 from hubs import PATIENCE, until
-from people import Device, new_id, text
+from members import Device, new_id, text
 
 PROTOCOL = "kith-hub/1"
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pexpect
 from hubs import PATIENCE
-from people import PASSWORD
+from members import PASSWORD
 
 LAST_LINE_OF_HELP = "say a line that begins with a slash"
 

@@ -10,7 +10,7 @@ import ssl
 import struct
 
 from hubs import PATIENCE
-from people import login, register
+from members import login, register
 
 PROTOCOL = "kith-peer/1"
 PROOF, NOMINATE, RESUME, WANT, ACK, PING, PONG, CLOSE = range(1, 9)

@@ -12,7 +12,7 @@ import pytest
 from elsewhere import within
 from hubs import PATIENCE, until
 from lying_hub import certificate, wear
-from people import PASSWORD, Device, HubError, Member, login, register, resident_kib
+from members import PASSWORD, Device, HubError, Member, login, register, resident_kib
 from rude_peer import ask_for_new_keys
 from talk import connect, is_served, resp
 from test_tls import context

@@ -11,7 +11,7 @@ import pytest
 from elsewhere import within
 from hubs import PATIENCE, until
 from lying_hub import LyingHub, bulk, certificate, introduced, invited, push, wear
-from people import Device, new_id, resident_kib
+from members import Device, new_id, resident_kib
 from machines import inside, ip
 from persons import Person
 

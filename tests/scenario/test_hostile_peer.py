@@ -1,5 +1,6 @@
 """Goal: who was introduced and then does not keep to what was agreed ends his own talk, and nothing else."""
 
+import itertools
 import socket
 import ssl
 import struct
@@ -8,7 +9,7 @@ import subprocess
 import pytest
 from hubs import PATIENCE, until
 from lying_hub import certificate, wear
-from people import Device, resident_kib
+from members import Device, resident_kib
 from rude_peer import (ACK, BULK, CLOSE, NOMINATE, PING, PROOF, RESUME, TALK, WANT, RudePeer, ask_for_new_keys,
                        context, delivered, frame, numbers, text_message)
 from persons import Person
@@ -219,13 +220,25 @@ def test_what_is_no_talk_ends_it(bob, alice, mallory, what):
     assert still_listens(listener, alice)
 
 
-def test_nothing_is_said_on_a_connection_that_was_not_chosen(bob, alice, mallory):
+def who_would_have_to_choose(hub, folder):
+    """One with a smaller key than bob's, and bob as he was introduced."""
+    for n in itertools.count():
+        peer = RudePeer(hub, Device(folder / str(n), "key"), f"mallory{n}", folder / str(n))
+        other = peer.meet("bob")
+        if peer.device.public < other.key:
+            return peer, other
+        peer.close()
+
+
+def test_nothing_is_said_on_a_connection_that_was_not_chosen(bob, alice, hub, tmp_path):
     listener = bob.listen("--accept", "all")
-    path = mallory.dial(mallory.meet("bob"))
+    mallory, other = who_would_have_to_choose(hub, tmp_path / "mallories")
+    path = mallory.dial(other)
     path.prove()
     path.message(text_message(1, b"evil"))
     assert TALK not in path.rest()
     assert still_listens(listener, alice)
+    mallory.close()
 
 
 def test_half_a_text_is_none(bob, alice, mallory):

@@ -7,7 +7,7 @@ import re
 import pexpect
 import pytest
 from hubs import PATIENCE, until
-from people import PASSWORD
+from members import PASSWORD
 from screen import Screen
 
 WHICH = "Are you new here, or returning? [new/returning] "

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from hubs import until
-from people import (Device, HubError, Member, Pump, introduce, login, new_id, register, relay,
+from members import (Device, HubError, Member, Pump, introduce, login, new_id, register, relay,
                     resident_kib)
 
 MIB = 1 << 20

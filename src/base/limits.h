@@ -192,9 +192,9 @@
 #define LIMIT_KNOWN_DEVICES ((size_t)64)        /* ... and their devices, of each */
 #define LIMIT_BACK_OFF_FIRST_MS ((uint64_t)500) /* a lost hub is tried again after this ... */
 #define LIMIT_BACK_OFF_MS ((uint64_t)30 * 1000) /* ... doubled, to this */
-#define LIMIT_GONE_MS (30 * 1000) /* of a machine that says nothing more at all */
-#define LIMIT_CONNECT_MS ((uint64_t)10 * 1000) /* a name found, connected, TLS agreed */
-#define LIMIT_CHANNEL_BYTES (256 * LIMIT_KIB)  /* written, not yet with the kernel */
+#define LIMIT_GONE_MS (30 * 1000)               /* of a machine that says nothing more at all */
+#define LIMIT_CONNECT_MS ((uint64_t)10 * 1000)  /* a name found, connected, TLS agreed */
+#define LIMIT_CHANNEL_BYTES (256 * LIMIT_KIB)   /* written, not yet with the kernel */
 
 /* Backups: a piece of a file, read at once. */
 #define LIMIT_BACKUP_PIECE_BYTES LIMIT_MIB

@@ -48,9 +48,8 @@ static int list(struct call *call, struct bytes name)
 
 static int list_of(struct call *call, struct bytes name)
 {
-    int result;
-    if (!command_allows(call, ACCESS_TABLE, &result))
-        return result;
+    if (!account_member(call))
+        return COMMAND_DONE;
     return account_name_is_valid(name) ? list(call, name) : account_wrong_name(call);
 }
 

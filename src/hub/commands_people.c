@@ -254,6 +254,25 @@ static int run_accept(struct call *call)
     return ok(call);
 }
 
+static void count_presence(void *ctx, const struct presence *p)
+{
+    ++*(size_t *)ctx;
+}
+
+/* Busy is one connection alone: a person may still be asked at another. */
+static int decline(struct call *call, const struct random_id *id, bool busy,
+                   struct introduction *ret)
+{
+    struct hub_shared *shared = call->hub->shared;
+    const char *key = connection_member(call->connection)->key;
+    size_t present = 0;
+    if (!busy)
+        return introductions_decline(&shared->introductions, id, key, ret);
+    directory_each_of(&shared->directory, key, count_presence, &present);
+    return introductions_busy(&shared->introductions, id, key, present > 0 ? present - 1 : 0,
+                              ret);
+}
+
 static int run_decline(struct call *call)
 {
     struct connection *c = call->connection;
@@ -265,9 +284,12 @@ static int run_decline(struct call *call)
         return COMMAND_DONE;
     if (call->argc > 3 || (call->argc == 3 && !busy))
         return command_error(call, "ERR", "syntax error");
-    if (!random_id_read(call->argv[1], &id) ||
-        introductions_decline(&shared->introductions, &id, connection_member(c)->key,
-                              &declined) != 0)
+    if (!random_id_read(call->argv[1], &id))
+        return refuse_id(call);
+    int r = decline(call, &id, busy, &declined);
+    if (r == INTRODUCTION_STAYS)
+        return ok(call);
+    if (r != 0)
         return refuse_id(call);
     introducer_tell_declined(shared, &declined, c->id, busy ? "busy" : "declined");
     introduction_fini(&declined);

@@ -719,5 +719,5 @@ void talk_link_drop(struct talk_link *t)
 void talk_link_replace(struct talk_link *t)
 {
     end(t, "another one begins");
-    talk_link_drop(t);
+    talk_link_close(t);
 }

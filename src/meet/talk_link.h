@@ -146,7 +146,7 @@ void talk_link_close(struct talk_link *t);
 /* ENDING, at once: nothing is waited for. */
 void talk_link_drop(struct talk_link *t);
 
-/* The same, for another talk with him: handler.ended says so. */
+/* talk_link_close, for another talk with him: handler.ended says so. */
 void talk_link_replace(struct talk_link *t);
 
 #endif

@@ -7,6 +7,7 @@
 struct introduction_entry {
     struct introduction what;
     bool accepted;
+    size_t busy;                            /* so many have no time */
     struct introduction_entry *next, *prev; /* in its queue */
     struct introduction_entry *same_bucket;
 };
@@ -226,6 +227,18 @@ int introductions_decline(struct introductions *x, const struct random_id *id, c
                           struct introduction *ret)
 {
     return end_open(x, id, key, true, ret);
+}
+
+int introductions_busy(struct introductions *x, const struct random_id *id, const char *key,
+                       size_t others, struct introduction *ret)
+{
+    pthread_mutex_lock(&x->lock);
+    struct introduction_entry *e = find_open(x, id, key, true);
+    bool stays = e && e->busy++ < others;
+    if (e && !stays)
+        forget(x, e, ret);
+    pthread_mutex_unlock(&x->lock);
+    return !e ? INTRODUCTION_UNKNOWN : stays ? INTRODUCTION_STAYS : 0;
 }
 
 int introductions_cancel(struct introductions *x, const struct random_id *id, const char *key,

@@ -40,6 +40,7 @@ enum {
     INTRODUCTION_ALREADY = 2, /* one from that account to the other is open */
     INTRODUCTION_TOO_MANY = 3,
     INTRODUCTION_SELF = 4,
+    INTRODUCTION_STAYS = 5, /* another connection of the account may still answer */
 };
 
 /* One of the two. Of the invited, only key and name are known until it has accepted. */
@@ -94,6 +95,11 @@ int introductions_decline(struct introductions *x, const struct random_id *id, c
                           struct introduction *ret);
 int introductions_cancel(struct introductions *x, const struct random_id *id, const char *key,
                          struct introduction *ret);
+
+/* One connection of the invited account has no time, and so many others of it are present: once
+ * that many have said so, too, it is declined; INTRODUCTION_STAYS until then. */
+int introductions_busy(struct introductions *x, const struct random_id *id, const char *key,
+                       size_t others, struct introduction *ret);
 
 /* An open one whose time is over is forgotten; false where there is none. */
 bool introductions_expire(struct introductions *x, struct instant now,

@@ -112,6 +112,16 @@ def test_what_is_said_while_both_close_arrives(alice, bob):
     b.expect_exact("alice: last words")
 
 
+def test_a_talk_that_another_one_replaces_ends_at_both_ends(alice, bob):
+    a, b = alice.visit(), bob.visit("--accept", "alice")
+    a.sendline("/talk bob")
+    a.expect_exact("Talking with bob: direct")
+    assert alice.say("bob", "of another kith").returncode == 0
+    b.expect_exact("The talk with alice is over: another one begins.")
+    b.expect_exact("alice: of another kith")
+    a.expect_exact("bob has ended the talk.")
+
+
 # ---- say and listen ----
 
 

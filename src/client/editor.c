@@ -119,6 +119,7 @@ static void cut(struct editor *e, size_t from, size_t to)
     memmove(text + from, text + to, len - to);
     buffer_truncate(&e->text, len - (to - from));
     e->cursor = from;
+    e->overflowed = e->overflowed && buffer_len(&e->text) > 0;
 }
 
 static enum editor_result kill(struct editor *e, size_t from, size_t to)
@@ -149,7 +150,10 @@ static enum editor_result erase(struct editor *e, size_t from, size_t to)
 
 static enum editor_result put(struct editor *e, struct bytes text)
 {
-    return text.len == 0 ? EDITOR_SAME : insert(e, text) == 0 ? EDITOR_CHANGED : EDITOR_FULL;
+    if (text.len == 0 || e->overflowed)
+        return EDITOR_SAME;
+    e->overflowed = insert(e, text) != 0;
+    return e->overflowed ? EDITOR_FULL : EDITOR_CHANGED;
 }
 
 int editor_replace(struct editor *e, size_t n, struct bytes text)
@@ -166,10 +170,16 @@ void editor_clear(struct editor *e)
         wipe(&e->text);
     else
         history_add(&e->history, editor_text(e)); /* without memory it is merely not kept */
+    editor_drop(e);
+}
+
+void editor_drop(struct editor *e)
+{
     buffer_truncate(&e->text, 0);
     buffer_truncate(&e->draft, 0);
     e->cursor = 0;
     e->recalled = 0;
+    e->overflowed = false;
 }
 
 void editor_set_secret(struct editor *e, bool secret)
@@ -177,10 +187,8 @@ void editor_set_secret(struct editor *e, bool secret)
     if (e->secret == secret)
         return;
     wipe(&e->text);
-    buffer_truncate(&e->draft, 0);
+    editor_drop(e);
     e->secret = secret;
-    e->cursor = 0;
-    e->recalled = 0;
 }
 
 /* ---- history ---- */
@@ -257,7 +265,7 @@ enum editor_result editor_key(struct editor *e, const struct key *key)
 {
     switch (key->kind) {
     case KEY_ENTER:
-        return EDITOR_ENTERED;
+        return e->overflowed ? EDITOR_TOO_LONG : EDITOR_ENTERED;
     case KEY_TAB:
         return e->secret ? EDITOR_SAME : EDITOR_COMPLETE;
     case KEY_CLEAR:

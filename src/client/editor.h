@@ -20,7 +20,8 @@ enum editor_result {
     EDITOR_INTERRUPTED, /* Ctrl+C */
     EDITOR_CLOSED,      /* Ctrl+D on an empty line */
     EDITOR_SUSPENDED,   /* Ctrl+Z */
-    EDITOR_FULL,        /* no room for it */
+    EDITOR_FULL,        /* no room for it: the first of some */
+    EDITOR_TOO_LONG,    /* Enter, but some of the line found no room: editor_drop */
 };
 
 struct editor {
@@ -31,6 +32,7 @@ struct editor {
     size_t recalled;     /* 0: the line is new; n: history_line n - 1 is shown */
     struct buffer draft; /* the new line, while another is shown */
     bool secret;
+    bool overflowed; /* some of the line found no room */
 };
 
 void editor_init(struct editor *e);
@@ -40,6 +42,9 @@ enum editor_result editor_key(struct editor *e, const struct key *key);
 
 /* An empty line again, the next one; the last goes into the history unless it was secret. */
 void editor_clear(struct editor *e);
+
+/* An empty line again: the last was not entered. */
+void editor_drop(struct editor *e);
 
 /* What is typed from now on is secret, or no more; the line is emptied. */
 void editor_set_secret(struct editor *e, bool secret);

@@ -166,6 +166,11 @@ static void take_result(struct console *c, enum editor_result result)
         return;
     case EDITOR_FULL:
         buffer_append_str(&c->out, "\a");
+        return;
+    case EDITOR_TOO_LONG:
+        editor_drop(&c->editor);
+        c->dirty = true;
+        c->handler->no_room(c);
     }
 }
 

@@ -21,6 +21,7 @@ struct console_handler {
     /* May a line be handed out now? console_pump says that this may have changed. */
     bool (*takes_lines)(struct console *c);
     void (*line)(struct console *c, struct bytes line, bool more); /* more: came with it */
+    void (*no_room)(struct console *c);  /* what was typed was too long: none of it is a line */
     void (*too_long)(struct console *c); /* a line was, and is lost with all behind it */
     void (*interrupted)(struct console *c, bool again); /* again: right after another */
     void (*over)(struct console *c);                    /* no more lines will come */

@@ -291,6 +291,12 @@ static void on_line(struct console *c, struct bytes line, bool more)
     visit_typed(&of_console(c)->visit, line, more);
 }
 
+static void on_no_room(struct console *c)
+{
+    on_say(&of_console(c)->visit, VISIT_PROBLEM,
+           bytes_from_str("That is too long: 64 KiB at most. Nothing of it was taken."));
+}
+
 static void on_too_long(struct console *c)
 {
     struct interactive *i = of_console(c);
@@ -460,6 +466,7 @@ static const struct visit_handler visit_handler = {.say = on_say,
 
 static const struct console_handler console_handler = {.takes_lines = takes_lines,
                                                        .line = on_line,
+                                                       .no_room = on_no_room,
                                                        .too_long = on_too_long,
                                                        .interrupted = on_interrupted,
                                                        .over = on_over,

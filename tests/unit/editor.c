@@ -169,6 +169,11 @@ static void test_a_line_has_an_end(void **state)
     assert_int_equal(editor_replace(&e, 1, BYTES("yy")), BUFFER_FULL);
     assert_int_equal(editor_replace(&e, 1, BYTES("y")), 0);
     assert_int_equal(buffer_len(&e.text), LIMIT_TYPED_BYTES);
+    assert_int_equal(type(&e, &k, BYTES("z")), EDITOR_SAME);
+    assert_int_equal(type(&e, &k, BYTES("\r")), EDITOR_TOO_LONG); /* no half of a line */
+    editor_drop(&e);
+    assert_int_equal(type(&e, &k, BYTES("x\r")), EDITOR_ENTERED);
+    assert_bytes(editor_text(&e), BYTES("x"));
     editor_fini(&e);
 }
 

@@ -1,5 +1,6 @@
 """Accounts: who gets one, who gets in by what, and who no longer does."""
 
+import ipaddress
 import itertools
 import os
 import re
@@ -463,6 +464,19 @@ def test_the_join_string_joins(hub, person):
     where = hub.said_then(r"^Join with (kith://127\.0\.0\.1:\d+#\S{43})$")[1]
     p = run_kith(hub.build, "join", where, env=person(hub).env)
     assert p.returncode == 0 and where.encode() in p.stdout
+
+
+@pytest.mark.parametrize("everywhere", ["0.0.0.0", "[::]"])
+def test_a_hub_on_all_addresses_says_one_that_others_can_use(start_hub, everywhere):
+    if not own_address():
+        pytest.skip("this machine has no address but loopback")
+    hub = start_hub(listen=f"{everywhere}:0")
+    host, port = hub.said_then(r"^Join with kith://(.+):(\d+)#\S{43}$").groups()
+    there = ipaddress.ip_address(host.strip("[]"))
+    assert not there.is_loopback and not there.is_link_local
+    with socket.create_connection((str(there), int(port))) as s:
+        s.sendall(b"Hello\n")
+        assert s.recv(100) == b"Hello\n"
 
 
 def test_an_admin_resets_removes_and_makes_admins(hub, person, tmp_path):

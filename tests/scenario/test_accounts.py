@@ -417,7 +417,7 @@ def test_a_revoked_device_is_out_at_once(start_hub, person):
 def test_by_invite(start_hub, person, tmp_path):
     hub = start_hub("--registration", "invite")
     p = person(hub, "eve").kith("register", "eve", password=PASSWORD)
-    assert p.returncode == 4 and b"with an invite" in p.stderr
+    assert p.returncode == 4 and b"with an invite; the same with --invite asks" in p.stderr
     root = make_admin(person, hub, tmp_path)
     invite = with_file(tmp_path, root.ok("invite", "--new", "--expire", "1d"))
     person(hub, "bob").register("bob", "--token-file", invite)
@@ -556,6 +556,17 @@ def far(start_hub):
     if not address:
         pytest.skip("this machine has no address but loopback")
     return start_hub(listen=f"{address}:0")
+
+
+def test_who_may_not_is_told_what_to_type(far, person):
+    p = run_kith(far.build, "--hub", far.where, "ls", env=person(far).env)
+    assert p.returncode == 4
+    assert p.stderr.decode().endswith(f"; to log in write --hub kith://{far.where}\n")
+    p = run_kith(far.build, "--hub", f"kith://{far.where}", "ls", env=person(far).env)
+    assert p.returncode == 4 and f"; kith --hub {far.where} register makes" in p.stderr.decode()
+    p = run_kith(far.build, "--hub", far.where, "--as", "bot", "devices", env=person(far).env)
+    assert p.returncode == 4
+    assert f": kith --as bot --hub {far.where} register makes" in p.stderr.decode()
 
 
 def test_guests_leave_half_of_the_descriptors_to_others(start_hub, person):

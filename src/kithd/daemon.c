@@ -463,7 +463,7 @@ static void print_join_string(const struct daemon *d)
         l++;
     if (l == d->listeners + d->listener_count)
         return;
-    if (strncmp(l->text, "0.0.0.0:", 8) == 0 || strncmp(l->text, "[::]:", 5) == 0) {
+    if (listener_is_everywhere(l)) {
         write_host(l, host);
         printf("Join with kith://%s:%u#%s\n", host, l->port, d->credential.fingerprint);
     } else {

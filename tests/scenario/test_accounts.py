@@ -479,6 +479,17 @@ def test_a_hub_on_all_addresses_says_one_that_others_can_use(start_hub, everywhe
         assert s.recv(100) == b"Hello\n"
 
 
+def test_the_certificate_of_a_hub_on_all_addresses_names_them(start_hub):
+    if not own_address():
+        pytest.skip("this machine has no address but loopback")
+    hub = start_hub(listen="0.0.0.0:0")
+    trusting = ssl.create_default_context(cafile=str(hub.data / "hub.crt"))
+    with socket.create_connection((own_address(), hub.port)) as s, \
+            trusting.wrap_socket(s, server_hostname=own_address()) as t:
+        t.sendall(resp("PING"))
+        assert t.recv(100) == b"+PONG\r\n"
+
+
 def test_an_admin_resets_removes_and_makes_admins(hub, person, tmp_path):
     root = make_admin(person, hub, tmp_path)
     bob = person(hub, "bob").register("bob")

@@ -120,6 +120,12 @@ static void remember_path(struct listener *l, const char *path, size_t len)
     l->inode = st.st_ino;
 }
 
+bool listener_is_everywhere(const struct listener *l)
+{
+    return !l->is_unix &&
+           (strncmp(l->text, "0.0.0.0:", 8) == 0 || strncmp(l->text, "[::]:", 5) == 0);
+}
+
 bool listener_is_at(const struct listener *l, const char *path)
 {
     struct stat st;

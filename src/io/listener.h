@@ -32,6 +32,9 @@ int listener_bind_tcp(struct listener *l, const char *address, uint16_t port);
  * process' umask for a moment: call it while there is one thread. */
 int listener_bind_unix(struct listener *l, const char *path);
 
+/* Does it listen on all of this machine's addresses? */
+bool listener_is_everywhere(const struct listener *l);
+
 /* Is the file at that path the listener's socket, by whatever name? Never for TCP. */
 bool listener_is_at(const struct listener *l, const char *path);
 

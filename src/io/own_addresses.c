@@ -50,6 +50,26 @@ bool own_addresses_equal(const struct own_address *a, size_t a_count,
     return a_count == b_count;
 }
 
+static bool is_link_local(const struct net_address *a)
+{
+    const uint8_t *b = a->bytes;
+    return net_address_is_v4(a) ? b[12] == 169 && b[13] == 254
+                                : b[0] == 0xfe && (b[1] & 0xc0) == 0x80;
+}
+
+bool own_addresses_for_others(const struct own_address *own, size_t count, bool is_v6,
+                              struct net_address *ret)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct net_address *a = &own[i].address;
+        if (net_address_is_v4(a) == is_v6 || net_address_is_loopback(a) || is_link_local(a))
+            continue;
+        *ret = *a;
+        return true;
+    }
+    return false;
+}
+
 bool own_addresses_lack(const struct own_address *own, size_t count, const struct channel *c)
 {
     struct address near_end;

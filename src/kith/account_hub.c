@@ -31,6 +31,7 @@ int account_connect(struct session *s)
 
 int account_login(struct session *s)
 {
+    struct trouble t;
     const struct resp_value *reply;
     struct bytes argv[] = {bytes_from_str("WHOAMI")};
     int code = account_connect(s);
@@ -40,10 +41,8 @@ int account_login(struct session *s)
         return code;
     if (reply->kind == RESP_BULK)
         return EXIT_DONE;
-    return session_fail(s, EXIT_DENIED,
-                        "this device is nobody's at %s: kith register makes an account, kith "
-                        "login adds the device to one",
-                        s->where_text);
+    self_nobody(&s->self, &t);
+    return session_trouble(s, &t);
 }
 
 int account_print(struct session *s, const char *key, struct bytes value)

@@ -270,8 +270,9 @@ static const struct topic topics[] = {
      "\n"
      "For admins, and for the hub's own user and root on its machine. Lists all accounts.\n"
      "\n"
-     "  --reset NAME         a new password, asked for; devices and tokens are gone, and\n"
-     "                       others see a changed identity\n"
+     "  --reset NAME         a new password, asked for; devices and tokens are gone.\n"
+     "                       A device that logs in again is believed by others as\n"
+     "                       before where its key is the one they know\n"
      "  --remove NAME        the account is gone\n"
      "  --admin NAME on|off  makes it an admin's, or no longer\n"
      "  --password-file FILE, --password-fd N   where --reset reads the password\n"},

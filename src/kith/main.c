@@ -82,6 +82,13 @@ static bool is_visit(const struct options *o)
                               : o->word_count == 2 && looks_like_port(o->words[1]);
 }
 
+/* HOST, or HOST PORT, beside --hub. */
+static bool names_two_hubs(const struct options *o)
+{
+    return o->hub && !o->raw && o->word_count > 0 && looks_like_host(o->words[0]) &&
+           (o->word_count == 1 || (o->word_count == 2 && looks_like_port(o->words[1])));
+}
+
 static int check_people_options(struct session *s)
 {
     const struct options *o = &s->options;
@@ -176,6 +183,8 @@ static int run(struct session *s)
     if (o->key || o->value)
         return session_fail(s, EXIT_USAGE, "--key and --value go without a command");
     const struct command *command = command_find(o->words[0]);
+    if (!command && names_two_hubs(o))
+        return session_fail(s, EXIT_USAGE, "give --hub or HOST, not both");
     if (!command)
         return no_command(s, o->words[0]);
     if (o->word_count > command->words_max)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SESSION_CONNECT_MS = 10000 };
+enum { SESSION_CONNECT_MS = 10000, ADVICE_BYTES = 2 * SELF_COMMAND_BYTES + 64 };
 
 int session_init(struct session *s, const struct options *options)
 {
@@ -242,15 +242,33 @@ static int exchange(struct session *s, const struct resp_value **ret)
     return r != 0 && r != ASK_FOREIGN && sent < 0 ? sent : r;
 }
 
+/* What to type where the hub refuses that; it begins with a semicolon, or is empty. */
+static void advise(const struct session *s, struct bytes why, char out[ADVICE_BYTES])
+{
+    char command[SELF_COMMAND_BYTES];
+    self_command(&s->self, command);
+    out[0] = '\0';
+    if (bytes_starts_with(why, "NOINVITE"))
+        snprintf(out, ADVICE_BYTES, "; the same with --invite asks for it");
+    else if (bytes_starts_with(why, "NOPERM from another machine ") && !s->where.secure)
+        snprintf(out, ADVICE_BYTES, "; to log in write --hub kith://%s", s->where_text);
+    else if (bytes_starts_with(why, "NOPERM from another machine the table "))
+        snprintf(out, ADVICE_BYTES, "; %s register makes an account, %s login adds the device",
+                 command, command);
+}
+
 static int refused(struct session *s, struct bytes why)
 {
+    char advice[ADVICE_BYTES];
     bool denied = answer_is_denial(why);
+    advise(s, why, advice);
     if (denied || bytes_starts_with(why, "ERR "))
         bytes_next_word(&why); /* for programs */
     why = bytes_trim(why);
     int shown = why.len < 400 ? (int)why.len : 400;
     if (denied)
-        return session_fail(s, EXIT_DENIED, "not allowed: %.*s", shown, (const char *)why.data);
+        return session_fail(s, EXIT_DENIED, "not allowed: %.*s%s", shown,
+                            (const char *)why.data, advice);
     return session_fail(s, EXIT_NO, "the hub says: %.*s", shown, (const char *)why.data);
 }
 

@@ -4,6 +4,7 @@
 #include "hub/hub_key.h"
 #include "io/clock.h"
 #include "io/entropy.h"
+#include "io/own_addresses.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -111,6 +112,17 @@ static void add_listener(struct names *n, const struct listener *l)
     }
 }
 
+static void add_own_addresses(struct names *n)
+{
+    struct own_address own[OWN_ADDRESSES_MAX];
+    size_t count = own_addresses(own, OWN_ADDRESSES_MAX);
+    for (size_t i = 0; i < count && n->count < IDENTITY_NAMES; i++) {
+        char *host = n->hosts[n->count];
+        net_address_write(host, &own[i].address);
+        add_name(n, host);
+    }
+}
+
 static void list_names(struct names *n, const struct listener *listeners, size_t count)
 {
     add_name(n, "localhost");
@@ -120,6 +132,9 @@ static void list_names(struct names *n, const struct listener *listeners, size_t
         add_name(n, n->uts.nodename);
     for (size_t i = 0; i < count; i++)
         add_listener(n, &listeners[i]);
+    for (size_t i = 0; i < count; i++)
+        if (listener_is_everywhere(&listeners[i]))
+            add_own_addresses(n);
 }
 
 static int write_file(struct disk *d, const char *name, struct bytes content)

@@ -6,6 +6,7 @@
 #include "io/entropy.h"
 #include "io/folder.h"
 #include "io/notify.h"
+#include "io/own_addresses.h"
 #include "io/problem.h"
 #include "io/program.h"
 #include "io/usage.h"
@@ -22,6 +23,8 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+enum { HOST_BYTES = 80 };
 
 struct daemon {
     const struct options *options;
@@ -432,21 +435,40 @@ static bool is_watched(const struct daemon *d)
     return !d->options->log && isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
 }
 
-/* The first TCP listener as others may reach it: of one for all addresses, the machine's name.
- */
+/* Where others find a listener for all addresses: [::] takes IPv4, too. The machine's name
+ * where it has no address but its own. */
+static void write_host(const struct listener *l, char out[HOST_BYTES])
+{
+    struct own_address own[OWN_ADDRESSES_MAX];
+    size_t count = own_addresses(own, OWN_ADDRESSES_MAX);
+    struct net_address found;
+    struct utsname uts;
+    char text[NET_ADDRESS_TEXT_BYTES];
+    if (l->text[0] == '[' && own_addresses_for_others(own, count, true, &found)) {
+        net_address_write(text, &found);
+        snprintf(out, HOST_BYTES, "[%s]", text);
+    } else if (own_addresses_for_others(own, count, false, &found)) {
+        net_address_write(out, &found);
+    } else {
+        snprintf(out, HOST_BYTES, "%s", uname(&uts) == 0 ? uts.nodename : "localhost");
+    }
+}
+
+/* The first TCP listener as others may reach it. */
 static void print_join_string(const struct daemon *d)
 {
     const struct listener *l = d->listeners;
-    struct utsname uts;
+    char host[HOST_BYTES];
     while (l < d->listeners + d->listener_count && l->is_unix)
         l++;
     if (l == d->listeners + d->listener_count)
         return;
-    bool any = strncmp(l->text, "0.0.0.0:", 8) == 0 || strncmp(l->text, "[::]:", 5) == 0;
-    if (any && uname(&uts) == 0)
-        printf("Join with kith://%s:%u#%s\n", uts.nodename, l->port, d->credential.fingerprint);
-    else
+    if (listener_is_everywhere(l)) {
+        write_host(l, host);
+        printf("Join with kith://%s:%u#%s\n", host, l->port, d->credential.fingerprint);
+    } else {
         printf("Join with kith://%s#%s\n", l->text, d->credential.fingerprint);
+    }
 }
 
 /* The token is said here and nowhere else: not in the log. */

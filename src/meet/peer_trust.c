@@ -86,14 +86,14 @@ static enum trouble_kind book_write(const struct book *b, const struct known_nam
 
 /* ---- what is not believed ---- */
 
-enum { COMMAND_BYTES = 200 };
+enum { COMMAND_BYTES = SELF_COMMAND_BYTES + ACCOUNT_NAME_BYTES + 16 };
 
 /* The way out, to be typed as it is. */
 static void write_command(const struct self *s, const char *name, char out[COMMAND_BYTES])
 {
-    bool own = strcmp(s->profile, "default") != 0;
-    snprintf(out, COMMAND_BYTES, "kith%s%.40s --hub %.100s forget %s", own ? " --as " : "",
-             own ? s->profile : "", s->where_text, name);
+    char begin[SELF_COMMAND_BYTES];
+    self_command(s, begin);
+    snprintf(out, COMMAND_BYTES, "%s forget %s", begin, name);
 }
 
 static enum trouble_kind strange(const struct self *s, const char *name, const char *print,

@@ -104,10 +104,7 @@ static void refused(struct presence *p, struct bytes why)
 {
     struct trouble t;
     if (bytes_starts_with(why, "NOLOGIN"))
-        trouble_set(&t, TROUBLE_DENIED,
-                    "this device is nobody's at %s: kith register makes an account, kith login "
-                    "adds the device to one",
-                    p->hub.self->where_text);
+        self_nobody(p->hub.self, &t);
     else
         trouble_set(&t, TROUBLE_DENIED, "the hub says: %.*s",
                     (int)(why.len < 300 ? why.len : 300), (const char *)why.data);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,6 +32,13 @@ void self_fini(struct self *s)
     identity_free(s->identity);
     s->to_hub = NULL;
     s->identity = NULL;
+}
+
+void self_command(const struct self *s, char out[SELF_COMMAND_BYTES])
+{
+    bool own = strcmp(s->profile, SELF_DEFAULT_PROFILE) != 0;
+    snprintf(out, SELF_COMMAND_BYTES, "kith%s%s --hub %s", own ? " --as " : "",
+             own ? s->profile : "", s->where_text);
 }
 
 static enum trouble_kind no_profile(const struct profile *p, int error, struct trouble *ret)
@@ -231,4 +239,14 @@ enum trouble_kind self_strange(const struct self *s, struct trouble *ret)
 {
     return trouble_set(ret, TROUBLE_FOREIGN, "what answers at %s is not a kith hub",
                        s->where_text);
+}
+
+enum trouble_kind self_nobody(const struct self *s, struct trouble *ret)
+{
+    char command[SELF_COMMAND_BYTES];
+    self_command(s, command);
+    return trouble_set(ret, TROUBLE_DENIED,
+                       "this device is nobody's at %s: %s register makes an account, %s login "
+                       "adds the device to one",
+                       s->where_text, command, command);
 }

@@ -17,6 +17,8 @@
 
 #define SELF_DEFAULT_PROFILE "default"
 
+enum { SELF_COMMAND_BYTES = WHERE_TEXT_BYTES + 64 };
+
 struct self {
     const char *profile;                      /* its name */
     const struct where *where;                /* the owner's, who may still change it */
@@ -59,6 +61,13 @@ enum trouble_kind self_remember_hub(const struct self *s, struct trouble *ret);
 /* The hub is not to be reached. why: in words; refused: nobody listens there. */
 enum trouble_kind self_no_hub(const struct self *s, const char *why, bool refused,
                               struct trouble *ret);
+
+/* This device is of no account there; what to type. */
+enum trouble_kind self_nobody(const struct self *s, struct trouble *ret);
+
+/* How a command for this profile and hub begins that is typed as it is: "kith --as bob --hub
+ * 10.0.0.5:12345", with no --as for the default profile. */
+void self_command(const struct self *s, char out[SELF_COMMAND_BYTES]);
 
 /* What answers there is no hub. */
 enum trouble_kind self_strange(const struct self *s, struct trouble *ret);

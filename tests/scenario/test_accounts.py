@@ -1,5 +1,6 @@
 """Accounts: who gets one, who gets in by what, and who no longer does."""
 
+import ipaddress
 import itertools
 import os
 import re
@@ -416,7 +417,7 @@ def test_a_revoked_device_is_out_at_once(start_hub, person):
 def test_by_invite(start_hub, person, tmp_path):
     hub = start_hub("--registration", "invite")
     p = person(hub, "eve").kith("register", "eve", password=PASSWORD)
-    assert p.returncode == 4 and b"with an invite" in p.stderr
+    assert p.returncode == 4 and b"with an invite; the same with --invite asks" in p.stderr
     root = make_admin(person, hub, tmp_path)
     invite = with_file(tmp_path, root.ok("invite", "--new", "--expire", "1d"))
     person(hub, "bob").register("bob", "--token-file", invite)
@@ -463,6 +464,30 @@ def test_the_join_string_joins(hub, person):
     where = hub.said_then(r"^Join with (kith://127\.0\.0\.1:\d+#\S{43})$")[1]
     p = run_kith(hub.build, "join", where, env=person(hub).env)
     assert p.returncode == 0 and where.encode() in p.stdout
+
+
+@pytest.mark.parametrize("everywhere", ["0.0.0.0", "[::]"])
+def test_a_hub_on_all_addresses_says_one_that_others_can_use(start_hub, everywhere):
+    if not own_address():
+        pytest.skip("this machine has no address but loopback")
+    hub = start_hub(listen=f"{everywhere}:0")
+    host, port = hub.said_then(r"^Join with kith://(.+):(\d+)#\S{43}$").groups()
+    there = ipaddress.ip_address(host.strip("[]"))
+    assert not there.is_loopback and not there.is_link_local
+    with socket.create_connection((str(there), int(port))) as s:
+        s.sendall(b"Hello\n")
+        assert s.recv(100) == b"Hello\n"
+
+
+def test_the_certificate_of_a_hub_on_all_addresses_names_them(start_hub):
+    if not own_address():
+        pytest.skip("this machine has no address but loopback")
+    hub = start_hub(listen="0.0.0.0:0")
+    trusting = ssl.create_default_context(cafile=str(hub.data / "hub.crt"))
+    with socket.create_connection((own_address(), hub.port)) as s, \
+            trusting.wrap_socket(s, server_hostname=own_address()) as t:
+        t.sendall(resp("PING"))
+        assert t.recv(100) == b"+PONG\r\n"
 
 
 def test_an_admin_resets_removes_and_makes_admins(hub, person, tmp_path):
@@ -540,6 +565,17 @@ def far(start_hub):
     if not address:
         pytest.skip("this machine has no address but loopback")
     return start_hub(listen=f"{address}:0")
+
+
+def test_who_may_not_is_told_what_to_type(far, person):
+    p = run_kith(far.build, "--hub", far.where, "ls", env=person(far).env)
+    assert p.returncode == 4
+    assert p.stderr.decode().endswith(f"; to log in write --hub kith://{far.where}\n")
+    p = run_kith(far.build, "--hub", f"kith://{far.where}", "ls", env=person(far).env)
+    assert p.returncode == 4 and f"; kith --hub {far.where} register makes" in p.stderr.decode()
+    p = run_kith(far.build, "--hub", far.where, "--as", "bot", "devices", env=person(far).env)
+    assert p.returncode == 4
+    assert f": kith --as bot --hub {far.where} register makes" in p.stderr.decode()
 
 
 def test_guests_leave_half_of_the_descriptors_to_others(start_hub, person):

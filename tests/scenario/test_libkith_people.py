@@ -205,7 +205,8 @@ def test_a_device_that_is_nobodys(hub, tmp_path):
     puppet = Puppet(env={"XDG_CONFIG_HOME": str(tmp_path / "new")})
     assert puppet.open(hub.where) == "OK"
     assert puppet.login() == "DENIED"
-    assert puppet.problem.startswith(f"this device is nobody's at {hub.where}: kith register")
+    assert puppet.problem.startswith(f"this device is nobody's at {hub.where}: kith --hub "
+                                     f"{hub.where} register makes")
     assert puppet.store("k", "v") == "OK"
     assert puppet.end() == 0
 

@@ -114,6 +114,8 @@ def test_no_hub(build, home, hub):
     assert run_kith(build, "127.0.0.1", "x", env=home).returncode == 2
     assert run_kith(build, "--json", "127.0.0.1", "1", env=home).returncode == 2
     assert b"there is no command" in run_kith(build, "nohost", env=home).stderr
+    twice = run_kith(build, "--hub", hub.where, *hub.where.split(":"), env=home)
+    assert (twice.returncode, twice.stderr) == (2, b"kith: give --hub or HOST, not both\n")
     print_of = "A" * 43
     other = run_kith(build, f"kith://{hub.where}#{print_of}", input=b"STORE a = b\n", env=home)
     assert (other.returncode, other.stdout) == (5, b"")

@@ -310,10 +310,13 @@ static void take_reply(struct visit *v, const struct asked *a, const struct resp
             say_values(v, values, count);
         return;
     default:
-        if (values->kind == RESP_FAILURE && a->kind != ASKED_NAMES && a->kind != ASKED_MEET)
-            say_failure(v, values->text);
-        else
+        if (values->kind != RESP_FAILURE || a->kind == ASKED_NAMES || a->kind == ASKED_MEET) {
             people_reply(v, a, values, count, now);
+            return;
+        }
+        say_failure(v, values->text);
+        if (a->kind == ASKED_ANSWER)
+            people_miss(v, subject);
     }
 }
 
@@ -510,7 +513,7 @@ static bool run_here(struct visit *v, const struct verb *verb)
         send_file(v, verb->argument);
         return true;
     case VERB_SAY:
-        return visit_talks_say(v, verb->argument);
+        return visit_talks_say(v, verb->argument) || people_hold(v, verb->argument);
     case VERB_TALK:
         return visit_talks_switch(v, verb->argument);
     case VERB_HISTORY:
@@ -574,7 +577,7 @@ static void run_line(struct visit *v, struct bytes line, bool more)
     struct verb verb = verb_parse(line);
     bool done = run_here(v, &verb);
     if (!more)
-        v->left[0] = '\0';
+        v->left[0] = v->missed[0] = '\0';
     if (done)
         return;
     if (v->state == VISIT_AWAY)

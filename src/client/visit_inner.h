@@ -77,6 +77,13 @@ void people_reply(struct visit *v, const struct asked *a, const struct resp_valu
                   size_t count, struct walltime now);
 void people_lost(struct visit *v);
 
+/* Nothing comes of the talk with him, if that is the one waited for. */
+void people_miss(struct visit *v, struct bytes name);
+
+/* What the hub would echo may be meant for who is waited for: true, and it was said that it
+ * was not said, where somebody is. */
+bool people_hold(struct visit *v, struct bytes line);
+
 /* visit_letters.c: letters to and from people. argument: a name, and a text. */
 void letters_here(struct visit *v);
 void letters_came(struct visit *v);

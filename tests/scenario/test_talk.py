@@ -75,6 +75,28 @@ def test_who_does_not_want_to(alice, bob):
     b.expect_exact("Nobody asks to talk.")
 
 
+def test_what_is_typed_before_an_answer_is_not_the_hubs(alice, bob):
+    a, b = alice.visit(), bob.visit()
+    a.sendline("/talk bob")
+    b.expect_exact("alice wants to talk")
+    a.sendline("my secret for bob")
+    a.expect_exact("Not said: my secret for bob")
+    a.expect_exact("bob has not answered yet; /close withdraws that.")
+    a.sendline("GET a")
+    a.expect_exact("Invalid Key:a")
+    b.sendline("/decline")
+    a.expect_exact("bob does not want to talk.")
+    a.sendline("another secret")
+    a.expect_exact("Not said: another secret")
+    a.sendline("for the hub")
+    a.expect("\x1b\\[Jfor the hub\r")
+    a.sendline("/talk carol")
+    a.expect_exact("there is no 'carol' here at present")
+    a.sendline("a third")
+    a.expect_exact("Not said: a third")
+    assert meet(a, "bob", b, "alice") == "direct"
+
+
 def test_a_talk_outlives_the_hub(hub, alice, bob):
     a, b = alice.visit(), bob.visit()
     meet(a, "bob", b, "alice")

@@ -16,7 +16,6 @@ enum { SHOWN_BYTES = 64 * 1024 };
 static const char *const help_lines[] = {
     "GET_CLIENT_LIST       who is here; /who tells more",
     "GET_CLIENT_INFO name  talk with somebody, directly; /talk name",
-    "SEND_FILE path        send a file to whom you talk with; /send path",
     "CLOSE_SESSION         end the talk, and speak to the hub again; /close",
     "VERIFY name           compare words, to be sure who it is; /verify",
     "/history [name]       what was said last, where kith was started with --history",
@@ -85,6 +84,14 @@ void visit_say_text(struct visit *v, enum visit_tone tone, const char *before,
     buffer_fini(&line);
     if (r != 0)
         visit_leave(v, VISIT_FAILED);
+}
+
+void visit_say_lines(struct visit *v, enum visit_tone tone, const char *before,
+                     struct bytes text)
+{
+    do {
+        visit_say_text(v, tone, before, bytes_next_line(&text), "");
+    } while (text.len > 0 && v->state != VISIT_LEFT);
 }
 
 void visit_say(struct visit *v, enum visit_tone tone, const char *format, ...)
@@ -487,7 +494,7 @@ static void send_file(struct visit *v, struct bytes path)
     if (v->front[0])
         v->handler->talk_send(v, path);
     else
-        visit_say(v, VISIT_PROBLEM, "To whom? Files go to whom you talk with: /talk NAME");
+        visit_say(v, VISIT_PROBLEM, "This kith sends no files.");
 }
 
 /* What needs no hub. */

@@ -42,6 +42,10 @@ void visit_say(struct visit *v, enum visit_tone tone, const char *format, ...)
 void visit_say_text(struct visit *v, enum visit_tone tone, const char *before,
                     struct bytes text, const char *after);
 
+/* What a person has said: each line of it behind before, cleaned. */
+void visit_say_lines(struct visit *v, enum visit_tone tone, const char *before,
+                     struct bytes text);
+
 /* Asks the hub. */
 void visit_ask(struct visit *v, enum asked_kind kind, struct bytes subject,
                const struct bytes *argv, size_t argc);

@@ -147,7 +147,7 @@ void visit_talk_heard(struct visit *v, const char *name, struct bytes text)
 {
     char before[ACCOUNT_NAME_BYTES + 4];
     snprintf(before, sizeof before, "%.*s: ", ACCOUNT_NAME_BYTES, name);
-    visit_say_text(v, VISIT_ANSWER, before, text, "");
+    visit_say_lines(v, VISIT_ANSWER, before, text);
 }
 
 void visit_talk_ends(struct visit *v, const char *name, const char *why)
@@ -174,7 +174,7 @@ void visit_talk_undelivered(struct visit *v, const char *name, struct bytes text
 {
     char before[ACCOUNT_NAME_BYTES + 32];
     snprintf(before, sizeof before, "Not delivered to %.*s: ", ACCOUNT_NAME_BYTES, name);
-    visit_say_text(v, VISIT_PROBLEM, before, text, "");
+    visit_say_lines(v, VISIT_PROBLEM, before, text);
 }
 
 void visit_talk_refused(struct visit *v, const char *why)

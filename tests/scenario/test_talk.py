@@ -97,6 +97,20 @@ def test_what_is_typed_before_an_answer_is_not_the_hubs(alice, bob):
     assert meet(a, "bob", b, "alice") == "direct"
 
 
+def test_lines_are_shown_behind_the_name(alice, bob):
+    text = b"1\n\ncarol: \x1b[31m3\n"
+    listener = bob.listen("--accept", "alice")
+    assert alice.say("bob", "-", input=text).returncode == 0
+    until(lambda: listener.said() == "alice: 1\nalice: \nalice: carol: \\x1b[31m3\n", listener.said)
+    listener.kill()
+    listener.wait()
+    until(lambda: b"a letter waits" in alice.say("bob", "-", input=text).stderr, "a letter")
+    lines = bob.run("letters").stdout.decode().splitlines()
+    assert len(lines) % 3 == 0 and [line.split(": ", 1)[1] for line in lines[-3:]] == [
+        "1", "", "carol: \\x1b[31m3"]
+    assert all(line.startswith("alice wrote ") for line in lines)
+
+
 def test_a_talk_outlives_the_hub(hub, alice, bob):
     a, b = alice.visit(), bob.visit()
     meet(a, "bob", b, "alice")

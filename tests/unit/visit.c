@@ -271,7 +271,10 @@ static void test_a_talk(void **state)
     stage_expect(
         &s, "talk GET a\ntalk /who\nP You talk with bob: CLOSE_SESSION first.\nsend my file\n");
     visit_talk_heard(&s.visit, "bob", BYTES("hi\x1b[31m"));
-    stage_expect(&s, "A bob: hi\\x1b[31m\n");
+    visit_talk_heard(&s.visit, "bob", BYTES("1\n\ncarol: \r3\n"));
+    visit_talk_undelivered(&s.visit, "bob", BYTES("4\n5"));
+    stage_expect(&s, "A bob: hi\\x1b[31m\nA bob: 1\nA bob: \nA bob: carol: \\x0d3\n"
+                     "P Not delivered to bob: 4\nP Not delivered to bob: 5\n");
     visit_interrupted(&s.visit, false);
     stage_expect(&s,
                  "close bob\nn The talk with bob is over. What you type now is for the hub.\n"

@@ -76,7 +76,7 @@ def test_lines_in_lines_out(hub, build, home):
     assert again.stdout == b""
     assert again.stderr.decode().splitlines() == [
         "kith: No session", "kith: There is no /frob; /help shows what there is",
-        "kith: To whom? Files go to whom you talk with: /talk NAME"]
+        "kith: This kith sends no files."]
 
 
 def test_a_file_and_nothing_as_input(hub, build, home, tmp_path):
@@ -247,6 +247,7 @@ def test_completion(screen, tmp_path):
     screen.type("/")
     screen.press("Tab")
     until(lambda: any("/accept  /decline" in line for line in screen.lines()), "all verbs")
+    assert "/send" not in " ".join(screen.lines()[-4:])
     screen.wait("> /")
 
 

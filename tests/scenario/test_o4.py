@@ -49,7 +49,7 @@ class Client:
     def registers(self, name):
         self.sees(WHICH)
         self.type("new", "What shall you be called? ")
-        self.type(name, "A password: ")
+        self.type(name, "A password, 8 or more: ")
         self.type(PASSWORD, "The same again: ")
         self.type(PASSWORD)
         self.sees_help()

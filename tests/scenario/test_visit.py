@@ -151,8 +151,8 @@ def test_new_and_returning(hub, start_screen):
     first = start_screen(hub, "--as", "first")
     first.wait(WHICH)
     for answer, next_line in [("perhaps", WHICH), ("new", "What shall you be called?"),
-                              ("alice", "A password:"), ("long-secret", "The same again:"),
-                              ("long-secrot", "A password:"), ("long-secret", "The same again:"),
+                              ("alice", "A password, 8 or more:"), ("long-secret", "The same again:"),
+                              ("long-secrot", "A password, 8 or more:"), ("long-secret", "The same again:"),
                               ("long-secret", "alice>")]:
         first.type(answer)
         first.press("Enter")

@@ -64,22 +64,59 @@ static void test_who_is_new_registers(void **state)
     stage_expect(
         &s, "P A name is 1 to 32 letters, digits, and _ . -\n? What shall you be called? \n");
     stage_type(&s, "alice");
-    stage_expect(&s, "?? A password: \n");
-    stage_type(&s, "secret1");
+    stage_expect(&s, "?? A password, 8 or more: \n");
+    stage_type(&s, "");
+    stage_type(&s, "alice");
+    stage_type(&s, "seven77");
+    stage_expect(&s, "? What shall you be called? \n?? A password, 8 or more: \n"
+                     "P A password has 8 to 1024 bytes; Enter alone leads back.\n"
+                     "?? A password, 8 or more: \n");
+    stage_type(&s, "a secret1");
     stage_expect(&s, "?? The same again: \n");
-    stage_type(&s, "secret2");
-    stage_expect(&s, "P That was not the same.\n?? A password: \n");
-    stage_type(&s, "secret1");
-    stage_type(&s, "secret1");
-    stage_expect(&s, "?? The same again: \n!! REGISTER alice secret1\n? \n");
+    stage_type(&s, "a secret2");
+    stage_expect(&s, "P That was not the same; Enter alone leads back.\n"
+                     "?? A password, 8 or more: \n");
+    stage_type(&s, "a secret1");
+    stage_type(&s, "a secret1");
+    stage_expect(&s, "?? The same again: \n!! REGISTER alice a secret1\n? \n");
     assert_false(visit_takes_lines(&s.visit));
     stage_hear(&s, "-NOINVITE by invite only|");
     stage_expect(&s, "P The hub says: by invite only\n?? Your invitation: \n");
     stage_type(&s, "token");
-    stage_expect(&s, "!! REGISTER alice secret1 INVITE token\n? \n");
+    stage_expect(&s, "!! REGISTER alice a secret1 INVITE token\n? \n");
     stage_hear(&s, "+OK|");
     assert_true(s.visit.member);
     assert_int_equal(buffer_len(&s.visit.secret), 0);
+    stage_finish(&s);
+}
+
+static void test_a_hub_that_takes_no_new_accounts(void **state)
+{
+    struct stage s;
+    begin(&s, true);
+    stage_hear(&s, "-NOLOGIN this device is nobody's|");
+    stage_type(&s, "new");
+    stage_type(&s, "alice");
+    stage_type(&s, "a secret1");
+    stage_type(&s, "a secret1");
+    stage_forget(&s);
+    stage_hear(&s, "-NOPERM this hub takes no new accounts|");
+    stage_expect(&s, "P The hub says: this hub takes no new accounts\n" WHICH);
+    assert_int_equal(buffer_len(&s.visit.secret), 0);
+    stage_finish(&s);
+}
+
+static void test_a_device_that_is_revoked_meanwhile(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    visit_lost(&s.visit, "it closed the connection");
+    visit_connected(&s.visit);
+    stage_hear(&s, "%0|");
+    stage_forget(&s);
+    stage_hear(&s, "-NOLOGIN this device is nobody's|");
+    stage_expect(&s, "P This device is no longer one of alice's: it was revoked, or the "
+                     "account is gone.\n" WHICH);
     stage_finish(&s);
 }
 
@@ -633,6 +670,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_known_device_is_not_asked),
         cmocka_unit_test(test_who_is_new_registers),
+        cmocka_unit_test(test_a_hub_that_takes_no_new_accounts),
+        cmocka_unit_test(test_a_device_that_is_revoked_meanwhile),
         cmocka_unit_test(test_who_returns_logs_in),
         cmocka_unit_test(test_a_program_that_may_not_come_in_ends),
         cmocka_unit_test(test_a_program_goes_straight_to_the_table),

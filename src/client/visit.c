@@ -212,7 +212,7 @@ void visit_enter(struct visit *v)
         visit_say(v, VISIT_NOTE, "Welcome, %s. You are at %s.", v->name, v->where);
     else if (greets)
         visit_say(v, VISIT_NOTE, "You are at %s, as nobody in particular.", v->where);
-    if (!again && greets)
+    if (!again && v->person)
         visit_say_help(v);
     if (v->member)
         visit_ask_word(v, ASKED_NAMES, "GET_CLIENT_LIST");

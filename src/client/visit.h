@@ -123,6 +123,7 @@ struct visit {
     bool closing;        /* no more lines will come: leave when all is answered */
     bool stopping;       /* the hub was asked to stop */
     bool sure;           /* the open question is whether to stop it */
+    bool invited;        /* the account was asked for with an invitation */
     uint8_t step;        /* of the greeting */
     char where[300];     /* the hub, for messages */
     char name[ACCOUNT_NAME_BYTES + 1];   /* the person's, once known */

@@ -131,6 +131,7 @@ static void ask_register(struct visit *v, struct bytes invite)
 {
     struct bytes argv[] = {bytes_from_str("REGISTER"), bytes_from_str(v->name),
                            buffer_view(&v->secret), bytes_from_str("INVITE"), invite};
+    v->invited = invite.len > 0;
     visit_ask(v, ASKED_REGISTER, bytes_make(NULL, 0), argv, invite.len > 0 ? 5 : 3);
     go(v, STEP_WAIT);
 }
@@ -199,11 +200,12 @@ static void refused(struct visit *v, enum asked_kind kind, struct bytes why)
     struct bytes rest = why;
     struct bytes word = bytes_next_word(&rest);
     bool invite = bytes_equal_str(word, "NOINVITE");
-    bool closed = bytes_equal_str(word, "NOPERM");
+    bool denied = bytes_equal_str(word, "NOPERM");
+    bool closed = denied && !v->invited;
     visit_say_text(v, VISIT_PROBLEM, "The hub says: ", bytes_trim(rest), "");
     if (!v->person) {
         visit_leave(v, VISIT_DENIED);
-    } else if (kind == ASKED_REGISTER && invite) {
+    } else if (kind == ASKED_REGISTER && (invite || (denied && v->invited))) {
         go(v, STEP_INVITE);
     } else {
         greeting_forget(v);

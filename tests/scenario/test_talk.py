@@ -175,6 +175,12 @@ def test_who_is_not_to_be_listened_to(alice, bob):
     assert (refused.returncode, refused.stderr) == (1, b"kith: bob is busy\n")
 
 
+def test_doctor_of_who_is_not_here(alice):
+    absent = alice.run("doctor", "zed")
+    assert absent.returncode == 1 and b"there is no 'zed'" in absent.stdout + absent.stderr
+    assert b"ABSENT" not in absent.stdout + absent.stderr
+
+
 def test_what_cannot_be_said(hub, alice, bob, build):
     listener = bob.listen("--accept", "all")
     for text in [b"\xff", b"x" * 65537, b""]:

@@ -96,6 +96,7 @@ def test_an_account_through_pipes(hub, build, home):
     made = visit(hub, build, home, "new\nalice\nlong-secret\nlong-secret\nSTORE a = b\n")
     assert made.stdout == b"Saved Successfully for key:a\n"
     assert b"kith: Welcome, alice. You are at" in made.stderr and made.returncode == 0
+    assert b"GET_CLIENT_LIST" not in made.stderr  # instructions are for persons
     known = visit(hub, build, home, "GET a\n")  # the device is
     assert known.stdout == b"b\n" and b"Welcome, alice" in known.stderr
     assert visit(hub, build, home, "GET a\n", "--quiet").stderr == b""

@@ -82,6 +82,10 @@ static void test_who_is_new_registers(void **state)
     assert_false(visit_takes_lines(&s.visit));
     stage_hear(&s, "-NOINVITE by invite only|");
     stage_expect(&s, "P The hub says: by invite only\n?? Your invitation: \n");
+    stage_type(&s, "tokem");
+    stage_forget(&s);
+    stage_hear(&s, "-NOPERM that is not valid|");
+    stage_expect(&s, "P The hub says: that is not valid\n?? Your invitation: \n");
     stage_type(&s, "token");
     stage_expect(&s, "!! REGISTER alice a secret1 INVITE token\n? \n");
     stage_hear(&s, "+OK|");

@@ -53,3 +53,11 @@ struct bytes bytes_next_word(struct bytes *rest)
     *rest = bytes_from(b, n);
     return bytes_first(b, n);
 }
+
+struct bytes bytes_next_line(struct bytes *rest)
+{
+    struct bytes b = *rest;
+    size_t n = bytes_find(b, '\n');
+    *rest = bytes_from(b, n < b.len ? n + 1 : n);
+    return bytes_first(b, n);
+}

@@ -16,7 +16,6 @@ enum { SHOWN_BYTES = 64 * 1024 };
 static const char *const help_lines[] = {
     "GET_CLIENT_LIST       who is here; /who tells more",
     "GET_CLIENT_INFO name  talk with somebody, directly; /talk name",
-    "SEND_FILE path        send a file to whom you talk with; /send path",
     "CLOSE_SESSION         end the talk, and speak to the hub again; /close",
     "VERIFY name           compare words, to be sure who it is; /verify",
     "/history [name]       what was said last, where kith was started with --history",
@@ -85,6 +84,14 @@ void visit_say_text(struct visit *v, enum visit_tone tone, const char *before,
     buffer_fini(&line);
     if (r != 0)
         visit_leave(v, VISIT_FAILED);
+}
+
+void visit_say_lines(struct visit *v, enum visit_tone tone, const char *before,
+                     struct bytes text)
+{
+    do {
+        visit_say_text(v, tone, before, bytes_next_line(&text), "");
+    } while (text.len > 0 && v->state != VISIT_LEFT);
 }
 
 void visit_say(struct visit *v, enum visit_tone tone, const char *format, ...)
@@ -205,7 +212,7 @@ void visit_enter(struct visit *v)
         visit_say(v, VISIT_NOTE, "Welcome, %s. You are at %s.", v->name, v->where);
     else if (greets)
         visit_say(v, VISIT_NOTE, "You are at %s, as nobody in particular.", v->where);
-    if (!again && greets)
+    if (!again && v->person)
         visit_say_help(v);
     if (v->member)
         visit_ask_word(v, ASKED_NAMES, "GET_CLIENT_LIST");
@@ -310,10 +317,13 @@ static void take_reply(struct visit *v, const struct asked *a, const struct resp
             say_values(v, values, count);
         return;
     default:
-        if (values->kind == RESP_FAILURE && a->kind != ASKED_NAMES && a->kind != ASKED_MEET)
-            say_failure(v, values->text);
-        else
+        if (values->kind != RESP_FAILURE || a->kind == ASKED_NAMES || a->kind == ASKED_MEET) {
             people_reply(v, a, values, count, now);
+            return;
+        }
+        say_failure(v, values->text);
+        if (a->kind == ASKED_ANSWER)
+            people_miss(v, subject);
     }
 }
 
@@ -484,7 +494,7 @@ static void send_file(struct visit *v, struct bytes path)
     if (v->front[0])
         v->handler->talk_send(v, path);
     else
-        visit_say(v, VISIT_PROBLEM, "To whom? Files go to whom you talk with: /talk NAME");
+        visit_say(v, VISIT_PROBLEM, "This kith sends no files.");
 }
 
 /* What needs no hub. */
@@ -510,7 +520,7 @@ static bool run_here(struct visit *v, const struct verb *verb)
         send_file(v, verb->argument);
         return true;
     case VERB_SAY:
-        return visit_talks_say(v, verb->argument);
+        return visit_talks_say(v, verb->argument) || people_hold(v, verb->argument);
     case VERB_TALK:
         return visit_talks_switch(v, verb->argument);
     case VERB_HISTORY:
@@ -574,7 +584,7 @@ static void run_line(struct visit *v, struct bytes line, bool more)
     struct verb verb = verb_parse(line);
     bool done = run_here(v, &verb);
     if (!more)
-        v->left[0] = '\0';
+        v->left[0] = v->missed[0] = '\0';
     if (done)
         return;
     if (v->state == VISIT_AWAY)

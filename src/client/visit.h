@@ -19,7 +19,9 @@
  * it is told that it has ended. There may be several; one is in front, and gets what is typed.
  * Only one that the person asked for or accepted comes in front by itself, and only while none
  * is; and when the one in front is ended by the other side, the next line is not said to
- * anybody, whoever is in front by then: it was meant for him.
+ * anybody, whoever is in front by then: it was meant for him. Nor is a line that the hub would
+ * only echo, from asking for a talk, or accepting one, until it begins, and for one entry after
+ * nothing has come of it; closing takes back what was asked for.
  *
  * Letters that wait for this device are shown after login, and as they come (client/post.h).
  *
@@ -121,12 +123,17 @@ struct visit {
     bool closing;        /* no more lines will come: leave when all is answered */
     bool stopping;       /* the hub was asked to stop */
     bool sure;           /* the open question is whether to stop it */
+    bool invited;        /* the account was asked for with an invitation */
     uint8_t step;        /* of the greeting */
     char where[300];     /* the hub, for messages */
     char name[ACCOUNT_NAME_BYTES + 1];   /* the person's, once known */
     char front[ACCOUNT_NAME_BYTES + 1];  /* whom what is typed is for; empty: the hub */
-    char wanted[ACCOUNT_NAME_BYTES + 1]; /* with whom a talk was asked for, or accepted, last */
+    char wanted[ACCOUNT_NAME_BYTES + 1]; /* with whom a talk was asked for, or accepted, last,
+                                          * that has not begun */
+    bool connecting;                     /* both want it: it is the handler's */
+    bool introducing;                    /* the handler is being told of an introduction */
     char left[ACCOUNT_NAME_BYTES + 1];   /* who was in front, and has ended it just now */
+    char missed[ACCOUNT_NAME_BYTES + 1]; /* of whose talk nothing has come just now */
     struct list talks;                   /* of struct visit_talk */
     struct list verified;                /* of struct visit_name: folded */
     struct visit_words words;

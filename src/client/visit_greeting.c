@@ -1,5 +1,6 @@
 #include "base/limits.h"
 #include "client/visit_inner.h"
+#include "people/password.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ static const struct question {
 } questions[] = {
     [STEP_WHICH] = {"Are you new here, or returning? [new/returning] ", false},
     [STEP_NEW_NAME] = {"What shall you be called? ", false},
-    [STEP_NEW_PASSWORD] = {"A password: ", true},
+    [STEP_NEW_PASSWORD] = {"A password, 8 or more: ", true},
     [STEP_NEW_AGAIN] = {"The same again: ", true},
     [STEP_INVITE] = {"Your invitation: ", true},
     [STEP_NAME] = {"Your name: ", false},
@@ -109,11 +110,15 @@ static void take_name(struct visit *v, struct bytes line, enum step next)
     go(v, next);
 }
 
+/* Enter alone leads back to the name. */
 static void keep_secret(struct visit *v, struct bytes line)
 {
     greeting_forget(v);
     if (line.len == 0) {
-        visit_say(v, VISIT_PROBLEM, "A password is not empty.");
+        go(v, STEP_NEW_NAME);
+    } else if (!password_is_acceptable(line)) {
+        visit_say(v, VISIT_PROBLEM, "A password has %zu to %zu bytes; Enter alone leads back.",
+                  LIMIT_PASSWORD_BYTES_MIN, LIMIT_PASSWORD_BYTES);
         go(v, STEP_NEW_PASSWORD);
     } else if (buffer_append_bytes(&v->secret, line) != 0) {
         visit_leave(v, VISIT_FAILED);
@@ -126,8 +131,20 @@ static void ask_register(struct visit *v, struct bytes invite)
 {
     struct bytes argv[] = {bytes_from_str("REGISTER"), bytes_from_str(v->name),
                            buffer_view(&v->secret), bytes_from_str("INVITE"), invite};
+    v->invited = invite.len > 0;
     visit_ask(v, ASKED_REGISTER, bytes_make(NULL, 0), argv, invite.len > 0 ? 5 : 3);
     go(v, STEP_WAIT);
+}
+
+/* Enter alone leads back to the name. */
+static void take_invite(struct visit *v, struct bytes invite)
+{
+    if (invite.len > 0) {
+        ask_register(v, invite);
+        return;
+    }
+    greeting_forget(v);
+    go(v, STEP_NEW_NAME);
 }
 
 static void take_again(struct visit *v, struct bytes line)
@@ -136,7 +153,7 @@ static void take_again(struct visit *v, struct bytes line)
         ask_register(v, bytes_make(NULL, 0));
         return;
     }
-    visit_say(v, VISIT_PROBLEM, "That was not the same.");
+    visit_say(v, VISIT_PROBLEM, "That was not the same; Enter alone leads back.");
     go(v, STEP_NEW_PASSWORD);
 }
 
@@ -163,7 +180,7 @@ void greeting_typed(struct visit *v, struct bytes line)
         take_again(v, line);
         return;
     case STEP_INVITE:
-        ask_register(v, bytes_trim(line));
+        take_invite(v, bytes_trim(line));
         return;
     case STEP_NAME:
         take_name(v, line, STEP_PASSWORD);
@@ -181,15 +198,18 @@ void greeting_typed(struct visit *v, struct bytes line)
 static void refused(struct visit *v, enum asked_kind kind, struct bytes why)
 {
     struct bytes rest = why;
-    bool invite = bytes_equal_str(bytes_next_word(&rest), "NOINVITE");
+    struct bytes word = bytes_next_word(&rest);
+    bool invite = bytes_equal_str(word, "NOINVITE");
+    bool denied = bytes_equal_str(word, "NOPERM");
+    bool closed = denied && !v->invited;
     visit_say_text(v, VISIT_PROBLEM, "The hub says: ", bytes_trim(rest), "");
     if (!v->person) {
         visit_leave(v, VISIT_DENIED);
-    } else if (kind == ASKED_REGISTER && invite) {
+    } else if (kind == ASKED_REGISTER && (invite || (denied && v->invited))) {
         go(v, STEP_INVITE);
     } else {
         greeting_forget(v);
-        go(v, kind == ASKED_REGISTER ? STEP_NEW_NAME : STEP_NAME);
+        go(v, kind != ASKED_REGISTER ? STEP_NAME : closed ? STEP_WHICH : STEP_NEW_NAME);
     }
 }
 
@@ -214,12 +234,20 @@ static void take_whoami(struct visit *v, const struct resp_value *reply)
 /* NOLOGIN: the device is nobody's. Any other refusal: a hub without people. */
 static void take_device(struct visit *v, const struct resp_value *reply)
 {
-    if (reply->kind != RESP_FAILURE)
+    if (reply->kind != RESP_FAILURE) {
         visit_ask_word(v, ASKED_WHOAMI, "WHOAMI");
-    else if (bytes_starts_with(reply->text, "NOLOGIN") && (!v->was_here || v->member))
-        greeting_begin(v);
-    else
+        return;
+    }
+    if (!bytes_starts_with(reply->text, "NOLOGIN") || (v->was_here && !v->member)) {
         be_nobody(v);
+        return;
+    }
+    if (v->was_here)
+        visit_say(
+            v, VISIT_PROBLEM,
+            "This device is no longer one of %s's: it was revoked, or the account is gone.",
+            v->name);
+    greeting_begin(v);
 }
 
 void greeting_reply(struct visit *v, enum asked_kind kind, const struct resp_value *reply)

@@ -24,5 +24,5 @@ void visit_said(struct visit *v, const struct said *said)
              said->undelivered ? ", not delivered"
              : said->letter    ? " wrote"
                                : "");
-    visit_say_text(v, VISIT_ANSWER, before, said->text, "");
+    visit_say_lines(v, VISIT_ANSWER, before, said->text);
 }

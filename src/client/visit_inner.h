@@ -42,6 +42,10 @@ void visit_say(struct visit *v, enum visit_tone tone, const char *format, ...)
 void visit_say_text(struct visit *v, enum visit_tone tone, const char *before,
                     struct bytes text, const char *after);
 
+/* What a person has said: each line of it behind before, cleaned. */
+void visit_say_lines(struct visit *v, enum visit_tone tone, const char *before,
+                     struct bytes text);
+
 /* Asks the hub. */
 void visit_ask(struct visit *v, enum asked_kind kind, struct bytes subject,
                const struct bytes *argv, size_t argc);
@@ -76,6 +80,13 @@ void people_close(struct visit *v);
 void people_reply(struct visit *v, const struct asked *a, const struct resp_value *values,
                   size_t count, struct walltime now);
 void people_lost(struct visit *v);
+
+/* Nothing comes of the talk with him, if that is the one waited for. */
+void people_miss(struct visit *v, struct bytes name);
+
+/* What the hub would echo may be meant for who is waited for: true, and it was said that it
+ * was not said, where somebody is. */
+bool people_hold(struct visit *v, struct bytes line);
 
 /* visit_letters.c: letters to and from people. argument: a name, and a text. */
 void letters_here(struct visit *v);

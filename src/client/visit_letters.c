@@ -33,7 +33,7 @@ static bool on_show(struct post *p, const struct peer_letter *letter)
         return false;
     v->handler->when(v, letter->written, when);
     snprintf(before, sizeof before, "%s wrote %s: ", letter->from.name, when);
-    visit_say_text(v, VISIT_ANSWER, before, letter->text, "");
+    visit_say_lines(v, VISIT_ANSWER, before, letter->text);
     return v->state != VISIT_LEFT;
 }
 

@@ -1,6 +1,7 @@
 #include "base/limits.h"
 #include "client/accepting.h"
 #include "client/visit_inner.h"
+#include "wire/text_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,13 +62,6 @@ void people_fini(struct visit *v)
         free(list_entry(link, struct visit_name, link));
 }
 
-void people_lost(struct visit *v)
-{
-    people_fini(v);
-    v->outgoing = (struct visit_call){0};
-    v->incoming_count = 0;
-}
-
 /* CLIENT_LIST<alice, bob> */
 static void learn_names(struct visit *v, struct bytes list)
 {
@@ -80,6 +74,68 @@ static void learn_names(struct visit *v, struct bytes list)
         add_name(v, bytes_trim(bytes_first(rest, comma)));
         rest = bytes_from(rest, comma < rest.len ? comma + 1 : comma);
     }
+}
+
+/* ---- who is waited for ---- */
+
+static void want(struct visit *v, struct bytes name)
+{
+    copy_name(v->wanted, name);
+    v->connecting = false;
+}
+
+void people_miss(struct visit *v, struct bytes name)
+{
+    if (name.len == 0 || !is_name(v->wanted, name))
+        return;
+    if (!v->front[0])
+        copy_name(v->missed, name);
+    v->wanted[0] = '\0';
+    v->connecting = false;
+}
+
+/* He does not want to, or cannot be asked. */
+static void miss_outgoing(struct visit *v)
+{
+    if (!v->front[0])
+        copy_name(v->missed, bytes_from_str(v->outgoing.name));
+    if (!v->connecting)
+        people_miss(v, bytes_from_str(v->outgoing.name));
+    v->outgoing = (struct visit_call){0};
+}
+
+void people_lost(struct visit *v)
+{
+    people_fini(v);
+    if (v->outgoing.name[0])
+        miss_outgoing(v);
+    if (!v->connecting)
+        people_miss(v, bytes_from_str(v->wanted));
+    v->incoming_count = 0;
+}
+
+static bool is_echo(struct bytes line)
+{
+    enum text_verb verb = text_request_parse(line).verb;
+    return verb == TEXT_ECHO || verb == TEXT_HELP || verb == TEXT_HTTP;
+}
+
+bool people_hold(struct visit *v, struct bytes line)
+{
+    bool waits = v->outgoing.name[0] || v->wanted[0];
+    if ((!waits && !v->missed[0]) || !is_echo(line))
+        return false;
+    visit_say_text(v, VISIT_PROBLEM, "Not said: ", line, "");
+    if (v->outgoing.name[0])
+        visit_say(v, VISIT_PROBLEM, "%s has not answered yet; /close withdraws that.",
+                  v->outgoing.name);
+    else if (waits)
+        visit_say(v, VISIT_PROBLEM, "The talk with %s has not begun yet; /close gives it up.",
+                  v->wanted);
+    else
+        visit_say(v, VISIT_PROBLEM,
+                  "There is no talk with %s; what you type now is for the hub.", v->missed);
+    return true;
 }
 
 /* ---- who is asked, and who asks ---- */
@@ -140,7 +196,7 @@ void people_talk(struct visit *v, struct bytes name)
                   v->outgoing.name);
     } else {
         copy_name(v->outgoing.name, name);
-        copy_name(v->wanted, name);
+        want(v, name);
         ask_with_candidates(v, ASKED_MEET, "MEET", name, name);
     }
 }
@@ -156,7 +212,7 @@ void people_accept(struct visit *v, struct bytes name, bool accepts)
     struct bytes id = bytes_from_str(call->id), who = bytes_from_str(call->name);
     struct bytes decline[] = {bytes_from_str("DECLINE"), id};
     if (accepts) {
-        copy_name(v->wanted, who);
+        want(v, who);
         accept_id(v, id, who);
     } else {
         visit_ask(v, ASKED_ANSWER, who, decline, 2);
@@ -169,7 +225,18 @@ static void withdraw(struct visit *v)
     struct bytes argv[] = {bytes_from_str("CANCEL"), bytes_from_str(v->outgoing.id)};
     visit_say(v, VISIT_NOTE, "%s is no longer asked.", v->outgoing.name);
     visit_ask(v, ASKED_CANCEL, bytes_make(NULL, 0), argv, 2);
+    if (!v->connecting && is_name(v->wanted, bytes_from_str(v->outgoing.name)))
+        v->wanted[0] = '\0';
     v->outgoing = (struct visit_call){0};
+}
+
+static void give_up(struct visit *v)
+{
+    visit_say(v, VISIT_NOTE, "The talk with %s is given up.", v->wanted);
+    if (v->connecting)
+        v->handler->talk_close(v, v->wanted);
+    v->wanted[0] = '\0';
+    v->connecting = false;
 }
 
 void people_close(struct visit *v)
@@ -178,6 +245,8 @@ void people_close(struct visit *v)
         visit_talks_close_front(v);
     else if (v->outgoing.id[0])
         withdraw(v);
+    else if (v->wanted[0] && !v->outgoing.name[0])
+        give_up(v);
     else
         visit_say(v, VISIT_PROBLEM, "No session");
 }
@@ -224,8 +293,14 @@ static void take_introduction(struct visit *v, const struct notice *n)
     if (!mine.ours && !agreed_take(&v->agreed, n))
         return;
     drop_id(v, n->id);
+    if (mine.ours && !v->wanted[0] && !v->front[0] && !visit_talks_name(v, n->name))
+        want(v, n->name);
+    if (is_name(v->wanted, n->name))
+        v->connecting = true;
+    v->introducing = true;
     if (v->handler->introduced)
         v->handler->introduced(v, &mine);
+    v->introducing = false;
 }
 
 static void take_refusal(struct visit *v, const struct notice *n)
@@ -242,6 +317,10 @@ static void take_refusal(struct visit *v, const struct notice *n)
         if (bytes_equal_str(n->reason, reasons[i][0]))
             says = reasons[i][1];
     }
+    if (bytes_equal_str(n->id, v->outgoing.id))
+        miss_outgoing(v);
+    else if (!v->outgoing.name[0] && !v->connecting)
+        people_miss(v, n->name);
     drop_id(v, n->id);
     visit_say(v, VISIT_NEWS, "%.*s %s", (int)n->name.len, (const char *)n->name.data, says);
 }
@@ -328,7 +407,7 @@ static void take_meeting(struct visit *v, struct bytes name, const struct resp_v
         bool absent = bytes_starts_with(why, "ABSENT ");
         if (absent || bytes_starts_with(why, "ERR "))
             bytes_next_word(&why);
-        v->outgoing = (struct visit_call){0};
+        miss_outgoing(v);
         visit_say_text(v, VISIT_PROBLEM, "The hub says: ", bytes_trim(why), "");
         if (absent && v->has_post)
             visit_say_text(v, VISIT_NOTE, "/letter ", name, " TEXT leaves a letter.");

@@ -101,6 +101,7 @@ void visit_talks_say_ways(struct visit *v)
 
 void visit_talk_fails(struct visit *v, const char *name, const char *why)
 {
+    people_miss(v, bytes_from_str(name));
     visit_say(v, VISIT_PROBLEM, "No talk with %s: %s", name, why);
 }
 
@@ -108,6 +109,7 @@ void visit_talk_begins(struct visit *v, const char *name, bool verified)
 {
     struct visit_talk *t = find_str(v, name);
     const char *mark = verified ? " (verified)" : "";
+    bool wanted = account_name_equal(bytes_from_str(v->wanted), bytes_from_str(name));
     if (!t && !(t = calloc(1, sizeof *t))) {
         visit_leave(v, VISIT_FAILED);
         return;
@@ -116,11 +118,14 @@ void visit_talk_begins(struct visit *v, const char *name, bool verified)
         list_append(&v->talks, &t->link);
     snprintf(t->name, sizeof t->name, "%s", name);
     verify_forget(v, name);
-    if (v->front[0] || !account_name_equal(bytes_from_str(v->wanted), bytes_from_str(name))) {
+    if (wanted) {
+        v->wanted[0] = '\0';
+        v->connecting = false;
+    }
+    if (v->front[0] || !wanted) {
         visit_say(v, VISIT_NEWS, "%s%s is there to talk: /talk %s", name, mark, name);
         return;
     }
-    v->wanted[0] = '\0';
     snprintf(v->front, sizeof v->front, "%s", name);
     visit_say(v, VISIT_NEWS, "You talk with %s%s now; /close ends it.", name, mark);
     visit_show_prompt(v);
@@ -142,12 +147,16 @@ void visit_talk_heard(struct visit *v, const char *name, struct bytes text)
 {
     char before[ACCOUNT_NAME_BYTES + 4];
     snprintf(before, sizeof before, "%.*s: ", ACCOUNT_NAME_BYTES, name);
-    visit_say_text(v, VISIT_ANSWER, before, text, "");
+    visit_say_lines(v, VISIT_ANSWER, before, text);
 }
 
 void visit_talk_ends(struct visit *v, const char *name, const char *why)
 {
     struct visit_talk *t = find_str(v, name);
+    if (!t && v->introducing)
+        return; /* it had not begun, and another one takes its place */
+    if (!v->introducing)
+        people_miss(v, bytes_from_str(name));
     if (strcmp(v->front, name) == 0) {
         snprintf(v->left, sizeof v->left, "%s", name);
         v->front[0] = '\0';
@@ -165,7 +174,7 @@ void visit_talk_undelivered(struct visit *v, const char *name, struct bytes text
 {
     char before[ACCOUNT_NAME_BYTES + 32];
     snprintf(before, sizeof before, "Not delivered to %.*s: ", ACCOUNT_NAME_BYTES, name);
-    visit_say_text(v, VISIT_PROBLEM, before, text, "");
+    visit_say_lines(v, VISIT_PROBLEM, before, text);
 }
 
 void visit_talk_refused(struct visit *v, const char *why)

@@ -77,7 +77,7 @@ void contact_decline(struct contact *c, struct bytes id)
 void contact_refused(struct contact *c, struct bytes answer)
 {
     int code = answer_is_denial(answer) ? EXIT_DENIED : EXIT_NO;
-    if (bytes_starts_with(answer, "ERR "))
+    if (bytes_starts_with(answer, "ERR ") || bytes_starts_with(answer, "ABSENT "))
         bytes_next_word(&answer);
     answer = bytes_trim(answer);
     contact_end(c, session_fail(c->session, code, "%.*s",

@@ -321,14 +321,15 @@ static void on_broken(struct console *c)
 
 /* ---- completion ---- */
 
+/* No files are sent, so what takes a path is not offered. */
 static enum verb_takes offer_verbs(struct completion *words, struct bytes verb)
 {
     enum verb_takes takes, ret = VERB_TAKES_NOTHING;
     const char *word;
     for (size_t n = 0; (word = verb_word(n, &takes)); n++) {
-        if (words)
+        if (words && takes != VERB_TAKES_PATH)
             completion_offer(words, bytes_from_str(word));
-        else if (bytes_equal_nocase_str(verb, word))
+        else if (!words && bytes_equal_nocase_str(verb, word))
             ret = takes;
     }
     return ret;

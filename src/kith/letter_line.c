@@ -26,7 +26,7 @@ bool letter_line_print(struct output *o, const struct peer_letter *l)
     if (o->json)
         print_json(o, l);
     else
-        output_line(o, before, l->text);
+        output_lines(o, before, l->text);
     return o->failed == 0;
 }
 

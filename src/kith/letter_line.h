@@ -1,7 +1,8 @@
 #ifndef KITH_KITH_LETTER_LINE_H
 #define KITH_KITH_LETTER_LINE_H
 
-/* A letter that came, as the commands for scripts print it: a line, or an object with --json.
+/* A letter that came, as the commands for scripts print it: its lines, or an object with
+ * --json.
  */
 
 #include "kith/contact.h"

@@ -50,7 +50,7 @@ static void on_heard(struct talks *t, const char *name, struct bytes text)
     char before[ACCOUNT_NAME_BYTES + 4];
     if (!o->json) {
         snprintf(before, sizeof before, "%.*s: ", ACCOUNT_NAME_BYTES, name);
-        output_line(o, before, text);
+        output_lines(o, before, text);
     } else {
         struct buffer b;
         buffer_init(&b, SIZE_MAX);

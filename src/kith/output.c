@@ -69,15 +69,29 @@ static void write_buffer(struct output *o, struct buffer *b, int r)
     buffer_fini(b);
 }
 
+static int clean_line(struct buffer *b, const char *prefix, struct bytes text)
+{
+    int r = buffer_append_str(b, prefix);
+    if (r == 0)
+        r = clean_append(b, text, SIZE_MAX);
+    return r == 0 ? buffer_append_str(b, "\n") : r;
+}
+
 void output_line(struct output *o, const char *prefix, struct bytes text)
 {
     struct buffer b;
     buffer_init(&b, SIZE_MAX);
-    int r = buffer_append_str(&b, prefix);
-    if (r == 0)
-        r = clean_append(&b, text, SIZE_MAX);
-    if (r == 0)
-        r = buffer_append_str(&b, "\n");
+    write_buffer(o, &b, clean_line(&b, prefix, text));
+}
+
+void output_lines(struct output *o, const char *prefix, struct bytes text)
+{
+    struct buffer b;
+    int r;
+    buffer_init(&b, SIZE_MAX);
+    do {
+        r = clean_line(&b, prefix, bytes_next_line(&text));
+    } while (r == 0 && text.len > 0);
     write_buffer(o, &b, r);
 }
 

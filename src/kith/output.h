@@ -25,6 +25,9 @@ void output_bytes(struct output *o, struct bytes data);
 /* prefix, then text, cleaned, as one line with LF. */
 void output_line(struct output *o, const char *prefix, struct bytes text);
 
+/* Each line of text, as output_line does. */
+void output_lines(struct output *o, const char *prefix, struct bytes text);
+
 /* Text of any number of lines: exact, or for a terminal cleaned but for LF and tab, and ended
  * with LF. */
 void output_text(struct output *o, struct bytes text);

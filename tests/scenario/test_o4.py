@@ -11,7 +11,7 @@ from members import PASSWORD
 from screen import Screen
 
 WHICH = "Are you new here, or returning? [new/returning] "
-VERBS = ["GET_CLIENT_LIST", "GET_CLIENT_INFO", "SEND_FILE", "CLOSE_SESSION", "DISCONNECT_CLIENT", "#HELP"]
+VERBS = ["GET_CLIENT_LIST", "GET_CLIENT_INFO", "CLOSE_SESSION", "DISCONNECT_CLIENT", "#HELP"]
 LAST_LINE_OF_HELP = "say a line that begins with a slash"
 
 
@@ -49,7 +49,7 @@ class Client:
     def registers(self, name):
         self.sees(WHICH)
         self.type("new", "What shall you be called? ")
-        self.type(name, "A password: ")
+        self.type(name, "A password, 8 or more: ")
         self.type(PASSWORD, "The same again: ")
         self.type(PASSWORD)
         self.sees_help()

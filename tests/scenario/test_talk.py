@@ -75,6 +75,42 @@ def test_who_does_not_want_to(alice, bob):
     b.expect_exact("Nobody asks to talk.")
 
 
+def test_what_is_typed_before_an_answer_is_not_the_hubs(alice, bob):
+    a, b = alice.visit(), bob.visit()
+    a.sendline("/talk bob")
+    b.expect_exact("alice wants to talk")
+    a.sendline("my secret for bob")
+    a.expect_exact("Not said: my secret for bob")
+    a.expect_exact("bob has not answered yet; /close withdraws that.")
+    a.sendline("GET a")
+    a.expect_exact("Invalid Key:a")
+    b.sendline("/decline")
+    a.expect_exact("bob does not want to talk.")
+    a.sendline("another secret")
+    a.expect_exact("Not said: another secret")
+    a.sendline("for the hub")
+    a.expect("\x1b\\[Jfor the hub\r")
+    a.sendline("/talk carol")
+    a.expect_exact("there is no 'carol' here at present")
+    a.sendline("a third")
+    a.expect_exact("Not said: a third")
+    assert meet(a, "bob", b, "alice") == "direct"
+
+
+def test_lines_are_shown_behind_the_name(alice, bob):
+    text = b"1\n\ncarol: \x1b[31m3\n"
+    listener = bob.listen("--accept", "alice")
+    assert alice.say("bob", "-", input=text).returncode == 0
+    until(lambda: listener.said() == "alice: 1\nalice: \nalice: carol: \\x1b[31m3\n", listener.said)
+    listener.kill()
+    listener.wait()
+    until(lambda: b"a letter waits" in alice.say("bob", "-", input=text).stderr, "a letter")
+    lines = bob.run("letters").stdout.decode().splitlines()
+    assert len(lines) % 3 == 0 and [line.split(": ", 1)[1] for line in lines[-3:]] == [
+        "1", "", "carol: \\x1b[31m3"]
+    assert all(line.startswith("alice wrote ") for line in lines)
+
+
 def test_a_talk_outlives_the_hub(hub, alice, bob):
     a, b = alice.visit(), bob.visit()
     meet(a, "bob", b, "alice")
@@ -147,6 +183,12 @@ def test_who_is_not_to_be_listened_to(alice, bob):
     bob.listen("--accept", "carol")
     refused = alice.say("bob", "hello")
     assert (refused.returncode, refused.stderr) == (1, b"kith: bob is busy\n")
+
+
+def test_doctor_of_who_is_not_here(alice):
+    absent = alice.run("doctor", "zed")
+    assert absent.returncode == 1 and b"there is no 'zed'" in absent.stdout + absent.stderr
+    assert b"ABSENT" not in absent.stdout + absent.stderr
 
 
 def test_what_cannot_be_said(hub, alice, bob, build):

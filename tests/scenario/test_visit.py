@@ -76,7 +76,7 @@ def test_lines_in_lines_out(hub, build, home):
     assert again.stdout == b""
     assert again.stderr.decode().splitlines() == [
         "kith: No session", "kith: There is no /frob; /help shows what there is",
-        "kith: To whom? Files go to whom you talk with: /talk NAME"]
+        "kith: This kith sends no files."]
 
 
 def test_a_file_and_nothing_as_input(hub, build, home, tmp_path):
@@ -96,6 +96,7 @@ def test_an_account_through_pipes(hub, build, home):
     made = visit(hub, build, home, "new\nalice\nlong-secret\nlong-secret\nSTORE a = b\n")
     assert made.stdout == b"Saved Successfully for key:a\n"
     assert b"kith: Welcome, alice. You are at" in made.stderr and made.returncode == 0
+    assert b"GET_CLIENT_LIST" not in made.stderr  # instructions are for persons
     known = visit(hub, build, home, "GET a\n")  # the device is
     assert known.stdout == b"b\n" and b"Welcome, alice" in known.stderr
     assert visit(hub, build, home, "GET a\n", "--quiet").stderr == b""
@@ -153,8 +154,8 @@ def test_new_and_returning(hub, start_screen):
     first = start_screen(hub, "--as", "first")
     first.wait(WHICH)
     for answer, next_line in [("perhaps", WHICH), ("new", "What shall you be called?"),
-                              ("alice", "A password:"), ("long-secret", "The same again:"),
-                              ("long-secrot", "A password:"), ("long-secret", "The same again:"),
+                              ("alice", "A password, 8 or more:"), ("long-secret", "The same again:"),
+                              ("long-secrot", "A password, 8 or more:"), ("long-secret", "The same again:"),
                               ("long-secret", "alice>")]:
         first.type(answer)
         first.press("Enter")
@@ -249,6 +250,7 @@ def test_completion(screen, tmp_path):
     screen.type("/")
     screen.press("Tab")
     until(lambda: any("/accept  /decline" in line for line in screen.lines()), "all verbs")
+    assert "/send" not in " ".join(screen.lines()[-4:])
     screen.wait("> /")
 
 

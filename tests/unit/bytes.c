@@ -72,12 +72,26 @@ static void test_words(void **state)
     assert_bytes(bytes_next_word(&rest), BYTES(""));
 }
 
+static void test_lines(void **state)
+{
+    struct bytes rest = BYTES("one\n\nthree\n");
+    assert_bytes(bytes_next_line(&rest), BYTES("one"));
+    assert_bytes(rest, BYTES("\nthree\n"));
+    assert_bytes(bytes_next_line(&rest), BYTES(""));
+    assert_bytes(bytes_next_line(&rest), BYTES("three"));
+    assert_bytes(rest, BYTES(""));
+    assert_bytes(bytes_next_line(&rest), BYTES(""));
+    rest = BYTES("without an end");
+    assert_bytes(bytes_next_line(&rest), BYTES("without an end"));
+    assert_bytes(rest, BYTES(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal), cmocka_unit_test(test_starts_with),
         cmocka_unit_test(test_parts), cmocka_unit_test(test_trim),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_words), cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

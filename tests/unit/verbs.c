@@ -73,10 +73,9 @@ static void test_what_is_meant(void **state)
 static void test_what_is_missing_is_said(void **state)
 {
     static const char *const lines[] = {"/talk",       "GET_CLIENT_INFO", "GET_CLIENT_INFO<>",
-                                        "/send",       "SEND_FILE ",      "/who me",
-                                        "/accept a b", "VERIFY",          "/verify a b",
-                                        "/letter",     "LETTER",          "LETTER<>",
-                                        "/history a b"};
+                                        "/who me",     "/accept a b",     "VERIFY",
+                                        "/verify a b", "/letter",         "LETTER",
+                                        "LETTER<>",    "/history a b"};
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         struct verb verb = verb_parse(bytes_from_str(lines[i]));
         assert_int_equal(verb.kind, VERB_WRONG);

@@ -64,22 +64,63 @@ static void test_who_is_new_registers(void **state)
     stage_expect(
         &s, "P A name is 1 to 32 letters, digits, and _ . -\n? What shall you be called? \n");
     stage_type(&s, "alice");
-    stage_expect(&s, "?? A password: \n");
-    stage_type(&s, "secret1");
+    stage_expect(&s, "?? A password, 8 or more: \n");
+    stage_type(&s, "");
+    stage_type(&s, "alice");
+    stage_type(&s, "seven77");
+    stage_expect(&s, "? What shall you be called? \n?? A password, 8 or more: \n"
+                     "P A password has 8 to 1024 bytes; Enter alone leads back.\n"
+                     "?? A password, 8 or more: \n");
+    stage_type(&s, "a secret1");
     stage_expect(&s, "?? The same again: \n");
-    stage_type(&s, "secret2");
-    stage_expect(&s, "P That was not the same.\n?? A password: \n");
-    stage_type(&s, "secret1");
-    stage_type(&s, "secret1");
-    stage_expect(&s, "?? The same again: \n!! REGISTER alice secret1\n? \n");
+    stage_type(&s, "a secret2");
+    stage_expect(&s, "P That was not the same; Enter alone leads back.\n"
+                     "?? A password, 8 or more: \n");
+    stage_type(&s, "a secret1");
+    stage_type(&s, "a secret1");
+    stage_expect(&s, "?? The same again: \n!! REGISTER alice a secret1\n? \n");
     assert_false(visit_takes_lines(&s.visit));
     stage_hear(&s, "-NOINVITE by invite only|");
     stage_expect(&s, "P The hub says: by invite only\n?? Your invitation: \n");
+    stage_type(&s, "tokem");
+    stage_forget(&s);
+    stage_hear(&s, "-NOPERM that is not valid|");
+    stage_expect(&s, "P The hub says: that is not valid\n?? Your invitation: \n");
     stage_type(&s, "token");
-    stage_expect(&s, "!! REGISTER alice secret1 INVITE token\n? \n");
+    stage_expect(&s, "!! REGISTER alice a secret1 INVITE token\n? \n");
     stage_hear(&s, "+OK|");
     assert_true(s.visit.member);
     assert_int_equal(buffer_len(&s.visit.secret), 0);
+    stage_finish(&s);
+}
+
+static void test_a_hub_that_takes_no_new_accounts(void **state)
+{
+    struct stage s;
+    begin(&s, true);
+    stage_hear(&s, "-NOLOGIN this device is nobody's|");
+    stage_type(&s, "new");
+    stage_type(&s, "alice");
+    stage_type(&s, "a secret1");
+    stage_type(&s, "a secret1");
+    stage_forget(&s);
+    stage_hear(&s, "-NOPERM this hub takes no new accounts|");
+    stage_expect(&s, "P The hub says: this hub takes no new accounts\n" WHICH);
+    assert_int_equal(buffer_len(&s.visit.secret), 0);
+    stage_finish(&s);
+}
+
+static void test_a_device_that_is_revoked_meanwhile(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    visit_lost(&s.visit, "it closed the connection");
+    visit_connected(&s.visit);
+    stage_hear(&s, "%0|");
+    stage_forget(&s);
+    stage_hear(&s, "-NOLOGIN this device is nobody's|");
+    stage_expect(&s, "P This device is no longer one of alice's: it was revoked, or the "
+                     "account is gone.\n" WHICH);
     stage_finish(&s);
 }
 
@@ -271,7 +312,10 @@ static void test_a_talk(void **state)
     stage_expect(
         &s, "talk GET a\ntalk /who\nP You talk with bob: CLOSE_SESSION first.\nsend my file\n");
     visit_talk_heard(&s.visit, "bob", BYTES("hi\x1b[31m"));
-    stage_expect(&s, "A bob: hi\\x1b[31m\n");
+    visit_talk_heard(&s.visit, "bob", BYTES("1\n\ncarol: \r3\n"));
+    visit_talk_undelivered(&s.visit, "bob", BYTES("4\n5"));
+    stage_expect(&s, "A bob: hi\\x1b[31m\nA bob: 1\nA bob: \nA bob: carol: \\x0d3\n"
+                     "P Not delivered to bob: 4\nP Not delivered to bob: 5\n");
     visit_interrupted(&s.visit, false);
     stage_expect(&s,
                  "close bob\nn The talk with bob is over. What you type now is for the hub.\n"
@@ -389,6 +433,140 @@ static void test_nor_is_it_for_who_comes_next(void **state)
     stage_finish(&s);
 }
 
+/* What was meant for bob is not said to the hub, whose commands are. */
+static void test_a_line_for_who_has_not_answered(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    stage_type(&s, "/talk bob");
+    stage_type(&s, "too early");
+    stage_hear(&s, "$22|" ID "|");
+    stage_type(&s, "a secret");
+    stage_type(&s, "//a secret");
+    stage_type(&s, "GET a");
+    stage_type(&s, "GET_CLIENT_LIST");
+    stage_expect(&s, "! MEET bob\nP Not said: too early\n"
+                     "P bob has not answered yet; /close withdraws that.\n"
+                     "n Asking bob to talk; /close withdraws that.\nP Not said: a secret\n"
+                     "P bob has not answered yet; /close withdraws that.\n"
+                     "P Not said: /a secret\n"
+                     "P bob has not answered yet; /close withdraws that.\n"
+                     "! GET a\n! GET_CLIENT_LIST\n");
+    stage_type(&s, "/close");
+    stage_type(&s, "hello");
+    stage_expect(&s, "n bob is no longer asked.\n! CANCEL " ID "\n! ECHO hello\n");
+    stage_finish(&s);
+}
+
+static void test_a_line_for_who_does_not_talk(void **state)
+{
+    static const char *const lines[] = {"a secret", "of two lines"};
+    struct stage s;
+    begin_as_alice(&s);
+    stage_type(&s, "/talk bob");
+    stage_hear(&s, "$22|" ID "|");
+    stage_hear(&s, ">4|$8|declined|$22|" ID "|$3|bob|$8|declined|");
+    stage_forget(&s);
+    stage_paste(&s, lines, 2);
+    stage_expect(&s, "P Not said: a secret\n"
+                     "P There is no talk with bob; what you type now is for the hub.\n"
+                     "P Not said: of two lines\n"
+                     "P There is no talk with bob; what you type now is for the hub.\n");
+    stage_type(&s, "hello");
+    stage_expect(&s, "! ECHO hello\n");
+    stage_type(&s, "/talk Ghost");
+    stage_hear(&s, "+hello|");
+    stage_hear(&s, "-ABSENT there is no 'Ghost' here at present|");
+    stage_forget(&s);
+    stage_type(&s, "GET a");
+    stage_type(&s, "hello");
+    stage_expect(&s, "! GET a\n! ECHO hello\n");
+    stage_type(&s, "/talk Ghost");
+    stage_hear(&s, "_|");
+    stage_hear(&s, "+hello|");
+    stage_hear(&s, "-ABSENT there is no 'Ghost' here at present|");
+    stage_forget(&s);
+    stage_type(&s, "a secret");
+    stage_expect(&s, "P Not said: a secret\n"
+                     "P There is no talk with Ghost; what you type now is for the hub.\n");
+    stage_finish(&s);
+}
+
+/* It was accepted, and is being connected, or the hub says nothing more. */
+static void test_a_line_for_a_talk_that_has_not_begun(void **state)
+{
+    static const char carol[] = ">5|$7|invited|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY "|";
+    static const char both[] =
+        ">7|$10|introduced|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY "|$5|dials|$1|-|";
+    struct stage s;
+    begin_as_alice(&s);
+    stage_hear(&s, carol);
+    stage_type(&s, "/accept");
+    stage_forget(&s);
+    stage_type(&s, "a secret");
+    stage_type(&s, "/close");
+    stage_type(&s, "hello");
+    stage_expect(&s, "P Not said: a secret\n"
+                     "P The talk with carol has not begun yet; /close gives it up.\n"
+                     "n The talk with carol is given up.\n! ECHO hello\n");
+    stage_hear(&s, carol);
+    stage_type(&s, "/accept");
+    stage_hear(&s, both);
+    stage_forget(&s);
+    visit_lost(&s.visit, "it was cut off"); /* a talk needs no hub */
+    stage_forget(&s);
+    stage_type(&s, "a secret");
+    stage_expect(&s, "P Not said: a secret\n"
+                     "P The talk with carol has not begun yet; /close gives it up.\n");
+    visit_talk_ends(&s.visit, "carol", "no connection came about");
+    stage_type(&s, "another");
+    stage_type(&s, "/close");
+    stage_expect(&s, "P The talk with carol is over: no connection came about.\n? alice> \n"
+                     "P Not said: another\n"
+                     "P There is no talk with carol; what you type now is for the hub.\n"
+                     "P No session\n");
+    stage_finish(&s);
+}
+
+static void test_a_line_when_the_hub_went_before_the_answer(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    stage_type(&s, "/talk bob");
+    stage_hear(&s, "$22|" ID "|");
+    visit_lost(&s.visit, "it was cut off");
+    visit_connected(&s.visit);
+    stage_hear(&s, "%0|");
+    stage_hear(&s, "+OK|");
+    stage_hear(&s, "$5|alice|");
+    stage_forget(&s);
+    stage_type(&s, "a secret");
+    stage_type(&s, "hello");
+    stage_expect(&s, "P Not said: a secret\n"
+                     "P There is no talk with bob; what you type now is for the hub.\n"
+                     "! ECHO hello\n");
+    stage_finish(&s);
+}
+
+/* Nobody is waited for once a talk has begun, in front or not. */
+static void test_who_begins_is_no_longer_waited_for(void **state)
+{
+    struct stage s;
+    begin_two_talks(&s);
+    stage_type(&s, "/talk bob");
+    stage_hear(&s, "+OK|");
+    stage_hear(&s, "+OK|");
+    stage_hear(&s, "$22|" ID "|");
+    stage_hear(&s,
+               ">7|$10|introduced|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|$5|dials|$1|-|");
+    visit_talk_begins(&s.visit, "bob", false);
+    stage_type(&s, "/close");
+    stage_forget(&s);
+    stage_type(&s, "hello");
+    stage_expect(&s, "! ECHO hello\n");
+    stage_finish(&s);
+}
+
 static void test_nobody_is_introduced_unasked(void **state)
 {
     static const char bob[] =
@@ -496,6 +674,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_known_device_is_not_asked),
         cmocka_unit_test(test_who_is_new_registers),
+        cmocka_unit_test(test_a_hub_that_takes_no_new_accounts),
+        cmocka_unit_test(test_a_device_that_is_revoked_meanwhile),
         cmocka_unit_test(test_who_returns_logs_in),
         cmocka_unit_test(test_a_program_that_may_not_come_in_ends),
         cmocka_unit_test(test_a_program_goes_straight_to_the_table),
@@ -509,6 +689,11 @@ int main(void)
         cmocka_unit_test(test_a_line_for_who_has_just_left),
         cmocka_unit_test(test_nor_are_those_that_were_pasted_with_it),
         cmocka_unit_test(test_nor_is_it_for_who_comes_next),
+        cmocka_unit_test(test_a_line_for_who_has_not_answered),
+        cmocka_unit_test(test_a_line_for_who_does_not_talk),
+        cmocka_unit_test(test_a_line_for_a_talk_that_has_not_begun),
+        cmocka_unit_test(test_a_line_when_the_hub_went_before_the_answer),
+        cmocka_unit_test(test_who_begins_is_no_longer_waited_for),
         cmocka_unit_test(test_nobody_is_introduced_unasked),
         cmocka_unit_test(test_nobody_else_is_introduced),
         cmocka_unit_test(test_a_hub_that_only_tells),

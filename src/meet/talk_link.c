@@ -341,6 +341,8 @@ static void take_words(struct talk_link *t, struct bytes message)
         t->handler->words(t);
     else if (e == COMPARE_REFUSED)
         tell_no_words(t, TROUBLE_FAILED, "nobody is there to compare them");
+    else if (e == COMPARE_DIFFER)
+        t->handler->differ(t);
     else if (e == COMPARE_FAILED)
         lied(t);
 }
@@ -359,6 +361,13 @@ int talk_link_compare(struct talk_link *t)
     buffer_fini(&out);
     pump(t);
     return r;
+}
+
+void talk_link_differ(struct talk_link *t)
+{
+    const uint8_t type = TALK_WORDS_DIFFER;
+    say(t, bytes_make(&type, 1)); /* where it cannot be said, the end is all he hears */
+    pump(t);
 }
 
 void talk_link_show(struct talk_link *t, uint64_t id)

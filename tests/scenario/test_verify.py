@@ -313,6 +313,36 @@ def test_no_in_a_visit_ends_the_talk(alice, bob):
     one.expect_exact("No talk with bob: the words compared with bob")
 
 
+def test_no_of_one_is_no_of_both(alice, bob, verify):
+    visit = alice.visit()
+    one = verify(bob, "alice")
+    visit.expect_exact("bob wants to talk")
+    visit.sendline("/accept")
+    words_of(one, "alice")
+    visit.sendline("/verify bob")
+    words_of(visit, "bob")
+    visit.sendline("no")
+    one.expect_exact("alice says the words were not the same")
+    assert exit_code(one) == 5
+    assert known(bob, "alice") == {fingerprint(alice): "met"}
+
+
+def test_no_of_a_command_ends_the_question_of_a_visit(alice, bob, verify):
+    visit = alice.visit()
+    one = verify(bob, "alice")
+    visit.expect_exact("bob wants to talk")
+    visit.sendline("/accept")
+    words_of(one, "alice")
+    visit.sendline("/verify bob")
+    words_of(visit, "bob")
+    one.sendline("no")
+    assert exit_code(one) == 5
+    visit.expect_exact("bob says the words were not the same")
+    visit.expect_exact("bob has ended the talk.")
+    visit.sendline("/verify bob")
+    visit.expect_exact("You do not talk with bob")
+
+
 def test_somebody_verified_on_a_device_that_is_not_signed(alice, bob, verify):
     one, other = verify(alice, "bob"), verify(bob, "alice")
     for child, name in (one, "bob"), (other, "alice"):

@@ -199,6 +199,21 @@ def test_a_damaged_file_is_not_written_over(alice, bob):
     stop(listener)
 
 
+def test_a_damaged_file_and_letters(alice, bob):
+    listener = bob.listen("--accept", "all")
+    assert says(alice, "bob") == 0
+    stop(listener)
+    assert bob.say("alice", "in return").returncode == 0
+    (file,) = alice.folder.glob("**/known_peers")
+    sound = file.read_text()
+    file.write_text(sound + "carol@nowhere\n")
+    for words in ["say", "bob", "hello"], ["letters"]:
+        done = alice.run(*words)
+        assert done.returncode == 1 and b"line 2 of " in done.stderr, done.stderr
+    file.write_text(sound)
+    assert alice.run("letters").stdout.endswith(b"in return\n")
+
+
 def test_a_file_of_an_older_kith(alice, bob):
     listener = bob.listen("--accept", "all")
     assert says(alice, "bob") == 0

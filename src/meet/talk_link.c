@@ -595,12 +595,20 @@ static struct instant patience(const struct talk_link *t)
     return INSTANT_NEVER;
 }
 
+static const char *no_connection(const struct talk_link *t)
+{
+    if (dialing_was_refused(&t->dialing))
+        return "the other device is reached, but does not let this one in, which may be "
+               "unsigned; kith doctor tells more";
+    return "no connection came about; kith doctor tells more";
+}
+
 static void lose_patience(struct talk_link *t)
 {
     if (patience(t).ns > clock_instant().ns)
         return;
     end(t, t->state == TALK_LINK_LOST ? "there is no way to the other side any more"
-                                      : "no connection came about");
+                                      : no_connection(t));
     talk_link_drop(t);
 }
 

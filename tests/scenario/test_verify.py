@@ -127,6 +127,24 @@ def test_a_visit_believes_a_signed_device(alice, bob):
     visit.expect_exact("You talk with bob now")
 
 
+def test_an_unsigned_device_is_told_so(alice, bob):
+    listener = alice.listen("--accept", "all")
+    assert says(bob, "alice") == 0
+    second = add_device(bob, "second")
+    way = f"kith devices --sign {second}".encode()
+    assert way in bob.run("--as", "second", "login").stderr
+    assert way in bob.run("--as", "second", "doctor").stdout
+    refused = bob.run("--as", "second", "say", "alice", "hello")
+    assert b"does not let this one in" in refused.stderr, refused.stderr
+    assert b"kith doctor" in refused.stderr
+    found = bob.run("--as", "second", "doctor", "alice").stdout
+    assert b"alice is reached, but does not believe this device" in found, found
+    assert bob.run("devices", "--sign", second).returncode == 0
+    assert way not in bob.run("--as", "second", "login").stderr
+    assert way not in bob.run("--as", "second", "doctor").stdout
+    stop(listener)
+
+
 def test_a_device_that_has_signed_and_left(alice, bob):
     first = bob.listen("--accept", "all")
     assert says(alice, "bob") == 0

@@ -61,3 +61,12 @@ bool device_list_read(const struct resp_value *values, size_t count, struct devi
     *ret_n = (size_t)values->number;
     return true;
 }
+
+bool device_list_is_unsigned(const struct device *devices, size_t n,
+                             const struct public_key *key)
+{
+    for (size_t i = 1; i < n; i++)
+        if (memcmp(&devices[i].key, key, sizeof *key) == 0)
+            return !devices[i].is_signed;
+    return false;
+}

@@ -15,4 +15,9 @@
 bool device_list_read(const struct resp_value *values, size_t count, struct device *ret,
                       size_t *ret_n);
 
+/* The device with that key needs the word of an older one of the list: it is not the first, and
+ * nobody has signed it. */
+bool device_list_is_unsigned(const struct device *devices, size_t n,
+                             const struct public_key *key);
+
 #endif

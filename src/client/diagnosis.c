@@ -83,6 +83,16 @@ static size_t count_dialed(const struct diagnosis *d)
     return n;
 }
 
+/* Reached, but this device was not let in. */
+static bool is_refused(const struct diagnosis *d)
+{
+    bool refused = d->relay == DIALING_UNPROVEN;
+    for (size_t i = 0; i < d->path_count; i++)
+        refused = refused || (d->paths[i].verdict == CANDIDATE_GOOD &&
+                              d->paths[i].outcome == DIALING_UNPROVEN);
+    return refused;
+}
+
 static bool is_over(const struct diagnosis *d, bool v4)
 {
     for (size_t i = 0; i < d->path_count; i++)
@@ -208,19 +218,31 @@ static void conclude_direct(const struct diagnosis *d, char *out, size_t n)
         snprintf(out, n, "direct, over %s, from either side", over);
 }
 
+static const char *relay_hint(const struct diagnosis *d)
+{
+    return d->relay == DIALING_DENIED ? "; so would a hub that relays: kithd --relay chat" : "";
+}
+
 /* Why not direct, and what helps. */
 static void conclude_closed(const struct diagnosis *d, const char *how, char *out, size_t n)
 {
-    if (count_dialed(d) == 0)
+    if (is_refused(d))
+        snprintf(out, n,
+                 "%s: %s is reached, but does not believe this device. Where it is unsigned: "
+                 "kith devices --sign, on an older device of yours; else %s sees why, and what "
+                 "to type",
+                 how, d->name, d->name);
+    else if (count_dialed(d) == 0)
         snprintf(out, n,
                  "%s: %s has no address that this device may dial, and nothing came "
-                 "from there. A network that both are in would do",
-                 how, d->name);
+                 "from there. A network that both are in would do%s",
+                 how, d->name, relay_hint(d));
     else
-        snprintf(out, n,
-                 "%s: nothing from outside gets to either of you. On one of the two "
-                 "machines, open a port in the firewall, and give it to kith with --peer-port",
-                 how);
+        snprintf(
+            out, n,
+            "%s: nothing from outside gets to either of you. On one of the two "
+            "machines, open a port in the firewall, and give it to kith with --peer-port%s",
+            how, relay_hint(d));
 }
 
 static void conclude(const struct diagnosis *d, struct finding *f)

@@ -142,12 +142,6 @@ void post_give_up(struct post *p)
     }
 }
 
-static bool is_believed(struct post *p, const struct post_sending *s,
-                        const struct public_key *key, const struct device *devices, size_t n)
-{
-    return p->keep->trust(p->ctx, bytes_from_str(s->name), key, devices, n) == POST_BELIEVED;
-}
-
 static int seal(struct post *p, const struct post_sending *s, const struct public_key *key,
                 struct buffer *sealed)
 {
@@ -160,6 +154,14 @@ static int seal(struct post *p, const struct post_sending *s, const struct publi
                              sealed);
     sodium_memzero(entropy, sizeof entropy);
     return r;
+}
+
+static void note_refusal(struct post_sending *s, struct bytes why)
+{
+    size_t n = why.len < sizeof s->why - 1 ? why.len : sizeof s->why - 1;
+    if (n > 0)
+        memcpy(s->why, why.data, n);
+    s->why[n] = '\0';
 }
 
 /* One that nothing can be sealed for gets none. */
@@ -180,12 +182,20 @@ static void send_copy(struct post *p, struct post_sending *s, const struct publi
     buffer_fini(&sealed);
 }
 
-static void note_refusal(struct post_sending *s, struct bytes why)
+/* False: whether the device is his cannot be told. */
+static bool offer_copy(struct post *p, struct post_sending *s, const struct public_key *key,
+                       const struct device *devices, size_t n)
 {
-    size_t n = why.len < sizeof s->why - 1 ? why.len : sizeof s->why - 1;
-    if (n > 0)
-        memcpy(s->why, why.data, n);
-    s->why[n] = '\0';
+    enum post_trust t = p->keep->trust(p->ctx, bytes_from_str(s->name), key, devices, n);
+    if (t == POST_UNREAD) {
+        note_refusal(s, p->keep->why(p->ctx));
+        return false;
+    }
+    if (t == POST_BELIEVED)
+        send_copy(p, s, key);
+    else
+        s->strangers++;
+    return true;
 }
 
 static void take_devices(struct post *p, struct post_sending *s,
@@ -193,6 +203,7 @@ static void take_devices(struct post *p, struct post_sending *s,
 {
     struct device devices[LIMIT_ACCOUNT_DEVICES];
     size_t n, others = 0;
+    bool unread = false;
     if (values->kind == RESP_FAILURE)
         note_refusal(s, values->text);
     if (!device_list_read(values, count, devices, &n)) {
@@ -205,14 +216,12 @@ static void take_devices(struct post *p, struct post_sending *s,
         if (memcmp(&devices[i].key, &p->key, sizeof p->key) == 0)
             continue; /* a letter to oneself is for one's other devices */
         others++;
-        if (is_believed(p, s, &devices[i].key, devices, n))
-            send_copy(p, s, &devices[i].key);
-        else
-            s->strangers++;
+        unread = !offer_copy(p, s, &devices[i].key, devices, n) || unread;
     }
     if (s->waiting == 0)
         finish(p, s,
-               others == 0              ? POST_NO_DEVICE
+               unread                   ? POST_NO_KNOWLEDGE
+               : others == 0            ? POST_NO_DEVICE
                : s->strangers == others ? POST_NO_TRUST
                                         : POST_NOT_SEALED);
 }
@@ -235,6 +244,7 @@ static void take_copy(struct post *p, struct post_sending *s, const struct resp_
 void post_here(struct post *p, struct bytes own_name)
 {
     p->here = true;
+    p->told_unread = false;
     p->own_name = own_name;
     taking_begin(p);
     for (struct list *at = p->sending.next, *next; at != &p->sending; at = next) {

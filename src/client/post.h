@@ -44,6 +44,7 @@ enum post_trust {
     POST_BELIEVED,
     POST_UNSURE,  /* his list of devices may say; only where none was given */
     POST_STRANGE, /* no */
+    POST_UNREAD,  /* what is known of people cannot be read: post_keep.why */
 };
 
 /* What the owner keeps, in the profile. All but trust are for who takes letters. */
@@ -52,6 +53,10 @@ struct post_keep {
      * that is met. */
     enum post_trust (*trust)(void *ctx, struct bytes name, const struct public_key *key,
                              const struct device *devices, size_t n);
+
+    /* Why trust has just said UNREAD, in words that hold until it is called again. It may be
+     * NULL where trust never says so. */
+    struct bytes (*why)(void *ctx);
 
     /* Reads the ids that were shown (letters_seen.h), and keeps every other kith of this device
      * from doing so until `remember`. False where one does so now; nothing follows then. */
@@ -69,16 +74,18 @@ enum post_warning {
     POST_FORGED,       /* a letter said to be of that name was not genuine, and is gone */
     POST_NOT_BELIEVED, /* one of that name is from a device that is not believed; it is left */
     POST_NOT_KEPT,     /* what was shown could not be remembered; no name */
+    POST_NOT_JUDGED,   /* letters are left: trust says UNREAD; in place of a name, why */
 };
 
 enum post_result {
-    POST_KEPT,       /* with the hub, for `kept` devices */
-    POST_NO_DEVICE,  /* he has none to write to */
-    POST_NO_TRUST,   /* none of his devices is believed */
-    POST_BOX_FULL,   /* there is no room for it */
-    POST_REFUSED,    /* the hub says `why` */
-    POST_UNDECIDED,  /* the hub may have it or not: post_give_up */
-    POST_NOT_SEALED, /* memory was out, or a name is none */
+    POST_KEPT,         /* with the hub, for `kept` devices */
+    POST_NO_DEVICE,    /* he has none to write to */
+    POST_NO_TRUST,     /* none of his devices is believed */
+    POST_BOX_FULL,     /* there is no room for it */
+    POST_REFUSED,      /* the hub says `why` */
+    POST_UNDECIDED,    /* the hub may have it or not: post_give_up */
+    POST_NOT_SEALED,   /* memory was out, or a name is none */
+    POST_NO_KNOWLEDGE, /* trust says UNREAD; `why` */
 };
 
 /* What became of a letter; it holds for the call. */
@@ -88,7 +95,7 @@ struct post_outcome {
     size_t kept;      /* devices that get it */
     size_t full;      /* that have no room */
     size_t strangers; /* that are not believed */
-    struct bytes why; /* of REFUSED: the hub's error, not clean */
+    struct bytes why; /* of REFUSED: the hub's error, not clean; of NO_KNOWLEDGE */
 };
 
 struct post_handler {
@@ -118,6 +125,7 @@ struct post {
     bool takes;            /* letters are taken, not only sent; the owner sets it */
     bool here;
     bool listing, again; /* LETTERS was asked; something has come since */
+    bool told_unread;    /* NOT_JUDGED, since post_here */
     bool was_busy;       /* at the last listing another kith was taking letters */
     struct list asked;   /* of struct post_asked */
     struct list sending; /* of struct post_sending */

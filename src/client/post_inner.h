@@ -22,7 +22,7 @@ struct post_sending {
     struct walltime written; /* 0: not sealed yet */
     size_t waiting;          /* copies not yet answered */
     size_t kept, full, strangers;
-    char why[200]; /* the last refusal */
+    char why[400]; /* the last refusal */
     char name[ACCOUNT_NAME_BYTES + 1];
     size_t len;
     char text[];

@@ -110,6 +110,13 @@ static void warn_of(struct post *p, struct post_doubt *d, struct bytes name)
         d->warned = true;
 }
 
+static void warn_unread(struct post *p)
+{
+    if (!p->told_unread)
+        p->handler->warn(p, POST_NOT_JUDGED, p->keep->why(p->ctx));
+    p->told_unread = true;
+}
+
 /* False: it is left for now. */
 static bool is_believed(struct post *p, struct bytes name, const struct public_key *key)
 {
@@ -119,7 +126,9 @@ static bool is_believed(struct post *p, struct bytes name, const struct public_k
         p->keep->trust(p->ctx, name, key, knows ? d->devices : NULL, knows ? d->count : 0);
     if (t == POST_BELIEVED)
         return true;
-    if (t == POST_UNSURE && !knows && (d || (d = add_doubt(p, name))))
+    if (t == POST_UNREAD)
+        warn_unread(p);
+    else if (t == POST_UNSURE && !knows && (d || (d = add_doubt(p, name))))
         ask_about(p, d);
     else
         warn_of(p, d ? d : add_doubt(p, name), name);

@@ -65,6 +65,10 @@ void post_words_outcome(const struct post_outcome *o, char out[POST_WORDS_BYTES]
         return;
     case POST_NOT_SEALED:
         snprintf(out, POST_WORDS_BYTES, "not sent to %s: it could not be sealed", name);
+        return;
+    case POST_NO_KNOWLEDGE:
+        snprintf(out, POST_WORDS_BYTES, "not sent to %s: %.*s", name, (int)o->why.len,
+                 o->why.len > 0 ? (const char *)o->why.data : "");
     }
 }
 
@@ -103,5 +107,8 @@ void post_words_warning(enum post_warning warning, struct bytes name,
         snprintf(
             out, POST_WORDS_BYTES,
             "cannot remember in the profile which letters were shown: they may come again");
+        return;
+    case POST_NOT_JUDGED:
+        snprintf(out, POST_WORDS_BYTES, "letters are left with the hub, unread: %.*s", len, n);
     }
 }

@@ -6,7 +6,7 @@
 
 #include "client/post.h"
 
-enum { POST_WORDS_BYTES = 400 };
+enum { POST_WORDS_BYTES = 600 };
 
 /* "a letter waits for bob, sealed, for 2 devices" */
 void post_words_outcome(const struct post_outcome *o, char out[POST_WORDS_BYTES]);
@@ -14,7 +14,7 @@ void post_words_outcome(const struct post_outcome *o, char out[POST_WORDS_BYTES]
 /* Why post_send takes it not. */
 void post_words_refusal(int result, char out[POST_WORDS_BYTES]);
 
-/* name is an account's, or nothing. */
+/* name is an account's, or nothing; of NOT_JUDGED, why. */
 void post_words_warning(enum post_warning warning, struct bytes name,
                         char out[POST_WORDS_BYTES]);
 

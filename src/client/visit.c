@@ -289,6 +289,9 @@ static void take_reply(struct visit *v, const struct asked *a, const struct resp
     case ASKED_LOGIN:
         greeting_reply(v, a->kind, values);
         return;
+    case ASKED_OWN:
+        greeting_devices(v, values, count);
+        return;
     case ASKED_DEVICES:
         verify_devices(v, subject, values, count);
         return;

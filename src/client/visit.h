@@ -218,6 +218,9 @@ void visit_words(struct visit *v, const char *name, const char *const words[], s
                  const struct public_key *key);
 void visit_words_fail(struct visit *v, const char *name, const char *why);
 
+/* He says that they were not the same: there is no answer to them any more. */
+void visit_words_differ(struct visit *v, const char *name);
+
 /* Something that was said before. */
 void visit_said(struct visit *v, const struct said *said);
 

@@ -1,4 +1,5 @@
 #include "base/limits.h"
+#include "client/device_list.h"
 #include "client/visit_inner.h"
 #include "people/password.h"
 
@@ -260,4 +261,22 @@ void greeting_reply(struct visit *v, enum asked_kind kind, const struct resp_val
         refused(v, kind, reply->text);
     else
         welcome(v);
+    if (kind == ASKED_LOGIN && v->member && v->has_post)
+        visit_ask_word(v, ASKED_OWN, "DEVICES");
+}
+
+void greeting_devices(struct visit *v, const struct resp_value *values, size_t count)
+{
+    struct device devices[LIMIT_ACCOUNT_DEVICES];
+    char print[FINGERPRINT_TEXT_LEN + 1];
+    struct fingerprint own = fingerprint_of(&v->post.key);
+    size_t n;
+    if (!device_list_read(values, count, devices, &n) ||
+        !device_list_is_unsigned(devices, n, &v->post.key))
+        return;
+    fingerprint_write(print, &own);
+    visit_say(v, VISIT_NOTE,
+              "This device is unsigned, and others may refuse it. On an older device of yours: "
+              "kith devices --sign %s",
+              print);
 }

@@ -19,6 +19,7 @@ enum asked_kind {
     ASKED_ANSWER, /* ACCEPT or DECLINE; subject: the name */
     ASKED_CANCEL,
     ASKED_DEVICES, /* subject: the number */
+    ASKED_OWN,     /* one's own devices, behind ASKED_LOGIN */
     ASKED_STORE,   /* subject: the key */
     ASKED_GET,     /* likewise */
     ASKED_WATCH,   /* FOLLOW, answered by a push where it succeeds */
@@ -68,6 +69,7 @@ void visit_enter(struct visit *v);
 void greeting_begin(struct visit *v);
 void greeting_typed(struct visit *v, struct bytes line);
 void greeting_reply(struct visit *v, enum asked_kind kind, const struct resp_value *reply);
+void greeting_devices(struct visit *v, const struct resp_value *values, size_t count);
 void greeting_prompt(struct visit *v);
 void greeting_forget(struct visit *v);
 

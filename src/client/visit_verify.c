@@ -140,6 +140,22 @@ void visit_words_fail(struct visit *v, const char *name, const char *why)
     visit_say(v, VISIT_PROBLEM, "No words with %s: %s", name, why);
 }
 
+void visit_words_differ(struct visit *v, const char *name)
+{
+    bool was_open = v->words.open && is_him(v->words.name, bytes_from_str(name));
+    if (is_him(v->words.name, bytes_from_str(name)))
+        v->words = (struct visit_words){.open = false};
+    visit_say(v, VISIT_PROBLEM,
+              "%s says the words were not the same: somebody may be between you; trust nothing "
+              "that was said.",
+              name);
+    if (verify_is_verified(v, bytes_from_str(name)))
+        visit_say(v, VISIT_PROBLEM, "You hold %s for verified: kith forget %s begins anew.",
+                  name, name);
+    if (was_open)
+        visit_show_prompt(v);
+}
+
 void verify_forget(struct visit *v, const char *name)
 {
     if (!v->words.open && is_him(v->words.name, bytes_from_str(name)))

@@ -41,8 +41,20 @@ static void print_json(struct session *s, const struct resp_value *d, bool own)
     output_json(&s->output, &j);
 }
 
-static void print_device(struct session *s, const struct resp_value *d)
+/* "first": of the account, and nobody's word is needed for it. */
+static void write_word(const struct resp_value *d, bool is_first, char *out, size_t n)
 {
+    struct bytes signer = d[1 + SIGNER].text;
+    if (is_signed(d))
+        snprintf(out, n, "signed by %.*s", signer.len < 8 ? (int)signer.len : 8,
+                 signer.len ? (const char *)signer.data : "");
+    else
+        snprintf(out, n, "%s", is_first ? "first" : "unsigned");
+}
+
+static void print_device(struct session *s, const struct resp_value *d, bool is_first)
+{
+    char word[32];
     char own[FINGERPRINT_TEXT_LEN + 1] = "", line[256], day[32] = "";
     if (s->self.identity)
         fingerprint_write(own, identity_fingerprint(s->self.identity));
@@ -56,9 +68,10 @@ static void print_device(struct session *s, const struct resp_value *d)
     struct tm when;
     if (localtime_r(&since, &when))
         strftime(day, sizeof day, "%F", &when);
-    snprintf(line, sizeof line, "%.*s  %s  %-8s  %s%.*s", (int)f.len, (const char *)f.data, day,
-             is_signed(d) ? "signed" : "unsigned", is_own ? "(this device) " : "",
-             label.len < 64 ? (int)label.len : 64, label.len ? (const char *)label.data : "");
+    write_word(d, is_first, word, sizeof word);
+    snprintf(line, sizeof line, "%.*s  %s  %-18s  %s%.*s", (int)f.len, (const char *)f.data,
+             day, word, is_own ? "(this device) " : "", label.len < 64 ? (int)label.len : 64,
+             label.len ? (const char *)label.data : "");
     output_line(&s->output, "", bytes_from_str(line));
 }
 
@@ -86,7 +99,7 @@ static int list(struct session *s)
     size_t n = 0;
     int code = ask_devices(s, &d, &n);
     for (size_t i = 0; code == EXIT_DONE && i < n; i++, d += FIELDS + 1)
-        print_device(s, d);
+        print_device(s, d, i == 0);
     return code;
 }
 

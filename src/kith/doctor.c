@@ -3,6 +3,7 @@
 
 #include "base/clean.h"
 #include "base/limits.h"
+#include "client/device_list.h"
 #include "client/diagnosis.h"
 #include "io/clock.h"
 #include "kith/command.h"
@@ -14,6 +15,7 @@ struct doctor {
     struct contact contact;
     struct bytes name; /* whom to look for; empty: nobody */
     struct instant began;
+    uint64_t asked_devices;          /* likewise, of the list of one's own devices */
     uint64_t asked_list;             /* the number of the answer that says who is here */
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said */
     struct talk_link *link;          /* NULL: not introduced, or told already */
@@ -73,9 +75,19 @@ static void tell_hub(struct doctor *d)
                                      : "is the one remembered",
              s->self.hub_print);
     tell(d, &f);
-    f = finding("you", "logged-in");
+}
+
+static void tell_you(struct doctor *d, bool is_unsigned)
+{
+    struct finding f = finding("you", is_unsigned ? "unsigned" : "logged-in");
+    char print[FINGERPRINT_TEXT_LEN + 1];
+    fingerprint_write(print, identity_fingerprint(d->contact.session->self.identity));
     snprintf(f.at, sizeof f.at, "%s", d->contact.presence.name);
-    snprintf(f.words, sizeof f.words, "this device is one of that account");
+    snprintf(f.words, sizeof f.words, "this device is one of that account%s%s",
+             is_unsigned ? ", unsigned: others may refuse it. On an older device of yours: "
+                           "kith devices --sign "
+                         : "",
+             is_unsigned ? print : "");
     tell(d, &f);
 }
 
@@ -120,12 +132,12 @@ static void tell_list(struct doctor *d, struct bytes list)
 static void on_ready(struct contact *c, bool again)
 {
     struct doctor *d = doctor_of(c);
-    struct bytes list = bytes_from_str("GET_CLIENT_LIST");
+    struct bytes devices = bytes_from_str("DEVICES"), list = bytes_from_str("GET_CLIENT_LIST");
     if (again)
         return;
     tell_hub(d);
+    d->asked_devices = contact_request(c, &devices, 1);
     d->asked_list = contact_request(c, &list, 1);
-    tell_device(d);
 }
 
 static void on_lost(struct contact *c, const char *why)
@@ -150,6 +162,19 @@ static void take_list(struct doctor *d, struct bytes list)
         output_error_line("kith: asking to talk: ", d->name);
 }
 
+static void take_devices(struct doctor *d, const struct resp_value *reply)
+{
+    struct device devices[LIMIT_ACCOUNT_DEVICES];
+    const struct public_key *own = identity_key(d->contact.session->self.identity);
+    size_t n = 0;
+    if (!device_list_read(reply, 1 + 7 * (size_t)reply->number, devices, &n)) {
+        contact_end(&d->contact, session_strange(d->contact.session));
+        return;
+    }
+    tell_you(d, device_list_is_unsigned(devices, n, own));
+    tell_device(d);
+}
+
 static void take_id(struct doctor *d, struct bytes id)
 {
     snprintf(d->id, sizeof d->id, "%.*s", (int)id.len, (const char *)id.data);
@@ -161,6 +186,8 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
     struct doctor *d = doctor_of(c);
     if (reply->kind == RESP_FAILURE)
         contact_refused(c, reply->text);
+    else if (number == d->asked_devices)
+        take_devices(d, reply);
     else if (number == d->asked_list)
         take_list(d, reply->text);
     else

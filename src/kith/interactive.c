@@ -180,6 +180,8 @@ static int on_judged(struct visit *v, const char *name, const struct public_key 
     enum trouble_kind kind = peer_trust_words(&i->session->self, name, key, same, &t);
     if (kind != TROUBLE_NONE)
         on_say(v, VISIT_PROBLEM, bytes_from_str(t.words));
+    if (!same)
+        talks_differ(&i->talks, bytes_from_str(name), key);
     return (int)kind;
 }
 
@@ -262,11 +264,17 @@ static void on_no_words(struct talks *t, const char *name, const struct trouble 
     visit_words_fail(visit_of(t), name, why->words);
 }
 
+static void on_differ(struct talks *t, const char *name)
+{
+    visit_words_differ(visit_of(t), name);
+}
+
 static const struct talks_handler talks_handler = {.begun = on_talk_begun,
                                                    .ask_devices = on_ask_devices,
                                                    .refused = on_talk_refused,
                                                    .words = on_words,
                                                    .no_words = on_no_words,
+                                                   .differ = on_differ,
                                                    .path = on_talk_path,
                                                    .moved = on_moved,
                                                    .heard = on_talk_heard,

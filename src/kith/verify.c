@@ -77,6 +77,7 @@ static void judge(struct verify *v, bool same)
     if (peer_trust_words(&s->self, name, &v->key, same, &t) != TROUBLE_NONE) {
         end(v, session_trouble(s, &t));
     } else if (!same) {
+        talks_differ(&v->contact.presence.talks, v->name, &v->key);
         end(v, session_fail(s, EXIT_CHANGED,
                             "somebody may be between you and %s: trust nothing that was said. "
                             "There is no talk with that device any more; kith forget %s begins "
@@ -286,6 +287,17 @@ static void on_no_words(struct talks *t, const char *name, const struct trouble 
                             "no words with %s: %s", name, why->words));
 }
 
+static void on_differ(struct talks *t, const char *name)
+{
+    struct verify *v = verify_of_talks(t);
+    if (!v->contact.over)
+        end(v,
+            session_fail(v->contact.session, EXIT_CHANGED,
+                         "%s says the words were not the same, and is not verified: somebody "
+                         "may be between you",
+                         name));
+}
+
 /* He may have answered and left: the words are still to be judged here. */
 static void on_ended(struct talks *t, const char *name, const char *why)
 {
@@ -311,6 +323,7 @@ static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .refused = on_refused,
                                                    .words = on_words,
                                                    .no_words = on_no_words,
+                                                   .differ = on_differ,
                                                    .moved = presence_moved};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,

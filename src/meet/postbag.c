@@ -16,14 +16,20 @@
 static enum post_trust trust(void *ctx, struct bytes name, const struct public_key *key,
                              const struct device *devices, size_t n)
 {
-    const struct postbag *b = ctx;
+    struct postbag *b = ctx;
     char text[ACCOUNT_NAME_BYTES + 1];
     struct peer_trust t = {.unsure = false};
-    struct trouble why;
     snprintf(text, sizeof text, "%.*s", (int)name.len, (const char *)name.data);
-    if (peer_trust(b->self, text, key, devices, n, &t, &why) != TROUBLE_NONE)
-        return POST_STRANGE;
+    enum trouble_kind kind = peer_trust(b->self, text, key, devices, n, &t, &b->why);
+    if (kind != TROUBLE_NONE)
+        return kind == TROUBLE_CHANGED ? POST_STRANGE : POST_UNREAD;
     return t.unsure ? POST_UNSURE : POST_BELIEVED;
+}
+
+static struct bytes why(void *ctx)
+{
+    const struct postbag *b = ctx;
+    return bytes_from_str(b->why.words);
 }
 
 /* ---- letters that were shown ---- */
@@ -56,7 +62,7 @@ static void record(void *ctx, struct bytes other, const struct said *said)
         chronicle_append(b->chronicle, other, said);
 }
 
-const struct post_keep postbag_keep = {trust, recall, remember, record};
+const struct post_keep postbag_keep = {trust, why, recall, remember, record};
 
 /* ---- opening ---- */
 

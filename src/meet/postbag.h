@@ -12,6 +12,7 @@ struct postbag {
     const struct self *self;
     struct profile profile;
     int lock;                    /* of letters_seen; -1: not held */
+    struct trouble why;          /* of the last device that could not be judged */
     struct chronicle *chronicle; /* the owner's, where letters are to be kept; NULL: nowhere */
 };
 

@@ -341,6 +341,8 @@ static void take_words(struct talk_link *t, struct bytes message)
         t->handler->words(t);
     else if (e == COMPARE_REFUSED)
         tell_no_words(t, TROUBLE_FAILED, "nobody is there to compare them");
+    else if (e == COMPARE_DIFFER)
+        t->handler->differ(t);
     else if (e == COMPARE_FAILED)
         lied(t);
 }
@@ -359,6 +361,13 @@ int talk_link_compare(struct talk_link *t)
     buffer_fini(&out);
     pump(t);
     return r;
+}
+
+void talk_link_differ(struct talk_link *t)
+{
+    const uint8_t type = TALK_WORDS_DIFFER;
+    say(t, bytes_make(&type, 1)); /* where it cannot be said, the end is all he hears */
+    pump(t);
 }
 
 void talk_link_show(struct talk_link *t, uint64_t id)
@@ -586,12 +595,20 @@ static struct instant patience(const struct talk_link *t)
     return INSTANT_NEVER;
 }
 
+static const char *no_connection(const struct talk_link *t)
+{
+    if (dialing_was_refused(&t->dialing))
+        return "the other device is reached, but does not let this one in, which may be "
+               "unsigned; kith doctor tells more";
+    return "no connection came about; kith doctor tells more";
+}
+
 static void lose_patience(struct talk_link *t)
 {
     if (patience(t).ns > clock_instant().ns)
         return;
     end(t, t->state == TALK_LINK_LOST ? "there is no way to the other side any more"
-                                      : "no connection came about");
+                                      : no_connection(t));
     talk_link_drop(t);
 }
 

@@ -30,6 +30,7 @@ struct talk_link_handler {
     void (*heard)(struct talk_link *t, struct bytes text);
     void (*delivered)(struct talk_link *t); /* all that was said was shown */
     void (*words)(struct talk_link *t);     /* to compare, in t->compare.words.shown */
+    void (*differ)(struct talk_link *t);    /* he says that they were not the same */
     /* None come, or not yet. TROUBLE_CHANGED: somebody lies, and the talk ends. */
     void (*no_words)(struct talk_link *t, const struct trouble *why);
     /* why: NULL where the other side has closed it; else in words. Not after talk_link_close.
@@ -134,6 +135,9 @@ int talk_link_say(struct talk_link *t, struct bytes text);
 
 /* Begins to compare words: handler.words or no_words follows. OVER, FULL, -ENOMEM. */
 int talk_link_compare(struct talk_link *t);
+
+/* Tells the other side that the words were not the same; talk_link_close is to follow. */
+void talk_link_differ(struct talk_link *t);
 
 /* Texts heard have been shown, up to that of this number, which talk.heard was in
  * handler.heard.

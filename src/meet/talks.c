@@ -191,6 +191,12 @@ static void on_no_words(struct talk_link *l, const struct trouble *why)
         talks_of(l)->handler->no_words(talks_of(l), l->name, why);
 }
 
+static void on_differ(struct talk_link *l)
+{
+    if (talks_of(l)->handler->differ)
+        talks_of(l)->handler->differ(talks_of(l), l->name);
+}
+
 static void on_gone(struct talk_link *l)
 {
     struct talks *t = talks_of(l);
@@ -207,6 +213,7 @@ static const struct talk_link_handler link_handler = {.begun = on_begun,
                                                       .delivered = on_delivered,
                                                       .words = on_words,
                                                       .no_words = on_no_words,
+                                                      .differ = on_differ,
                                                       .ended = on_ended,
                                                       .undelivered = on_undelivered,
                                                       .gone = on_gone};
@@ -386,6 +393,13 @@ struct talk_link *talks_find(struct talks *t, struct bytes name)
             return l;
     }
     return NULL;
+}
+
+void talks_differ(struct talks *t, struct bytes name, const struct public_key *key)
+{
+    struct talk_link *l = talks_find(t, name);
+    if (l && memcmp(&l->pair.other.key, key, sizeof *key) == 0)
+        talk_link_differ(l);
 }
 
 void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id)

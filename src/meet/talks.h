@@ -44,11 +44,13 @@ struct talks_handler {
     /* There is no talk after all. */
     void (*refused)(struct talks *t, const char *name, const struct trouble *why);
 
-    /* The words that he ought to see, too: WORDS_COUNT, where the other end has that key. Both
-     * NULL: nobody is here to compare any. */
+    /* The words that he ought to see, too: WORDS_COUNT, where the other end has that key. All
+     * three NULL: nobody is here to compare any. */
     void (*words)(struct talks *t, const char *name, const char *const words[],
                   const struct public_key *key);
     void (*no_words)(struct talks *t, const char *name, const struct trouble *why);
+    /* He says that they were not the same, and ends the talk: nobody is verified by them. */
+    void (*differ)(struct talks *t, const char *name);
 };
 
 struct talks {
@@ -90,6 +92,10 @@ bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *va
 
 /* NULL: there is none of that name. */
 struct talk_link *talks_find(struct talks *t, struct bytes name);
+
+/* The words compared with him at the device with that key were not the same: he is told, where
+ * the talk with it goes on. The owner then closes it. */
+void talks_differ(struct talks *t, struct bytes name, const struct public_key *key);
 
 /* The text of this number has been shown, and those before it, of the talk that this
  * introduction began; nothing where that is over. */

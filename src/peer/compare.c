@@ -75,6 +75,12 @@ static void take_refusal(struct compare *c, enum compare_event *ret)
     }
 }
 
+static void take_difference(const struct compare *c, enum compare_event *ret)
+{
+    if (c->words.state == WORDS_SHOWN)
+        *ret = COMPARE_DIFFER;
+}
+
 int compare_hear(struct compare *c, struct bytes message,
                  const uint8_t nonce[WORDS_NONCE_BYTES], struct buffer *out,
                  enum compare_event *ret)
@@ -83,6 +89,8 @@ int compare_hear(struct compare *c, struct bytes message,
     *ret = COMPARE_NOTHING;
     if (type == TALK_WORDS_REFUSE)
         take_refusal(c, ret);
+    else if (type == TALK_WORDS_DIFFER)
+        take_difference(c, ret);
     if (type != TALK_WORDS_COMMIT && type != TALK_WORDS_REVEAL)
         return 0;
     if (type == TALK_WORDS_COMMIT && !c->person)

@@ -20,6 +20,7 @@ enum compare_event {
     COMPARE_NOTHING,
     COMPARE_SHOWN,   /* the words are in words.shown, until the next round */
     COMPARE_REFUSED, /* nobody is there to compare them */
+    COMPARE_DIFFER,  /* whom they were shown to there says that they were not the same */
     COMPARE_FAILED,  /* WRONG */
 };
 

@@ -270,6 +270,14 @@ void dialing_tick(struct dialing *d, struct instant now)
         end_attempt(d, &d->relay, DIALING_TIMEOUT);
 }
 
+bool dialing_was_refused(const struct dialing *d)
+{
+    for (size_t i = 0; i < d->candidates.count; i++)
+        if (d->traces[i].outcome == DIALING_UNPROVEN)
+            return true;
+    return false;
+}
+
 const char *dialing_outcome_words(enum dialing_outcome o)
 {
     static const char *const words[] = {
@@ -281,7 +289,7 @@ const char *dialing_outcome_words(enum dialing_outcome o)
         [DIALING_TIMEOUT] = "no answer",
         [DIALING_NO_TLS] = "somebody else listens there",
         [DIALING_WRONG_KEY] = "another device answers there",
-        [DIALING_UNPROVEN] = "the device does not know of this introduction",
+        [DIALING_UNPROVEN] = "connected, but it does not let this device in",
         [DIALING_DENIED] = "the hub refuses to relay",
         [DIALING_GIVEN_UP] = "given up: not needed any more",
     };

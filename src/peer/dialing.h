@@ -94,6 +94,9 @@ void dialing_survey(struct dialing *d, uint64_t wait_ms);
 /* It is a survey, and all was tried. */
 bool dialing_is_through(const struct dialing *d);
 
+/* The last attempt at some candidate was UNPROVEN. */
+bool dialing_was_refused(const struct dialing *d);
+
 /* The other side waits at the relay. */
 void dialing_called(struct dialing *d, struct instant now);
 

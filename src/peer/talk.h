@@ -17,9 +17,10 @@ enum {
 enum {
     TALK_TEXT = 1,          /* id, text */
     TALK_DELIVERED = 2,     /* id */
-    TALK_WORDS_COMMIT = 16, /* peer/compare.h reads these three */
+    TALK_WORDS_COMMIT = 16, /* peer/compare.h reads these four */
     TALK_WORDS_REVEAL = 17,
     TALK_WORDS_REFUSE = 18,
+    TALK_WORDS_DIFFER = 19,
 };
 
 /* No states: what was said and heard is counted, nothing else is kept. */

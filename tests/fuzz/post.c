@@ -93,7 +93,7 @@ static void record(void *ctx, struct bytes other, const struct said *said)
     assert(account_name_is_valid(other) && said->letter);
 }
 
-static const struct post_keep keep = {trust, recall, remember, record};
+static const struct post_keep keep = {trust, NULL, recall, remember, record};
 
 static size_t step(struct post *p, struct resp_reply *reply, struct bytes in)
 {

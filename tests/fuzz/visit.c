@@ -106,7 +106,7 @@ static bool remember(void *ctx, struct bytes seen, bool changed)
     return !changed;
 }
 
-static const struct post_keep keep = {trust, recall, remember, NULL};
+static const struct post_keep keep = {trust, NULL, recall, remember, NULL};
 
 static const struct visit_handler handler = {.say = on_say,
                                              .prompt = on_prompt,

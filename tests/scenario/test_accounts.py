@@ -234,7 +234,8 @@ def test_a_second_device_is_added_by_password_and_signed_by_the_first(hub, perso
     new = laptop.fingerprint()
     assert re.search(new + r"  \S+  unsigned", alice.ok("devices"))
     assert alice.ok("devices", "--sign", new) == f"Signed {new}"
-    assert re.search(new + r"  \S+  signed ", laptop.ok("devices"))
+    assert re.search(new + r"  \S+  signed by " + alice.fingerprint()[:8], laptop.ok("devices"))
+    assert re.search(alice.fingerprint() + r"  \S+  first ", laptop.ok("devices"))
     assert f'"signer":"{alice.fingerprint()}"' in laptop.ok("devices", "--json")
 
 

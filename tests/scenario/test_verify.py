@@ -127,6 +127,24 @@ def test_a_visit_believes_a_signed_device(alice, bob):
     visit.expect_exact("You talk with bob now")
 
 
+def test_an_unsigned_device_is_told_so(alice, bob):
+    listener = alice.listen("--accept", "all")
+    assert says(bob, "alice") == 0
+    second = add_device(bob, "second")
+    way = f"kith devices --sign {second}".encode()
+    assert way in bob.run("--as", "second", "login").stderr
+    assert way in bob.run("--as", "second", "doctor").stdout
+    refused = bob.run("--as", "second", "say", "alice", "hello")
+    assert b"does not let this one in" in refused.stderr, refused.stderr
+    assert b"kith doctor" in refused.stderr
+    found = bob.run("--as", "second", "doctor", "alice").stdout
+    assert b"alice is reached, but does not believe this device" in found, found
+    assert bob.run("devices", "--sign", second).returncode == 0
+    assert way not in bob.run("--as", "second", "login").stderr
+    assert way not in bob.run("--as", "second", "doctor").stdout
+    stop(listener)
+
+
 def test_a_device_that_has_signed_and_left(alice, bob):
     first = bob.listen("--accept", "all")
     assert says(alice, "bob") == 0
@@ -197,6 +215,21 @@ def test_a_damaged_file_is_not_written_over(alice, bob):
         assert done.returncode == 1 and b"line 2 of " in done.stderr, done.stderr
     assert file.read_text() == damaged
     stop(listener)
+
+
+def test_a_damaged_file_and_letters(alice, bob):
+    listener = bob.listen("--accept", "all")
+    assert says(alice, "bob") == 0
+    stop(listener)
+    assert bob.say("alice", "in return").returncode == 0
+    (file,) = alice.folder.glob("**/known_peers")
+    sound = file.read_text()
+    file.write_text(sound + "carol@nowhere\n")
+    for words in ["say", "bob", "hello"], ["letters"]:
+        done = alice.run(*words)
+        assert done.returncode == 1 and b"line 2 of " in done.stderr, done.stderr
+    file.write_text(sound)
+    assert alice.run("letters").stdout.endswith(b"in return\n")
 
 
 def test_a_file_of_an_older_kith(alice, bob):
@@ -311,6 +344,36 @@ def test_no_in_a_visit_ends_the_talk(alice, bob):
     other.expect_exact("alice wants to talk")
     other.sendline("/accept")
     one.expect_exact("No talk with bob: the words compared with bob")
+
+
+def test_no_of_one_is_no_of_both(alice, bob, verify):
+    visit = alice.visit()
+    one = verify(bob, "alice")
+    visit.expect_exact("bob wants to talk")
+    visit.sendline("/accept")
+    words_of(one, "alice")
+    visit.sendline("/verify bob")
+    words_of(visit, "bob")
+    visit.sendline("no")
+    one.expect_exact("alice says the words were not the same")
+    assert exit_code(one) == 5
+    assert known(bob, "alice") == {fingerprint(alice): "met"}
+
+
+def test_no_of_a_command_ends_the_question_of_a_visit(alice, bob, verify):
+    visit = alice.visit()
+    one = verify(bob, "alice")
+    visit.expect_exact("bob wants to talk")
+    visit.sendline("/accept")
+    words_of(one, "alice")
+    visit.sendline("/verify bob")
+    words_of(visit, "bob")
+    one.sendline("no")
+    assert exit_code(one) == 5
+    visit.expect_exact("bob says the words were not the same")
+    visit.expect_exact("bob has ended the talk.")
+    visit.sendline("/verify bob")
+    visit.expect_exact("You do not talk with bob")
 
 
 def test_somebody_verified_on_a_device_that_is_not_signed(alice, bob, verify):

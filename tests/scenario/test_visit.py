@@ -104,6 +104,7 @@ def test_an_account_through_pipes(hub, build, home):
     assert (wrong.returncode, wrong.stdout) == (4, b"")
     right = visit(hub, build, home, "returning\nalice\nlong-secret\nGET a\n", "--as", "other")
     assert (right.returncode, right.stdout) == (0, b"b\n")
+    assert b"This device is unsigned" in right.stderr and b"kith devices --sign" in right.stderr
     assert "long-secret" not in hub.log()
 
 

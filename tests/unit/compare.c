@@ -201,6 +201,23 @@ static void test_a_stray_refusal(void **state)
     finish(&b);
 }
 
+/* A difference is of words that were shown. */
+static void test_they_differ(void **state)
+{
+    struct both b;
+    const uint8_t differ = TALK_WORDS_DIFFER;
+    begin_with(&b, 1);
+    hear(&b, 0, bytes_make(&differ, 1));
+    ask(&b, 0);
+    hear(&b, 0, bytes_make(&differ, 1));
+    assert_int_equal(b.seen[0], COMPARE_NOTHING);
+    carry_all(&b);
+    expect_same(&b);
+    hear(&b, 1, bytes_make(&differ, 1));
+    assert_int_equal(b.seen[1], COMPARE_DIFFER);
+    finish(&b);
+}
+
 static void test_what_fits_nothing(void **state)
 {
     static const struct bytes lies[] = {BYTES("\x11"
@@ -259,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_another_key_is_found_out),
         cmocka_unit_test(test_nobody_is_there),
         cmocka_unit_test(test_a_stray_refusal),
+        cmocka_unit_test(test_they_differ),
         cmocka_unit_test(test_what_fits_nothing),
         cmocka_unit_test(test_other_messages),
         cmocka_unit_test(test_words_that_are_late),

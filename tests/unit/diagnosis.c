@@ -162,12 +162,33 @@ static void test_only_the_relay_or_nothing(void **state)
         "device may dial, and nothing came from there. A network that both are in would do\n");
 }
 
+static void test_what_keeps_both_apart(void **state)
+{
+    static const char *const at[] = {"192.168.1.7:4711"};
+    struct diagnosis d;
+    struct dialing tried;
+    struct finding f;
+    begin(&d, &tried, at, 1);
+    set(&tried.traces[0], DIALING_UNPROVEN, 1);
+    set(&tried.relay, DIALING_DENIED, 2);
+    diagnosis_take(&d, &tried);
+    assert_true(diagnosis_finding(&d, 3, &f));
+    assert_non_null(strstr(f.words, "bob is reached, but does not believe this device"));
+    assert_null(strstr(f.words, "firewall"));
+    set(&tried.traces[0], DIALING_TIMEOUT, 2000);
+    diagnosis_take(&d, &tried);
+    assert_true(diagnosis_finding(&d, 3, &f));
+    assert_non_null(strstr(f.words, "firewall"));
+    assert_non_null(strstr(f.words, "a hub that relays: kithd --relay chat"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_path_in_words),
         cmocka_unit_test(test_one_side_is_enough),
         cmocka_unit_test(test_only_the_relay_or_nothing),
+        cmocka_unit_test(test_what_keeps_both_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,7 +174,7 @@ static void record(void *ctx, struct bytes other, const struct said *said)
                       (const char *)said->to.data, (int)said->when.ms);
 }
 
-static const struct post_keep keep = {trust, recall, remember, record};
+static const struct post_keep keep = {trust, NULL, recall, remember, record};
 
 /* ---- the steps ---- */
 

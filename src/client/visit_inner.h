@@ -106,6 +106,7 @@ void visit_talks_close_front(struct visit *v);
 void visit_talks_say_ways(struct visit *v);
 const char *visit_talks_name(struct visit *v, struct bytes name); /* NULL: no such talk */
 void visit_talks_close(struct visit *v, struct bytes name);
+void visit_talks_forget(struct visit *v, const char *name); /* one that was given up, if any */
 
 /* visit_verify.c: words that two compare, and who is verified. */
 void verify_fini(struct visit *v);

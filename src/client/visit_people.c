@@ -233,8 +233,10 @@ static void withdraw(struct visit *v)
 static void give_up(struct visit *v)
 {
     visit_say(v, VISIT_NOTE, "The talk with %s is given up.", v->wanted);
-    if (v->connecting)
+    if (v->connecting) {
+        visit_talks_forget(v, v->wanted);
         v->handler->talk_close(v, v->wanted);
+    }
     v->wanted[0] = '\0';
     v->connecting = false;
 }

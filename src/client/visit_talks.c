@@ -69,6 +69,13 @@ void visit_talks_close_front(struct visit *v)
     visit_show_prompt(v);
 }
 
+void visit_talks_forget(struct visit *v, const char *name)
+{
+    struct visit_talk *t = find_str(v, name);
+    if (t)
+        forget(t);
+}
+
 const char *visit_talks_name(struct visit *v, struct bytes name)
 {
     struct visit_talk *t = find(v, name);

@@ -59,5 +59,5 @@ struct bytes bytes_next_line(struct bytes *rest)
     struct bytes b = *rest;
     size_t n = bytes_find(b, '\n');
     *rest = bytes_from(b, n < b.len ? n + 1 : n);
-    return bytes_first(b, n);
+    return bytes_first(b, n > 0 && n < b.len && b.data[n - 1] == '\r' ? n - 1 : n);
 }

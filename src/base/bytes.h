@@ -83,7 +83,7 @@ size_t bytes_find(struct bytes b, uint8_t c);
  * empty when there is none. */
 struct bytes bytes_next_word(struct bytes *rest);
 
-/* The next line of *rest, without its LF, which *rest moves past. */
+/* The next line of *rest, without its LF or CR LF, which *rest moves past. */
 struct bytes bytes_next_line(struct bytes *rest);
 
 #endif

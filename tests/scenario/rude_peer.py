@@ -9,7 +9,7 @@ import socket
 import ssl
 import struct
 
-from hubs import PATIENCE
+from hubs import PATIENCE, until
 from members import login, register
 
 PROTOCOL = "kith-peer/1"
@@ -137,9 +137,18 @@ class RudePeer:
 
     def talk(self, name, **how):
         """A talk with somebody, as it should be."""
-        path = self.dial(self.meet(name), **how)
-        path.prove()
+        other = self.meet(name)
+        path = until(lambda: self.proven(other, **how), f"{name} to expect it")
         path.settle()
+        return path
+
+    def proven(self, other, **how):
+        """None while the other one has not heard of the introduction yet: it closes then."""
+        path = self.dial(other, **how)
+        try:
+            path.prove()
+        except (ConnectionError, ssl.SSLError):
+            return None
         return path
 
 

@@ -233,8 +233,7 @@ def who_would_have_to_choose(hub, folder):
 def test_nothing_is_said_on_a_connection_that_was_not_chosen(bob, alice, hub, tmp_path):
     listener = bob.listen("--accept", "all")
     mallory, other = who_would_have_to_choose(hub, tmp_path / "mallories")
-    path = mallory.dial(other)
-    path.prove()
+    path = until(lambda: mallory.proven(other), "bob to expect it")
     path.message(text_message(1, b"evil"))
     assert TALK not in path.rest()
     assert still_listens(listener, alice)
@@ -272,8 +271,11 @@ def test_what_he_says_is_shown_clean_and_as_his(bob, mallory):
     visit.expect_exact("mallory is there to talk")
     path.say("red \x1b[31mtext\x07\r\nalice: forged \u202egnorw \x9b2J\x00 end".encode())
     visit.expect_exact("mallory: red ")
+    visit.expect_exact("mallory: alice: forged ")
+    for part in ["\x1b[31m", "\x07", "\u202e", "\\x0d"]:
+        assert part not in visit.before, repr(part)
     visit.expect_exact(" end")
-    for part in ["\x1b[31m", "\x07", "\n", "\u202e", "\x9b", "\x00"]:
+    for part in ["\n", "\u202e", "\x9b", "\x00"]:
         assert part not in visit.before, repr(part)
 
 

@@ -81,6 +81,10 @@ static void test_lines(void **state)
     assert_bytes(bytes_next_line(&rest), BYTES("three"));
     assert_bytes(rest, BYTES(""));
     assert_bytes(bytes_next_line(&rest), BYTES(""));
+    rest = BYTES("a\r\n\r\nb\r");
+    assert_bytes(bytes_next_line(&rest), BYTES("a"));
+    assert_bytes(bytes_next_line(&rest), BYTES(""));
+    assert_bytes(bytes_next_line(&rest), BYTES("b\r"));
     rest = BYTES("without an end");
     assert_bytes(bytes_next_line(&rest), BYTES("without an end"));
     assert_bytes(rest, BYTES(""));

@@ -42,7 +42,8 @@ static int accept(struct introductions *x, const char *by, unsigned n, struct in
 {
     struct introduction_side side = side_of(by, 99);
     struct random_id id = id_of(n);
-    return introductions_accept(x, &id, &side, (struct instant){7}, ret);
+    struct random_id forgotten;
+    return introductions_accept(x, &id, &side, (struct instant){7}, ret, &forgotten);
 }
 
 static void test_only_the_invited_accepts_and_only_once(void **state)

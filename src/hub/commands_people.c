@@ -1,5 +1,6 @@
 #include "hub/command.h"
 #include "hub/hub.h"
+#include "hub/introduced.h"
 #include "hub/introducer.h"
 #include "hub/member.h"
 #include "hub/notice.h"
@@ -235,7 +236,7 @@ static int run_accept(struct call *call)
 {
     struct hub_shared *shared = call->hub->shared;
     char candidates[CANDIDATES_BYTES];
-    struct random_id id;
+    struct random_id id, forgotten;
     struct introduction_side side;
     struct introduction introduced;
     if (!has_device(call) || !read_candidates(call, 2, candidates))
@@ -243,13 +244,14 @@ static int run_accept(struct call *call)
     if (!random_id_read(call->argv[1], &id))
         return refuse_id(call);
     introducer_describe(call->connection, candidates[0] ? candidates : NULL, &side);
-    int r =
-        introductions_accept(&shared->introductions, &id, &side, call->hub->now, &introduced);
+    int r = introductions_accept(&shared->introductions, &id, &side, call->hub->now,
+                                 &introduced, &forgotten);
     if (r < 0)
         return command_error(call, "OOM", "out of memory");
     if (r > 0)
         return refuse_id(call);
     introducer_tell_accepted(shared, &introduced);
+    (void)introduced_keep(shared->store, call->hub->wall, &introduced, &forgotten);
     introduction_fini(&introduced);
     return ok(call);
 }

@@ -1,5 +1,6 @@
 #include "hub/command.h"
 #include "hub/hub.h"
+#include "hub/introduced.h"
 #include "hub/introducer.h"
 #include "hub/member.h"
 #include "hub/relay.h"
@@ -29,11 +30,26 @@ static int find_side(const struct introduction *i, const struct member *m)
     return is_side(&i->to, m) ? 1 : -1;
 }
 
+/* What this process knows of is in memory; what one before it knew, in the store. */
+static bool find(struct hub *hub, const struct random_id *id, struct introduction *ret,
+                 bool *ret_fresh)
+{
+    struct walltime since;
+    if (introductions_find(&hub->shared->introductions, id, hub->now, ret) == 0) {
+        *ret_fresh = instant_after_ms(ret->since, LIMIT_RELAY_FRESH_MS).ns > hub->now.ns;
+        return true;
+    }
+    if (!introduced_find(hub->shared->store, hub->wall, id, ret, &since))
+        return false;
+    *ret_fresh = since.ms + (int64_t)LIMIT_RELAY_FRESH_MS > hub->wall.ms;
+    return true;
+}
+
 /* Soon after they were introduced; later only while both are still present. */
-static bool is_time(struct hub *hub, const struct introduction *i)
+static bool is_time(struct hub *hub, const struct introduction *i, bool fresh)
 {
     struct directory *d = &hub->shared->directory;
-    return instant_after_ms(i->since, LIMIT_RELAY_FRESH_MS).ns > hub->now.ns ||
+    return fresh ||
            (directory_find(d, i->from.key, NULL) && directory_find(d, i->to.key, NULL));
 }
 
@@ -59,6 +75,7 @@ static int run_relay(struct call *call)
     const struct member *m = connection_member(c);
     struct random_id id;
     struct introduction i;
+    bool fresh = false;
     if (call->hub->shared->config.relay == HUB_RELAY_OFF)
         return command_error(call, "NOPERM", "this hub does not relay");
     if (!m || !m->has_device || reply_is_text(call->reply))
@@ -67,12 +84,10 @@ static int run_relay(struct call *call)
                              "certificate, and speak RESP");
     if (!is_its_own(c))
         return command_error(call, "ERR", "a relay needs a connection of its own");
-    int side = random_id_read(call->argv[1], &id) &&
-                       introductions_find(&call->hub->shared->introductions, &id,
-                                          call->hub->now, &i) == 0
+    int side = random_id_read(call->argv[1], &id) && find(call->hub, &id, &i, &fresh)
                    ? find_side(&i, m)
                    : -1;
-    if (side < 0 || !is_time(call->hub, &i))
+    if (side < 0 || !is_time(call->hub, &i, fresh))
         return command_error_about(call, "you were not introduced under", call->argv[1]);
     return enter(call, &i, (size_t)side);
 }

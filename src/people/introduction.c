@@ -179,10 +179,14 @@ static struct introduction_entry *find_open(struct introductions *x, const struc
 }
 
 /* The candidates have been told and are not needed any more; the copy has them. */
-static void keep(struct introductions *x, struct introduction_entry *e, struct instant now)
+static void keep(struct introductions *x, struct introduction_entry *e, struct instant now,
+                 struct random_id *ret_forgotten)
 {
-    if (x->kept.count >= LIMIT_INTRODUCTIONS_KEPT)
+    *ret_forgotten = e->what.id;
+    if (x->kept.count >= LIMIT_INTRODUCTIONS_KEPT) {
+        *ret_forgotten = x->kept.first->what.id;
         forget(x, x->kept.first, NULL);
+    }
     take_out(&x->open, e);
     e->accepted = true;
     e->what.from.candidates = e->what.to.candidates = NULL;
@@ -193,7 +197,7 @@ static void keep(struct introductions *x, struct introduction_entry *e, struct i
 
 int introductions_accept(struct introductions *x, const struct random_id *id,
                          const struct introduction_side *side, struct instant now,
-                         struct introduction *ret)
+                         struct introduction *ret, struct random_id *ret_forgotten)
 {
     struct introduction_side accepted;
     if (!copy_side(&accepted, side))
@@ -203,7 +207,7 @@ int introductions_accept(struct introductions *x, const struct random_id *id,
     if (e) {
         e->what.to = accepted;
         *ret = e->what;
-        keep(x, e, now);
+        keep(x, e, now, ret_forgotten);
     }
     pthread_mutex_unlock(&x->lock);
     if (e)

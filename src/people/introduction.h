@@ -85,10 +85,11 @@ int introductions_invite(struct introductions *x, const struct introduction_side
 /* What follows hands out a copy, which introduction_fini gives back; INTRODUCTION_UNKNOWN,
  * -ENOMEM. */
 
-/* `side` accepts: its account is the invited one. */
+/* `side` accepts: its account is the invited one. *ret_forgotten: the id of the accepted one
+ * that is forgotten for it; its own where none is. */
 int introductions_accept(struct introductions *x, const struct random_id *id,
                          const struct introduction_side *side, struct instant now,
-                         struct introduction *ret);
+                         struct introduction *ret, struct random_id *ret_forgotten);
 
 /* The invited account says no; the one that invited takes it back. */
 int introductions_decline(struct introductions *x, const struct random_id *id, const char *key,

@@ -173,6 +173,29 @@ def test_a_hub_without_a_relay(make_machines, place):
     assert b"not delivered: no connection came about" in alone.stderr.read()
 
 
+def test_a_relayed_talk_outlives_the_hub(together):
+    """The hub is killed and started again; what both say meanwhile arrives once and in order."""
+    machines, hub, alice, bob = together
+    for m in [machines.a, machines.b]:
+        m.lets_nobody_in()
+    a, b = alice.visit(), bob.visit()
+    assert meet(a, "bob", b, "alice") == "relayed"
+    exchange(a, b, "before")
+    everywhere = f"0.0.0.0:{hub.port}"
+    hub.kill()
+    a.expect_exact("Lost bob. Trying to get back; what you say is kept.")
+    b.expect_exact("Lost alice. Trying to get back; what you say is kept.")
+    for n in range(3):
+        a.sendline(f"{n} in the dark")
+        b.sendline(f"{n} into the dark")
+    hub.restart("--listen", everywhere)
+    for n in range(3):
+        b.expect_exact(f"alice: {n} in the dark", timeout=2 * PATIENCE)
+        a.expect_exact(f"bob: {n} into the dark", timeout=2 * PATIENCE)
+    exchange(a, b, "after")
+    assert "in the dark" not in b.before and "into the dark" not in a.before
+
+
 # ---- changes ----
 
 

@@ -109,6 +109,37 @@ void scene_wait_ms(struct scene *s, uint64_t ms)
 
 static const char *const no_protocols[] = {NULL};
 
+static void open_hubs(struct scene *s)
+{
+    s->shared.store = embedded_store(s->store);
+    s->shared.tls = s->tls;
+    s->shared.config.uid = SCENE_UID;
+    s->shared.config.password_cost = password_cost_least;
+    for (size_t i = 0; i < SCENE_HUBS; i++)
+        hub_init(&s->hubs[i], &s->shared);
+    tick(s);
+}
+
+static void close_hubs(struct scene *s)
+{
+    for (size_t i = 0; i < SCENE_HUBS; i++)
+        hub_fini(&s->hubs[i]);
+    assert_int_equal(s->shared.counters.connections, 0);
+    assert_int_equal(s->shared.counters.guests, 0);
+    introductions_fini(&s->shared.introductions);
+    directory_fini(&s->shared.directory);
+    relays_fini(&s->shared.relays);
+}
+
+void scene_restart(struct scene *s)
+{
+    close_hubs(s);
+    for (size_t i = 0; i < SCENE_PEOPLE; i++)
+        s->people[i].c = NULL;
+    s->shared = (struct hub_shared){.store = NULL};
+    open_hubs(s);
+}
+
 struct scene *scene_open(void)
 {
     static const uint8_t seed[IDENTITY_SEED_BYTES] = {200};
@@ -123,17 +154,11 @@ struct scene *scene_open(void)
         0);
     assert_int_equal(identity_new(&s->identity, seed, NULL, 0), 0);
     assert_int_equal(tls_config_new(&s->tls, TLS_HUB, s->identity, no_protocols), 0);
-    s->shared.store = embedded_store(s->store);
-    s->shared.tls = s->tls;
-    s->shared.config.uid = SCENE_UID;
-    s->shared.config.password_cost = password_cost_least;
-    for (size_t i = 0; i < SCENE_HUBS; i++)
-        hub_init(&s->hubs[i], &s->shared);
     for (size_t i = 0; i < SCENE_PEOPLE; i++) {
         buffer_init(&s->people[i].got, 8 * LIMIT_MIB);
         buffer_init(&s->people[i].out, LIMIT_MIB);
     }
-    tick(s);
+    open_hubs(s);
     return s;
 }
 
@@ -149,18 +174,12 @@ static void forget_tls(struct scene_person *p)
 
 void scene_close(struct scene *s)
 {
-    for (size_t i = 0; i < SCENE_HUBS; i++)
-        hub_fini(&s->hubs[i]);
+    close_hubs(s);
     for (size_t i = 0; i < SCENE_PEOPLE; i++) {
         forget_tls(&s->people[i]);
         buffer_fini(&s->people[i].got);
         buffer_fini(&s->people[i].out);
     }
-    assert_int_equal(s->shared.counters.connections, 0);
-    assert_int_equal(s->shared.counters.guests, 0);
-    introductions_fini(&s->shared.introductions);
-    directory_fini(&s->shared.directory);
-    relays_fini(&s->shared.relays);
     embedded_free(s->store);
     faulty_disk_free(s->disk);
     tls_config_free(s->tls);

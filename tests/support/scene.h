@@ -45,6 +45,9 @@ struct scene {
 struct scene *scene_open(void);
 void scene_close(struct scene *s);
 
+/* The hubs end, and others begin on the same store: nobody is connected. */
+void scene_restart(struct scene *s);
+
 /* Until nothing is on its way any more; now, or that much later. */
 void scene_settle(struct scene *s);
 void scene_wait_ms(struct scene *s, uint64_t ms);

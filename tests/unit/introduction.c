@@ -38,11 +38,18 @@ static int invite(struct introductions *x, const char *from, const char *to, uns
     return introductions_invite(x, &side, to, to, (struct instant){ns}, &id);
 }
 
-static int accept(struct introductions *x, const char *by, unsigned n, struct introduction *ret)
+static int accept_for(struct introductions *x, const char *by, unsigned n,
+                      struct introduction *ret, struct random_id *ret_forgotten)
 {
     struct introduction_side side = side_of(by, 99);
     struct random_id id = id_of(n);
-    return introductions_accept(x, &id, &side, (struct instant){7}, ret);
+    return introductions_accept(x, &id, &side, (struct instant){7}, ret, ret_forgotten);
+}
+
+static int accept(struct introductions *x, const char *by, unsigned n, struct introduction *ret)
+{
+    struct random_id forgotten;
+    return accept_for(x, by, n, ret, &forgotten);
 }
 
 static void test_only_the_invited_accepts_and_only_once(void **state)
@@ -164,7 +171,9 @@ static void test_the_oldest_accepted_makes_room(void **state)
     struct random_id first = id_of(1), second = id_of(2);
     for (unsigned n = 1; n <= LIMIT_INTRODUCTIONS_KEPT + 1; n++) {
         assert_int_equal(invite(x, "alice", "bob", n, 5), 0);
-        assert_int_equal(accept(x, "bob", n, &got), 0);
+        struct random_id forgotten, want = id_of(n <= LIMIT_INTRODUCTIONS_KEPT ? n : 1);
+        assert_int_equal(accept_for(x, "bob", n, &got, &forgotten), 0);
+        assert_true(random_id_equal(&forgotten, &want));
         introduction_fini(&got);
     }
     assert_int_equal(x->kept.count, LIMIT_INTRODUCTIONS_KEPT);

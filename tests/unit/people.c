@@ -622,6 +622,67 @@ static void test_how_long_a_relay_may_be_come_to(void **state)
     scene_close(s);
 }
 
+/* Somebody comes to the relay with the device of that place's key. */
+static void come_back(struct scene *s, size_t who, const char *name, size_t like)
+{
+    struct member m = {.has_device = true};
+    come(s, who, 0, false);
+    snprintf(m.name, sizeof m.name, "%s", name);
+    account_name_fold(bytes_from_str(name), m.key);
+    memset(m.device.bytes, (int)like + 1, sizeof m.device.bytes);
+    assert_int_equal(member_set(s->people[who].c, &m), 0);
+}
+
+static void test_an_introduction_outlives_the_hub(void **state)
+{
+    char id[23], want[256];
+    struct scene *s = open_relay_scene(id);
+    snprintf(want, sizeof want, "-ERR you were not introduced under '%s'\r\n", id);
+    scene_restart(s);
+    come_back(s, CAROL, "carol", CAROL);
+    come_back(s, BOB_TOO, "Bob", BOB_TOO); /* of the account, another device */
+    come_back(s, ALICE, "bob", ALICE);     /* of another account, the device */
+    for (size_t who = ALICE; who <= CAROL; who++)
+        if (who != BOB) {
+            say_id(s, who, "RELAY ", id, "");
+            scene_expect(s, who, want);
+        }
+    come_back(s, ALICE_RELAY, "alice", ALICE);
+    come_back(s, BOB_RELAY, "Bob", BOB);
+    join(s, id);
+    scene_say(s, ALICE_RELAY, "again");
+    scene_expect(s, BOB_RELAY, "again");
+    scene_close(s);
+}
+
+static void test_how_long_an_introduction_outlives_the_hub(void **state)
+{
+    char id[23], want[256];
+    struct scene *s = open_relay_scene(id);
+    snprintf(want, sizeof want, "-ERR you were not introduced under '%s'\r\n", id);
+    scene_restart(s);
+    scene_wait_ms(s, LIMIT_RELAY_FRESH_MS);
+    come_back(s, ALICE_RELAY, "alice", ALICE);
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    scene_expect(s, ALICE_RELAY, want); /* neither is present */
+    come(s, ALICE, 0, true);
+    come(s, BOB, 1, true);
+    be(s, ALICE, "alice", true);
+    be(s, BOB, "Bob", true);
+    come_back(s, BOB_RELAY, "Bob", BOB);
+    join(s, id);
+    scene_restart(s);
+    scene_wait_ms(s, LIMIT_INTRODUCED_MS - LIMIT_RELAY_FRESH_MS);
+    come(s, ALICE, 0, true);
+    come(s, BOB, 1, true);
+    be(s, ALICE, "alice", true);
+    be(s, BOB, "Bob", true);
+    come_back(s, BOB_RELAY, "Bob", BOB);
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    scene_expect(s, BOB_RELAY, want);
+    scene_close(s);
+}
+
 static void test_who_comes_again_begins_anew(void **state)
 {
     char id[23];
@@ -830,6 +891,8 @@ int main(void)
         cmocka_unit_test(test_who_does_not_listen_stops_the_other),
         cmocka_unit_test(test_a_relay_is_for_the_two_alone),
         cmocka_unit_test(test_how_long_a_relay_may_be_come_to),
+        cmocka_unit_test(test_an_introduction_outlives_the_hub),
+        cmocka_unit_test(test_how_long_an_introduction_outlives_the_hub),
         cmocka_unit_test(test_who_comes_again_begins_anew),
         cmocka_unit_test(test_a_relay_has_a_quota),
         cmocka_unit_test(test_a_letter_is_for_one_device),

@@ -303,6 +303,11 @@ static void take_introduction(struct visit *v, const struct notice *n)
     if (v->handler->introduced)
         v->handler->introduced(v, &mine);
     v->introducing = false;
+    /* Of two invitations that crossed one is enough: the talk there is goes on. */
+    if (is_name(v->wanted, n->name) && visit_talks_name(v, n->name)) {
+        v->wanted[0] = '\0';
+        v->connecting = false;
+    }
 }
 
 static void take_refusal(struct visit *v, const struct notice *n)

@@ -587,6 +587,22 @@ static void test_nobody_is_introduced_unasked(void **state)
     stage_finish(&s);
 }
 
+/* Both have asked, and both accept: the talk that is there goes on, and nothing waits. */
+static void test_who_talks_already_is_accepted_again(void **state)
+{
+    struct stage s;
+    begin_two_talks(&s);
+    stage_hear(&s, ">5|$7|invited|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY "|");
+    stage_type(&s, "/accept carol");
+    stage_hear(&s, ">7|$10|introduced|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY
+                   "|$5|dials|$1|-|");
+    stage_type(&s, "/close");
+    stage_forget(&s);
+    stage_type(&s, "hello");
+    stage_expect(&s, "! ECHO hello\n");
+    stage_finish(&s);
+}
+
 /* The hub says that the one asked for, or accepted, is somebody else. */
 static void test_nobody_else_is_introduced(void **state)
 {
@@ -695,6 +711,7 @@ int main(void)
         cmocka_unit_test(test_a_line_when_the_hub_went_before_the_answer),
         cmocka_unit_test(test_who_begins_is_no_longer_waited_for),
         cmocka_unit_test(test_nobody_is_introduced_unasked),
+        cmocka_unit_test(test_who_talks_already_is_accepted_again),
         cmocka_unit_test(test_nobody_else_is_introduced),
         cmocka_unit_test(test_a_hub_that_only_tells),
         cmocka_unit_test(test_somebody_waits_at_the_relay),

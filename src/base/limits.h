@@ -102,7 +102,8 @@
 #define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000) /* what was said still arrives, at the end */
 #define LIMIT_WORDS_MS ((uint64_t)30 * 1000)     /* then words to compare are late */
 #define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
-#define LIMIT_TALKS ((size_t)64)                 /* of one kith, at once */
+#define LIMIT_TALKS ((size_t)64)                 /* links of one kith's talks, at once ... */
+#define LIMIT_TALKS_WITH_ONE ((size_t)8)         /* ... and with one name */
 #define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)   /* said at once */
 
 /* Presence (hub/news.h). */

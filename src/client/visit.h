@@ -131,7 +131,6 @@ struct visit {
     char wanted[ACCOUNT_NAME_BYTES + 1]; /* with whom a talk was asked for, or accepted, last,
                                           * that has not begun */
     bool connecting;                     /* both want it: it is the handler's */
-    bool introducing;                    /* the handler is being told of an introduction */
     char left[ACCOUNT_NAME_BYTES + 1];   /* who was in front, and has ended it just now */
     char missed[ACCOUNT_NAME_BYTES + 1]; /* of whose talk nothing has come just now */
     struct list talks;                   /* of struct visit_talk */
@@ -202,6 +201,7 @@ void visit_input_over(struct visit *v);              /* Ctrl+D, or the end of th
  * at present. why: NULL where the other side has ended it, else in words. */
 void visit_talk_fails(struct visit *v, const char *name, const char *why);
 void visit_talk_begins(struct visit *v, const char *name, bool verified);
+void visit_talk_joins(struct visit *v, const char *name, bool verified); /* at another device */
 void visit_talk_way(struct visit *v, const char *name, const char *way);
 void visit_talk_heard(struct visit *v, const char *name, struct bytes text);
 void visit_talk_ends(struct visit *v, const char *name, const char *why);

@@ -191,6 +191,8 @@ void people_talk(struct visit *v, struct bytes name)
         visit_say(v, VISIT_PROBLEM, "This kith cannot talk with people.");
     } else if (!account_name_is_valid(name)) {
         visit_say_text(v, VISIT_PROBLEM, "Nobody can be called ", name, "");
+    } else if (find_incoming(v, name)) {
+        people_accept(v, name, true);
     } else if (v->outgoing.name[0]) {
         visit_say(v, VISIT_PROBLEM, "%s has not answered yet; /close withdraws that.",
                   v->outgoing.name);
@@ -261,6 +263,14 @@ static void refuse_invitation(struct visit *v, const struct notice *n)
     visit_ask(v, ASKED_ANSWER, n->name, argv, 3);
 }
 
+/* Whom the person talks with, or asks to, need not ask: he may do so from another device, from
+ * a program, or at the same moment. */
+static bool talks_with(struct visit *v, struct bytes name)
+{
+    return visit_talks_name(v, name) ||
+           (v->outgoing.name[0] && is_name(v->outgoing.name, name));
+}
+
 static void take_invitation(struct visit *v, const struct notice *n)
 {
     if (v->asked_count >= LIMIT_UNANSWERED)
@@ -269,7 +279,7 @@ static void take_invitation(struct visit *v, const struct notice *n)
         refuse_invitation(v, n);
         return;
     }
-    if (accepting_allows(v->accepts, n->name)) {
+    if (accepting_allows(v->accepts, n->name) || talks_with(v, n->name)) {
         accept_id(v, n->id, n->name);
         return;
     }
@@ -299,11 +309,9 @@ static void take_introduction(struct visit *v, const struct notice *n)
         want(v, n->name);
     if (is_name(v->wanted, n->name))
         v->connecting = true;
-    v->introducing = true;
     if (v->handler->introduced)
         v->handler->introduced(v, &mine);
-    v->introducing = false;
-    /* Of two invitations that crossed one is enough: the talk there is goes on. */
+    /* Where there is a talk with him this is a part of it. */
     if (is_name(v->wanted, n->name) && visit_talks_name(v, n->name)) {
         v->wanted[0] = '\0';
         v->connecting = false;

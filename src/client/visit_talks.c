@@ -138,10 +138,19 @@ void visit_talk_begins(struct visit *v, const char *name, bool verified)
     visit_show_prompt(v);
 }
 
+void visit_talk_joins(struct visit *v, const char *name, bool verified)
+{
+    bool doubtful = !verified && verify_is_verified(v, bytes_from_str(name));
+    visit_say(v, VISIT_NEWS, "%s is there at another device, too%s.", name,
+              verified   ? " (verified)"
+              : doubtful ? ", which is not verified"
+                         : "");
+}
+
 void visit_talk_way(struct visit *v, const char *name, const char *way)
 {
     struct visit_talk *t = find_str(v, name);
-    if (!t)
+    if (!t || strcmp(t->way, way ? way : "") == 0)
         return;
     snprintf(t->way, sizeof t->way, "%s", way ? way : "");
     if (way)
@@ -160,9 +169,7 @@ void visit_talk_heard(struct visit *v, const char *name, struct bytes text)
 void visit_talk_ends(struct visit *v, const char *name, const char *why)
 {
     struct visit_talk *t = find_str(v, name);
-    if (!t && v->introducing)
-        return; /* it had not begun, and another one takes its place */
-    if (!v->introducing)
+    if (!t) /* it had not begun; else it is another that is wanted */
         people_miss(v, bytes_from_str(name));
     if (strcmp(v->front, name) == 0) {
         snprintf(v->left, sizeof v->left, "%s", name);

@@ -95,7 +95,7 @@ static void tell_device(struct doctor *d)
 {
     const struct talks *t = &d->contact.presence.talks;
     struct finding f = finding("port", "listens");
-    snprintf(f.at, sizeof f.at, "%u", t->port.number);
+    snprintf(f.at, sizeof f.at, "%u", t->arrivals.port.number);
     snprintf(f.words, sizeof f.words, "%s",
              d->contact.session->options.peer_port
                  ? "other devices come in here; --peer-port says so"

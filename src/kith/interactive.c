@@ -150,9 +150,7 @@ static void on_talk_send(struct visit *v, struct bytes path)
 
 static void on_talk_close(struct visit *v, const char *name)
 {
-    struct talk_link *l = talks_find(&of_visit(v)->talks, bytes_from_str(name));
-    if (l)
-        talk_link_close(l);
+    talks_end(&of_visit(v)->talks, bytes_from_str(name));
 }
 
 static void on_relay_waits(struct visit *v, struct bytes id)
@@ -204,6 +202,11 @@ static void on_talk_begun(struct talks *t, const char *name)
 {
     const struct talk_link *l = talks_find(t, bytes_from_str(name));
     visit_talk_begins(visit_of(t), name, l && l->verified);
+}
+
+static void on_talk_joined(struct talks *t, const char *name, bool verified)
+{
+    visit_talk_joins(visit_of(t), name, verified);
 }
 
 static void on_talk_path(struct talks *t, const char *name, const char *way)
@@ -270,6 +273,7 @@ static void on_differ(struct talks *t, const char *name)
 }
 
 static const struct talks_handler talks_handler = {.begun = on_talk_begun,
+                                                   .joined = on_talk_joined,
                                                    .ask_devices = on_ask_devices,
                                                    .refused = on_talk_refused,
                                                    .words = on_words,

@@ -35,7 +35,7 @@ struct talk_link_handler {
     void (*no_words)(struct talk_link *t, const struct trouble *why);
     /* why: NULL where the other side has closed it; else in words. Not after talk_link_close.
      */
-    void (*ended)(struct talk_link *t, const char *why);
+    void (*ended)(struct talk_link *t, bool had_begun, const char *why);
     void (*undelivered)(struct talk_link *t, struct bytes text); /* once it has ended; each */
     void (*gone)(struct talk_link *t);
 };
@@ -46,7 +46,7 @@ struct talk_ground {
     struct tls_config *dials, *answers; /* of TLS between devices */
     uv_loop_t *loop;
     bool person;      /* somebody is here to compare words */
-    bool shows_later; /* what was heard is shown when talk_link_show says so */
+    bool shows_later; /* what was heard is shown when talk_link_show says so, or never */
 };
 
 /* Where the other side has said to be, and is seen by the hub. */
@@ -68,13 +68,14 @@ enum { TALK_WAY_BYTES = 64 };
 /* A connection of it, on the heap. */
 struct talk_path {
     struct list link; /* talk_link.paths, or the owner's while it is nobody's */
-    void *owner;      /* a talk_link, once it is one's */
+    void *owner;      /* a talk_link, once it is one's; else whoever took it */
     struct peer_line line;
     int attempt;   /* the candidate that was dialed; or one of the below */
     bool attached; /* as path `path` of the session */
     bool proven;
     unsigned path;
-    struct buffer in; /* frames not yet whole, or not yet taken */
+    struct instant since; /* while it is nobody's: the handshake is done */
+    struct buffer in;     /* frames not yet whole, or not yet taken */
 };
 enum { TALK_PATH_RELAY = -1, TALK_PATH_TAKEN = -2, TALK_PATH_AGAIN = -3 };
 
@@ -96,7 +97,7 @@ struct talk_link {
     bool ours;            /* likewise: this side has invited */
     struct list paths;    /* of struct talk_path */
     struct list said;     /* of struct talk_text: not yet delivered */
-    struct instant began; /* was introduced */
+    struct instant spoke; /* the other side, last; or when it began */
     struct instant since; /* in this state */
     uv_timer_t timer;
     bool surveyed;       /* it was said so */
@@ -121,7 +122,14 @@ void talk_link_called(struct talk_link *t);
 void talk_link_moved(struct talk_link *t, const struct own_address *own, size_t own_count,
                      const struct candidates *candidates);
 
-/* A connection that came, and showed the key of this one's other side: it owns it now. */
+/* Is a device with this key the other side? Not once it is over. */
+bool talk_link_expects(const struct talk_link *t, const struct public_key *key);
+
+/* Is a connection that came, and begins with these bytes, for this introduction? */
+enum peer_claim talk_link_claim(const struct talk_link *t, const struct public_key *key,
+                                const uint8_t exporter[PROOF_EXPORTER_BYTES], struct bytes in);
+
+/* Such a connection, with what was read of it in path->in: it owns it now. */
 void talk_link_take(struct talk_link *t, struct talk_path *path);
 
 /* For owners of connections that are nobody's yet. */
@@ -149,8 +157,5 @@ void talk_link_close(struct talk_link *t);
 
 /* ENDING, at once: nothing is waited for. */
 void talk_link_drop(struct talk_link *t);
-
-/* talk_link_close, for another talk with him: handler.ended says so. */
-void talk_link_replace(struct talk_link *t);
 
 #endif

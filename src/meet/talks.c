@@ -8,10 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Two that invite each other at once are introduced twice, once by either's invitation: within
- * this time both keep the same one of the two. */
-enum { CROSSED_MS = 5000 };
-
 static struct talks *talks_of(struct talk_link *l)
 {
     return l->owner;
@@ -105,9 +101,7 @@ void talks_close(struct talks *t)
         return;
     t->closing = true;
     forget_waiting(t, NULL);
-    peer_port_close(&t->port);
-    list_foreach (at, &t->strangers)
-        peer_line_close(&list_entry(at, struct talk_path, link)->line);
+    arrivals_close(&t->arrivals);
     list_foreach (at, &t->links) {
         struct talk_link *l = list_entry(at, struct talk_link, link);
         if (l->state != TALK_LINK_ENDING)
@@ -126,18 +120,87 @@ void talks_fini(struct talks *t)
     t->ground.dials = t->ground.answers = NULL;
 }
 
+/* ---- which of several ---- */
+
+static bool is_with(const struct talk_link *l, struct bytes name)
+{
+    return l->state != TALK_LINK_ENDING && account_name_equal(bytes_from_str(l->name), name);
+}
+
+static bool has_begun(const struct talk_link *l)
+{
+    return l->state == TALK_LINK_TALKING || l->state == TALK_LINK_LOST;
+}
+
+/* What was said over one and is not there yet stays ahead of what is said next. */
+static bool is_before(const struct talk_link *l, const struct talk_link *other)
+{
+    static const int ranks[] = {
+        [TALK_LINK_CONNECTING] = 0, [TALK_LINK_LOST] = 1, [TALK_LINK_TALKING] = 2};
+    bool waits = !list_is_empty(&l->said), other_waits = !list_is_empty(&other->said);
+    if (l->state != other->state)
+        return ranks[l->state] > ranks[other->state];
+    return waits != other_waits ? waits : l->spoke.ns > other->spoke.ns;
+}
+
+struct talk_link *talks_find(struct talks *t, struct bytes name)
+{
+    struct talk_link *found = NULL;
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (is_with(l, name) && (!found || is_before(l, found)))
+            found = l;
+    }
+    return found;
+}
+
+/* How many others there are with him whom l is with. */
+struct others {
+    size_t all;
+    size_t begun;   /* of all */
+    size_t there;   /* of those: at the same device */
+    size_t waiting; /* of all: for what was said to arrive */
+};
+
+static struct others others_of(struct talk_link *l)
+{
+    struct others o = {.all = 0};
+    list_foreach (at, &talks_of(l)->links) {
+        const struct talk_link *other = list_entry(at, struct talk_link, link);
+        if (other == l || !is_with(other, bytes_from_str(l->name)))
+            continue;
+        o.all++;
+        o.begun += has_begun(other);
+        o.there += has_begun(other) && talk_link_expects(other, &l->pair.other.key);
+        o.waiting += !list_is_empty(&other->said);
+    }
+    return o;
+}
+
+static void tell_way(struct talks *t, const char *name)
+{
+    const struct talk_link *l = talks_find(t, bytes_from_str(name));
+    if (t->handler->path && l)
+        t->handler->path(t, name, l->way[0] ? l->way : NULL);
+}
+
 /* ---- what the talks tell ---- */
 
+/* What is said goes on where it went, until he says something here. */
 static void on_begun(struct talk_link *l)
 {
-    if (talks_of(l)->handler->begun)
-        talks_of(l)->handler->begun(talks_of(l), l->name);
+    const struct talks_handler *h = talks_of(l)->handler;
+    struct others others = others_of(l);
+    l->spoke = others.begun > 0 ? (struct instant){0} : l->since;
+    if (others.begun == 0 && h->begun)
+        h->begun(talks_of(l), l->name);
+    else if (others.begun > 0 && others.there == 0 && h->joined)
+        h->joined(talks_of(l), l->name, l->verified);
 }
 
 static void on_path(struct talk_link *l)
 {
-    if (talks_of(l)->handler->path)
-        talks_of(l)->handler->path(talks_of(l), l->name, l->way[0] ? l->way : NULL);
+    tell_way(talks_of(l), l->name);
 }
 
 static void on_came(struct talk_link *l, const struct address *from)
@@ -152,24 +215,36 @@ static void on_surveyed(struct talk_link *l)
         talks_of(l)->handler->surveyed(talks_of(l), l->name);
 }
 
+/* He is answered where he spoke last. */
 static void on_heard(struct talk_link *l, struct bytes text)
 {
-    if (talks_of(l)->handler->kept)
-        talks_of(l)->handler->kept(talks_of(l), l, text);
-    else if (talks_of(l)->handler->heard)
-        talks_of(l)->handler->heard(talks_of(l), l->name, text);
+    struct talks *t = talks_of(l);
+    if (t->handler->kept)
+        t->handler->kept(t, l, text);
+    else if (t->handler->heard)
+        t->handler->heard(t, l->name, text);
+    if (l->state != TALK_LINK_TALKING)
+        return;
+    l->spoke = clock_instant();
+    if (others_of(l).all > 0)
+        tell_way(t, l->name);
 }
 
 static void on_delivered(struct talk_link *l)
 {
-    if (talks_of(l)->handler->delivered)
+    if (talks_of(l)->handler->delivered && list_is_empty(&l->said) && others_of(l).waiting == 0)
         talks_of(l)->handler->delivered(talks_of(l), l->name);
 }
 
-static void on_ended(struct talk_link *l, const char *why)
+static void on_ended(struct talk_link *l, bool had_begun, const char *why)
 {
-    if (talks_of(l)->handler->ended)
-        talks_of(l)->handler->ended(talks_of(l), l->name, why);
+    struct talks *t = talks_of(l);
+    struct others others = others_of(l);
+    bool goes_on = had_begun ? others.begun > 0 : others.all > 0;
+    if (!goes_on && t->handler->ended)
+        t->handler->ended(t, l->name, why);
+    else if (had_begun)
+        tell_way(t, l->name);
 }
 
 static void on_undelivered(struct talk_link *l, struct bytes text)
@@ -218,82 +293,6 @@ static const struct talk_link_handler link_handler = {.begun = on_begun,
                                                       .undelivered = on_undelivered,
                                                       .gone = on_gone};
 
-/* ---- who connects ---- */
-
-static struct talk_path *path_of(struct peer_line *l)
-{
-    return (struct talk_path *)((char *)l - offsetof(struct talk_path, line));
-}
-
-/* The last that expects this key. */
-static struct talk_link *find_key(struct talks *t, const struct public_key *key)
-{
-    struct talk_link *found = NULL;
-    list_foreach (at, &t->links) {
-        struct talk_link *l = list_entry(at, struct talk_link, link);
-        bool is_it = !l->over && memcmp(&l->pair.other.key, key, sizeof *key) == 0;
-        if (is_it && (!found || l->state != TALK_LINK_ENDING))
-            found = l;
-    }
-    return found;
-}
-
-static void on_stranger_open(struct peer_line *line)
-{
-    struct talk_path *p = path_of(line);
-    struct talks *t = p->owner;
-    const struct public_key *key = peer_line_key(line);
-    struct talk_link *l = key ? find_key(t, key) : NULL;
-    if (!l) {
-        peer_line_close(line);
-        return;
-    }
-    t->stranger_count--;
-    talk_link_take(l, p);
-}
-
-static void on_stranger_closed(struct peer_line *line)
-{
-    struct talk_path *p = path_of(line);
-    struct talks *t = p->owner;
-    list_remove(&p->link);
-    talk_path_free(p);
-    t->stranger_count--;
-}
-
-static void on_stranger_read(struct peer_line *line, struct bytes in)
-{
-    /* It is being closed: what it says is nobody's. */
-}
-
-static void on_stranger_room(struct peer_line *line)
-{
-}
-
-static const struct peer_line_handler stranger_handler = {.open = on_stranger_open,
-                                                          .read = on_stranger_read,
-                                                          .room = on_stranger_room,
-                                                          .closed = on_stranger_closed};
-
-static void on_arrived(struct peer_port *port)
-{
-    struct talks *t = (struct talks *)((char *)port - offsetof(struct talks, port));
-    struct talk_path *p =
-        t->stranger_count < LIMIT_PEER_HANDSHAKES ? talk_path_new(TALK_PATH_TAKEN) : NULL;
-    if (!p) {
-        peer_port_refuse(port);
-        return;
-    }
-    p->owner = t;
-    if (peer_line_accept(&p->line, (uv_stream_t *)&port->tcp, t->ground.answers,
-                         &stranger_handler) != 0) {
-        talk_path_free(p);
-        return;
-    }
-    list_append(&t->strangers, &p->link);
-    t->stranger_count++;
-}
-
 /* ---- where this device is ---- */
 
 static bool is_useful(const struct talks *t, const struct own_address *own)
@@ -309,7 +308,7 @@ static void look(struct talks *t)
     t->own_count = own_addresses(t->own, OWN_ADDRESSES_MAX);
     t->candidate_count = 0;
     for (size_t i = 0; i < t->own_count && t->candidate_count < CANDIDATES_MAX; i++) {
-        struct endpoint at = {.address = t->own[i].address, .port = t->port.number};
+        struct endpoint at = {.address = t->own[i].address, .port = t->arrivals.port.number};
         char *text = t->candidate_texts[t->candidate_count];
         if (!is_useful(t, &t->own[i]))
             continue;
@@ -375,6 +374,7 @@ static void on_look(uv_timer_t *timer)
     struct talks *t = timer->data;
     struct own_address now[OWN_ADDRESSES_MAX];
     size_t count = own_addresses(now, OWN_ADDRESSES_MAX);
+    arrivals_tick(&t->arrivals, clock_instant());
     if (count == 0 || own_addresses_equal(now, count, t->own, t->own_count))
         return;
     bool was_there = t->own_count > 0;
@@ -385,21 +385,22 @@ static void on_look(uv_timer_t *timer)
 
 /* ---- begin ---- */
 
-struct talk_link *talks_find(struct talks *t, struct bytes name)
+void talks_end(struct talks *t, struct bytes name)
 {
     list_foreach (at, &t->links) {
         struct talk_link *l = list_entry(at, struct talk_link, link);
-        if (l->state != TALK_LINK_ENDING && account_name_equal(bytes_from_str(l->name), name))
-            return l;
+        if (is_with(l, name))
+            talk_link_close(l);
     }
-    return NULL;
 }
 
 void talks_differ(struct talks *t, struct bytes name, const struct public_key *key)
 {
-    struct talk_link *l = talks_find(t, name);
-    if (l && memcmp(&l->pair.other.key, key, sizeof *key) == 0)
-        talk_link_differ(l);
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (is_with(l, name) && talk_link_expects(l, key))
+            talk_link_differ(l);
+    }
 }
 
 void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id)
@@ -425,12 +426,12 @@ void talks_called(struct talks *t, struct bytes id)
     }
 }
 
-static bool is_crossed(const struct talk_link *old, const struct notice *n,
-                       const struct random_id *id)
+static size_t count_with(const struct talks *t, struct bytes name)
 {
-    uint64_t age = clock_instant().ns - old->began.ns;
-    return old->ours != n->ours && age < (uint64_t)CROSSED_MS * 1000000 &&
-           memcmp(old->pair.id.bytes, id->bytes, RANDOM_ID_BYTES) > 0;
+    size_t n = 0;
+    list_foreach (at, &t->links)
+        n += is_with(list_entry(at, struct talk_link, link), name);
+    return n;
 }
 
 static int start(struct talks *t, const struct pair *pair, const struct notice *n,
@@ -469,16 +470,11 @@ static enum trouble_kind begin(struct talks *t, const char *own_name, const stru
         pair_init(&pair, &id, bytes_from_str(own_name), identity_key(self->identity), n->name,
                   &n->key) != 0)
         return trouble_set(ret, TROUBLE_FAILED, "the hub introduces this device to itself");
-    struct talk_link *old = talks_find(t, n->name);
-    if (old && is_crossed(old, n, &id))
-        return TROUBLE_NONE;
     enum trouble_kind kind = peer_trust(self, name, &n->key, devices, count, &trust, ret);
     *ret_unsure = trust.unsure;
     if (kind != TROUBLE_NONE || trust.unsure)
         return kind;
-    if (old)
-        talk_link_replace(old);
-    if (t->link_count >= LIMIT_TALKS)
+    if (t->link_count >= LIMIT_TALKS || count_with(t, n->name) >= LIMIT_TALKS_WITH_ONE)
         return trouble_set(ret, TROUBLE_FAILED, "there are too many talks");
     return start(t, &pair, n, trust.verified) == 0 ? TROUBLE_NONE : trouble_no_memory(ret);
 }
@@ -536,10 +532,9 @@ enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, u
     *t = (struct talks){.handler = handler,
                         .ground = {.self = s,
                                    .loop = loop,
-                                   .shows_later = handler->kept,
+                                   .shows_later = handler->kept || !handler->heard,
                                    .person = handler->words != NULL}};
     list_init(&t->links);
-    list_init(&t->strangers);
     list_init(&t->waiting);
     enum trouble_kind kind = self_config(s, ret);
     if (kind != TROUBLE_NONE)
@@ -550,7 +545,7 @@ enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, u
     if (r < 0)
         return trouble_set(ret, TROUBLE_FAILED, "%s", problem_text(r));
     t->opened = true;
-    r = peer_port_open(&t->port, loop, port, on_arrived);
+    r = arrivals_open(&t->arrivals, port, &t->ground, &t->links);
     if (r == 0)
         return TROUBLE_NONE;
     t->closing = true;

@@ -4,8 +4,11 @@
 /* All talks of one process, and the port at which other people's devices reach it. There is one
  * talk with a name at a time; names are accounts', and mean the same in any case of letters.
  *
- * Who connects has LIMIT_CONNECT_MS for the handshake, of which LIMIT_PEER_HANDSHAKES are under
- * way at most; a key that no talk expects is closed before a word.
+ * A talk is one or more links (meet/talk_link.h), one for each introduction: he may be there at
+ * several devices, in several programs of one device, or have asked while he was being asked.
+ * What is heard on any of them is his. What is said goes over one, and always the same while
+ * some of it is not there yet: one that is connected, the one on which he spoke last, else the
+ * first. The talk ends with its last link; LIMIT_TALKS_WITH_ONE may be with one name.
  *
  * Every LIMIT_LOOK_AROUND_MS it looks whether this device is at other addresses than before:
  * then what hangs on one that is gone is given up at once, instead of when it is silent too
@@ -15,7 +18,7 @@
 
 #include "client/device_list.h"
 #include "client/notice.h"
-#include "io/peer_port.h"
+#include "meet/arrivals.h"
 #include "meet/peer_trust.h"
 #include "meet/talk_link.h"
 
@@ -26,15 +29,20 @@ struct talks_handler {
     /* Who was introduced is believed: he is about to be dialed. */
     void (*connects)(struct talks *t, struct talk_link *l, const struct notice *n);
     void (*begun)(struct talks *t, const char *name);
-    void (*path)(struct talks *t, const char *name, const char *way); /* NULL: none any more */
+    /* He is there at another device, too. */
+    void (*joined)(struct talks *t, const char *name, bool verified);
+    /* How what is said gets there, maybe as before; NULL: not, at present. */
+    void (*path)(struct talks *t, const char *name, const char *way);
     void (*came)(struct talks *t, const char *name, const struct address *from);
     void (*surveyed)(struct talks *t, const char *name);
     void (*moved)(struct talks *t); /* this device is at other addresses, and so `candidates` */
+    /* It is shown then; with neither this nor kept nothing is, and the other side is told so.
+     */
     void (*heard)(struct talks *t, const char *name, struct bytes text);
     /* In place of heard, for who shows it later, and then says talks_show: text l->talk.heard.
      */
     void (*kept)(struct talks *t, struct talk_link *l, struct bytes text);
-    void (*delivered)(struct talks *t, const char *name);
+    void (*delivered)(struct talks *t, const char *name); /* all that was said */
     void (*ended)(struct talks *t, const char *name, const char *why);
     void (*undelivered)(struct talks *t, const char *name, struct bytes text);
 
@@ -56,11 +64,10 @@ struct talks_handler {
 struct talks {
     const struct talks_handler *handler;
     struct talk_ground ground;
-    struct peer_port port;
-    struct list links;     /* of struct talk_link */
-    struct list strangers; /* of struct talk_path: who has connected, not yet known */
-    struct list waiting;   /* of struct talks_waiting: for a list of devices */
-    size_t link_count, stranger_count, waiting_count;
+    struct arrivals arrivals;
+    struct list links;   /* of struct talk_link */
+    struct list waiting; /* of struct talks_waiting: for a list of devices */
+    size_t link_count, waiting_count;
     bool hub_is_local;
     struct own_address own[OWN_ADDRESSES_MAX];
     size_t own_count;
@@ -79,9 +86,10 @@ enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, u
 /* The hub is reached, over loopback or not: finds out anew where this device is. */
 void talks_look_around(struct talks *t, bool hub_is_local);
 
-/* Both have agreed to it; own_name: as whom. Another talk with that name ends. TROUBLE_CHANGED
- * where the device is not believed to be his. Where the list of his devices has to say so, it
- * is asked for, and what comes of that is told to the handler. */
+/* Both have agreed to it; own_name: as whom. Where there is a talk with that name it is one
+ * more link of it. TROUBLE_CHANGED where the device is not believed to be his. Where the list
+ * of his devices has to say so, it is asked for, and what comes of that is told to the handler.
+ */
 enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struct notice *n,
                               struct trouble *ret);
 
@@ -90,8 +98,11 @@ enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struc
 bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *values,
                    size_t count);
 
-/* NULL: there is none of that name. */
+/* The link over which the next text goes; NULL: there is no talk of that name. */
 struct talk_link *talks_find(struct talks *t, struct bytes name);
+
+/* Ends the talk with that name, all links of it: talk_link_close. */
+void talks_end(struct talks *t, struct bytes name);
 
 /* The words compared with him at the device with that key were not the same: he is told, where
  * the talk with it goes on. The owner then closes it. */

@@ -140,6 +140,19 @@ int peer_session_attach(struct peer_session *s, enum peer_path_kind kind, enum p
                         const uint8_t exporter[PROOF_EXPORTER_BYTES], struct instant now,
                         unsigned *ret_path);
 
+/* Is a connection on which these bytes came first one for this session? For who took it and
+ * does not know which of his introductions it is for; it is then attached, and fed the same
+ * bytes. */
+enum peer_claim {
+    PEER_CLAIM_NONE, /* another's, or nobody's */
+    PEER_CLAIM_MORE, /* too few bytes to tell */
+    PEER_CLAIM_OURS
+};
+enum peer_claim peer_session_claim(const struct peer_session *s, enum proof_role role,
+                                   const struct public_key *key,
+                                   const uint8_t exporter[PROOF_EXPORTER_BYTES],
+                                   struct bytes in);
+
 /* The connection is closed. */
 void peer_session_detach(struct peer_session *s, unsigned path, struct instant now);
 

@@ -9,6 +9,23 @@ static void broken(struct peer_session *s, struct peer_path *p)
     peer_path_drop(s, p, PEER_DROP_BROKEN);
 }
 
+enum peer_claim peer_session_claim(const struct peer_session *s, enum proof_role role,
+                                   const struct public_key *key,
+                                   const uint8_t exporter[PROOF_EXPORTER_BYTES],
+                                   struct bytes in)
+{
+    struct peer_frame frame;
+    size_t n;
+    if (memcmp(key->bytes, s->pair.other.key.bytes, PUBLIC_KEY_BYTES) != 0)
+        return PEER_CLAIM_NONE;
+    int r = peer_frame_parse(in, LIMIT_PEER_PROOF_BYTES, &n, &frame);
+    if (r == PEER_FRAME_MORE)
+        return PEER_CLAIM_MORE;
+    bool right = r == 0 && frame.type == FRAME_PROOF &&
+                 proof_check(&s->pair, role, exporter, frame.payload);
+    return right ? PEER_CLAIM_OURS : PEER_CLAIM_NONE;
+}
+
 static void take_proof(struct peer_session *s, struct peer_path *p, uint8_t type,
                        struct bytes payload)
 {

@@ -3,12 +3,10 @@
  * is a script; whatever it says, who may not change anything changes nothing, and who may not
  * stop the hub does not stop it. */
 
-#include "hub/hub.h"
+#include "support/lone_hub.h"
 
 #include "base/limits.h"
 #include "fuzz.h"
-#include "store/embedded.h"
-#include "support/faulty_disk.h"
 
 enum { OWNER, GUEST, STRANGER, KINDS };
 enum { OWNER_UID = 1000, STRANGER_UID = 1001, STEPS_MAX = 4096 };
@@ -27,10 +25,7 @@ enum step {
 };
 
 struct scene {
-    struct faulty_disk *disk;
-    struct embedded *store;
-    struct hub_shared shared;
-    struct hub hub;
+    struct lone_hub lone;
     struct connection *connections[KINDS];
     bool was_there[KINDS];
     bool stop_wanted;
@@ -39,7 +34,8 @@ struct scene {
 
 static void tick(struct scene *s)
 {
-    hub_tick(&s->hub, (struct instant){s->ns}, (struct walltime){(int64_t)(s->ns / 1000000)});
+    hub_tick(&s->lone.hub, (struct instant){s->ns},
+             (struct walltime){(int64_t)(s->ns / 1000000)});
 }
 
 static size_t kind_of(const struct scene *s, const struct connection *c)
@@ -71,7 +67,7 @@ static void take_events(struct scene *s)
 {
     struct hub_event event;
     for (int turns = 0; turns < 1000; turns++) {
-        while (hub_next_event(&s->hub, &event)) {
+        while (hub_next_event(&s->lone.hub, &event)) {
             if (event.kind == HUB_EVENT_STOP)
                 s->stop_wanted = true;
             else if (event.kind == HUB_EVENT_JOB)
@@ -83,7 +79,7 @@ static void take_events(struct scene *s)
             else
                 flush(s, event.connection);
         }
-        if (hub_deadline(&s->hub).ns > s->ns)
+        if (hub_deadline(&s->lone.hub).ns > s->ns)
             return;
         tick(s);
     }
@@ -94,10 +90,10 @@ static void move_log(struct scene *s)
 {
     struct instant now = {s->ns}, deadline;
     struct walltime wall = {(int64_t)(s->ns / 1000000)};
-    embedded_segment_step(s->store, now, &deadline);
-    embedded_log_step(s->store, now, &deadline);
-    embedded_upkeep_step(s->store, now, wall, &deadline);
-    hub_log_moved(&s->hub);
+    embedded_segment_step(s->lone.store, now, &deadline);
+    embedded_log_step(s->lone.store, now, &deadline);
+    embedded_upkeep_step(s->lone.store, now, wall, &deadline);
+    hub_log_moved(&s->lone.hub);
 }
 
 static void open_connection(struct scene *s, size_t kind)
@@ -105,7 +101,7 @@ static void open_connection(struct scene *s, size_t kind)
     static const enum access_origin origins[KINDS] = {ACCESS_LOOPBACK, ACCESS_REMOTE,
                                                       ACCESS_UNIX};
     struct access_peer peer = {.origin = origins[kind]};
-    s->connections[kind] = hub_accept(&s->hub, &peer, false);
+    s->connections[kind] = hub_accept(&s->lone.hub, &peer, false);
     if (!s->connections[kind])
         abort();
     s->was_there[kind] = true;
@@ -156,36 +152,19 @@ static void check(const struct scene *s)
     assert(!s->stop_wanted || s->was_there[OWNER]);
     /* The log's own open record is the first. */
     if (!s->was_there[OWNER] && !s->was_there[STRANGER])
-        assert(wal_last_lsn(embedded_wal(s->store)) == 1);
+        assert(wal_last_lsn(embedded_wal(s->lone.store)) == 1);
     for (size_t i = 0; i < KINDS; i++)
         assert(!s->connections[i] || connection_unread(s->connections[i]) <= LIMIT_REPLY_BYTES);
     uint64_t lsn;
-    size_t system = store_count(embedded_store(s->store), STORE_SYSTEM, &lsn);
+    size_t system = store_count(embedded_store(s->lone.store), STORE_SYSTEM, &lsn);
     assert(system == 0 || (system == 1 && s->was_there[OWNER]));
 }
 
 static void open_scene(struct scene *s)
 {
-    *s = (struct scene){.disk = faulty_disk_new(), .ns = 1000000000};
-    struct embedded_config config = {.secret = 1, .segment_first_bytes = 65536};
-    struct recovery_report report;
-    if (embedded_open(&s->store, &config, faulty_disk(s->disk), (struct walltime){1},
-                      &report) != 0)
-        abort();
-    s->shared.store = embedded_store(s->store);
-    s->shared.config = (struct hub_config){.uid = OWNER_UID,
-                                           .unframed_ms = 30,
-                                           .holds_replies = true,
-                                           .workers = 1,
-                                           .password_cost = password_cost_least};
-    hub_init(&s->hub, &s->shared);
-}
-
-static void close_scene(struct scene *s)
-{
-    hub_fini(&s->hub);
-    embedded_free(s->store);
-    faulty_disk_free(s->disk);
+    *s = (struct scene){.ns = 1000000000};
+    lone_hub_open(&s->lone, &(struct hub_config){
+                                .uid = OWNER_UID, .unframed_ms = 30, .holds_replies = true});
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -196,6 +175,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int steps = 0; in.len > 0 && steps < STEPS_MAX; steps++)
         act(&s, &in);
     check(&s);
-    close_scene(&s);
+    lone_hub_close(&s.lone);
     return 0;
 }

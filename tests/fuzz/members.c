@@ -2,13 +2,11 @@
  * and is nobody. The input is a script of what they say, and of time. Nobody is introduced to
  * anybody unless bob or alice has accepted, and eve is told nothing of anybody. */
 
-#include "hub/hub.h"
+#include "support/lone_hub.h"
 
 #include "base/limits.h"
 #include "fuzz.h"
 #include "hub/member.h"
-#include "store/embedded.h"
-#include "support/faulty_disk.h"
 
 #include <stdio.h>
 
@@ -25,10 +23,7 @@ struct person {
 };
 
 struct scene {
-    struct faulty_disk *disk;
-    struct embedded *store;
-    struct hub_shared shared;
-    struct hub hub;
+    struct lone_hub lone;
     struct person people[PEOPLE];
     char id[RANDOM_ID_TEXT_LEN];
     uint64_t ns;
@@ -49,7 +44,7 @@ static bool take_events(struct scene *s)
 {
     struct hub_event event;
     bool any = false;
-    while (hub_next_event(&s->hub, &event)) {
+    while (hub_next_event(&s->lone.hub, &event)) {
         any = true;
         if (event.kind == HUB_EVENT_OUTPUT)
             flush(event.connection);
@@ -67,12 +62,12 @@ static void settle(struct scene *s)
 {
     struct instant deadline, now = {s->ns};
     for (int turns = 0; turns < 1000; turns++) {
-        while (embedded_segment_step(s->store, now, &deadline) == 0 ||
-               embedded_log_step(s->store, now, &deadline) == 0)
+        while (embedded_segment_step(s->lone.store, now, &deadline) == 0 ||
+               embedded_log_step(s->lone.store, now, &deadline) == 0)
             ;
-        hub_tick(&s->hub, now, (struct walltime){1700000000000});
-        hub_log_moved(&s->hub);
-        hub_take_mail(&s->hub);
+        hub_tick(&s->lone.hub, now, (struct walltime){1700000000000});
+        hub_log_moved(&s->lone.hub);
+        hub_take_mail(&s->lone.hub);
         if (!take_events(s))
             return;
     }
@@ -85,7 +80,7 @@ static void come(struct scene *s, size_t who)
     struct net_address address = {{[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)(who + 1)}};
     struct access_peer peer = {.origin = ACCESS_REMOTE, .address = &address};
     struct person *p = &s->people[who];
-    p->c = hub_accept(&s->hub, &peer, false);
+    p->c = hub_accept(&s->lone.hub, &peer, false);
     if (!p->c)
         abort();
     p->c->user = p;
@@ -184,16 +179,8 @@ static void act(struct scene *s, struct bytes *in)
 
 static void open_scene(struct scene *s)
 {
-    *s = (struct scene){.disk = faulty_disk_new(), .ns = 1000000000};
-    struct embedded_config config = {.secret = 1, .segment_first_bytes = 65536};
-    struct recovery_report report;
-    if (embedded_open(&s->store, &config, faulty_disk(s->disk), (struct walltime){1},
-                      &report) != 0)
-        abort();
-    s->shared.store = embedded_store(s->store);
-    s->shared.config = (struct hub_config){
-        .uid = 1000, .holds_replies = true, .workers = 1, .password_cost = password_cost_least};
-    hub_init(&s->hub, &s->shared);
+    *s = (struct scene){.ns = 1000000000};
+    lone_hub_open(&s->lone, &(struct hub_config){.uid = 1000, .holds_replies = true});
     for (size_t i = 0; i < PEOPLE; i++) {
         buffer_init(&s->people[i].got, GOT_BYTES);
         buffer_init(&s->people[i].said, SAID_BYTES);
@@ -204,16 +191,11 @@ static void open_scene(struct scene *s)
 
 static void close_scene(struct scene *s)
 {
-    hub_fini(&s->hub);
+    lone_hub_close(&s->lone);
     for (size_t i = 0; i < PEOPLE; i++) {
         buffer_fini(&s->people[i].got);
         buffer_fini(&s->people[i].said);
     }
-    introductions_fini(&s->shared.introductions);
-    directory_fini(&s->shared.directory);
-    relays_fini(&s->shared.relays);
-    embedded_free(s->store);
-    faulty_disk_free(s->disk);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

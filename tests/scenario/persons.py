@@ -1,5 +1,7 @@
 """People in scenarios: each with a profile of his own, perhaps on a machine of his own."""
 
+import io
+import json
 import os
 import subprocess
 
@@ -54,6 +56,7 @@ class Person:
         words = self.words(*options, *self.where.rsplit(":", 1))
         child = pexpect.spawn(words[0], words[1:], env=self.env, encoding="utf-8",
                               timeout=PATIENCE, dimensions=(40, 120))
+        child.logfile_read = io.StringIO()
         child.expect_exact(LAST_LINE_OF_HELP)
         self.opened.append(child)
         return child
@@ -67,13 +70,30 @@ class Person:
                 one.wait()
 
 
-def meet(one, name, other, own_name):
-    """From an invitation to a talk."""
+def fingerprint(person, *options):
+    return json.loads(person.run(*options, "--json", "id").stdout)["fingerprint"]
+
+
+def add_device(person, profile):
+    """Another device of his, unsigned; its fingerprint."""
+    done = person.run("--as", profile, "login", person.name, "--password-file",
+                      person.folder / "password")
+    assert done.returncode == 0, done.stderr
+    return fingerprint(person, "--as", profile)
+
+
+def invite(one, name, other, own_name):
+    """An invitation that is accepted; whatever comes of it."""
     one.sendline(f"GET_CLIENT_INFO {name}")
     other.expect_exact(f"{own_name} wants to talk: /accept or /decline")
     other.sendline("/accept")
+
+
+def meet(one, name, other, own_name, mark=""):
+    """From an invitation to a talk. mark: (verified), with a blank before it."""
+    invite(one, name, other, own_name)
     for visit, whom in [(one, name), (other, own_name)]:
-        visit.expect_exact(f"You talk with {whom} now; /close ends it.")
+        visit.expect_exact(f"You talk with {whom}{mark} now; /close ends it.")
         visit.expect(f"Talking with {whom}: (\\S+)")
     return one.match.group(1)
 

@@ -65,7 +65,7 @@ def test_a_text_counts_as_shown_once_it_is_received(alice, program):
     """Not before: what a program has not taken, nobody has seen."""
     saying = alice.start("say", "bob", "hello")
     until(lambda: "alice" in program.people())
-    assert program.say("alice", "I am still busy") == "OK"
+    assert program.say("alice", "kith say shows nothing", 500) == "NOTHING"
     for _ in range(20):
         program.people()
     assert saying.poll() is None

@@ -1,6 +1,7 @@
 """Goal: two people who know only the hub's address talk, device to device, and the hub cannot read
 it; scripts do the same."""
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import subprocess
 
 import pytest
 from hubs import PATIENCE, until
-from persons import leave, meet
+from persons import add_device, leave, meet
 
 # ---- visits ----
 
@@ -120,42 +121,122 @@ def test_a_talk_outlives_the_hub(hub, alice, bob):
     b.expect_exact("alice: still there?")
 
 
+@contextlib.contextmanager
+def halted(visit):
+    os.kill(visit.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(visit.pid, signal.SIGCONT)
+
+
 def test_what_was_not_delivered_is_said(alice, bob):
     a, b = alice.visit(), bob.visit()
     meet(a, "bob", b, "alice")
-    os.kill(b.pid, signal.SIGSTOP)
-    try:
+    with halted(b):
         a.sendline("are you there")
         a.sendline("/close")
         a.expect_exact("The talk with bob is over.")
         a.expect_exact("Not delivered to bob: are you there")
-    finally:
-        os.kill(b.pid, signal.SIGCONT)
 
 
 def test_what_is_said_while_both_close_arrives(alice, bob):
     a, b = alice.visit(), bob.visit()
     meet(a, "bob", b, "alice")
-    os.kill(a.pid, signal.SIGSTOP)
-    try:
+    with halted(a):
         a.sendline("last words")
         a.sendline("/close")
         b.sendline("/close")
         b.expect_exact("The talk with alice is over.")
-    finally:
-        os.kill(a.pid, signal.SIGCONT)
     a.expect_exact("The talk with bob is over.")
     b.expect_exact("alice: last words")
 
 
-def test_a_talk_that_another_one_replaces_ends_at_both_ends(alice, bob):
-    a, b = alice.visit(), bob.visit("--accept", "alice")
+def test_who_asks_whom_he_is_asked_by_accepts(alice, bob):
+    a, b = alice.visit(), bob.visit()
     a.sendline("/talk bob")
-    a.expect_exact("Talking with bob: direct")
-    assert alice.say("bob", "of another kith").returncode == 0
-    b.expect_exact("The talk with alice is over: another one begins.")
-    b.expect_exact("alice: of another kith")
+    b.expect_exact("alice wants to talk: /accept or /decline")
+    b.sendline("/talk alice")
+    a.expect_exact("You talk with bob now; /close ends it.")
+    b.expect_exact("You talk with alice now; /close ends it.")
+    b.sendline("/decline")
+    b.expect_exact("Nobody asks to talk.")
+
+
+# ---- one talk, several programs and devices ----
+
+
+def goes_on(visit, name):
+    """The talk does, and never was over."""
+    visit.sendline("/path")
+    visit.expect(f"{name} +direct")
+    said = visit.logfile_read.getvalue()
+    return " is over" not in said and "has ended" not in said
+
+
+def test_a_program_says_something_to_whom_one_talks_with(alice, bob):
+    a, b = alice.visit(), bob.visit()
+    meet(a, "bob", b, "alice")
+    for text in "one", "two":
+        assert alice.say("bob", text).returncode == 0
+        b.expect_exact(f"alice: {text}")
+    b.sendline("an answer")
+    a.expect_exact("bob: an answer")
+    a.sendline("and on it goes")
+    b.expect_exact("alice: and on it goes")
+    assert goes_on(a, "bob") and goes_on(b, "alice")
+
+
+def test_a_doctor_does_not_end_what_he_looks_at(alice, bob):
+    a, b = alice.visit(), bob.visit()
+    meet(a, "bob", b, "alice")
+    for person, other in (alice, "bob"), (bob, "alice"):
+        looked = person.run("doctor", other)
+        assert looked.returncode == 0, looked.stdout + looked.stderr
+    a.sendline("still here")
+    b.expect_exact("alice: still here")
+    b.sendline("here, too")
+    a.expect_exact("bob: here, too")
+    assert goes_on(a, "bob") and goes_on(b, "alice")
+
+
+def test_a_talk_at_two_devices(alice, bob):
+    a, b = alice.visit(), bob.visit()
+    meet(a, "bob", b, "alice")
+    assert alice.run("devices", "--sign", add_device(alice, "second")).returncode == 0
+    second = alice.visit("--as", "second")
+    second.sendline("/talk bob")
+    second.expect_exact("You talk with bob now; /close ends it.")
+    b.expect_exact("alice is there at another device, too.")
+    b.sendline("for the first, who spoke last")
+    a.expect_exact("bob: for the first, who spoke last")
+    second.sendline("from the second")
+    b.expect_exact("alice: from the second")
+    b.sendline("for the second")
+    second.expect_exact("bob: for the second")
+    second.sendline("/close")
+    second.expect_exact("The talk with bob is over.")
+    a.sendline("from the first")
+    b.expect_exact("alice: from the first")
+    assert goes_on(a, "bob") and goes_on(b, "alice")
+    b.sendline("/close")
     a.expect_exact("bob has ended the talk.")
+    b.expect_exact("The talk with alice is over.")
+
+
+def test_the_talk_goes_on_where_he_still_is(alice, bob):
+    """A device that is gone without a word is no end of a talk that has another."""
+    a, b = alice.visit(), bob.visit()
+    meet(a, "bob", b, "alice")
+    again = alice.visit()
+    again.sendline("/talk bob")
+    again.expect("Talking with bob: direct")
+    a.kill(signal.SIGKILL)
+    again.sendline("I am still here")
+    b.expect_exact("alice: I am still here")
+    b.sendline("so I see")
+    again.expect_exact("bob: so I see")
+    assert goes_on(b, "alice")
 
 
 # ---- say and listen ----

@@ -8,22 +8,10 @@ import subprocess
 import pexpect
 import pytest
 from hubs import PATIENCE
-from persons import leave, meet
+from persons import add_device, fingerprint, invite, leave, meet
 
 WORDS = re.compile(r"((?:[a-z]+ ){4}[a-z]+)\r")
 QUESTION = "Are these the words {} sees? [yes/no] "
-
-
-def fingerprint(person, *options):
-    return json.loads(person.run(*options, "--json", "id").stdout)["fingerprint"]
-
-
-def add_device(person, profile):
-    """Another device of his, unsigned; its fingerprint."""
-    done = person.run("--as", profile, "login", person.name, "--password-file",
-                      person.folder / "password")
-    assert done.returncode == 0, done.stderr
-    return fingerprint(person, "--as", profile)
 
 
 def listen(person, profile):
@@ -268,11 +256,7 @@ def test_two_visits_compare_words(alice, bob):
     other.expect_exact("alice has ended the talk.")
     leave(one, other)
     again, other = alice.visit(), bob.visit()
-    again.sendline("/talk bob")
-    other.expect_exact("alice wants to talk")
-    other.sendline("/accept")
-    again.expect_exact("You talk with bob (verified) now")
-    other.expect_exact("You talk with alice (verified) now")
+    meet(again, "bob", other, "alice", " (verified)")
     again.sendline("/who")
     again.expect("bob .*, verified")
 
@@ -340,9 +324,7 @@ def test_no_in_a_visit_ends_the_talk(alice, bob):
     one.sendline("no")
     one.expect_exact("Somebody may be between you and bob")
     other.expect_exact("alice has ended the talk.")
-    one.sendline("/talk bob")
-    other.expect_exact("alice wants to talk")
-    other.sendline("/accept")
+    invite(one, "bob", other, "alice")
     one.expect_exact("No talk with bob: the words compared with bob")
 
 

@@ -179,6 +179,35 @@ static void test_talk_both_ways(void **state)
     finish(&w);
 }
 
+static void test_a_path_tells_whose_it_is(void **state)
+{
+    struct world w, other;
+    struct bytes out;
+    struct public_key one = key_of(1), two = key_of(2);
+    const uint8_t right[32] = {0}, wrong[32] = {1};
+    const struct peer_session *s = &w.ends[1].session;
+    begin(&w);
+    begin(&other);
+    other.ends[1].session.pair.id.bytes[0]++;
+    join(&w, PEER_PATH_DIRECT);
+    assert_int_equal(peer_session_output(&w.ends[0].session, w.ends[0].paths[0], &out), 0);
+    for (size_t n = 0; n < out.len; n++)
+        assert_int_equal(peer_session_claim(s, PROOF_ANSWERS, &one, right, bytes_first(out, n)),
+                         PEER_CLAIM_MORE);
+    assert_int_equal(peer_session_claim(s, PROOF_ANSWERS, &one, right, out), PEER_CLAIM_OURS);
+    assert_int_equal(peer_session_claim(s, PROOF_ANSWERS, &two, right, out), PEER_CLAIM_NONE);
+    assert_int_equal(peer_session_claim(s, PROOF_ANSWERS, &one, wrong, out), PEER_CLAIM_NONE);
+    assert_int_equal(peer_session_claim(s, PROOF_DIALS, &one, right, out), PEER_CLAIM_NONE);
+    assert_int_equal(
+        peer_session_claim(&other.ends[1].session, PROOF_ANSWERS, &one, right, out),
+        PEER_CLAIM_NONE);
+    assert_int_equal(
+        peer_session_claim(s, PROOF_ANSWERS, &one, right, bytes_make("\0\1\0\0\1", 5)),
+        PEER_CLAIM_NONE);
+    finish(&w);
+    finish(&other);
+}
+
 static void test_only_the_right_key(void **state)
 {
     struct world w;
@@ -599,6 +628,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_talk_both_ways),
+        cmocka_unit_test(test_a_path_tells_whose_it_is),
         cmocka_unit_test(test_only_the_right_key),
         cmocka_unit_test(test_nothing_before_the_proof),
         cmocka_unit_test(test_nothing_but_the_proof_is_sent_first),

@@ -80,6 +80,21 @@ static struct scene *open_party(void)
     return s;
 }
 
+/* Alice wants to talk with Bob; nobody has heard anything yet, for what follows. */
+static void invite(struct scene *s, char id[23])
+{
+    scene_say(s, ALICE, "MEET Bob\n");
+    read_id(s, ALICE, "", id);
+    scene_forget_all(s);
+}
+
+static void expect_declined(struct scene *s, size_t who, const char *id, const char *how)
+{
+    char want[256];
+    snprintf(want, sizeof want, "declined %s %s\n", id, how);
+    scene_expect(s, who, want);
+}
+
 static void test_comings_and_goings_are_told_once(void **state)
 {
     struct scene *s = scene_open();
@@ -291,8 +306,7 @@ static void test_an_introduction(void **state)
              "OK\nintroduced %s alice %s %s answers 10.0.0.0 10.0.0.1:5000 [::1]:5001\n", id,
              of_alice, KEY_1);
     scene_expect(s, BOB, want);
-    snprintf(want, sizeof want, "declined %s alice answered\n", id);
-    scene_expect(s, BOB_TOO, want);
+    expect_declined(s, BOB_TOO, id, "alice answered");
     scene_expect(s, CAROL, "");
     say_id(s, BOB_TOO, "ACCEPT ", id, "");
     snprintf(want, sizeof want, "ERROR: nothing waits for an answer under '%s'\n", id);
@@ -318,20 +332,16 @@ static void test_an_invitation_reaches_every_device(void **state)
 static void test_busy_is_one_connection_alone(void **state)
 {
     struct scene *s = open_party();
-    char id[23], want[256];
-    scene_say(s, ALICE, "MEET Bob\n");
-    read_id(s, ALICE, "", id);
-    scene_forget_all(s);
+    char id[23];
+    invite(s, id);
     say_id(s, BOB_TOO, "DECLINE<", id, " BUSY>");
     scene_expect(s, BOB_TOO, "OK\n");
     scene_expect(s, ALICE, "");
     scene_expect(s, BOB, "");
     say_id(s, BOB, "DECLINE ", id, " BUSY");
     scene_expect(s, BOB, "OK\n");
-    snprintf(want, sizeof want, "declined %s Bob busy\n", id);
-    scene_expect(s, ALICE, want);
-    snprintf(want, sizeof want, "declined %s alice answered\n", id);
-    scene_expect(s, BOB_TOO, want);
+    expect_declined(s, ALICE, id, "Bob busy");
+    expect_declined(s, BOB_TOO, id, "alice answered");
     scene_say(s, ALICE, "MEET Bob\n");
     read_id(s, ALICE, "", id);
     say_id(s, BOB_TOO, "DECLINE ", id, " BUSY");
@@ -344,41 +354,27 @@ static void test_busy_is_one_connection_alone(void **state)
 static void test_how_an_invitation_ends(void **state)
 {
     struct scene *s = open_party();
-    char id[23], want[256];
-    scene_say(s, ALICE, "MEET Bob\n");
-    read_id(s, ALICE, "", id);
-    scene_forget_all(s);
+    char id[23];
+    invite(s, id);
     say_id(s, BOB, "DECLINE ", id, "");
     scene_expect(s, BOB, "OK\n");
-    snprintf(want, sizeof want, "declined %s Bob declined\n", id);
-    scene_expect(s, ALICE, want);
-    snprintf(want, sizeof want, "declined %s alice answered\n", id);
-    scene_expect(s, BOB_TOO, want);
-    scene_say(s, ALICE, "MEET Bob\n");
-    read_id(s, ALICE, "", id);
-    scene_forget_all(s);
+    expect_declined(s, ALICE, id, "Bob declined");
+    expect_declined(s, BOB_TOO, id, "alice answered");
+    invite(s, id);
     scene_wait_ms(s, LIMIT_INVITED_MS);
-    snprintf(want, sizeof want, "declined %s Bob timeout\n", id);
-    scene_expect(s, ALICE, want);
-    snprintf(want, sizeof want, "declined %s alice timeout\n", id);
-    scene_expect(s, BOB, want);
-    scene_expect(s, BOB_TOO, want);
-    scene_say(s, ALICE, "MEET Bob\n");
-    read_id(s, ALICE, "", id);
-    scene_forget_all(s);
+    expect_declined(s, ALICE, id, "Bob timeout");
+    expect_declined(s, BOB, id, "alice timeout");
+    expect_declined(s, BOB_TOO, id, "alice timeout");
+    invite(s, id);
     say_id(s, ALICE, "CANCEL ", id, "");
     scene_expect(s, ALICE, "OK\n");
-    snprintf(want, sizeof want, "declined %s alice gone\n", id);
-    scene_expect(s, BOB, want);
+    expect_declined(s, BOB, id, "alice gone");
     come(s, 4, 1, true);
     be(s, 4, "alice", true);
-    scene_say(s, ALICE, "MEET Bob\n");
-    read_id(s, ALICE, "", id);
-    scene_forget_all(s);
+    invite(s, id);
     say_id(s, 4, "CANCEL ", id, "");
     scene_expect(s, 4, "OK\n");
-    snprintf(want, sizeof want, "declined %s Bob answered\n", id);
-    scene_expect(s, ALICE, want); /* else it would wait for ever */
+    expect_declined(s, ALICE, id, "Bob answered"); /* else it would wait for ever */
     scene_close(s);
 }
 

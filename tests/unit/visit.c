@@ -587,19 +587,44 @@ static void test_nobody_is_introduced_unasked(void **state)
     stage_finish(&s);
 }
 
-/* Both have asked, and both accept: the talk that is there goes on, and nothing waits. */
+/* He may ask from another device, or from a program: that is one talk, and nothing waits. */
 static void test_who_talks_already_is_accepted_again(void **state)
 {
     struct stage s;
     begin_two_talks(&s);
+    stage_forget(&s);
     stage_hear(&s, ">5|$7|invited|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY "|");
-    stage_type(&s, "/accept carol");
+    stage_expect(&s, "! ACCEPT " ID "\n");
     stage_hear(&s, ">7|$10|introduced|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY
                    "|$5|dials|$1|-|");
+    visit_talk_joins(&s.visit, "carol", true);
+    visit_talk_joins(&s.visit, "carol", false);
+    stage_expect(&s,
+                 "introduced carol 1 0\nN carol is there at another device, too (verified).\n"
+                 "N carol is there at another device, too.\n");
+    visit_verified(&s.visit, BYTES("carol"));
+    visit_talk_joins(&s.visit, "carol", false);
+    stage_expect(&s, "N carol is there at another device, too, which is not verified.\n");
     stage_type(&s, "/close");
     stage_forget(&s);
     stage_type(&s, "hello");
     stage_expect(&s, "! ECHO hello\n");
+    stage_finish(&s);
+}
+
+static void test_who_asks_whom_he_is_asked_by_accepts(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    stage_hear(&s, ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|");
+    stage_type(&s, "/talk BOB");
+    stage_expect(&s, "N bob wants to talk: /accept or /decline\n! ACCEPT " ID "\n");
+    stage_hear(&s, "+OK|");
+    stage_type(&s, "/talk carol");
+    stage_hear(&s, "$22|" ID "|");
+    stage_forget(&s);
+    stage_hear(&s, ">5|$7|invited|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY "|");
+    stage_expect(&s, "! ACCEPT " ID "\n");
     stage_finish(&s);
 }
 
@@ -712,6 +737,7 @@ int main(void)
         cmocka_unit_test(test_who_begins_is_no_longer_waited_for),
         cmocka_unit_test(test_nobody_is_introduced_unasked),
         cmocka_unit_test(test_who_talks_already_is_accepted_again),
+        cmocka_unit_test(test_who_asks_whom_he_is_asked_by_accepts),
         cmocka_unit_test(test_nobody_else_is_introduced),
         cmocka_unit_test(test_a_hub_that_only_tells),
         cmocka_unit_test(test_somebody_waits_at_the_relay),

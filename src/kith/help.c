@@ -335,7 +335,8 @@ static const struct topic topics[] = {
      "own. Exit code 5: one is from a device that is not known as its sender's; it waits on,\n"
      "and the fingerprint of that device is told.\n"
      "\n"
-     "  --discard FINGERPRINT  throw away, unread, all that waits from that device; exit code 1\n"
+     "  --discard FINGERPRINT  throw away, unread, all that waits from that device; exit code "
+     "1\n"
      "                         where nothing does\n"
      "  --history              keep it in the profile, history/NAME@HUB.jsonl\n"},
     {"raw",

@@ -133,7 +133,7 @@ def test_a_hub_that_never_answers(liar, guest, build, tmp_path):
             other.close()
     for word in ["LOGIN", "MEET"]:
         where = others[word][1].where
-        assert told[word] == (3, f"kith: lost the hub at kith://{where}: it does not answer\n"), told
+        assert told[word] == (3, f"kith: lost the hub at {where}: it does not answer\n"), told
     for word in ["DEVICES", "LETTER"]:
         assert told[word][0] == 3 and "the hub has not said that it keeps the letter to bob" in told[word][1], told
 

@@ -87,7 +87,7 @@ _kith_value()
         --log | --story | --password-file | --token-file) _kith_files "$3" -f ;;
         --logs) _kith_files "$3" -d ;;
         --key) _kith_keys "$1" "$3" ;;
-        --as | --password-fd | --revoke | --sign | --reset | --remove | --admin | --accept | --peer-port) ;;
+        --as | --password-fd | --revoke | --sign | --discard | --reset | --remove | --admin | --accept | --peer-port) ;;
         --value | --expire | --if-equal | --match) ;;
         *) return 1 ;;
     esac
@@ -111,7 +111,7 @@ _kith_words()
         say) options+=' --now --history --peer-port' ;;
         verify | doctor) options+=' --peer-port' ;;
         listen) options+=' --accept --history --peer-port' ;;
-        letters) options+=' --history' ;;
+        letters) options+=' --discard --history' ;;
         demo) options+=' --logs --story --print-story' ;;
     esac
     if [[ $cur == -* && -z $literal ]]; then
@@ -147,7 +147,7 @@ _kith()
             case $word in
                 --) literal=1 ;;
                 --hub=*) where=${word#*=} ;;
-                --as | --password-file | --password-fd | --token-file | --revoke | --sign | --reset | --remove | --admin | --accept | --peer-port | --hub | --log | --key | --value | --expire | --if-equal | --match | --logs | --story)
+                --as | --password-file | --password-fd | --token-file | --revoke | --sign | --discard | --reset | --remove | --admin | --accept | --peer-port | --hub | --log | --key | --value | --expire | --if-equal | --match | --logs | --story)
                     previous=$word
                     ;;
             esac

@@ -100,6 +100,8 @@
 #define LIMIT_TALK_LOST_MS ((uint64_t)10 * 60 * 1000) /* ... and for another one, later */
 #define LIMIT_LOOK_AROUND_MS ((uint64_t)2 * 1000)     /* has this device another address? */
 #define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000) /* what was said still arrives, at the end */
+#define LIMIT_SAY_AGAIN_MS ((uint64_t)200)       /* until kith say asks once more ... */
+#define LIMIT_SAY_LATE_MS ((uint64_t)5 * 1000)   /* ... and for a hub that is late */
 #define LIMIT_WORDS_MS ((uint64_t)30 * 1000)     /* then words to compare are late */
 #define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
 #define LIMIT_TALKS ((size_t)64)                 /* links of one kith's talks, at once ... */
@@ -193,6 +195,7 @@
 #define LIMIT_KNOWN_DEVICES ((size_t)64)        /* ... and their devices, of each */
 #define LIMIT_BACK_OFF_FIRST_MS ((uint64_t)500) /* a lost hub is tried again after this ... */
 #define LIMIT_BACK_OFF_MS ((uint64_t)30 * 1000) /* ... doubled, to this */
+#define LIMIT_ANSWER_MS ((uint64_t)20 * 1000)   /* of a hub, to who waits for nothing else */
 #define LIMIT_GONE_MS (30 * 1000)               /* of a machine that says nothing more at all */
 #define LIMIT_CONNECT_MS ((uint64_t)10 * 1000)  /* a name found, connected, TLS agreed */
 #define LIMIT_CHANNEL_BYTES (256 * LIMIT_KIB)   /* written, not yet with the kernel */

@@ -22,6 +22,15 @@ bool answer_is_denial(struct bytes error)
     return false;
 }
 
+struct bytes answer_words(struct bytes error)
+{
+    static const char *const codes[] = {"ERR ", "ABSENT ", "BUSY "};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (bytes_starts_with(error, codes[i]))
+            return bytes_trim(bytes_from(error, strlen(codes[i])));
+    return bytes_trim(error);
+}
+
 const char *answer_change_word(enum answer_change_kind kind)
 {
     static const char *const words[] = {

@@ -18,6 +18,9 @@ enum answer_stored answer_stored(const struct resp_value *reply);
 /* An error reply's text says that this connection may not do it. */
 bool answer_is_denial(struct bytes error);
 
+/* The text without the code that programs go by, where that tells people nothing. */
+struct bytes answer_words(struct bytes error);
+
 /* change PREFIX KIND KEY VALUE: what FOLLOW is told (src/hub/subscriber.h). */
 enum answer_change_kind { ANSWER_SET, ANSWER_DELETED, ANSWER_EXPIRED, ANSWER_FLUSHED };
 

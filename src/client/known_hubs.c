@@ -1,5 +1,11 @@
 #include "client/known_hubs.h"
 
+#include "base/fingerprint.h"
+
+struct entry {
+    struct bytes address, fingerprint;
+};
+
 static struct bytes next_line(struct bytes *text)
 {
     size_t end = bytes_find(*text, '\n');
@@ -8,24 +14,40 @@ static struct bytes next_line(struct bytes *text)
     return line;
 }
 
-/* The fingerprint, where the line is about that address. */
-static struct bytes match(struct bytes line, struct bytes address)
+static bool means_nothing(struct bytes line)
 {
-    struct bytes none = {0};
-    if (line.len <= address.len + 1 || memcmp(line.data, address.data, address.len) != 0 ||
-        line.data[address.len] != ' ')
-        return none;
-    return bytes_from(line, address.len + 1);
+    return line.len == 0 || line.data[0] == '#';
 }
 
-struct bytes known_hubs_find(struct bytes text, struct bytes address)
+static bool read_entry(struct bytes line, struct entry *ret)
 {
-    while (text.len > 0) {
-        struct bytes found = match(next_line(&text), address);
-        if (found.len > 0)
-            return found;
+    struct fingerprint print;
+    size_t end = bytes_find(line, ' ');
+    if (end == 0 || end == line.len)
+        return false;
+    *ret = (struct entry){bytes_first(line, end), bytes_from(line, end + 1)};
+    return fingerprint_read(ret->fingerprint, &print);
+}
+
+int known_hubs_find(struct bytes text, struct bytes address, struct bytes *ret,
+                    size_t *ret_line)
+{
+    struct bytes found = {0};
+    for (size_t n = 1; text.len > 0; n++) {
+        struct bytes line = next_line(&text);
+        struct entry e;
+        if (means_nothing(line))
+            continue;
+        bool whole = read_entry(line, &e), is_it = whole && bytes_equal(e.address, address);
+        if (!whole || (is_it && found.len > 0)) {
+            *ret_line = n;
+            return KNOWN_HUBS_DAMAGED;
+        }
+        if (is_it)
+            found = e.fingerprint;
     }
-    return (struct bytes){0};
+    *ret = found;
+    return 0;
 }
 
 static int append_line(struct buffer *out, struct bytes line)
@@ -40,7 +62,8 @@ int known_hubs_set(struct bytes text, struct bytes address, struct bytes fingerp
     int r = 0;
     while (r == 0 && text.len > 0) {
         struct bytes line = next_line(&text);
-        if (match(line, address).len == 0)
+        struct entry e;
+        if (!read_entry(line, &e) || !bytes_equal(e.address, address))
             r = append_line(out, line);
     }
     if (r == 0)

@@ -198,6 +198,12 @@ static bool offer_copy(struct post *p, struct post_sending *s, const struct publ
     return true;
 }
 
+static enum post_result no_device(const struct post *p, const struct post_sending *s)
+{
+    bool is_own = account_name_equal(bytes_from_str(s->name), p->own_name);
+    return is_own ? POST_NO_OTHER : POST_NO_DEVICE;
+}
+
 static void take_devices(struct post *p, struct post_sending *s,
                          const struct resp_value *values, size_t count, struct walltime now)
 {
@@ -221,7 +227,7 @@ static void take_devices(struct post *p, struct post_sending *s,
     if (s->waiting == 0)
         finish(p, s,
                unread                   ? POST_NO_KNOWLEDGE
-               : others == 0            ? POST_NO_DEVICE
+               : others == 0            ? no_device(p, s)
                : s->strangers == others ? POST_NO_TRUST
                                         : POST_NOT_SEALED);
 }

@@ -72,7 +72,8 @@ struct post_keep {
 
 enum post_warning {
     POST_FORGED,       /* a letter said to be of that name was not genuine, and is gone */
-    POST_NOT_BELIEVED, /* one of that name is from a device that is not believed; it is left */
+    POST_NOT_BELIEVED, /* one of that name is from the device post.stranger, which is not
+                        * believed; it is left. Said once a device, while here */
     POST_NOT_KEPT,     /* what was shown could not be remembered; no name */
     POST_NOT_JUDGED,   /* letters are left: trust says UNREAD; in place of a name, why */
 };
@@ -80,6 +81,7 @@ enum post_warning {
 enum post_result {
     POST_KEPT,         /* with the hub, for `kept` devices */
     POST_NO_DEVICE,    /* he has none to write to */
+    POST_NO_OTHER,     /* it is oneself, who has no other device */
     POST_NO_TRUST,     /* none of his devices is believed */
     POST_BOX_FULL,     /* there is no room for it */
     POST_REFUSED,      /* the hub says `why` */
@@ -124,11 +126,12 @@ struct post {
     struct bytes own_name; /* the owner's; while here */
     bool takes;            /* letters are taken, not only sent; the owner sets it */
     bool here;
-    bool listing, again; /* LETTERS was asked; something has come since */
-    bool told_unread;    /* NOT_JUDGED, since post_here */
-    bool was_busy;       /* at the last listing another kith was taking letters */
-    struct list asked;   /* of struct post_asked */
-    struct list sending; /* of struct post_sending */
+    bool listing, again;         /* LETTERS was asked; something has come since */
+    bool told_unread;            /* NOT_JUDGED, since post_here */
+    bool was_busy;               /* at the last listing another kith was taking letters */
+    struct fingerprint stranger; /* of the last NOT_BELIEVED */
+    struct list asked;           /* of struct post_asked */
+    struct list sending;         /* of struct post_sending */
     size_t sending_count;
     struct list doubted; /* of struct post_doubt */
     size_t doubted_count;

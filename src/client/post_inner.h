@@ -33,7 +33,8 @@ struct post_doubt {
     struct list link;
     char name[ACCOUNT_NAME_BYTES + 1];
     bool answered;
-    bool warned;
+    struct fingerprint warned[LIMIT_ACCOUNT_DEVICES]; /* devices of his that were warned of */
+    size_t warned_count;
     struct device devices[LIMIT_ACCOUNT_DEVICES];
     size_t count;
 };

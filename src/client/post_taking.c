@@ -102,12 +102,23 @@ void taking_doubt_answered(struct post *p, struct post_doubt *d,
         list(p);
 }
 
-static void warn_of(struct post *p, struct post_doubt *d, struct bytes name)
+static bool is_warned_of(const struct post_doubt *d, const struct fingerprint *print)
 {
-    if (!d || !d->warned)
-        p->handler->warn(p, POST_NOT_BELIEVED, name);
+    for (size_t i = 0; i < d->warned_count; i++)
+        if (fingerprint_equal(&d->warned[i], print))
+            return true;
+    return d->warned_count == LIMIT_ACCOUNT_DEVICES; /* enough */
+}
+
+static void warn_of(struct post *p, struct post_doubt *d, struct bytes name,
+                    const struct public_key *key)
+{
+    p->stranger = fingerprint_of(key);
+    if (d && is_warned_of(d, &p->stranger))
+        return;
     if (d)
-        d->warned = true;
+        d->warned[d->warned_count++] = p->stranger;
+    p->handler->warn(p, POST_NOT_BELIEVED, name);
 }
 
 static void warn_unread(struct post *p)
@@ -131,7 +142,7 @@ static bool is_believed(struct post *p, struct bytes name, const struct public_k
     else if (t == POST_UNSURE && !knows && (d || (d = add_doubt(p, name))))
         ask_about(p, d);
     else
-        warn_of(p, d ? d : add_doubt(p, name), name);
+        warn_of(p, d ? d : add_doubt(p, name), name, key);
     return false;
 }
 

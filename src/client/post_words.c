@@ -46,6 +46,11 @@ void post_words_outcome(const struct post_outcome *o, char out[POST_WORDS_BYTES]
     case POST_NO_DEVICE:
         snprintf(out, POST_WORDS_BYTES, "not sent: %s has no device to write to", name);
         return;
+    case POST_NO_OTHER:
+        snprintf(out, POST_WORDS_BYTES,
+                 "not sent: that is you, and a letter to oneself is for one's other devices, "
+                 "of which you have none");
+        return;
     case POST_NO_TRUST:
         snprintf(out, POST_WORDS_BYTES,
                  "not sent: no device the hub says is %s's is one that is known as %s's; ask "
@@ -111,4 +116,17 @@ void post_words_warning(enum post_warning warning, struct bytes name,
     case POST_NOT_JUDGED:
         snprintf(out, POST_WORDS_BYTES, "letters are left with the hub, unread: %.*s", len, n);
     }
+}
+
+void post_words_stranger(const struct fingerprint *print, const char *kith,
+                         char out[POST_WORDS_BYTES])
+{
+    char text[FINGERPRINT_TEXT_LEN + 1];
+    fingerprint_write(text, print);
+    snprintf(
+        out, POST_WORDS_BYTES,
+        "its fingerprint is %s. If that is what he says, kith devices --sign, on a device "
+        "of his that is known here, lets the letter be shown; if not, %s letters --discard "
+        "%s throws away, unread, what it has left",
+        text, kith, text);
 }

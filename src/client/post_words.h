@@ -18,4 +18,9 @@ void post_words_refusal(int result, char out[POST_WORDS_BYTES]);
 void post_words_warning(enum post_warning warning, struct bytes name,
                         char out[POST_WORDS_BYTES]);
 
+/* What to do about the device of NOT_BELIEVED, post.stranger. kith: how a command begins that
+ * the person can type. */
+void post_words_stranger(const struct fingerprint *print, const char *kith,
+                         char out[POST_WORDS_BYTES]);
+
 #endif

@@ -320,7 +320,8 @@ static void take_reply(struct visit *v, const struct asked *a, const struct resp
             say_values(v, values, count);
         return;
     default:
-        if (values->kind != RESP_FAILURE || a->kind == ASKED_NAMES || a->kind == ASKED_MEET) {
+        if (values->kind != RESP_FAILURE || a->kind == ASKED_NAMES || a->kind == ASKED_MEET ||
+            a->kind == ASKED_ABSENT) {
             people_reply(v, a, values, count, now);
             return;
         }

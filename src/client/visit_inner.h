@@ -16,6 +16,7 @@ enum asked_kind {
     ASKED_LIST,     /* GET_CLIENT_LIST */
     ASKED_WHO,
     ASKED_MEET,   /* subject: the name */
+    ASKED_ABSENT, /* the devices of who is not here; likewise */
     ASKED_ANSWER, /* ACCEPT or DECLINE; subject: the name */
     ASKED_CANCEL,
     ASKED_DEVICES, /* subject: the number */

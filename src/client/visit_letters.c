@@ -42,6 +42,10 @@ static void on_warn(struct post *p, enum post_warning warning, struct bytes name
     char words[POST_WORDS_BYTES];
     post_words_warning(warning, name, words);
     say_words(visit_of(p), VISIT_PROBLEM, words);
+    if (warning != POST_NOT_BELIEVED)
+        return;
+    post_words_stranger(&p->stranger, "kith", words);
+    say_words(visit_of(p), VISIT_PROBLEM, words);
 }
 
 static void on_sent(struct post *p, const struct post_outcome *o)

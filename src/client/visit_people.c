@@ -1,5 +1,6 @@
 #include "base/limits.h"
 #include "client/accepting.h"
+#include "client/answer.h"
 #include "client/visit_inner.h"
 #include "wire/text_request.h"
 
@@ -415,17 +416,31 @@ static void say_who(struct visit *v, const struct resp_value *values, size_t cou
     }
 }
 
+/* A letter is only for who has an account. */
+static void ask_about_absent(struct visit *v, struct bytes name)
+{
+    const struct bytes argv[] = {bytes_from_str("DEVICES"), bytes_from_str("OF"), name};
+    if (v->has_post)
+        visit_ask(v, ASKED_ABSENT, name, argv, 3);
+}
+
+static void take_absent(struct visit *v, struct bytes name, const struct resp_value *reply)
+{
+    if (reply->kind == RESP_FAILURE)
+        visit_say_text(v, VISIT_PROBLEM, "The hub says: ", answer_words(reply->text), "");
+    else
+        visit_say_text(v, VISIT_NOTE, "/letter ", name, " TEXT leaves a letter.");
+}
+
 static void take_meeting(struct visit *v, struct bytes name, const struct resp_value *reply)
 {
     if (reply->kind == RESP_FAILURE) {
         struct bytes why = reply->text;
         bool absent = bytes_starts_with(why, "ABSENT ");
-        if (absent || bytes_starts_with(why, "ERR "))
-            bytes_next_word(&why);
         miss_outgoing(v);
-        visit_say_text(v, VISIT_PROBLEM, "The hub says: ", bytes_trim(why), "");
-        if (absent && v->has_post)
-            visit_say_text(v, VISIT_NOTE, "/letter ", name, " TEXT leaves a letter.");
+        visit_say_text(v, VISIT_PROBLEM, "The hub says: ", answer_words(why), "");
+        if (absent)
+            ask_about_absent(v, name);
         return;
     }
     set_id(&v->outgoing, reply->text);
@@ -448,6 +463,9 @@ void people_reply(struct visit *v, const struct asked *a, const struct resp_valu
         return;
     case ASKED_MEET:
         take_meeting(v, bytes_make(a->subject, a->len), values);
+        return;
+    case ASKED_ABSENT:
+        take_absent(v, bytes_make(a->subject, a->len), values);
         return;
     default:
         return;

@@ -215,9 +215,9 @@ static void judge(struct visit *v, bool same)
 void verify_typed(struct visit *v, struct bytes line)
 {
     struct bytes word = bytes_trim(line);
-    if (bytes_equal_nocase_str(word, "yes"))
+    if (bytes_equal_nocase_str(word, "yes") || bytes_equal_nocase_str(word, "y"))
         judge(v, true);
-    else if (bytes_equal_nocase_str(word, "no"))
+    else if (bytes_equal_nocase_str(word, "no") || bytes_equal_nocase_str(word, "n"))
         judge(v, false);
     else
         visit_say(v, VISIT_PROBLEM, "yes, or no? Ctrl+C puts it off.");

@@ -175,13 +175,22 @@ static bool read_candidates(struct call *call, size_t first, char out[CANDIDATES
     return true;
 }
 
+/* Of one that is open already, BUSY: it may be asked again. */
+static int refuse_second(struct call *call)
+{
+    char why[ACCOUNT_NAME_BYTES + 48];
+    snprintf(why, sizeof why, "waiting for an answer already from '%.*s'",
+             (int)call->argv[1].len, (const char *)call->argv[1].data);
+    return command_error(call, "BUSY", why);
+}
+
 static int refuse_meeting(struct call *call, int result)
 {
     switch (result) {
     case INTRODUCTION_SELF:
         return command_error(call, "ERR", "that is you");
     case INTRODUCTION_ALREADY:
-        return command_error_about(call, "waiting for an answer already from", call->argv[1]);
+        return refuse_second(call);
     case INTRODUCTION_TOO_MANY:
         return command_error(call, "BUSY", "too many invitations wait for an answer");
     default:

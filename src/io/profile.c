@@ -151,6 +151,22 @@ int profile_try_lock(const struct profile *p, const char *file)
     return error;
 }
 
+int profile_try_lock_one(const struct profile *p, const char *file, uint64_t number)
+{
+    struct flock one = {.l_type = F_WRLCK,
+                        .l_whence = SEEK_SET,
+                        .l_start = (off_t)(number % INT64_MAX),
+                        .l_len = 1};
+    int fd = openat(p->fd, file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    if (fcntl(fd, F_OFD_SETLK, &one) == 0)
+        return fd;
+    int error = errno == EACCES || errno == EAGAIN ? -EWOULDBLOCK : -errno;
+    close(fd);
+    return error;
+}
+
 void profile_unlock(int lock)
 {
     close(lock);

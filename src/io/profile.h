@@ -47,4 +47,7 @@ void profile_unlock(int lock);
  * another process has it. */
 int profile_try_lock(const struct profile *p, const char *file);
 
+/* The same for one of many things that share a file, which tells them apart by a number. */
+int profile_try_lock_one(const struct profile *p, const char *file, uint64_t number);
+
 #endif

@@ -33,6 +33,19 @@ void contact_end(struct contact *c, int code)
     presence_close(&c->presence);
     for (size_t i = 0; i < sizeof c->stops / sizeof *c->stops; i++)
         uv_close((uv_handle_t *)&c->stops[i], NULL);
+    uv_close((uv_handle_t *)&c->wake, NULL);
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+    struct contact *c = timer->data;
+    c->handler->wake(c);
+}
+
+void contact_wake(struct contact *c, uint64_t ms)
+{
+    if (!c->over)
+        uv_timer_start(&c->wake, on_wake, ms, 0);
 }
 
 /* ---- asking ---- */
@@ -77,9 +90,7 @@ void contact_decline(struct contact *c, struct bytes id)
 void contact_refused(struct contact *c, struct bytes answer)
 {
     int code = answer_is_denial(answer) ? EXIT_DENIED : EXIT_NO;
-    if (bytes_starts_with(answer, "ERR ") || bytes_starts_with(answer, "ABSENT "))
-        bytes_next_word(&answer);
-    answer = bytes_trim(answer);
+    answer = answer_words(answer);
     contact_end(c, session_fail(c->session, code, "%.*s",
                                 (int)(answer.len < 300 ? answer.len : 300),
                                 (const char *)answer.data));
@@ -189,10 +200,14 @@ static void run(struct contact *c, uint16_t port)
                                              .failed = on_failed,
                                              .talks = c->handler->talks};
     struct trouble t;
+    uv_timer_init(&c->loop, &c->wake);
+    c->wake.data = c;
     watch_signals(c);
     if (presence_open(&c->presence, &c->loop, &c->session->self, port, &handler, &t) !=
         TROUBLE_NONE)
         contact_end(c, session_trouble(c->session, &t));
+    else
+        hub_line_set_patience(&c->presence.hub, LIMIT_ANSWER_MS);
     uv_run(&c->loop, UV_RUN_DEFAULT);
     presence_fini(&c->presence);
 }

@@ -2,8 +2,8 @@
 #define KITH_KITH_CONTACT_H
 
 /* A command's way to people (meet/presence.h), for those that talk without anybody at a
- * terminal: one run, which a signal ends, and in which what goes wrong is said. The owner
- * embeds it. */
+ * terminal: one run, which a signal ends, and in which what goes wrong is said. A hub that does
+ * not answer within LIMIT_ANSWER_MS is lost. The owner embeds it. */
 
 #include "client/post.h"
 #include "kith/session.h"
@@ -21,6 +21,7 @@ struct contact_handler {
     const struct talks_handler *talks; /* contact_of gives the contact */
     const struct post_handler *post;   /* contact_of_post; its request is contact_post */
     bool takes_letters;                /* not only sends them */
+    void (*wake)(struct contact *c);   /* contact_wake; it may be NULL */
 };
 
 struct contact {
@@ -33,6 +34,7 @@ struct contact {
     struct chronicle chronicle;
     struct buffer post_asked; /* the numbers of the post's requests under way, uint64_t each */
     uv_signal_t stops[3];
+    uv_timer_t wake;
     bool met_hub; /* for the first time */
     bool over;
     int code;   /* of the end */
@@ -46,6 +48,9 @@ struct contact *contact_of_post(struct post *p);
 int contact_run(struct contact *c, struct session *s, const struct contact_handler *handler);
 
 void contact_end(struct contact *c, int code);
+
+/* handler.wake, once, in that time, in place of any asked for before. */
+void contact_wake(struct contact *c, uint64_t ms);
 
 /* Asks the hub; the number of its answer. */
 uint64_t contact_request(struct contact *c, const struct bytes *argv, size_t argc);

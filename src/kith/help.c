@@ -290,8 +290,9 @@ static const struct topic topics[] = {
      "--json\n"
      "as {\"to\": NAME, \"letter\": true, \"devices\": N}. Exit code 1: NAME does not want to, "
      "is\n"
-     "busy or unknown, has no room for letters, or it was not delivered; 5: NAME's device is\n"
-     "another one than it was.\n"
+     "busy or unknown, has no room for letters, or it was not delivered, or nothing says that\n"
+     "it was; 5: NAME's device is another one than it was. Several at once to the same person\n"
+     "take turns.\n"
      "\n"
      "  --now           no letter: exit code 1 where NAME is not here or does not answer\n"
      "  --history       keep it in the profile, history/NAME@HUB.jsonl\n"
@@ -331,9 +332,13 @@ static const struct topic topics[] = {
      "wrote yesterday at 14:03: TEXT, and takes it: none is printed again. With --json it is\n"
      "{\"from\": NAME, \"text\": TEXT, \"written_ms\": MS, \"letter\": true}. Each device has "
      "its\n"
-     "own. Exit code 5: one is from a device that is not known as its sender's; it waits on.\n"
+     "own. Exit code 5: one is from a device that is not known as its sender's; it waits on,\n"
+     "and the fingerprint of that device is told.\n"
      "\n"
-     "  --history   keep it in the profile, history/NAME@HUB.jsonl\n"},
+     "  --discard FINGERPRINT  throw away, unread, all that waits from that device; exit code "
+     "1\n"
+     "                         where nothing does\n"
+     "  --history              keep it in the profile, history/NAME@HUB.jsonl\n"},
     {"raw",
      "kith --raw [TEXT]...\n"
      "kith --raw --key=KEY [--value=VALUE]\n"

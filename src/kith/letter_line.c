@@ -30,9 +30,14 @@ bool letter_line_print(struct output *o, const struct peer_letter *l)
     return o->failed == 0;
 }
 
-int letter_line_warn(struct session *s, enum post_warning warning, struct bytes name)
+int letter_line_warn(struct post *p, enum post_warning warning, struct bytes name)
 {
-    char words[POST_WORDS_BYTES];
+    struct session *s = contact_of_post(p)->session;
+    char words[POST_WORDS_BYTES], what[POST_WORDS_BYTES], kith[SELF_COMMAND_BYTES];
     post_words_warning(warning, name, words);
-    return session_fail(s, warning == POST_NOT_BELIEVED ? EXIT_CHANGED : EXIT_NO, "%s", words);
+    if (warning != POST_NOT_BELIEVED)
+        return session_fail(s, EXIT_NO, "%s", words);
+    self_command(&s->self, kith);
+    post_words_stranger(&p->stranger, kith, what);
+    return session_fail(s, EXIT_CHANGED, "%s; %s", words, what);
 }

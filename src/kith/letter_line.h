@@ -10,7 +10,7 @@
 /* False where it could not be printed. */
 bool letter_line_print(struct output *o, const struct peer_letter *l);
 
-/* Says what is wrong with one; an exit code. */
-int letter_line_warn(struct session *s, enum post_warning warning, struct bytes name);
+/* post_handler.warn: says what is wrong with one; an exit code. */
+int letter_line_warn(struct post *p, enum post_warning warning, struct bytes name);
 
 #endif

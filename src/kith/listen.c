@@ -98,7 +98,7 @@ static bool on_show(struct post *p, const struct peer_letter *l)
 
 static void on_warn(struct post *p, enum post_warning warning, struct bytes name)
 {
-    letter_line_warn(contact_of_post(p)->session, warning, name);
+    letter_line_warn(p, warning, name);
 }
 
 static const struct post_handler post_handler = {

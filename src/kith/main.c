@@ -13,10 +13,23 @@
 
 /* What the same is called elsewhere. */
 static const char *const synonyms[][2] = {
-    {"set", "store"}, {"put", "store"},    {"fetch", "get"},     {"delete", "del"},
-    {"rm", "del"},    {"remove", "del"},   {"keys", "ls"},       {"list", "ls"},
-    {"ping", "echo"}, {"stop", "quit"},    {"shutdown", "quit"}, {"version", "--version"},
-    {"raw", "--raw"}, {"follow", "watch"}, {"dump", "export"},   {"restore", "import"},
+    {"set", "store"},
+    {"put", "store"},
+    {"fetch", "get"},
+    {"delete", "del"},
+    {"rm", "del"},
+    {"remove", "del"},
+    {"keys", "ls"},
+    {"list", "ls"},
+    {"ping", "echo"},
+    {"stop", "quit"},
+    {"shutdown", "quit"},
+    {"version", "--version"},
+    {"raw", "--raw"},
+    {"follow", "watch"},
+    {"dump", "export"},
+    {"restore", "import"},
+    {"letter", "letters prints those you have, kith say NAME TEXT leaves one"},
 };
 
 static const char *suggestion(const char *word)
@@ -104,6 +117,10 @@ static int check_people_options(struct session *s)
                             "--history goes with say, listen, letters and a visit");
     if (o->now && !is_command(o, "say"))
         return session_fail(s, EXIT_USAGE, "--now goes with say");
+    if (o->discard && !is_command(o, "letters"))
+        return session_fail(s, EXIT_USAGE, "--discard goes with letters");
+    if (o->discard && o->history)
+        return session_fail(s, EXIT_USAGE, "--discard and --history exclude each other");
     return EXIT_DONE;
 }
 

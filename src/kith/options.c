@@ -106,6 +106,7 @@ int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS
         {.name = "--accept", .text = &o->accept},
         {.name = "--history", .flag = &o->history},
         {.name = "--now", .flag = &o->now},
+        {.name = "--discard", .text = &o->discard},
         {.name = "--json", .flag = &o->json},
         {.name = "--quiet", .flag = &o->quiet},
         {.name = "--raw", .flag = &o->raw},

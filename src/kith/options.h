@@ -31,6 +31,7 @@ struct options {
     const char *accept;                      /* --accept, listen's and a visit's */
     bool history;                            /* --history, theirs, say's and letters' */
     bool now;                                /* --now, say's */
+    const char *discard;                     /* --discard, letters' */
     bool json, quiet, raw;
     bool help, version;
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* An error line shows this much of what came from outside. */
-enum { OUTPUT_DETAIL_BYTES = 400 };
+enum { OUTPUT_DETAIL_BYTES = 700 }; /* of struct trouble, all */
 
 void output_init(struct output *o, bool json, bool quiet)
 {

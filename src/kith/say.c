@@ -1,9 +1,17 @@
 /* kith say NAME TEXT...: asks somebody to talk, says a text, and waits until it was shown. To
- * who is not there, or does not answer, the text goes as a letter. */
+ * who is not there, or does not answer, the text goes as a letter.
+ *
+ * Several at once say it one after the other. Of this profile, one at a time asks the same
+ * person, since another talk with him would take the place of the one before; and where the hub
+ * says that somebody else of the account asks him already, it is tried again. Both within the
+ * time that he has to answer. */
 
+#include "base/hash.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "client/answer.h"
 #include "client/post_words.h"
+#include "io/clock.h"
 #include "io/problem.h"
 #include "kith/command.h"
 #include "kith/contact.h"
@@ -17,6 +25,9 @@ struct say {
     uint64_t asked;                  /* the number of the invitation's answer */
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said */
     bool begun;                      /* both have agreed */
+    bool said;                       /* the text, in the talk */
+    int turn;                        /* the lock on asking him; -1: none */
+    struct instant by;               /* then he has not answered */
     const char *absent;              /* it goes as a letter, and why; else NULL */
 };
 
@@ -105,19 +116,79 @@ static void on_sent(struct post *p, const struct post_outcome *o)
 
 static const struct post_handler post_handler = {.request = contact_post, .sent = on_sent};
 
+/* ---- asking him ---- */
+
+/* Where there can be no lock, nobody is kept from asking. */
+static bool take_turn(struct say *s)
+{
+    const struct self *self = &s->contact.session->self;
+    char name[ACCOUNT_NAME_BYTES + 1];
+    uint64_t whom;
+    if (s->turn >= 0)
+        return true;
+    account_name_fold(s->name, name);
+    const struct bytes pieces[] = {bytes_from_str(name), bytes_from_str(self->hub_print)};
+    if (hash_pieces(pieces, 2, 0, &whom) != 0)
+        return true;
+    s->turn = profile_try_lock_one(&s->contact.bag.profile, "saying.lock", whom);
+    return s->turn != -EWOULDBLOCK;
+}
+
+static void ask(struct say *s)
+{
+    if (take_turn(s))
+        s->asked = contact_ask(&s->contact, "MEET", s->name);
+    else
+        contact_wake(&s->contact, LIMIT_SAY_AGAIN_MS);
+}
+
+static void withdraw(struct say *s)
+{
+    const struct bytes argv[] = {bytes_from_str("CANCEL"), bytes_from_str(s->id)};
+    if (s->id[0])
+        contact_request(&s->contact, argv, 2);
+    s->id[0] = '\0';
+}
+
+static void on_wake(struct contact *c)
+{
+    struct say *s = say_of(c);
+    if (s->begun || s->absent || !c->presence.ready)
+        return;
+    if (!s->id[0] && clock_instant().ns < s->by.ns) {
+        ask(s);
+        return;
+    }
+    withdraw(s);
+    write_letter(s, notice_refusal(bytes_from_str("timeout")));
+}
+
+/* The hub says itself that his time is over; by is for one that does not. */
+static void await_him(struct say *s, struct bytes id)
+{
+    uint64_t now = clock_instant().ns;
+    snprintf(s->id, sizeof s->id, "%.*s", (int)id.len, (const char *)id.data);
+    presence_agree(&s->contact.presence, id, s->name);
+    contact_wake(&s->contact,
+                 LIMIT_SAY_LATE_MS + (s->by.ns > now ? (s->by.ns - now) / 1000000 : 0));
+}
+
 /* ---- the hub ---- */
 
 static void on_ready(struct contact *c, bool again)
 {
-    if (!again)
-        say_of(c)->asked = contact_ask(c, "MEET", say_of(c)->name);
+    struct say *s = say_of(c);
+    if (again)
+        return;
+    s->by = instant_after_ms(clock_instant(), LIMIT_INVITED_MS);
+    ask(s);
 }
 
 static void on_lost(struct contact *c, const char *why)
 {
     if (say_of(c)->absent)
         post_give_up(&c->post);
-    else if (!say_of(c)->begun && !c->over)
+    else if (!talks_find(&c->presence.talks, say_of(c)->name) && !c->over)
         contact_end(c, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
                                     c->session->where_text, why));
 }
@@ -127,6 +198,10 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
     struct bytes text = reply->text;
     if (number != say_of(c)->asked)
         return;
+    if (reply->kind == RESP_FAILURE && bytes_starts_with(text, "BUSY ")) {
+        contact_wake(c, LIMIT_SAY_AGAIN_MS);
+        return;
+    }
     if (reply->kind == RESP_FAILURE && bytes_starts_with(text, "ABSENT ")) {
         write_letter(say_of(c), "is not here");
         return;
@@ -135,9 +210,7 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
         contact_refused(c, text);
         return;
     }
-    snprintf(say_of(c)->id, RANDOM_ID_TEXT_LEN + 1, "%.*s", (int)text.len,
-             (const char *)text.data);
-    presence_agree(&c->presence, text, say_of(c)->name);
+    await_him(say_of(c), text);
 }
 
 static void refuse(struct say *s, struct bytes reason)
@@ -156,7 +229,7 @@ static void on_notice(struct contact *c, const struct notice *n)
         contact_decline(c, n->id);
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
         refuse(s, n->reason);
-    } else if (n->kind == NOTICE_INTRODUCED) {
+    } else if (n->kind == NOTICE_INTRODUCED && !s->absent) { /* else it goes as a letter */
         struct notice mine = *n;
         mine.ours = true;
         int code = contact_begin(c, &mine);
@@ -173,6 +246,7 @@ static void on_begun(struct talks *t, const char *name)
     struct say *s = say_of_talks(t);
     struct talk_link *l = talks_find(t, s->name);
     int r = l ? talk_link_say(l, s->text) : TALK_LINK_OVER;
+    s->said = r == 0;
     if (r == TALK_LINK_NO_TEXT)
         contact_end(&s->contact, session_fail(s->contact.session, EXIT_USAGE,
                                               "a text is UTF-8, and at most 64 KiB"));
@@ -196,8 +270,12 @@ static void on_ended(struct talks *t, const char *name, const char *why)
     struct say *s = say_of_talks(t);
     if (why && !s->contact.over)
         contact_end(&s->contact,
-                    session_fail(s->contact.session, EXIT_NO, "not delivered: %s", why));
-    fail(s, EXIT_NO, "has ended the talk; not delivered");
+                    session_fail(s->contact.session, EXIT_NO, "%s: %s",
+                                 s->said ? "nothing says that it was shown" : "not delivered",
+                                 why));
+    fail(s, EXIT_NO,
+         s->said ? "has ended the talk without saying that the text was shown"
+                 : "has ended the talk; not delivered");
 }
 
 static void on_refused(struct talks *t, const char *name, const struct trouble *why)
@@ -218,6 +296,7 @@ static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,
                                                        .answer = on_answer,
                                                        .notice = on_notice,
+                                                       .wake = on_wake,
                                                        .talks = &talks_handler,
                                                        .post = &post_handler};
 
@@ -255,12 +334,16 @@ static int check(struct session *s, struct bytes name, struct bytes text)
 {
     if (!account_name_is_valid(name))
         return session_fail(s, EXIT_USAGE, "nobody can be called that");
-    return text.len > 0 ? EXIT_DONE : session_fail(s, EXIT_USAGE, "the text is empty");
+    if (text.len == 0)
+        return session_fail(s, EXIT_USAGE, "the text is empty");
+    if (text.len > LIMIT_TALK_TEXT_BYTES)
+        return session_fail(s, EXIT_USAGE, "a text is at most 64 KiB");
+    return utf8_is_valid(text) ? EXIT_DONE : session_fail(s, EXIT_USAGE, "a text is UTF-8");
 }
 
 int say_run(struct session *s)
 {
-    struct say say = {.begun = false};
+    struct say say = {.turn = -1};
     struct buffer text;
     buffer_init(&text, LIMIT_TALK_TEXT_BYTES + 3 * LIMIT_READ_BYTES);
     s->where.secure = !s->where.path[0];
@@ -272,6 +355,8 @@ int say_run(struct session *s)
         code = check(s, say.name, say.text);
     if (code == EXIT_DONE)
         code = contact_run(&say.contact, s, &contact_handler);
+    if (say.turn >= 0)
+        profile_unlock(say.turn);
     buffer_fini(&text);
     return code;
 }

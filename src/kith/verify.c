@@ -93,9 +93,9 @@ static void judge(struct verify *v, bool same)
 static void take_answer(struct verify *v, struct bytes line)
 {
     struct bytes word = bytes_trim(line);
-    if (bytes_equal_nocase_str(word, "yes"))
+    if (bytes_equal_nocase_str(word, "yes") || bytes_equal_nocase_str(word, "y"))
         judge(v, true);
-    else if (bytes_equal_nocase_str(word, "no"))
+    else if (bytes_equal_nocase_str(word, "no") || bytes_equal_nocase_str(word, "n"))
         judge(v, false);
     else
         ask(v);
@@ -200,9 +200,7 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
         return; /* he has met us meanwhile */
     bool absent = bytes_starts_with(text, "ABSENT ");
     int code = answer_is_denial(text) ? EXIT_DENIED : EXIT_NO;
-    if (absent || bytes_starts_with(text, "ERR "))
-        bytes_next_word(&text);
-    text = bytes_trim(text);
+    text = answer_words(text);
     session_fail(c->session, code, "%.*s", (int)(text.len < 300 ? text.len : 300),
                  (const char *)text.data);
     if (absent)

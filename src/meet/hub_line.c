@@ -34,13 +34,44 @@ static void send_all(struct hub_line *l)
     l->secret = false;
 }
 
+static void give_up(struct hub_line *l, const char *why)
+{
+    l->why = why;
+    channel_close(&l->channel);
+}
+
+static void on_silence(uv_timer_t *timer)
+{
+    give_up(timer->data, "it does not answer");
+}
+
+/* Something was asked, or answered. */
+static void await_answer(struct hub_line *l)
+{
+    if (l->closing)
+        return;
+    if (l->unanswered > 0 && l->patience_ms > 0)
+        uv_timer_start(&l->silence, on_silence, l->patience_ms, 0);
+    else
+        uv_timer_stop(&l->silence);
+}
+
+void hub_line_set_patience(struct hub_line *l, uint64_t ms)
+{
+    l->patience_ms = ms;
+    await_answer(l);
+}
+
 int hub_line_ask(struct hub_line *l, const struct bytes *argv, size_t argc, bool secret)
 {
     l->secret = l->secret || secret;
     int r = conversation_ask(&l->conversation, argv, argc);
-    if (r == 0)
-        send_all(l);
-    return r;
+    if (r != 0)
+        return r;
+    if (l->unanswered++ == 0)
+        await_answer(l);
+    send_all(l);
+    return 0;
 }
 
 static void on_room(struct channel *c)
@@ -52,10 +83,13 @@ static void on_room(struct channel *c)
 
 static void hear(struct hub_line *l, const struct resp_value *values, size_t count)
 {
-    if (values->kind == RESP_PUSH)
+    if (values->kind == RESP_PUSH) {
         l->handler->push(l, values, count);
-    else
-        l->handler->answer(l, values, count);
+        return;
+    }
+    l->unanswered -= l->unanswered > 0;
+    await_answer(l);
+    l->handler->answer(l, values, count);
 }
 
 static void strange(struct hub_line *l)
@@ -133,10 +167,12 @@ static void on_closed(struct channel *c, const char *why)
     struct hub_line *l = line_of(c);
     bool was_up = l->up;
     l->up = false;
+    l->unanswered = 0;
     conversation_fini(&l->conversation);
     conversation_init(&l->conversation, LIMIT_VISIT_REPLY_BYTES);
     if (l->closing)
         return;
+    await_answer(l);
     if (!l->was_up) {
         struct trouble t;
         bool refused = why && strcmp(why, dial_problem(-ECONNREFUSED)) == 0;
@@ -144,9 +180,9 @@ static void on_closed(struct channel *c, const char *why)
         l->handler->failed(l, &t);
         return;
     }
-    if (l->moved)
-        why = "this device is at another address";
-    l->moved = false;
+    if (l->why)
+        why = l->why;
+    l->why = NULL;
     if (was_up)
         l->handler->down(l, why ? why : "it was closed");
     if (!l->closing)
@@ -172,7 +208,8 @@ enum trouble_kind hub_line_open(struct hub_line *l, uv_loop_t *loop, struct self
     conversation_init(&l->conversation, LIMIT_VISIT_REPLY_BYTES);
     l->wait_ms = LIMIT_BACK_OFF_FIRST_MS;
     uv_timer_init(loop, &l->retry);
-    l->retry.data = l;
+    uv_timer_init(loop, &l->silence);
+    l->retry.data = l->silence.data = l;
     enum trouble_kind kind = s->where->path[0] ? TROUBLE_NONE : self_config(s, ret);
     if (kind != TROUBLE_NONE)
         return kind;
@@ -190,8 +227,7 @@ void hub_line_moved(struct hub_line *l, const struct own_address *own, size_t ow
 {
     if (!l->up || !own_addresses_lack(own, own_count, &l->channel))
         return;
-    l->moved = true;
-    channel_close(&l->channel);
+    give_up(l, "this device is at another address");
 }
 
 void hub_line_close(struct hub_line *l)
@@ -202,6 +238,7 @@ void hub_line_close(struct hub_line *l)
     l->up = false;
     channel_close(&l->channel);
     uv_close((uv_handle_t *)&l->retry, NULL);
+    uv_close((uv_handle_t *)&l->silence, NULL);
 }
 
 void hub_line_fini(struct hub_line *l)

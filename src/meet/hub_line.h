@@ -5,7 +5,8 @@
  * at the other end, asks and hears, and where it is lost comes back by itself: after
  * LIMIT_BACK_OFF_FIRST_MS, then twice as long each time, up to LIMIT_BACK_OFF_MS, each a
  * little less or more, so that not all come back at once. A reply of more than
- * LIMIT_VISIT_REPLY_BYTES is no hub's. The owner embeds it, and after
+ * LIMIT_VISIT_REPLY_BYTES is no hub's. A hub that leaves a request without an answer for longer
+ * than the owner's patience, if he has set one, is lost, too. The owner embeds it, and after
  * hub_line_close leaves it alone until the loop has nothing more to do. */
 
 #include "client/conversation.h"
@@ -31,12 +32,14 @@ struct hub_line {
     struct self *self;
     uv_loop_t *loop;
     struct channel channel;
-    uv_timer_t retry;
+    uv_timer_t retry, silence;
     struct conversation conversation;
-    uint64_t wait_ms; /* before the next attempt */
-    bool was_up;      /* ever */
+    uint64_t wait_ms;     /* before the next attempt */
+    uint64_t patience_ms; /* for an answer; 0: without end */
+    uint64_t unanswered;  /* requests */
+    const char *why;      /* it is being closed by this side; or NULL */
+    bool was_up;          /* ever */
     bool up;
-    bool moved;  /* and so it is being closed */
     bool secret; /* what is to be sent holds a password */
     bool closing;
 };
@@ -44,6 +47,9 @@ struct hub_line {
 /* Begins to connect. Where that is trouble, nothing follows. */
 enum trouble_kind hub_line_open(struct hub_line *l, uv_loop_t *loop, struct self *s,
                                 const struct hub_line_handler *handler, struct trouble *ret);
+
+/* From now on, for the answer to each request in its turn. */
+void hub_line_set_patience(struct hub_line *l, uint64_t ms);
 
 /* -errno. */
 int hub_line_ask(struct hub_line *l, const struct bytes *argv, size_t argc, bool secret);

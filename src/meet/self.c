@@ -116,12 +116,35 @@ enum trouble_kind self_config(struct self *s, struct trouble *ret)
 
 /* ---- which hub ---- */
 
-static int remember(const struct profile *p, const char *address, const char *fingerprint)
+/* What the profile holds, read into `known`; KNOWN_HUBS_DAMAGED, in line *ret_line. */
+static int read_known(const struct profile *p, const char *address, struct buffer *known,
+                      struct bytes *ret_print, size_t *ret_line)
+{
+    int r = profile_read(p, KNOWN_HUBS, known);
+    return r == 0 ? known_hubs_find(buffer_view(known), bytes_from_str(address), ret_print,
+                                    ret_line)
+                  : r;
+}
+
+static enum trouble_kind unknown(const struct profile *p, int error, size_t line,
+                                 struct trouble *ret)
+{
+    if (error != KNOWN_HUBS_DAMAGED)
+        return no_profile(p, error, ret);
+    return trouble_set(ret, TROUBLE_FAILED,
+                       "line %zu of %.300s/" KNOWN_HUBS
+                       " is damaged; no hub is believed until it is mended or taken out",
+                       line, p->path);
+}
+
+static int remember(const struct profile *p, const char *address, const char *fingerprint,
+                    size_t *ret_line)
 {
     struct buffer known, changed;
+    struct bytes before;
     buffer_init(&known, LIMIT_MIB);
     buffer_init(&changed, LIMIT_MIB + LIMIT_KIB);
-    int r = profile_read(p, KNOWN_HUBS, &known);
+    int r = read_known(p, address, &known, &before, ret_line);
     if (r == 0)
         r = known_hubs_set(buffer_view(&known), bytes_from_str(address),
                            bytes_from_str(fingerprint), &changed);
@@ -132,12 +155,13 @@ static int remember(const struct profile *p, const char *address, const char *fi
     return r;
 }
 
-static int remember_alone(const struct profile *p, const char *address, const char *fingerprint)
+static int remember_alone(const struct profile *p, const char *address, const char *fingerprint,
+                          size_t *ret_line)
 {
     int lock = profile_lock(p);
     if (lock < 0)
         return lock;
-    int r = remember(p, address, fingerprint);
+    int r = remember(p, address, fingerprint, ret_line);
     profile_unlock(lock);
     return r;
 }
@@ -145,10 +169,11 @@ static int remember_alone(const struct profile *p, const char *address, const ch
 enum trouble_kind self_remember_hub(const struct self *s, struct trouble *ret)
 {
     struct profile p;
+    size_t line = 0;
     int r = profile_open(&p, s->profile);
     if (r == 0)
-        r = remember_alone(&p, s->where_text, s->hub_print);
-    enum trouble_kind kind = r == 0 ? TROUBLE_NONE : no_profile(&p, r, ret);
+        r = remember_alone(&p, s->where_text, s->hub_print, &line);
+    enum trouble_kind kind = r == 0 ? TROUBLE_NONE : unknown(&p, r, line, ret);
     profile_close(&p);
     return kind;
 }
@@ -157,12 +182,12 @@ static enum trouble_kind find_known(const struct self *s, struct buffer *out,
                                     struct bytes *ret_print, struct trouble *ret)
 {
     struct profile p;
+    size_t line = 0;
     int r = profile_open(&p, s->profile);
     if (r == 0)
-        r = profile_read(&p, KNOWN_HUBS, out);
-    enum trouble_kind kind = r == 0 ? TROUBLE_NONE : no_profile(&p, r, ret);
+        r = read_known(&p, s->where_text, out, ret_print, &line);
+    enum trouble_kind kind = r == 0 ? TROUBLE_NONE : unknown(&p, r, line, ret);
     profile_close(&p);
-    *ret_print = known_hubs_find(buffer_view(out), bytes_from_str(s->where_text));
     return kind;
 }
 
@@ -212,7 +237,7 @@ enum trouble_kind self_judge_hub(struct self *s, const struct public_key *key, b
     if (s->where->fingerprint[0])
         return judge(s, bytes_from_str(s->where->fingerprint), ret_met, ret);
     struct buffer known;
-    struct bytes expected;
+    struct bytes expected = {0};
     buffer_init(&known, LIMIT_MIB);
     enum trouble_kind kind = find_known(s, &known, &expected, ret);
     if (kind == TROUBLE_NONE)

@@ -134,10 +134,23 @@ def test_who_could_not_be_judged_is_told_nothing(hub, build):
 def test_comments_and_other_lines_stay(hub, build, home, tmp_path):
     folder = tmp_path / "config/kith/default"
     folder.mkdir(parents=True, mode=0o700)
-    (folder / "known_hubs").write_text("# mine\nelsewhere:1 abc\nnonsense\n")
+    before = f"# mine\n\nelsewhere:1 {'A' * 43}\n"
+    (folder / "known_hubs").write_text(before)
     assert run_kith(build, "--hub", url(hub), "echo", env=home).returncode == 0
-    assert known_hubs(home) == ("# mine\nelsewhere:1 abc\nnonsense\n"
-                                f"{hub.where} {fingerprint(hub)}\n")
+    assert known_hubs(home) == f"{before}{hub.where} {fingerprint(hub)}\n"
+
+
+def test_a_damaged_line_is_told_and_no_hub_is_believed(hub, build, home, tmp_path):
+    folder = tmp_path / "config/kith/default"
+    folder.mkdir(parents=True, mode=0o700)
+    before = "# mine\nelsewhere:1 abc\n"
+    (folder / "known_hubs").write_text(before)
+    for words in [("--hub", url(hub), "echo"), ("join", url(hub)), ("join", url(hub, fingerprint(hub))),
+                  ("--hub", url(hub), "say", "bob", "hello")]:
+        done = run_kith(build, *words, env=home)
+        assert done.returncode == 1, words
+        assert f"line 2 of {folder}/known_hubs is damaged; no hub is believed".encode() in done.stderr
+    assert known_hubs(home) == before
 
 
 def test_large_values_and_pushes(hub, build, home):

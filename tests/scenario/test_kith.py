@@ -286,6 +286,12 @@ def test_options_of_other_programs(build, words, instead):
           "kith --help says more\n".encode())
 
 
+def test_a_letter_is_read_and_written_by_other_names(build):
+    check(run_kith(build, "letter", "bob", "hello"), 2, b"",
+          b"kith: there is no command letter, but kith letters prints those you have, kith say NAME TEXT "
+          b"leaves one; kith --help lists them\n")
+
+
 def test_raw_is_an_option_with_help_of_its_own(build):
     check(run_kith(build, "raw", "hello"), 2, b"",
           b"kith: there is no command raw, but kith --raw; kith --help lists them\n")

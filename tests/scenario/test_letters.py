@@ -12,6 +12,7 @@ import tempfile
 import termios
 import time
 
+import pexpect
 from hubs import PATIENCE, until
 from persons import leave, meet
 
@@ -105,6 +106,12 @@ def test_it_comes_while_one_is_here(alice, bob):
     a.expect_exact("bob has left")
     a.sendline("/talk bob")
     a.expect_exact("/letter bob TEXT leaves a letter.")
+    a.sendline("/talk ghost")
+    a.expect_exact("The hub says: there is no 'ghost' here at present")
+    a.expect_exact("The hub says: there is no such account")
+    a.sendline("/letter alice remember")
+    a.expect_exact("Not sent: that is you, and a letter to oneself is for one's other devices")
+    assert "/letter ghost" not in a.before
     leave(a)
 
 
@@ -186,6 +193,8 @@ def test_what_cannot_be_left(alice, bob):
     assert unknown.returncode == 1 and b"there is no such account" in unknown.stderr
     long = alice.say("bob", "-", input=b"x" * 65400)
     assert long.returncode == 1 and b"too long for a letter" in long.stderr
+    for text in [b"\xff", b"x" * 65537, b""]:
+        assert alice.say("bob", "-", input=text).returncode == 2  # as where he is here
     assert letters(bob) == []
 
 
@@ -224,6 +233,44 @@ def test_a_device_nobody_has_signed(alice, bob):
     assert bob.run("devices", "--sign", own).returncode == 0
     assert letters(alice) == ["believe me"]
     assert letters(second) == []
+
+
+def test_what_nobody_vouches_for_is_thrown_away(alice, bob):
+    leave_letter(bob, "alice", "known now")
+    assert letters(alice) == ["known now"]
+    second, third = Second(bob, signed=False), Second(bob, "third", signed=False)
+    for one, text in [(second, "mine"), (second, "still mine"), (third, "of another")]:
+        assert one.run("say", "alice", text).returncode == 0
+    leave_letter(bob, "alice", "of the first device")
+    prints = [json.loads(one.run("--json", "id").stdout)["fingerprint"] for one in (second, third)]
+    warned = alice.run("letters")
+    assert warned.returncode == 5 and warned.stdout.count(b"\n") == 1
+    for own in prints:
+        command = f"kith --hub {alice.where} letters --discard {own}"
+        assert warned.stderr.decode().count(command) == 1
+    a = alice.visit()
+    a.expect_exact(f"kith letters --discard {prints[0]}")
+    leave(a)
+    assert alice.run("letters", "--discard", "bob").returncode == 2
+    assert alice.run("listen", "--accept", "all", "--discard", prints[0]).returncode == 2
+    thrown = alice.run("letters", "--discard", prints[0])
+    assert (thrown.returncode, thrown.stdout) == (0, b"2 letters thrown away, unread.\n")
+    again = alice.run("letters", "--discard", prints[0])
+    assert again.returncode == 1 and b"no letter of that device waits" in again.stderr
+    left = alice.run("letters")
+    assert left.returncode == 5 and prints[1] in left.stderr.decode() and prints[0] not in left.stderr.decode()
+    thrown = alice.run("--json", "letters", "--discard", prints[1])
+    assert json.loads(thrown.stdout) == {"fingerprint": prints[1], "discarded": 1}
+    assert letters(alice) == []
+
+
+def test_none_is_said_to_a_person_alone(alice):
+    assert alice.run("letters").stdout == b""
+    a = pexpect.spawn(str(alice.kith), ["--hub", alice.where, "letters"], env=alice.env, timeout=PATIENCE)
+    a.expect_exact("No letters.")
+    a.expect(pexpect.EOF)
+    a.close()
+    assert a.exitstatus == 0
 
 
 def test_an_account_that_was_reset(hub, alice, bob):

@@ -83,6 +83,15 @@ def test_nobody_is_introduced_without_accepting(hub, devices, pair):
     assert alice.await_told("declined") == ["declined", meeting, "Bob", "busy"]
 
 
+def test_one_invitation_at_a_time(pair):
+    alice, bob = pair
+    meeting = alice.ask("MEET", "bob").decode()
+    with pytest.raises(HubError, match="BUSY waiting for an answer already from 'bob'"):
+        alice.ask("MEET", "bob")
+    assert bob.ask("DECLINE", meeting) == "OK"
+    assert len(alice.ask("MEET", "bob")) == 22
+
+
 def test_letters_survive_the_hub(hub, devices, pair):
     alice, bob = pair
     bob.close()

@@ -98,11 +98,22 @@ static void test_what_is_no_change(void **state)
     }
 }
 
+static void test_words(void **state)
+{
+    assert_bytes(answer_words(BYTES("ERR no such thing")), BYTES("no such thing"));
+    assert_bytes(answer_words(BYTES("ABSENT he is not here ")), BYTES("he is not here"));
+    assert_bytes(answer_words(BYTES("BUSY too many")), BYTES("too many"));
+    assert_bytes(answer_words(BYTES("QUOTA no room")), BYTES("QUOTA no room"));
+    assert_bytes(answer_words(BYTES("ERR")), BYTES("ERR"));
+    assert_bytes(answer_words(BYTES("ERRATIC hub")), BYTES("ERRATIC hub"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stored),
         cmocka_unit_test(test_denial),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_what_is_no_change),
     };

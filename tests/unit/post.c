@@ -109,14 +109,17 @@ static bool on_show(struct post *p, const struct peer_letter *l)
 static void on_warn(struct post *p, enum post_warning warning, struct bytes name)
 {
     static const char *const words[] = {"forged", "not believed", "not kept"};
-    buffer_printf(&stage_of(p)->said, "%s %.*s\n", words[warning], (int)name.len,
+    buffer_printf(&stage_of(p)->said, "%s %.*s", words[warning], (int)name.len,
                   name.len > 0 ? (const char *)name.data : "");
+    if (warning == POST_NOT_BELIEVED)
+        buffer_printf(&stage_of(p)->said, " %u", number_of(&p->stranger));
+    buffer_append_str(&stage_of(p)->said, "\n");
 }
 
 static void on_sent(struct post *p, const struct post_outcome *o)
 {
-    static const char *const words[] = {"kept",    "no device", "no trust",  "box full",
-                                        "refused", "undecided", "not sealed"};
+    static const char *const words[] = {"kept",     "no device", "no other",  "no trust",
+                                        "box full", "refused",   "undecided", "not sealed"};
     buffer_printf(&stage_of(p)->said, "%s: %s %zu %zu %zu %.*s\n", words[o->result],
                   (const char *)o->name.data, o->kept, o->full, o->strangers, (int)o->why.len,
                   (const char *)o->why.data);
@@ -340,6 +343,9 @@ static void test_what_is_not_sent(void **state)
     send_one(&s);
     hear_devices(&s, DEVICES(ME), false);
     expect(&s, "! DEVICES OF bob\nno device: bob 0 0 0 \n");
+    assert_int_equal(post_send(&s.post, BYTES("Anna"), BYTES("remember")), 0);
+    hear_devices(&s, DEVICES(ME), false);
+    expect(&s, "! DEVICES OF Anna\nno other: Anna 0 0 0 \n");
     send_one(&s);
     hear_text(&s, "-ERR there is no such account");
     expect(&s, "! DEVICES OF bob\nrefused: bob 0 0 0 ERR there is no such account\n");
@@ -543,7 +549,7 @@ static void test_who_signs_with_another_key(void **state)
     hear_devices(&s, DEVICES(BOB, EVE), false);
     expect(&s, "! LETTERS\n");
     hear_letters(&s, eve, 1);
-    expect(&s, "not believed bob\n");
+    expect(&s, "not believed bob 4\n");
     /* It is left, and warned of once; when bob's device has signed it, it is shown. */
     post_letter_came(&s.post);
     hear_letters(&s, eve, 1);
@@ -562,11 +568,18 @@ static void test_who_signs_with_another_key(void **state)
 static void test_who_is_surely_another(void **state)
 {
     struct stage s;
-    const struct listed both[] = {{.id = 1, .by = EVE}, {.id = 2, .by = BOB}};
+    const struct listed some[] = {{.id = 1, .by = EVE},
+                                  {.id = 2, .by = BOB},
+                                  {.id = 3, .by = EVE},
+                                  {.id = 4, .by = EVE + 1}};
     begin_taking(&s);
     s.sure = true;
-    hear_letters(&s, both, 2);
-    expect(&s, "not believed bob\nbob 5: text 2\n! LETTERS TAKEN 2\n");
+    hear_letters(&s, some, 4);
+    expect(&s, "not believed bob 4\nbob 5: text 2\nnot believed bob 5\n! LETTERS TAKEN 2\n");
+    hear_text(&s, ":1");
+    post_letter_came(&s.post);
+    hear_letters(&s, some, 4);
+    expect(&s, "! LETTERS\n! LETTERS TAKEN 2\n");
     finish(&s);
 }
 

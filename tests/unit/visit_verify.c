@@ -60,10 +60,11 @@ static void ask_for_words(struct stage *s, const char *line)
 static void test_they_are_the_same(void **state)
 {
     static const char *const lines[] = {"/verify", "/verify BOB", "VERIFY bob", "VERIFY<bob>"};
+    static const char *const answers[] = {" Yes ", "yes", "y", " Y"};
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         struct stage s;
         ask_for_words(&s, lines[i]);
-        stage_type(&s, " Yes ");
+        stage_type(&s, answers[i]);
         stage_expect(&s,
                      "judged bob 1\nn bob is verified, at this device.\n? alice to bob> \n");
         stage_type(&s, "yes");
@@ -74,20 +75,23 @@ static void test_they_are_the_same(void **state)
 
 static void test_they_are_not(void **state)
 {
-    struct stage s;
-    ask_for_words(&s, "/verify");
-    stage_type(&s, "no");
-    stage_expect(&s,
-                 "judged bob 0\n" WARNING
-                 "close bob\nn The talk with bob is over. What you type now is for the hub.\n"
-                 "? alice> \n? alice> \n");
-    stage_finish(&s);
+    static const char *const answers[] = {"no", "n", "N "};
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        struct stage s;
+        ask_for_words(&s, "/verify");
+        stage_type(&s, answers[i]);
+        stage_expect(
+            &s, "judged bob 0\n" WARNING
+                "close bob\nn The talk with bob is over. What you type now is for the hub.\n"
+                "? alice> \n? alice> \n");
+        stage_finish(&s);
+    }
 }
 
 /* Nothing else is an answer, and it is said to nobody. */
 static void test_neither(void **state)
 {
-    static const char *const lines[] = {"", "y", "n", "yess", "yes, they are", "/close"};
+    static const char *const lines[] = {"", "ye", "yn", "yess", "yes, they are", "/close"};
     struct stage s;
     ask_for_words(&s, "/verify");
     for (size_t i = 0; i < COUNT_OF(lines); i++) {

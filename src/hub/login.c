@@ -77,12 +77,11 @@ static struct bytes view(const struct subject *s)
 /* IPv6 by the network, of which one machine may have all addresses. */
 static struct subject address_subject(const struct connection *c)
 {
-    static const uint8_t v4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    static const uint8_t here[16];
-    const uint8_t *ip = c->peer.address ? c->peer.address->bytes : here;
-    struct subject s = {.bytes = {'a'}};
-    s.len = 1 + (memcmp(ip, v4, sizeof v4) == 0 ? (size_t)16 : 8);
-    memcpy(s.bytes + 1, ip, s.len - 1);
+    struct net_address source = {{0}};
+    struct subject s = {.bytes = {'a'}, .len = 1 + sizeof source.bytes};
+    if (c->peer.address && !net_address_is_loopback(c->peer.address))
+        source = net_address_network(c->peer.address);
+    memcpy(s.bytes + 1, source.bytes, sizeof source.bytes);
     return s;
 }
 

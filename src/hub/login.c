@@ -2,6 +2,7 @@
 
 #include "hub/hub.h"
 #include "hub/member.h"
+#include "hub/revocation.h"
 #include "hub/secure.h"
 
 #include "base/log_line.h"
@@ -74,7 +75,7 @@ static struct bytes view(const struct subject *s)
     return bytes_make(s->bytes, s->len);
 }
 
-/* IPv6 by the network, of which one machine may have all addresses. */
+/* This machine is one, whichever of its loopback addresses it shows. */
 static struct subject address_subject(const struct connection *c)
 {
     struct net_address source = {{0}};
@@ -156,10 +157,12 @@ static void review(struct connection *c)
 {
     struct member *m = c->extra->member;
     struct account account;
-    uint64_t lsn;
+    uint64_t lsn = 0;
     int r = accounts_read(c->hub->shared->store, c->hub->wall, bytes_from_str(m->key), &account,
                           &lsn);
     if (r != 0 || !is_still(m, &account)) {
+        if (r == 0 || r == ACCOUNTS_NONE)
+            revocation_tell_own(c, lsn);
         end(c);
         return;
     }

@@ -733,6 +733,12 @@ void talk_link_drop(struct talk_link *t)
     pump(t);
 }
 
+void talk_link_revoke(struct talk_link *t)
+{
+    end(t, "the hub says that the other device was revoked");
+    talk_link_drop(t);
+}
+
 void talk_link_replace(struct talk_link *t)
 {
     end(t, "another one begins");

@@ -23,14 +23,44 @@ static bool read_person(const struct resp_value *words, size_t count, struct not
     return true;
 }
 
-/* ID NAME FINGERPRINT KEY */
-static bool read_device(const struct resp_value *words, size_t count, struct notice *n)
+/* FINGERPRINT KEY */
+static bool read_key(const struct resp_value *words, struct notice *n)
 {
-    if (count < 4 || !read_person(words, count, n) ||
-        !fingerprint_read(words[2].text, &n->print) || !public_key_read(words[3].text, &n->key))
+    if (!fingerprint_read(words[0].text, &n->print) || !public_key_read(words[1].text, &n->key))
         return false;
     struct fingerprint print = fingerprint_of(&n->key);
     return fingerprint_equal(&print, &n->print);
+}
+
+/* ID NAME FINGERPRINT KEY */
+static bool read_device(const struct resp_value *words, size_t count, struct notice *n)
+{
+    return count >= 4 && read_person(words, count, n) && read_key(words + 2, n);
+}
+
+/* NAME FINGERPRINT KEY */
+static bool read_revoked(const struct resp_value *words, size_t count, struct notice *n)
+{
+    n->name = count == 3 ? words[0].text : bytes_make(NULL, 0);
+    return account_name_is_valid(n->name) && read_key(words + 1, n);
+}
+
+/* FINGERPRINT LABEL..., which came as words. */
+static bool read_added(const struct resp_value *words, size_t count, struct notice *n)
+{
+    size_t at = 0;
+    for (size_t i = 1; i < count; i++) {
+        struct bytes word = words[i].text;
+        if (word.len + (at > 0) > DEVICE_LABEL_BYTES - at)
+            return false;
+        if (at > 0)
+            n->label[at++] = ' ';
+        if (word.len > 0)
+            memcpy(n->label + at, word.data, word.len);
+        at += word.len;
+    }
+    return count > 0 && fingerprint_read(words[0].text, &n->print) &&
+           device_label_is_valid(bytes_make(n->label, at));
 }
 
 static bool is_address(struct bytes b)
@@ -67,9 +97,10 @@ static bool read_kind(struct bytes word, enum notice_kind *ret)
         [NOTICE_ONLINE] = "online",     [NOTICE_OFFLINE] = "offline",
         [NOTICE_INVITED] = "invited",   [NOTICE_INTRODUCED] = "introduced",
         [NOTICE_DECLINED] = "declined", [NOTICE_RELAY] = "relay",
-        [NOTICE_LETTER] = "letter",
+        [NOTICE_LETTER] = "letter",     [NOTICE_REVOKED] = "revoked",
+        [NOTICE_ADDED] = "added",
     };
-    for (enum notice_kind kind = NOTICE_ONLINE; kind <= NOTICE_LETTER; kind++) {
+    for (enum notice_kind kind = NOTICE_ONLINE; kind <= NOTICE_ADDED; kind++) {
         if (bytes_equal_str(word, words[kind])) {
             *ret = kind;
             return true;
@@ -97,6 +128,10 @@ static bool read_rest(const struct resp_value *words, size_t count, struct notic
         return random_id_read(n->id, &id);
     case NOTICE_LETTER:
         return count == 0;
+    case NOTICE_REVOKED:
+        return read_revoked(words, count, n);
+    case NOTICE_ADDED:
+        return read_added(words, count, n);
     }
     return false;
 }

@@ -8,6 +8,8 @@
  *     introduced ID NAME FINGERPRINT KEY SIDE SEEN CANDIDATE...
  *     declined ID NAME REASON
  *     relay ID
+ *     revoked NAME FINGERPRINT KEY
+ *     added FINGERPRINT LABEL...
  *
  * Names are accounts' names, ids are a random_id's text, a key is in base64url, and the
  * fingerprint is its own; SIDE is dials or answers. Anything else is no notice. Which key
@@ -17,6 +19,7 @@
 #include "base/fingerprint.h"
 #include "base/random_id.h"
 #include "people/account_name.h"
+#include "people/device.h"
 #include "wire/resp_reply.h"
 
 enum { NOTICE_CANDIDATES = 16, NOTICE_ADDRESS_BYTES = 64 };
@@ -29,18 +32,21 @@ enum notice_kind {
     NOTICE_DECLINED,
     NOTICE_RELAY, /* the other of that introduction waits at the relay */
     NOTICE_LETTER,
+    NOTICE_REVOKED, /* that device is no longer one of his */
+    NOTICE_ADDED,   /* a device is one's own account's from now on */
 };
 
 struct notice {
     enum notice_kind kind;
-    struct bytes name;        /* of all but RELAY, LETTER */
-    struct bytes id;          /* of INVITED, INTRODUCED, DECLINED, RELAY */
-    struct bytes reason;      /* of DECLINED */
-    struct public_key key;    /* of INVITED, INTRODUCED */
-    struct fingerprint print; /* likewise */
-    bool dials;               /* of INTRODUCED: the hint */
-    bool ours;                /* of INTRODUCED: who reads it has invited; he sets it */
-    struct bytes seen;        /* of INTRODUCED: where the hub sees the other, or nothing */
+    struct bytes name;                  /* of all but RELAY, LETTER, ADDED */
+    struct bytes id;                    /* of INVITED, INTRODUCED, DECLINED, RELAY */
+    struct bytes reason;                /* of DECLINED */
+    struct public_key key;              /* of INVITED, INTRODUCED, REVOKED */
+    struct fingerprint print;           /* likewise, and of ADDED */
+    char label[DEVICE_LABEL_BYTES + 1]; /* of ADDED: what the device is called; may be empty */
+    bool dials;                         /* of INTRODUCED: the hint */
+    bool ours;         /* of INTRODUCED: who reads it has invited; he sets it */
+    struct bytes seen; /* of INTRODUCED: where the hub sees the other, or nothing */
     struct bytes candidates[NOTICE_CANDIDATES];
     size_t candidate_count;
 };

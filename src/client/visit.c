@@ -169,11 +169,12 @@ void visit_ask_word(struct visit *v, enum asked_kind kind, const char *word)
 
 void visit_connected(struct visit *v)
 {
-    struct bytes hello[] = {bytes_from_str("HELLO"), bytes_from_str("3")};
+    struct bytes hello[] = {bytes_from_str("HELLO"), bytes_from_str("3"),
+                            bytes_from_str("SETNAME"), bytes_from_str(v->label)};
     if (v->state != VISIT_AWAY)
         return;
     v->state = VISIT_MEETING;
-    visit_ask(v, ASKED_HELLO, bytes_make(NULL, 0), hello, 2);
+    visit_ask(v, ASKED_HELLO, bytes_make(NULL, 0), hello, v->label[0] ? 4 : 2);
     visit_ask_word(v, ASKED_DEVICE, "LOGIN");
 }
 

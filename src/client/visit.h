@@ -14,6 +14,8 @@
  *
  *   AWAY -> MEETING -> HERE; MEETING -> GREETING -> HERE; any -> AWAY, LEFT
  *
+ * A visit whose device is revoked meanwhile says so, and what to do, and is over.
+ *
  * A talk is another's business (a session between two devices): the visit says when one ought
  * to begin (introduced), is told when it has, and from then on hands what is said to it, until
  * it is told that it has ended. There may be several; one is in front, and gets what is typed.
@@ -48,7 +50,7 @@ enum visit_tone {
 /* Why it is over. */
 enum visit_end {
     VISIT_DONE,    /* the person wanted it, or has stopped the hub */
-    VISIT_DENIED,  /* nobody is there to try another password */
+    VISIT_DENIED,  /* nobody is there to try another password, or the device was revoked */
     VISIT_STRANGE, /* what answers is no hub */
     VISIT_FAILED,  /* memory */
 };
@@ -88,6 +90,9 @@ struct visit_handler {
     /* The other of that introduction waits at the relay. NULL, where there are no talks. */
     void (*relay_waits)(struct visit *v, struct bytes id);
 
+    /* That device is its owner's no more: talks with it end. NULL, where there are no talks. */
+    void (*revoked)(struct visit *v, const struct public_key *key);
+
     /* What was said with somebody last: visit_said for each. False where nothing is kept. It
      * may be NULL. */
     bool (*history)(struct visit *v, struct bytes name);
@@ -126,8 +131,10 @@ struct visit {
     bool invited;        /* the account was asked for with an invitation */
     uint8_t step;        /* of the greeting */
     char where[300];     /* the hub, for messages */
-    char name[ACCOUNT_NAME_BYTES + 1];   /* the person's, once known */
-    char front[ACCOUNT_NAME_BYTES + 1];  /* whom what is typed is for; empty: the hub */
+    const struct public_key *device;    /* this one's, the owner's; NULL: none is shown */
+    char label[DEVICE_LABEL_BYTES + 1]; /* what the hub is to call the device; empty: nothing */
+    char name[ACCOUNT_NAME_BYTES + 1];  /* the person's, once known */
+    char front[ACCOUNT_NAME_BYTES + 1]; /* whom what is typed is for; empty: the hub */
     char wanted[ACCOUNT_NAME_BYTES + 1]; /* with whom a talk was asked for, or accepted, last,
                                           * that has not begun */
     bool connecting;                     /* both want it: it is the handler's */

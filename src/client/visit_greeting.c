@@ -232,6 +232,20 @@ static void take_whoami(struct visit *v, const struct resp_value *reply)
     }
 }
 
+/* Who is asked a question in the middle of everything may answer it with what was meant for
+ * somebody else: he is told what he can do, and comes again. */
+void greeting_revoked(struct visit *v)
+{
+    visit_say(v, VISIT_PROBLEM,
+              "This device is no longer one of %s's: it was revoked, or the account is gone.",
+              v->name);
+    visit_say(v, VISIT_NOTE,
+              "If that was you, all is well. Else: kith login %s adds it again, with the "
+              "password; then look at kith devices.",
+              v->name);
+    visit_leave(v, VISIT_DENIED);
+}
+
 /* NOLOGIN: the device is nobody's. Any other refusal: a hub without people. */
 static void take_device(struct visit *v, const struct resp_value *reply)
 {
@@ -244,11 +258,9 @@ static void take_device(struct visit *v, const struct resp_value *reply)
         return;
     }
     if (v->was_here)
-        visit_say(
-            v, VISIT_PROBLEM,
-            "This device is no longer one of %s's: it was revoked, or the account is gone.",
-            v->name);
-    greeting_begin(v);
+        greeting_revoked(v);
+    else
+        greeting_begin(v);
 }
 
 void greeting_reply(struct visit *v, enum asked_kind kind, const struct resp_value *reply)

@@ -73,6 +73,7 @@ void greeting_reply(struct visit *v, enum asked_kind kind, const struct resp_val
 void greeting_devices(struct visit *v, const struct resp_value *values, size_t count);
 void greeting_prompt(struct visit *v);
 void greeting_forget(struct visit *v);
+void greeting_revoked(struct visit *v); /* the device is one's own no more: the visit is over */
 
 /* visit_people.c: who is present, who wants to talk. */
 void people_fini(struct visit *v);

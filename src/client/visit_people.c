@@ -354,6 +354,38 @@ static void take_presence(struct visit *v, const struct notice *n)
                   here ? "is here" : "has left");
 }
 
+/* One's own device is as good as away; of somebody else's, who talks with it is told why that
+ * is over. */
+static void take_revocation(struct visit *v, const struct notice *n)
+{
+    char print[FINGERPRINT_TEXT_LEN + 1];
+    fingerprint_write(print, &n->print);
+    if (v->device && memcmp(&n->key, v->device, sizeof n->key) == 0) {
+        greeting_revoked(v);
+        return;
+    }
+    if (v->member && is_name(v->name, n->name))
+        visit_say(v, VISIT_NEWS, "A device of yours was revoked: %s", print);
+    else if (is_name(v->left, n->name))
+        visit_say(v, VISIT_NEWS, "A device of %s's was revoked.", v->left); /* so that is why */
+    if (v->handler->revoked)
+        v->handler->revoked(v, &n->key);
+}
+
+static void take_addition(struct visit *v, const struct notice *n)
+{
+    char print[FINGERPRINT_TEXT_LEN + 1];
+    fingerprint_write(print, &n->print);
+    visit_say(v, VISIT_NEWS, "A device was added to your account: %s%s%s", n->label,
+              n->label[0] ? ", " : "", print);
+    visit_say(v, VISIT_NOTE,
+              "If it is yours, and kith id prints that there: kith devices --sign %s", print);
+    visit_say(v, VISIT_NOTE,
+              "If not, somebody knows your password: kith devices --revoke %s, then kith "
+              "password",
+              print);
+}
+
 void people_notice(struct visit *v, const struct notice *n)
 {
     switch (n->kind) {
@@ -376,6 +408,12 @@ void people_notice(struct visit *v, const struct notice *n)
         return;
     case NOTICE_LETTER:
         letters_came(v);
+        return;
+    case NOTICE_REVOKED:
+        take_revocation(v, n);
+        return;
+    case NOTICE_ADDED:
+        take_addition(v, n);
     }
 }
 

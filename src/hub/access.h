@@ -24,7 +24,7 @@ struct access_peer {
     uint8_t user;                /* enum access_user */
     uint8_t rank;                /* enum access_rank */
     uint32_t uid;                /* where user is ACCESS_USER_KNOWN */
-    struct net_address *address; /* where TCP from another machine comes from; NULL: this one */
+    struct net_address *address; /* where TCP comes from; NULL: 127.0.0.1, ::1, a Unix socket */
 };
 
 /* What a command needs. Echo, and talk about the connection itself, need ACCESS_ANYONE. */

@@ -4,10 +4,13 @@
 #include "hub/hub.h"
 #include "hub/login.h"
 #include "hub/member.h"
+#include "hub/notice.h"
+#include "hub/revocation.h"
 
 #include "base/number.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* Making an account, logging in to one, and its password. Those that take a password run twice:
  * before it is hashed, and after (hub/hashing.h). */
@@ -69,6 +72,16 @@ int account_answer_changed(struct call *call, struct bytes name, int result, boo
         login_account_changed(call->hub, name);
     reply_status(call->reply, "OK");
     return COMMAND_DONE;
+}
+
+/* First the devices' own connections are reviewed: they are told as they end. */
+int account_answer_revoked(struct call *call, struct bytes name, int result,
+                           const struct revocation *revoked)
+{
+    int r = account_answer_changed(call, name, result, true);
+    if (result == 0)
+        revocation_tell(revoked, call->connection, call->reply->lsn);
+    return r;
 }
 
 bool account_read_expiry(struct call *call, size_t i, struct walltime fallback,
@@ -341,6 +354,7 @@ struct adding {
     const struct public_key *device; /* NULL: none */
     struct bytes label;
     struct walltime now;
+    bool is_new; /* the device was none of the account's before */
 };
 
 static int add_device(void *ctx, struct account *a, bool exists)
@@ -351,10 +365,26 @@ static int add_device(void *ctx, struct account *a, bool exists)
     if (adding->device) {
         struct fingerprint f = fingerprint_of(adding->device);
         struct device d = make_device(adding->device, adding->label, adding->now);
-        if (!account_device(a, &f) && !account_add_device(a, &d))
+        adding->is_new = !account_device(a, &f);
+        if (adding->is_new && !account_add_device(a, &d))
             return ACCOUNTS_FULL;
     }
     return 0;
+}
+
+/* Whoever is present on another device of the account hears of it: it is his who knows the
+ * password, and perhaps not his alone. */
+static void tell_added(struct call *call, struct bytes name, const struct adding *adding)
+{
+    struct fingerprint f = fingerprint_of(adding->device);
+    struct device d = make_device(adding->device, adding->label, adding->now);
+    char print[FINGERPRINT_TEXT_LEN + 1], folded[ACCOUNT_NAME_BYTES + 1];
+    char words[sizeof print + sizeof d.label + 8];
+    fingerprint_write(print, &f);
+    account_name_fold(name, folded);
+    snprintf(words, sizeof words, "added %s%s%s", print, d.label[0] ? " " : "", d.label);
+    notice_to_account_later(call->hub->shared, folded, call->connection->id, call->reply->lsn,
+                            words);
 }
 
 static int login_hashed(struct call *call, const struct hashing *h)
@@ -378,7 +408,11 @@ static int login_hashed(struct call *call, const struct hashing *h)
         wanted.hash = f.bytes;
     }
     int r = account_change(call, &wanted);
-    return r == 0 ? made_change(call, &wanted, adding.password) : login_answer(call, r);
+    if (r != 0)
+        return login_answer(call, r);
+    if (adding.is_new)
+        tell_added(call, name, &adding);
+    return made_change(call, &wanted, adding.password);
 }
 
 static int login_known(struct call *call)

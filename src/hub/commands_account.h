@@ -7,6 +7,7 @@
 #include "hub/command.h"
 
 struct member;
+struct revocation;
 
 /* The connection's; NULL: it is nobody's, and that is answered. */
 const struct member *account_member(struct call *call);
@@ -23,6 +24,11 @@ int account_change(struct call *call, const struct accounts_change *c);
 
 /* Answers OK, or what went wrong. told: the account's connections are looked after. */
 int account_answer_changed(struct call *call, struct bytes name, int result, bool told);
+
+/* The same, told; and where it is OK, everybody present is told of the devices that were taken
+ * from it. */
+int account_answer_revoked(struct call *call, struct bytes name, int result,
+                           const struct revocation *revoked);
 
 /* "EX seconds" from argument i on, or nothing: then *ret is fallback, which may be
  * STORE_NO_EXPIRY. False: it is something else, and that is answered. */

@@ -2,6 +2,7 @@
 #include "hub/hashing.h"
 #include "hub/hub.h"
 #include "hub/login.h"
+#include "hub/revocation.h"
 
 #include "base/limits.h"
 #include "base/number.h"
@@ -64,14 +65,16 @@ static int list(struct call *call)
 struct reset {
     const struct password *password;
     uint64_t generation;
+    struct revocation revoked;
 };
 
 /* What belonged to it is gone: others see that it may be somebody else. */
 static int reset(void *ctx, struct account *a, bool exists)
 {
-    const struct reset *r = ctx;
+    struct reset *r = ctx;
     if (!exists)
         return ACCOUNTS_NONE;
+    revocation_note_all(&r->revoked, a);
     a->password = *r->password;
     a->generation = r->generation;
     a->device_count = a->token_count = 0;
@@ -85,7 +88,7 @@ static int reset_hashed(struct call *call, const struct hashing *h)
     if (h->result != 0)
         return command_store_failed(call, h->result);
     chance_draw(&call->hub->chance, &r.generation, sizeof r.generation);
-    return account_answer_changed(call, c.name, account_change(call, &c), true);
+    return account_answer_revoked(call, c.name, account_change(call, &c), &r.revoked);
 }
 
 static int run_reset(struct call *call)
@@ -110,13 +113,17 @@ static int run_reset(struct call *call)
 
 static int remove_account(void *ctx, struct account *a, bool exists)
 {
-    return exists ? ACCOUNTS_REMOVE : ACCOUNTS_NONE;
+    if (!exists)
+        return ACCOUNTS_NONE;
+    revocation_note_all(ctx, a);
+    return ACCOUNTS_REMOVE;
 }
 
 static int run_remove(struct call *call)
 {
-    struct accounts_change c = {.name = call->argv[2], .fn = remove_account};
-    return account_answer_changed(call, c.name, account_change(call, &c), true);
+    struct revocation revoked = {.count = 0};
+    struct accounts_change c = {.name = call->argv[2], .fn = remove_account, .ctx = &revoked};
+    return account_answer_revoked(call, c.name, account_change(call, &c), &revoked);
 }
 
 static int set_admin(void *ctx, struct account *a, bool exists)

@@ -2,6 +2,7 @@
 #include "hub/hub.h"
 #include "hub/login.h"
 #include "hub/member.h"
+#include "hub/revocation.h"
 
 /* DEVICES: those of an account, and what the account's own says of them. */
 
@@ -57,16 +58,19 @@ static int list_of(struct call *call, struct bytes name)
 
 struct device_change {
     struct fingerprint target;
+    struct revocation revoked;       /* of REVOKE */
     const struct public_key *signer; /* of SIGN */
     struct signature signature;      /* likewise */
 };
 
 static int revoke(void *ctx, struct account *a, bool exists)
 {
-    const struct device_change *c = ctx;
+    struct device_change *c = ctx;
     struct device *d = exists ? account_device(a, &c->target) : NULL;
     if (!d)
         return ACCOUNTS_REFUSED;
+    c->revoked.count = 0;
+    revocation_note(&c->revoked, a, d);
     account_remove_device(a, d);
     return 0;
 }
@@ -81,7 +85,7 @@ static int run_revoke(struct call *call, struct bytes name, struct device_change
     int r = account_change(call, &c);
     if (r == ACCOUNTS_REFUSED)
         return command_error(call, "ERR", "the account has no such device");
-    return account_answer_changed(call, name, r, true);
+    return account_answer_revoked(call, name, r, &change->revoked);
 }
 
 static int sign(void *ctx, struct account *a, bool exists)

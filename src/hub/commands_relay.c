@@ -41,7 +41,7 @@ static bool find(struct hub *hub, const struct random_id *id, struct introductio
     }
     if (!introduced_find(hub->shared->store, hub->wall, id, ret, &since))
         return false;
-    *ret_fresh = since.ms + (int64_t)LIMIT_RELAY_FRESH_MS > hub->wall.ms;
+    *ret_fresh = hub->wall.ms - since.ms < (int64_t)LIMIT_RELAY_FRESH_MS; /* neither is < 0 */
     return true;
 }
 

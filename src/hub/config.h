@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "base/usage.h"
 #include "hub/exchange.h"
+#include "hub/handshakes.h"
 #include "hub/relay.h"
 #include "hub/tally.h"
 #include "people/directory.h"
@@ -57,9 +58,8 @@ struct hub_counters {
     atomic_uint_fast64_t next_connection_id; /* ids are counted from 1 */
     atomic_uint_fast64_t connections;        /* open now */
     atomic_uint_fast64_t connections_total;
-    atomic_uint_fast64_t handshakes; /* of TLS, under way */
-    atomic_uint_fast64_t guests;     /* connections that may only echo, and log in */
-    atomic_uint_fast64_t held;       /* by all connections, in CONNECTION_HELD_UNITs ... */
+    atomic_uint_fast64_t guests; /* connections that may only echo, and log in */
+    atomic_uint_fast64_t held;   /* by all connections, in CONNECTION_HELD_UNITs ... */
     atomic_uint_fast32_t held_most[LIMIT_WORKERS]; /* ... by one of each worker, at most */
 };
 
@@ -75,6 +75,7 @@ struct hub_shared {
     struct hub_counters counters;
     struct tally tallies[LIMIT_WORKERS]; /* by a worker's number in the exchange */
     struct exchange exchange;
+    struct handshakes handshakes; /* of TLS */
     struct directory directory;
     struct introductions introductions;
     struct relays relays;

@@ -219,8 +219,7 @@ void connection_feed_seen(struct connection *c, struct bytes in)
     c->worked +=
         c->worked == 0; /* even where nothing runs, this was its turn to be read from */
     if (secure_is_wanted(c, in) && secure_begin(c) != 0)
-        connection_close_and_log(c,
-                                 "closed a TLS connection: too many at once, or out of memory");
+        connection_close_and_log(c, "closed a TLS connection: out of memory");
     else if (connection_secure(c))
         secure_feed(c, in);
     else

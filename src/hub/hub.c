@@ -290,6 +290,7 @@ void hub_take_mail(struct hub *hub)
 {
     struct push *p;
     relieve(hub);
+    secure_oust(hub);
     hashing_go_on(hub);
     relay_take_ready(hub);
     if (mailbox_has_lost(&hub->mail)) {

@@ -105,8 +105,9 @@ void connection_free(struct connection *c);
 /* The store's log has moved. */
 void hub_log_moved(struct hub *hub);
 
-/* The mailbox has something: tells it on. Or another worker has noticed that all connections
- * together hold too much, and one of this worker's may hold most. */
+/* The mailbox has something: tells it on. Or a worker has noticed that all connections together
+ * hold too much, and one of this worker's may hold most; or that one of this worker's has to
+ * make room for another's handshake. */
 void hub_take_mail(struct hub *hub);
 
 /* True with the next event, false when there is none. */

@@ -4,13 +4,8 @@
 /* Introductions that were accepted (people/introduction.h), in the system keyspace, so that the
  * two may meet at the relay after the hub has been started again, too:
  *
- *     "introduced:" 16 bytes    a record, by the id; it ends by itself after
- * LIMIT_INTRODUCED_MS
- *
- * As a record, integers little-endian:
- *
- *     u8 version (1)   i64 since (ms since 1970)   who invited, then who accepted, each:
- *         device's public key[32]   u8 n   account's name, folded[n]
+ *     "introduced:" 16 bytes    a record (people/introduction_record.h), by the id; it ends
+ *                               by itself after LIMIT_INTRODUCED_MS
  *
  * Nobody waits for one to be durable, and an introduction that the store has no room for counts
  * until the hub ends. Limit: LIMIT_INTRODUCTIONS_KEPT of one run of the hub. */

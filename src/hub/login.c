@@ -2,6 +2,7 @@
 
 #include "hub/hub.h"
 #include "hub/member.h"
+#include "hub/revocation.h"
 #include "hub/secure.h"
 
 #include "base/log_line.h"
@@ -74,15 +75,14 @@ static struct bytes view(const struct subject *s)
     return bytes_make(s->bytes, s->len);
 }
 
-/* IPv6 by the network, of which one machine may have all addresses. */
+/* This machine is one, whichever of its loopback addresses it shows. */
 static struct subject address_subject(const struct connection *c)
 {
-    static const uint8_t v4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    static const uint8_t here[16];
-    const uint8_t *ip = c->peer.address ? c->peer.address->bytes : here;
-    struct subject s = {.bytes = {'a'}};
-    s.len = 1 + (memcmp(ip, v4, sizeof v4) == 0 ? (size_t)16 : 8);
-    memcpy(s.bytes + 1, ip, s.len - 1);
+    struct net_address source = {{0}};
+    struct subject s = {.bytes = {'a'}, .len = 1 + sizeof source.bytes};
+    if (c->peer.address && !net_address_is_loopback(c->peer.address))
+        source = net_address_network(c->peer.address);
+    memcpy(s.bytes + 1, source.bytes, sizeof source.bytes);
     return s;
 }
 
@@ -157,10 +157,12 @@ static void review(struct connection *c)
 {
     struct member *m = c->extra->member;
     struct account account;
-    uint64_t lsn;
+    uint64_t lsn = 0;
     int r = accounts_read(c->hub->shared->store, c->hub->wall, bytes_from_str(m->key), &account,
                           &lsn);
     if (r != 0 || !is_still(m, &account)) {
+        if (r == 0 || r == ACCOUNTS_NONE)
+            revocation_tell_own(c, lsn);
         end(c);
         return;
     }

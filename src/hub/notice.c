@@ -19,15 +19,28 @@ static void drop(struct push *p)
         push_unref(p);
 }
 
+static void send_to_all(struct hub_shared *s, struct push *p)
+{
+    for (size_t i = 0; i < atomic_load(&s->exchange.box_count); i++)
+        if (atomic_load(&s->exchange.attending[i]) > 0)
+            exchange_put(&s->exchange, i, p);
+    drop(p);
+}
+
 void notice_to_all(struct hub_shared *s, uint64_t move, const char *words)
 {
     struct push *p = make("", 0, 0, words);
     if (p)
         p->move = move;
-    for (size_t i = 0; i < atomic_load(&s->exchange.box_count); i++)
-        if (atomic_load(&s->exchange.attending[i]) > 0)
-            exchange_put(&s->exchange, i, p);
-    drop(p);
+    send_to_all(s, p);
+}
+
+void notice_to_others(struct hub_shared *s, uint64_t except, uint64_t lsn, const char *words)
+{
+    struct push *p = make("", 0, except, words);
+    if (p)
+        p->lsn = lsn;
+    send_to_all(s, p);
 }
 
 /* The workers where the connections are that are to be told. */
@@ -44,11 +57,13 @@ static void note_worker(void *ctx, const struct presence *p)
 }
 
 static void send(struct hub_shared *s, const char *key, uint64_t only, uint64_t except,
-                 const char *words)
+                 uint64_t lsn, const char *words)
 {
     struct concern c = {.only = only, .except = except};
     directory_each_of(&s->directory, key, note_worker, &c);
     struct push *p = make(key, only, except, words);
+    if (p)
+        p->lsn = lsn;
     for (size_t i = 0; i < atomic_load(&s->exchange.box_count); i++)
         if (c.workers[i])
             exchange_put(&s->exchange, i, p);
@@ -58,13 +73,19 @@ static void send(struct hub_shared *s, const char *key, uint64_t only, uint64_t 
 void notice_to_account(struct hub_shared *s, const char *key, uint64_t except,
                        const char *words)
 {
-    send(s, key, 0, except, words);
+    send(s, key, 0, except, 0, words);
+}
+
+void notice_to_account_later(struct hub_shared *s, const char *key, uint64_t except,
+                             uint64_t lsn, const char *words)
+{
+    send(s, key, 0, except, lsn, words);
 }
 
 void notice_to_connection(struct hub_shared *s, const char *key, uint64_t connection,
                           const char *words)
 {
-    send(s, key, connection, 0, words);
+    send(s, key, connection, 0, 0, words);
 }
 
 void notice_to_presence(struct hub_shared *s, const char *key, const struct presence *p,

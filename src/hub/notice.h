@@ -10,6 +10,8 @@
  *     declined ID NAME declined|busy|timeout|gone|answered
  *     relay ID
  *     letter
+ *     revoked NAME FINGERPRINT KEY
+ *     added FINGERPRINT LABEL...
  *
  * A notice goes into the mailbox of each worker that has somebody to tell; in one mailbox they
  * keep their order. Any thread. A notice that found no memory is told as lost (hub/mailbox.h).
@@ -24,9 +26,16 @@ struct hub;
 /* That coming or going, to every connection that was present before it. */
 void notice_to_all(struct hub_shared *s, uint64_t move, const char *words);
 
+/* To every present connection but that one, once that is durable. */
+void notice_to_others(struct hub_shared *s, uint64_t except, uint64_t lsn, const char *words);
+
 /* To every present connection of an account but that one (0: none). */
 void notice_to_account(struct hub_shared *s, const char *key, uint64_t except,
                        const char *words);
+
+/* The same, once that is durable. */
+void notice_to_account_later(struct hub_shared *s, const char *key, uint64_t except,
+                             uint64_t lsn, const char *words);
 
 /* To one connection of an account, where it is still present. */
 void notice_to_connection(struct hub_shared *s, const char *key, uint64_t connection,

@@ -1,5 +1,6 @@
 #include "hub/secure.h"
 
+#include "hub/connection_inner.h"
 #include "hub/hub.h"
 #include "hub/login.h"
 #include "hub/member.h"
@@ -31,7 +32,18 @@ static void end_handshake(struct hub *hub, struct secure *s)
     if (!is_shaking_hands(s))
         return;
     s->must_open = INSTANT_NEVER;
-    atomic_fetch_sub(&hub->shared->counters.handshakes, 1);
+    handshakes_end(&hub->shared->handshakes, &s->handshake);
+}
+
+/* Whoever is to close the one that makes room does so when it takes its mail. */
+static void begin_handshake(struct connection *c, struct secure *s)
+{
+    struct hub_shared *shared = c->hub->shared;
+    size_t ousted;
+    s->must_open = instant_after_ms(c->hub->now, LIMIT_HANDSHAKE_MS);
+    s->handshake = (struct handshake){.worker = c->hub->number, .owner = c};
+    if (handshakes_begin(&shared->handshakes, &s->handshake, c->peer.address, &ousted))
+        exchange_wake(&shared->exchange, ousted);
 }
 
 int secure_begin(struct connection *c)
@@ -44,11 +56,20 @@ int secure_begin(struct connection *c)
         return -ENOMEM;
     }
     buffer_init(&s->out, LIMIT_TLS_OUT_BYTES);
-    s->must_open = instant_after_ms(hub->now, LIMIT_HANDSHAKE_MS);
     s->must_log_in = INSTANT_NEVER;
     extra->secure = s;
-    uint64_t others = atomic_fetch_add(&hub->shared->counters.handshakes, 1);
-    return others < LIMIT_HANDSHAKES ? 0 : -EBUSY;
+    begin_handshake(c, s);
+    return 0;
+}
+
+void secure_oust(struct hub *hub)
+{
+    struct connection *c;
+    while ((c = handshakes_take_ousted(&hub->shared->handshakes, hub->number))) {
+        connection_close_and_log(c, "closed a TLS connection whose handshake made room for "
+                                    "another: too many at once");
+        hub_set_ready(c);
+    }
 }
 
 void secure_free(struct hub *hub, struct secure *s)

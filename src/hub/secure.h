@@ -9,10 +9,12 @@
  * bytes in their queue, by reference where they are large. */
 
 #include "hub/connection.h"
+#include "hub/handshakes.h"
 #include "tls/tls.h"
 
 struct secure {
     struct tls *tls;
+    struct handshake handshake;
     struct buffer out;            /* encrypted, not left */
     struct instant must_open;     /* the end of the handshake's time; INSTANT_NEVER once open */
     struct instant must_log_in;   /* the end of a guest's time; INSTANT_NEVER: it is none */
@@ -24,8 +26,11 @@ struct secure {
 /* Does a connection open with a handshake, and is there TLS here? */
 bool secure_is_wanted(const struct connection *c, struct bytes in);
 
-/* Puts the filter in. -ENOMEM; -EBUSY: too many handshakes are under way. */
+/* Puts the filter in. -ENOMEM. */
 int secure_begin(struct connection *c);
+
+/* Closes those of a worker whose handshakes had to make room for others (hub/handshakes.h). */
+void secure_oust(struct hub *hub);
 void secure_free(struct hub *hub, struct secure *s); /* takes NULL */
 
 /* As connection_feed, connection_output and connection_sent. */

@@ -4,18 +4,23 @@
 
 #include <unistd.h>
 
-enum { LABEL_BYTES = 64 };
-
-/* What the hub calls this device to its owner: the machine, as far as that is a name. */
-static int name_device(struct session *s)
+void account_label(char out[DEVICE_LABEL_BYTES + 1])
 {
-    char label[LABEL_BYTES + 1] = "";
-    const struct resp_value *reply;
-    if (gethostname(label, LABEL_BYTES) != 0)
-        return EXIT_DONE;
-    for (char *c = label; *c; c++)
+    memset(out, 0, DEVICE_LABEL_BYTES + 1);
+    if (gethostname(out, DEVICE_LABEL_BYTES) != 0)
+        out[0] = '\0';
+    for (char *c = out; *c; c++)
         if (*c <= ' ' || *c > '~')
             *c = '?';
+}
+
+static int name_device(struct session *s)
+{
+    char label[DEVICE_LABEL_BYTES + 1];
+    const struct resp_value *reply;
+    account_label(label);
+    if (!label[0])
+        return EXIT_DONE;
     struct bytes argv[] = {bytes_from_str("CLIENT"), bytes_from_str("SETNAME"),
                            bytes_from_str(label)};
     return session_ask(s, argv, 3, &reply);

@@ -5,6 +5,11 @@
  * shows its key, and ask it with secrets that are wiped. */
 
 #include "kith/session.h"
+#include "people/device.h"
+
+/* What the hub is to call this device to its owner: the machine, as far as that is a name; else
+ * nothing. */
+void account_label(char out[DEVICE_LABEL_BYTES + 1]);
 
 /* Connects; over TLS, unless it is a Unix socket. Names this device to the hub. */
 int account_connect(struct session *s);

@@ -242,7 +242,7 @@ static const struct topic topics[] = {
      "Prints the devices of your account: fingerprint, since when, whether it is the first,\n"
      "unsigned, or which one has signed it, and what it is called.\n"
      "\n"
-     "  --revoke FINGERPRINT  that device is yours no more; its connections end\n"
+     "  --revoke FINGERPRINT  that device is yours no more; its connections and talks end\n"
      "  --sign FINGERPRINT    says, signed by this device, that it is yours. Compare it with "
      "what\n"
      "                        kith id prints there\n"},

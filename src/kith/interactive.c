@@ -9,6 +9,7 @@
 #include "client/visit.h"
 #include "io/clock.h"
 #include "io/problem.h"
+#include "kith/account_hub.h"
 #include "kith/command.h"
 #include "kith/console.h"
 #include "kith/local_time.h"
@@ -156,6 +157,11 @@ static void on_talk_close(struct visit *v, const char *name)
 static void on_relay_waits(struct visit *v, struct bytes id)
 {
     talks_called(&of_visit(v)->talks, id);
+}
+
+static void on_revoked(struct visit *v, const struct public_key *key)
+{
+    talks_revoked(&of_visit(v)->talks, key);
 }
 
 static void on_devices(struct visit *v, uint64_t number, const struct resp_value *values,
@@ -474,6 +480,7 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .judged = on_judged,
                                                    .devices = on_devices,
                                                    .relay_waits = on_relay_waits,
+                                                   .revoked = on_revoked,
                                                    .history = on_history,
                                                    .when = on_when};
 
@@ -515,6 +522,8 @@ static int open_post(struct interactive *i)
     if (kind == TROUBLE_NONE && !s->self.identity)
         return EXIT_DONE;
     if (kind == TROUBLE_NONE)
+        i->visit.device = identity_key(s->self.identity);
+    if (kind == TROUBLE_NONE)
         kind = postbag_open(&i->bag, &s->self, seed, entropy, &t);
     if (kind == TROUBLE_NONE)
         visit_set_post(&i->visit, &postbag_keep, &i->bag, seed, entropy);
@@ -537,6 +546,7 @@ static int run(struct interactive *i)
     if (r < 0)
         return session_fail(s, EXIT_NO, "cannot read standard input: %s", problem_text(r));
     i->visit.person = i->console.terminal;
+    account_label(i->visit.label);
     i->visit.accepts = s->options.accept;
     watch_signals(i);
     enum trouble_kind kind = hub_line_open(&i->hub, &i->loop, &s->self, &hub_handler, &t);

@@ -76,7 +76,16 @@ static void on_refused(struct talks *t, const char *name, const struct trouble *
     session_trouble(contact_of(t)->session, why);
 }
 
+static void on_ended(struct talks *t, const char *name, const char *why)
+{
+    char text[ACCOUNT_NAME_BYTES + 300];
+    snprintf(text, sizeof text, "the talk with %.32s is over: %.200s", name, why ? why : "");
+    if (why)
+        note(contact_of(t)->session, text);
+}
+
 static const struct talks_handler talks_handler = {.heard = on_heard,
+                                                   .ended = on_ended,
                                                    .ask_devices = presence_ask_devices,
                                                    .refused = on_refused,
                                                    .moved = presence_moved};

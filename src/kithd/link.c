@@ -147,6 +147,13 @@ void link_identify(struct connection *c)
 
 /* ---- accepting ---- */
 
+/* Nothing is kept of what nearly all connections of this machine come from. */
+static bool is_usual_loopback(const struct net_address *a)
+{
+    static const struct net_address v4 = {{[10] = 0xff, 0xff, 127, 0, 0, 1}}, v6 = {{[15] = 1}};
+    return net_address_equal(a, &v4) || net_address_equal(a, &v6);
+}
+
 /* False where the other end is gone already: it cannot be said who it was. */
 static bool find_origin(const struct link *l, bool is_unix, struct access_peer *ret,
                         struct net_address *ret_address)
@@ -159,11 +166,11 @@ static bool find_origin(const struct link *l, bool is_unix, struct access_peer *
     if (address_of_peer(stream_fd(&l->stream), &peer) < 0)
         return false;
     ret->origin = address_is_loopback(&peer) ? ACCESS_LOOPBACK : ACCESS_REMOTE;
-    if (ret->origin == ACCESS_REMOTE) {
-        address_as_v6(&peer, ret_address->bytes);
+    address_as_v6(&peer, ret_address->bytes);
+    if (!is_usual_loopback(ret_address))
         ret->address = ret_address;
+    if (ret->origin == ACCESS_REMOTE)
         keepalive_begin(stream_fd(&l->stream));
-    }
     return true;
 }
 

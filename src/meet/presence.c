@@ -100,9 +100,25 @@ static void on_up(struct hub_line *l)
     }
 }
 
+static void fail_revoked(struct presence *p)
+{
+    char command[SELF_COMMAND_BYTES];
+    struct trouble t;
+    self_command(p->hub.self, command);
+    trouble_set(&t, TROUBLE_DENIED,
+                "this device is no longer one of %s's: it was revoked, or the account is gone; "
+                "%s login %s adds it again, with the password",
+                p->name, command, p->name);
+    fail(p, &t);
+}
+
 static void refused(struct presence *p, struct bytes why)
 {
     struct trouble t;
+    if (bytes_starts_with(why, "NOLOGIN") && p->was_ready) {
+        fail_revoked(p);
+        return;
+    }
     if (bytes_starts_with(why, "NOLOGIN"))
         self_nobody(p->hub.self, &t);
     else
@@ -142,6 +158,15 @@ static void on_answer(struct hub_line *l, const struct resp_value *values, size_
         take_name(p, values);
 }
 
+static void take_revocation(struct presence *p, const struct public_key *key)
+{
+    const struct identity *own = p->hub.self->identity;
+    if (own && memcmp(identity_key(own), key, sizeof *key) == 0)
+        fail_revoked(p);
+    else
+        talks_revoked(&p->talks, key);
+}
+
 static void on_push(struct hub_line *l, const struct resp_value *values, size_t count)
 {
     struct presence *p = of_hub(l);
@@ -150,6 +175,8 @@ static void on_push(struct hub_line *l, const struct resp_value *values, size_t 
         return;
     if (n.kind == NOTICE_RELAY)
         talks_called(&p->talks, n.id);
+    else if (n.kind == NOTICE_REVOKED)
+        take_revocation(p, &n.key);
     else if (n.kind != NOTICE_INTRODUCED || agreed_take(&p->agreed, &n))
         p->handler->notice(p, &n);
 }

@@ -3,8 +3,8 @@
 
 /* Present on a hub as the account of this device, and able to talk: connects, logs in by the
  * device's key, learns one's own name, and then is READY. After a loss it comes back by itself,
- * and is READY again; talks go on meanwhile. The owner embeds it, and leaves it alone until the
- * loop has nothing more to do. */
+ * and is READY again; talks go on meanwhile, but with a device that the hub says was revoked.
+ * The owner embeds it, and leaves it alone until the loop has nothing more to do. */
 
 #include "client/agreed.h"
 #include "meet/hub_line.h"
@@ -21,9 +21,9 @@ struct presence_handler {
      * never is. */
     void (*answer)(struct presence *p, uint64_t number, const struct resp_value *values,
                    size_t count);
-    void (*notice)(struct presence *p, const struct notice *n); /* but RELAY */
+    void (*notice)(struct presence *p, const struct notice *n); /* but RELAY, REVOKED */
     /* No use to go on: the hub is not there, is not the one that was meant, or does not know
-     * this device. presence_close is to follow. */
+     * this device, or no more. presence_close is to follow. */
     void (*failed)(struct presence *p, const struct trouble *why);
     const struct talks_handler *talks; /* presence_of gives the presence */
 };

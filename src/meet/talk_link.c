@@ -268,3 +268,9 @@ void talk_link_drop(struct talk_link *t)
     talk_texts_undelivered(t, false);
     talk_link_pump(t);
 }
+
+void talk_link_revoke(struct talk_link *t)
+{
+    talk_link_end(t, "the hub says that the other device was revoked");
+    talk_link_drop(t);
+}

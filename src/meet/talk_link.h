@@ -158,4 +158,7 @@ void talk_link_close(struct talk_link *t);
 /* ENDING, at once: nothing is waited for. */
 void talk_link_drop(struct talk_link *t);
 
+/* talk_link_drop, for a device that is its owner's no more: handler.ended says so. */
+void talk_link_revoke(struct talk_link *t);
+
 #endif

@@ -394,6 +394,15 @@ void talks_end(struct talks *t, struct bytes name)
     }
 }
 
+void talks_revoked(struct talks *t, const struct public_key *key)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (l->state != TALK_LINK_ENDING && memcmp(&l->pair.other.key, key, sizeof *key) == 0)
+            talk_link_revoke(l);
+    }
+}
+
 void talks_differ(struct talks *t, struct bytes name, const struct public_key *key)
 {
     list_foreach (at, &t->links) {

@@ -78,6 +78,9 @@ struct talks {
     bool opened, closing;
 };
 
+/* That key is its owner's no more, the hub says: talks with it end at once. */
+void talks_revoked(struct talks *t, const struct public_key *key);
+
 /* port 0: a free one. The handler's words say whether a person is here to compare any; the
  * owner may set ground.person anew. */
 enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, uint16_t port,

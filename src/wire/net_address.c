@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { V4_BYTES = 4, V4_OFFSET = NET_ADDRESS_BYTES - V4_BYTES };
+enum { V4_BYTES = 4, V4_OFFSET = NET_ADDRESS_BYTES - V4_BYTES, NETWORK_BYTES = 8 };
 
 static const uint8_t mapped[V4_OFFSET] = {[10] = 0xff, [11] = 0xff};
 
@@ -22,6 +22,14 @@ bool net_address_is_loopback(const struct net_address *a)
 {
     static const struct net_address v6 = {.bytes = {[NET_ADDRESS_BYTES - 1] = 1}};
     return net_address_equal(a, &v6) || (net_address_is_v4(a) && a->bytes[V4_OFFSET] == 127);
+}
+
+struct net_address net_address_network(const struct net_address *a)
+{
+    struct net_address network = *a;
+    if (!net_address_is_v4(a))
+        memset(network.bytes + NETWORK_BYTES, 0, NET_ADDRESS_BYTES - NETWORK_BYTES);
+    return network;
 }
 
 static bool read_v4(struct bytes text, uint8_t out[V4_BYTES])

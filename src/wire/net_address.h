@@ -23,6 +23,10 @@ bool net_address_read(struct bytes text, struct net_address *ret);
 void net_address_write(char out[NET_ADDRESS_TEXT_BYTES], const struct net_address *a);
 
 bool net_address_equal(const struct net_address *a, const struct net_address *b);
+/* What one machine may have all addresses of: of IPv6 the network, with zeros behind its 64
+ * bits; of IPv4 the address. */
+struct net_address net_address_network(const struct net_address *a);
+
 bool net_address_is_v4(const struct net_address *a);
 bool net_address_is_loopback(const struct net_address *a);
 

@@ -198,31 +198,74 @@ def test_a_web_page_cannot_post_through_tls_either(hub):
         assert read_exactly(s, 6) == b"ERROR\n"
 
 
-def test_handshakes_under_way_are_limited(hub):
-    waiting = [connect(hub) for _ in range(512)]
-    for s in waiting:
+def come(hub, address):
+    return socket.create_connection(("127.0.0.1", hub.port), PATIENCE, (address, 0))
+
+
+def begin_greedily(hub, addresses):
+    """From each of them a handshake that does not go on."""
+    begun = [come(hub, address) for address in addresses]
+    for s in begun:
         s.sendall(b"\x16")
-    with connect(hub) as one_more:
-        def is_closed():
+        s.setblocking(False)
+    return begun
+
+
+def is_closed(s):
+    """Nothing else can have come: one byte is no hello."""
+    try:
+        return s.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+class Patient:
+    """A handshake that has said one byte, and goes on when it is told to."""
+
+    def __init__(self, hub, address):
+        self.come, self.go = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context(hub).wrap_bio(self.come, self.go, server_hostname="localhost")
+        with pytest.raises(ssl.SSLWantReadError):
+            self.tls.do_handshake()
+        self.hello = self.go.read()
+        self.socket = come(hub, address)
+        self.socket.sendall(self.hello[:1])
+
+    def ends(self):
+        self.socket.sendall(self.hello[1:])
+        while True:
             try:
-                one_more.sendall(b"\x16")
-                return one_more.recv(1) == b""
-            except OSError:
-                return True
-        assert is_closed()
+                self.tls.do_handshake()
+                return self.socket.close()
+            except ssl.SSLWantReadError:
+                self.come.write(self.socket.recv(65536) or pytest.fail("it was closed"))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_handshakes_of_one_address_keep_no_other_out(start_hub, workers):
+    hub = start_hub("--workers", workers)
+    patient = Patient(hub, "127.0.0.3")
+    greedy = begin_greedily(hub, ["127.0.0.2"] * 600)
+    until(lambda: sum(map(is_closed, greedy)) >= 600 - 128, "room for the last 128")
+    patient.ends()
+    for address in ("127.0.0.3", "127.0.0.1", "127.0.0.2"):
+        Patient(hub, address).ends()
     with connect(hub) as plain:
         plain.sendall(b"hello\n")
         assert read_exactly(plain, 6) == b"hello\n"
-    for s in waiting:
+    for s in greedy:
         s.close()
 
-    def gets_in():
-        try:
-            with secure(hub):
-                return True
-        except OSError:
-            return False
-    until(gets_in, "a handshake once there is room again")
+
+def test_handshakes_under_way_are_limited(hub):
+    """Many addresses hold all places: the oldest make room."""
+    greedy = begin_greedily(hub, [f"127.0.1.{1 + i % 200}" for i in range(600)])
+    until(lambda: sum(map(is_closed, greedy)) >= 600 - 512, "room for the last 512")
+    Patient(hub, "127.0.0.1").ends()
+    for s in greedy:
+        s.close()
 
 
 def test_a_reader_that_stops_is_not_answered_without_end(hub):

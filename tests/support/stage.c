@@ -61,6 +61,11 @@ static void on_relay_waits(struct visit *v, struct bytes id)
     buffer_printf(&stage_of(v)->seen, "relay %.*s\n", (int)id.len, (const char *)id.data);
 }
 
+static void on_revoked(struct visit *v, const struct public_key *key)
+{
+    buffer_printf(&stage_of(v)->seen, "revoked %d\n", key->bytes[0]);
+}
+
 static void on_verify(struct visit *v, const char *name)
 {
     buffer_printf(&stage_of(v)->seen, "verify %s\n", name);
@@ -89,7 +94,8 @@ const struct visit_handler stage_handler = {.say = on_say,
                                             .talk_verify = on_verify,
                                             .judged = on_judged,
                                             .devices = on_devices,
-                                            .relay_waits = on_relay_waits};
+                                            .relay_waits = on_relay_waits,
+                                            .revoked = on_revoked};
 
 void stage_begin(struct stage *s, bool person)
 {

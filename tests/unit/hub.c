@@ -1133,7 +1133,7 @@ static void test_inputs_of_several_at_once(void **state)
 
 /* ---- TLS ---- */
 
-struct handshake {
+struct other_end {
     struct identity *identity;
     struct tls_config *hub, *client;
     struct tls *tls;
@@ -1141,7 +1141,7 @@ struct handshake {
 };
 
 /* A scene whose connection opens with a handshake. */
-static void open_secure_scene(struct scene *s, struct handshake *h)
+static void open_secure_scene(struct scene *s, struct other_end *h)
 {
     open_scene(s, &(struct hub_config){0});
     static const char *const none[] = {NULL};
@@ -1157,7 +1157,7 @@ static void open_secure_scene(struct scene *s, struct handshake *h)
     connect_from(s, ACCESS_LOOPBACK, false);
 }
 
-static void close_secure_scene(struct scene *s, struct handshake *h)
+static void close_secure_scene(struct scene *s, struct other_end *h)
 {
     close_scene(s); /* its connection uses what h has */
     tls_free(h->tls);
@@ -1169,7 +1169,7 @@ static void close_secure_scene(struct scene *s, struct handshake *h)
 }
 
 /* Back and forth until neither has anything to say. */
-static void shake_hands(struct handshake *h, struct scene *s)
+static void shake_hands(struct other_end *h, struct scene *s)
 {
     while (buffer_len(&h->out) > 0) {
         say(s, buffer_view(&h->out));
@@ -1180,13 +1180,13 @@ static void shake_hands(struct handshake *h, struct scene *s)
     }
 }
 
-static void say_secretly(struct handshake *h, struct scene *s, const char *text)
+static void say_secretly(struct other_end *h, struct scene *s, const char *text)
 {
     assert_int_equal(tls_write(h->tls, bytes_from_str(text), &h->out), 0);
     shake_hands(h, s);
 }
 
-static void expect_secretly(struct handshake *h, const char *want)
+static void expect_secretly(struct other_end *h, const char *want)
 {
     assert_bytes(buffer_view(&h->plain), bytes_from_str(want));
     buffer_truncate(&h->plain, 0);
@@ -1195,10 +1195,10 @@ static void expect_secretly(struct handshake *h, const char *want)
 static void test_a_conversation_over_tls(void **state)
 {
     struct scene s;
-    struct handshake h;
+    struct other_end h;
     open_secure_scene(&s, &h);
     shake_hands(&h, &s);
-    assert_int_equal(s.shared.counters.handshakes, 0);
+    assert_int_equal(handshakes_count(&s.shared.handshakes), 0);
     say_secretly(&h, &s, "STORE k = v\nGET k\nhel");
     expect_secretly(&h, "1\nv\n");
     say_secretly(&h, &s, "lo\n");
@@ -1213,23 +1213,23 @@ static void test_a_conversation_over_tls(void **state)
 static void test_a_handshake_has_its_time(void **state)
 {
     struct scene s;
-    struct handshake h;
+    struct other_end h;
     open_secure_scene(&s, &h);
     say(&s, bytes_first(buffer_view(&h.out), 1));
-    assert_int_equal(s.shared.counters.handshakes, 1);
+    assert_int_equal(handshakes_count(&s.shared.handshakes), 1);
     wait_ms(&s, LIMIT_HANDSHAKE_MS - 1);
     assert_int_equal(s.c->state, CONNECTION_SNIFFING);
     wait_ms(&s, 1);
     assert_int_equal(s.c->state, CONNECTION_CLOSED);
     connection_free(s.c);
-    assert_int_equal(s.shared.counters.handshakes, 0);
+    assert_int_equal(handshakes_count(&s.shared.handshakes), 0);
     close_secure_scene(&s, &h);
 }
 
 static void test_who_reads_nothing_over_tls_is_closed(void **state)
 {
     struct scene s;
-    struct handshake h;
+    struct other_end h;
     open_secure_scene(&s, &h);
     shake_hands(&h, &s);
     s.deaf = true;
@@ -1242,14 +1242,26 @@ static void test_who_reads_nothing_over_tls_is_closed(void **state)
     close_secure_scene(&s, &h);
 }
 
-static void test_only_so_many_handshakes_at_once(void **state)
+static void test_the_oldest_handshake_makes_room(void **state)
 {
+    struct connection *all[LIMIT_HANDSHAKES_OF_ADDRESS + 1];
     struct scene s;
-    struct handshake h;
+    struct other_end h;
     open_secure_scene(&s, &h);
-    s.shared.counters.handshakes = LIMIT_HANDSHAKES;
-    say(&s, buffer_view(&h.out));
-    assert_int_equal(s.c->state, CONNECTION_CLOSED);
+    connection_free(s.c);
+    for (size_t i = 0; i < LIMIT_HANDSHAKES_OF_ADDRESS; i++) {
+        connect_from(&s, ACCESS_LOOPBACK, false);
+        all[i] = s.c;
+        say(&s, bytes_first(buffer_view(&h.out), 1));
+    }
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    shake_hands(&h, &s);
+    hub_take_mail(&s.hub);
+    assert_int_equal(all[0]->state, CONNECTION_CLOSED);
+    assert_int_equal(all[1]->state, CONNECTION_SNIFFING);
+    assert_int_equal(handshakes_count(&s.shared.handshakes), LIMIT_HANDSHAKES_OF_ADDRESS - 1);
+    say_secretly(&h, &s, "hello\n");
+    expect_secretly(&h, "hello\n");
     close_secure_scene(&s, &h);
 }
 
@@ -1310,7 +1322,7 @@ int main(void)
         cmocka_unit_test(test_a_conversation_over_tls),
         cmocka_unit_test(test_a_handshake_has_its_time),
         cmocka_unit_test(test_who_reads_nothing_over_tls_is_closed),
-        cmocka_unit_test(test_only_so_many_handshakes_at_once),
+        cmocka_unit_test(test_the_oldest_handshake_makes_room),
         cmocka_unit_test(test_what_is_owed_leaves_before_the_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

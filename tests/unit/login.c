@@ -230,12 +230,99 @@ static void test_a_revoked_device_is_nobodys(void **state)
     ask(s, BOB, "LOGIN alice " PASSWORD "\r\n", "+OK\r\n");
     fingerprint_write(text, identity_fingerprint(s->people[BOB].identity));
     snprintf(words, sizeof words, "DEVICES REVOKE %s\r\n", text);
+    scene_forget_all(s);
     ask(s, ALICE, words, "+OK\r\n");
     assert_false(is_here(s, BOB));
     scene_accept_tls(s, BOB, 1, 2);
     greet(s, BOB);
     ask_for(s, BOB, "LOGIN\r\n", "-NOLOGIN ");
     ask_for(s, BOB, "SET k v\r\n", "-NOPERM ");
+    scene_close(s);
+}
+
+/* What a device is called where others are told of it: FINGERPRINT, and with its KEY. */
+static void write_print(const struct scene *s, size_t who, char out[FINGERPRINT_TEXT_LEN + 1])
+{
+    fingerprint_write(out, identity_fingerprint(s->people[who].identity));
+}
+
+static void expect_revoked(struct scene *s, size_t who, const char *name, size_t whose)
+{
+    char print[FINGERPRINT_TEXT_LEN + 1], key[PUBLIC_KEY_TEXT_LEN + 1], want[256];
+    write_print(s, whose, print);
+    public_key_write(key, identity_key(s->people[whose].identity));
+    snprintf(want, sizeof want,
+             ">4\r\n$7\r\nrevoked\r\n$%zu\r\n%s\r\n$43\r\n%s\r\n$43\r\n%s\r\n", strlen(name),
+             name, print, key);
+    scene_expect(s, who, want);
+}
+
+/* Among other things. */
+static void expect_told(const struct scene *s, size_t who, size_t whose)
+{
+    char print[FINGERPRINT_TEXT_LEN + 1], want[128];
+    struct bytes got = buffer_view(&s->people[who].got);
+    write_print(s, whose, print);
+    snprintf(want, sizeof want, "revoked\r\n$5\r\nalice\r\n$43\r\n%s\r\n", print);
+    assert_non_null(memmem(got.data, got.len, want, strlen(want)));
+}
+
+/* alice, another device of hers, and carol. */
+static struct scene *open_with_three(void)
+{
+    struct scene *s = open_with_alice();
+    scene_accept_tls(s, BOB, 1, 2);
+    greet(s, BOB);
+    ask(s, BOB, "LOGIN alice " PASSWORD "\r\n", "+OK\r\n");
+    scene_accept_tls(s, CAROL, 1, 3);
+    greet(s, CAROL);
+    ask(s, CAROL, "REGISTER Carol " PASSWORD "\r\n", "+OK\r\n");
+    scene_wait_ms(s, LIMIT_NEWS_MS);
+    scene_forget_all(s);
+    return s;
+}
+
+static void test_everybody_is_told_of_a_revoked_device(void **state)
+{
+    struct scene *s = open_with_three();
+    char words[128], print[FINGERPRINT_TEXT_LEN + 1];
+    write_print(s, BOB, print);
+    snprintf(words, sizeof words, "DEVICES REVOKE %s\r\n", print);
+    s->log_rests = true;
+    ask(s, ALICE, words, "");
+    scene_wait_ms(s, LIMIT_NEWS_MS);
+    scene_expect(s, BOB, "");
+    scene_expect(s, CAROL, ""); /* it may not have happened yet */
+    s->log_rests = false;
+    scene_settle(s);
+    expect_revoked(s, BOB, "alice", BOB); /* the last it hears */
+    assert_false(is_here(s, BOB));
+    expect_revoked(s, CAROL, "alice", BOB);
+    scene_expect(s, ALICE, "+OK\r\n"); /* she knows */
+    scene_close(s);
+}
+
+static void test_who_is_present_is_told_of_a_device_that_is_added(void **state)
+{
+    struct scene *s = open_with_alice();
+    char want[128], print[FINGERPRINT_TEXT_LEN + 1];
+    scene_accept_tls(s, BOB, 1, 2);
+    greet(s, BOB);
+    ask(s, BOB, "CLIENT SETNAME laptop\r\n", "+OK\r\n");
+    s->log_rests = true;
+    ask(s, BOB, "LOGIN alice " PASSWORD "\r\n", "");
+    scene_expect(s, ALICE, "");
+    s->log_rests = false;
+    scene_settle(s);
+    write_print(s, BOB, print);
+    snprintf(want, sizeof want, ">3\r\n$5\r\nadded\r\n$43\r\n%s\r\n$6\r\nlaptop\r\n", print);
+    scene_expect(s, ALICE, want);
+    scene_expect(s, BOB, "+OK\r\n");
+    go(s, BOB);
+    scene_accept_tls(s, BOB, 1, 2);
+    greet(s, BOB);
+    ask(s, BOB, "LOGIN alice " PASSWORD "\r\n", "+OK\r\n");
+    scene_expect(s, ALICE, ""); /* it is none that is new */
     scene_close(s);
 }
 
@@ -253,6 +340,28 @@ static void make_admin(struct scene *s, size_t who, const char *name)
     assert_true(offered);
     snprintf(words, sizeof words, "REGISTER %s " PASSWORD " SETUP %s\r\n", name, text);
     ask(s, who, words, "+OK\r\n");
+}
+
+static void test_everybody_is_told_of_the_devices_of_an_account_that_is_gone(void **state)
+{
+    static const char *const commands[] = {"ACCOUNT RESET alice battery-staple\r\n",
+                                           "ACCOUNT REMOVE alice\r\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct scene *s = open_with_three();
+        scene_accept_tls(s, PROGRAM, 0, 4);
+        greet(s, PROGRAM);
+        make_admin(s, PROGRAM, "root");
+        scene_wait_ms(s, LIMIT_NEWS_MS);
+        scene_forget_all(s);
+        ask_for(s, PROGRAM, commands[i], "+OK\r\n");
+        scene_wait_ms(s, LIMIT_NEWS_MS);
+        expect_told(s, CAROL, ALICE);
+        expect_told(s, CAROL, BOB);
+        expect_revoked(s, ALICE, "alice", ALICE);
+        expect_revoked(s, BOB, "alice", BOB);
+        assert_false(is_here(s, ALICE) || is_here(s, BOB));
+        scene_close(s);
+    }
 }
 
 static void test_a_program_is_no_admin(void **state)
@@ -485,6 +594,9 @@ int main(void)
         cmocka_unit_test(test_a_guest_has_a_while_to_log_in),
         cmocka_unit_test(test_a_token_ends_what_it_let_in),
         cmocka_unit_test(test_a_new_password_ends_what_the_old_one_let_in),
+        cmocka_unit_test(test_everybody_is_told_of_a_revoked_device),
+        cmocka_unit_test(test_everybody_is_told_of_the_devices_of_an_account_that_is_gone),
+        cmocka_unit_test(test_who_is_present_is_told_of_a_device_that_is_added),
         cmocka_unit_test(test_a_revoked_device_is_nobodys),
         cmocka_unit_test(test_a_program_is_no_admin),
         cmocka_unit_test(test_a_reset_ends_everything),

@@ -68,11 +68,47 @@ static void test_there_is_room(void **state)
     free(k);
 }
 
+static bool parse(const char *const *words, size_t count, struct notice *ret)
+{
+    struct resp_value values[8] = {{.kind = RESP_PUSH, .number = (int64_t)count}};
+    for (size_t i = 0; i < count; i++)
+        values[1 + i] =
+            (struct resp_value){.kind = RESP_BULK, .text = bytes_from_str(words[i])};
+    return notice_parse(values, 1 + count, ret);
+}
+
+static void test_of_devices(void **state)
+{
+    char key[PUBLIC_KEY_TEXT_LEN + 1], print[FINGERPRINT_TEXT_LEN + 1], longest[66];
+    struct fingerprint f = fingerprint_of(&his);
+    struct notice n;
+    public_key_write(key, &his);
+    fingerprint_write(print, &f);
+    memset(longest, 'a', sizeof longest - 1);
+    longest[65] = '\0';
+    const char *revoked[] = {"revoked", "bob", print, key, "more"};
+    const char *added[] = {"added", print, "bobs", "old", "laptop"};
+    const char *hostile[] = {"added", print, "\x1b[2J"}, *large[] = {"added", print, longest};
+    assert_true(parse(revoked, 4, &n) && n.kind == NOTICE_REVOKED);
+    assert_bytes(n.name, BYTES("bob"));
+    assert_memory_equal(&n.key, &his, sizeof his);
+    assert_false(parse(revoked, 3, &n) || parse(revoked, 5, &n));
+    assert_true(parse(added, 5, &n) && n.kind == NOTICE_ADDED);
+    assert_string_equal(n.label, "bobs old laptop");
+    assert_true(fingerprint_equal(&n.print, &f));
+    assert_true(parse(added, 2, &n));
+    assert_string_equal(n.label, "");
+    assert_false(parse(added, 1, &n) || parse(hostile, 3, &n) || parse(large, 3, &n));
+    key[0] = key[0] == 'A' ? 'B' : 'A'; /* no more the fingerprint's */
+    assert_false(parse(revoked, 4, &n));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_is_kept),
         cmocka_unit_test(test_there_is_room),
+        cmocka_unit_test(test_of_devices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

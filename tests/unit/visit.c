@@ -110,6 +110,12 @@ static void test_a_hub_that_takes_no_new_accounts(void **state)
     stage_finish(&s);
 }
 
+#define NO_LONGER                                                                          \
+    "P This device is no longer one of alice's: it was revoked, or the account is gone.\n" \
+    "n If that was you, all is well. Else: kith login alice adds it again, with the "      \
+    "password; then look at kith devices.\n"                                               \
+    "leave 1\n"
+
 static void test_a_device_that_is_revoked_meanwhile(void **state)
 {
     struct stage s;
@@ -119,8 +125,86 @@ static void test_a_device_that_is_revoked_meanwhile(void **state)
     stage_hear(&s, "%0|");
     stage_forget(&s);
     stage_hear(&s, "-NOLOGIN this device is nobody's|");
-    stage_expect(&s, "P This device is no longer one of alice's: it was revoked, or the "
-                     "account is gone.\n" WHICH);
+    stage_expect(&s, NO_LONGER);
+    stage_finish(&s);
+}
+
+/* revoked NAME FINGERPRINT KEY, of the key that is all of that byte. */
+static void tell_revoked(struct stage *s, const char *name, uint8_t byte)
+{
+    char print[FINGERPRINT_TEXT_LEN + 1], text[PUBLIC_KEY_TEXT_LEN + 1], words[256];
+    struct public_key key;
+    memset(key.bytes, byte, sizeof key.bytes);
+    struct fingerprint f = fingerprint_of(&key);
+    fingerprint_write(print, &f);
+    public_key_write(text, &key);
+    snprintf(words, sizeof words, ">4|$7|revoked|$%zu|%s|$43|%s|$43|%s|", strlen(name), name,
+             print, text);
+    stage_hear(s, words);
+}
+
+static void test_a_device_that_is_revoked_now(void **state)
+{
+    struct public_key own;
+    struct stage s;
+    begin_as_alice(&s);
+    memset(own.bytes, 7, sizeof own.bytes);
+    s.visit.device = &own;
+    tell_revoked(&s, "bob", 8);
+    stage_expect(&s, "revoked 8\n"); /* that is for whoever talks with it */
+    tell_revoked(&s, "alice", 7);
+    stage_expect(&s, NO_LONGER);
+    visit_lost(&s.visit, "it closed the connection");
+    stage_expect(&s, "");
+    stage_finish(&s);
+}
+
+static void test_who_has_ended_a_talk_was_revoked(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    tell_revoked(&s, "bob", 9);
+    stage_expect(&s, "revoked 9\n");
+    snprintf(s.visit.wanted, sizeof s.visit.wanted, "bob");
+    visit_talk_begins(&s.visit, "bob", false);
+    visit_talk_ends(&s.visit, "bob", NULL);
+    stage_forget(&s);
+    tell_revoked(&s, "bob", 9);
+    stage_expect(&s, "N A device of bob's was revoked.\nrevoked 9\n");
+    stage_finish(&s);
+}
+
+static void test_another_device_of_ones_own(void **state)
+{
+    struct stage s;
+    struct public_key key = {{0}};
+    struct fingerprint f = fingerprint_of(&key);
+    char print[FINGERPRINT_TEXT_LEN + 1], words[128], want[512];
+    begin_as_alice(&s);
+    fingerprint_write(print, &f);
+    snprintf(words, sizeof words, ">3|$5|added|$43|%s|$6|laptop|", print);
+    stage_hear(&s, words);
+    snprintf(want, sizeof want,
+             "N A device was added to your account: laptop, %s\n"
+             "n If it is yours, and kith id prints that there: kith devices --sign %s\n"
+             "n If not, somebody knows your password: kith devices --revoke %s, then kith "
+             "password\n",
+             print, print, print);
+    stage_expect(&s, want);
+    tell_revoked(&s, "Alice", 0);
+    snprintf(want, sizeof want, "N A device of yours was revoked: %s\nrevoked 0\n", print);
+    stage_expect(&s, want);
+    stage_finish(&s);
+}
+
+static void test_what_a_device_is_called(void **state)
+{
+    struct stage s = {.kept = 0};
+    buffer_init(&s.seen, SIZE_MAX);
+    visit_init(&s.visit, &stage_handler, "hub:1", true);
+    snprintf(s.visit.label, sizeof s.visit.label, "laptop");
+    visit_connected(&s.visit);
+    stage_expect(&s, "! HELLO 3 SETNAME laptop\n! LOGIN\n");
     stage_finish(&s);
 }
 
@@ -716,6 +800,10 @@ int main(void)
         cmocka_unit_test(test_a_known_device_is_not_asked),
         cmocka_unit_test(test_who_is_new_registers),
         cmocka_unit_test(test_a_hub_that_takes_no_new_accounts),
+        cmocka_unit_test(test_a_device_that_is_revoked_now),
+        cmocka_unit_test(test_another_device_of_ones_own),
+        cmocka_unit_test(test_who_has_ended_a_talk_was_revoked),
+        cmocka_unit_test(test_what_a_device_is_called),
         cmocka_unit_test(test_a_device_that_is_revoked_meanwhile),
         cmocka_unit_test(test_who_returns_logs_in),
         cmocka_unit_test(test_a_program_that_may_not_come_in_ends),

@@ -161,8 +161,11 @@ static void drop_wires(struct world *w, bool power)
 void process_check_empty(const struct world *w)
 {
     const struct hub_counters *c = &w->shared.counters;
-    CHECK(w, c->connections == 0 && c->guests == 0 && c->handshakes == 0 && c->held == 0,
+    CHECK(w, c->connections == 0 && c->guests == 0 && c->held == 0,
           "something of connections is left");
+    CHECK(w,
+          w->shared.handshakes.under_way.count == 0 && w->shared.handshakes.ousted.count == 0,
+          "a handshake is left");
     CHECK(w, w->shared.hashing.going == 0 && w->shared.hashing.waiting == 0,
           "a password is still being hashed");
     CHECK(w, w->shared.directory.count == 0, "somebody is left");

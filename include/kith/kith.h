@@ -249,10 +249,12 @@ KITH_API enum kith_result kith_people(struct kith *k, const struct kith_person *
  *
  * KITH_OK: it was shown. KITH_REFUSED: it was not, since he is not here, does not want to, or
  * has left; kith_problem tells. KITH_NOTHING: not in that time, and an invitation is taken
- * back; but what went to him may be shown yet. (Two programs that say something to each other
- * at the same moment wait for each other, as neither receives: they want a timeout.)
- * KITH_CHANGED: he is on another device than before, and kith_problem tells what to do. Else a
- * failure. */
+ * back; but what went to him may be shown yet. KITH_CHANGED: he is on another device than
+ * before, and kith_problem tells what to do. Else a failure.
+ *
+ * Two programs that say something to each other at once do not wait for each other: what has
+ * come from him whom this one waits for counts as shown to him, before it is received here,
+ * where his program is not receiving, either. (More than two, in a circle, do wait.) */
 KITH_API enum kith_result kith_say(struct kith *k, const char *name, struct kith_bytes text,
                                    int timeout_ms);
 

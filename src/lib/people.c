@@ -165,8 +165,10 @@ static void wait(struct people *p, bool (*is_done)(const struct people *p), uint
     uv_update_time(&p->loop);
     if (timeout_ms != DIAL_FOREVER)
         uv_timer_start(&p->alarm, on_alarm, timeout_ms, 0);
-    while (!is_done(p) && !p->late && p->end == KITH_OK)
+    while (!is_done(p) && !p->late && p->end == KITH_OK) {
         uv_run(&p->loop, UV_RUN_ONCE);
+        saying_give_way(&p->saying);
+    }
     uv_timer_stop(&p->alarm);
     p->worked = clock_instant();
 }

@@ -170,6 +170,15 @@ void saying_begun(struct saying *s, const char *name)
         say(s, link);
 }
 
+void saying_give_way(struct saying *s)
+{
+    struct talk_link *link = NULL;
+    if (s->state == SAYING_WAITS)
+        link = talks_find(&s->presence->talks, bytes_from_str(s->name));
+    if (link && link->talk.shown < link->talk.heard && talk_link_has_arrived(link))
+        talk_link_show(link, link->talk.heard);
+}
+
 void saying_delivered(struct saying *s, const char *name)
 {
     if (s->state == SAYING_WAITS && saying_is_to(s, bytes_from_str(name)))

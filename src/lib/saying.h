@@ -41,6 +41,10 @@ enum kith_result saying_end(struct saying *s);
 /* True where it is to this one. */
 bool saying_is_to(const struct saying *s, struct bytes name);
 
+/* Where what was said waits there to be shown, as nobody takes it: what has come from him
+ * counts as shown, so that two who say something to each other do not wait for each other. */
+void saying_give_way(struct saying *s);
+
 void saying_ready(struct saying *s);
 void saying_lost(struct saying *s);
 void saying_answer(struct saying *s, uint64_t number, const struct resp_value *reply);

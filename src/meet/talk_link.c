@@ -394,6 +394,11 @@ static void take_message(struct talk_link *t, struct bytes message)
     }
 }
 
+bool talk_link_has_arrived(const struct talk_link *t)
+{
+    return t->session.lanes[PEER_TALK].count == 0;
+}
+
 /* ---- events of the session ---- */
 
 static struct talk_path *find_path(struct talk_link *t, unsigned path)

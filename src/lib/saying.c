@@ -27,6 +27,13 @@ static void refuse(struct saying *s, const char *why)
     finish(s, KITH_REFUSED);
 }
 
+/* He is not there to say it to. */
+static void miss(struct saying *s, const char *why)
+{
+    handle_note(s->k, "%s %s", s->name, why);
+    finish(s, KITH_ABSENT);
+}
+
 /* ---- saying it ---- */
 
 static void say(struct saying *s, struct talk_link *link)
@@ -123,7 +130,9 @@ void saying_answer(struct saying *s, uint64_t number, const struct resp_value *r
     struct bytes text = reply->text;
     if (s->state != SAYING_ASKS || number != s->asked)
         return;
-    if (reply->kind == RESP_FAILURE)
+    if (reply->kind == RESP_FAILURE && bytes_starts_with(text, "ABSENT "))
+        miss(s, "is not here");
+    else if (reply->kind == RESP_FAILURE)
         finish(s, handle_refused(s->k, without_code(text)));
     if (reply->kind == RESP_FAILURE || text.len != RANDOM_ID_TEXT_LEN)
         return;
@@ -133,8 +142,13 @@ void saying_answer(struct saying *s, uint64_t number, const struct resp_value *r
 
 void saying_declined(struct saying *s, const struct notice *n)
 {
-    if (s->state == SAYING_ASKS && bytes_equal_str(n->id, s->id))
-        refuse(s, notice_refusal(n->reason));
+    const char *why = notice_refusal(n->reason);
+    if (s->state != SAYING_ASKS || !bytes_equal_str(n->id, s->id))
+        return;
+    if (bytes_equal_str(n->reason, "timeout") || bytes_equal_str(n->reason, "gone"))
+        miss(s, why);
+    else
+        refuse(s, why);
 }
 
 void saying_introduced(struct saying *s, const struct notice *n)

@@ -2,8 +2,9 @@
  *
  *     bot [PROFILE]
  *
- * Whoever invites it may talk with it. It says what time it is to who asks "time?", and
- * everything else back. It ends at Ctrl+C.
+ * Whoever invites it may talk with it, or leave it a letter. It says what time it is to who
+ * asks "time?", and everything else back; to who is not there any more it leaves a letter. It
+ * ends at Ctrl+C.
  *
  * The hub is the one the environment's KITH_HUB names, else 127.0.0.1:12345. There it needs an
  * account of its own, made once:
@@ -35,13 +36,19 @@ static void stop(int signal_number)
 static enum kith_result answer(struct kith *k, const struct kith_message *m)
 {
     char words[64];
+    struct kith_bytes text = m->text;
+    enum kith_result result;
     time_t now = time(NULL);
     struct tm at;
-    if (m->text.len != strlen("time?") || memcmp(m->text.data, "time?", m->text.len) != 0)
-        return kith_say(k, m->from, m->text, PATIENCE_MS);
-    localtime_r(&now, &at);
-    strftime(words, sizeof words, "it is %H:%M", &at);
-    return kith_say(k, m->from, kith_text(words), PATIENCE_MS);
+    if (text.len == strlen("time?") && memcmp(text.data, "time?", text.len) == 0) {
+        localtime_r(&now, &at);
+        strftime(words, sizeof words, "it is %H:%M", &at);
+        text = kith_text(words);
+    }
+    result = kith_say(k, m->from, text, PATIENCE_MS);
+    if (result == KITH_ABSENT)
+        result = kith_leave_letter(k, m->from, text, PATIENCE_MS);
+    return result;
 }
 
 /* Until it is stopped, or must not go on. Who does not take an answer costs nobody else his. */
@@ -69,6 +76,8 @@ int main(int argc, char **argv)
     result = kith_open(NULL, &options, &k);
     if (result == KITH_OK)
         result = kith_accept(k, "all");
+    if (result == KITH_OK)
+        result = kith_want(k, KITH_LETTERS);
     if (result == KITH_OK)
         result = kith_login(k);
     if (result == KITH_OK) {

@@ -40,6 +40,7 @@ enum kith_result {
     KITH_MISSING = 1, /* there is no such key */
     KITH_DIFFERS = 2, /* the key has not the value it should have; nothing was changed */
     KITH_NOTHING = 3, /* nothing has happened in that time */
+    KITH_ABSENT = 4,  /* he is not here, or does not answer: a letter would wait for him */
 
     /* Of one call; the connection goes on. */
     KITH_INVALID = -1, /* no hub can do this: a key is empty, say, or too large */
@@ -247,27 +248,73 @@ KITH_API enum kith_result kith_people(struct kith *k, const struct kith_person *
  * most timeout_ms milliseconds or KITH_FOREVER. Where there is no talk with him he is invited
  * to one, which stays open. What comes from others meanwhile is kept for kith_receive.
  *
- * KITH_OK: it was shown. KITH_REFUSED: it was not, since he is not here, does not want to, or
- * has left; kith_problem tells. KITH_NOTHING: not in that time, and an invitation is taken
- * back; but what went to him may be shown yet. (Two programs that say something to each other
- * at the same moment wait for each other, as neither receives: they want a timeout.)
- * KITH_CHANGED: he is on another device than before, and kith_problem tells what to do. Else a
- * failure. */
+ * KITH_OK: it was shown. KITH_ABSENT: it was not, and did not reach him. KITH_REFUSED: it was
+ * not, since he does not want to, or has left; kith_problem tells. KITH_NOTHING: not in that
+ * time, and an invitation is taken back; but what went to him may be shown yet. KITH_CHANGED:
+ * he is on another device than before, and kith_problem tells what to do. Else a failure.
+ *
+ * Two programs that say something to each other at once do not wait for each other: what has
+ * come from him whom this one waits for counts as shown to him, before it is received here,
+ * where his program is not receiving, either. (More than two, in a circle, do wait.) */
 KITH_API enum kith_result kith_say(struct kith *k, const char *name, struct kith_bytes text,
                                    int timeout_ms);
+
+/* Leaves a letter for somebody, UTF-8 of 1 to 65269 bytes, and waits until the hub has it, at
+ * most timeout_ms milliseconds or KITH_FOREVER. It waits there a month at most, for each of his
+ * devices, sealed so that the hub cannot read it; he need not be here, and is not asked.
+ *
+ * KITH_OK: it waits for him. KITH_REFUSED: it does not, since nobody is called that, or he has
+ * no room; kith_problem tells. KITH_NOTHING: not known in that time, the hub may have it or
+ * not. KITH_CHANGED: none of his devices is known as his, and kith_problem tells what to do.
+ * Else a failure. */
+KITH_API enum kith_result kith_leave_letter(struct kith *k, const char *name,
+                                            struct kith_bytes text, int timeout_ms);
+
+/* What kith_receive gives besides texts. */
+enum kith_wish {
+    KITH_LETTERS = 1, /* letters that wait for this device, and those that come */
+    KITH_COMINGS = 2  /* who comes to the hub, and who leaves it */
+};
+
+/* From now on kith_receive gives these, too: one of enum kith_wish, or both with `|` between.
+ * What was wanted before still is. It may be called before kith_login. KITH_OK, KITH_INVALID,
+ * KITH_NO_MEMORY. */
+KITH_API enum kith_result kith_want(struct kith *k, unsigned what);
+
+enum kith_message_kind {
+    KITH_TEXT = 0,   /* he says it */
+    KITH_LETTER = 1, /* he has left it */
+    KITH_CAME = 2,   /* he is here, and was not, as far as the program was told; no text */
+    KITH_WENT = 3    /* he is not here any more; no text */
+};
 
 struct kith_message {
     const char *from;       /* the account's name */
     struct kith_bytes text; /* as he wrote it: for a terminal it is to be cleaned */
+
+    /* Only for who has called kith_want; else they are left as they were. (Programs may have
+     * been built before there were these, and have no room for them. What is added later will
+     * be kept from who has not asked for it, too.) */
+    enum kith_message_kind kind;
+    time_t written; /* of KITH_LETTER: when, by its writer's clock; else 0 */
 };
 
 /* The next text that somebody says, waited for at most timeout_ms milliseconds: 0 only takes
- * one that is there, KITH_FOREVER waits without end. Those of one talk come in their order, and
- * once; to him each counts as shown when it is returned. KITH_OK, KITH_NOTHING, or a failure.
- * *ret points to memory that holds until the next kith_receive, kith_login or kith_close; a NUL
- * follows the text.
+ * one that is there, KITH_FOREVER waits without end; and with it what was asked for with
+ * kith_want, in the order in which it came. Texts of one talk come in their order, and once; to
+ * him each counts as shown when it is returned. KITH_OK, KITH_NOTHING, or a failure. *ret
+ * points to memory that holds until the next kith_receive, kith_login or kith_close; a NUL
+ * follows the text. Who takes none until 8 MiB of them wait finds the talk ended with whom says
+ * more.
  *
- * Who takes none until 8 MiB of them wait finds the talk ended with whom says more. */
+ * A letter comes once, whichever programs of this device take letters, and however they end: it
+ * counts as taken right before it is returned, and no sooner. Letters are given of those whom
+ * kith_accept names. Others' are left for `kith letters`, and so are those from devices that
+ * are not known as his; what is no letter of his is thrown away.
+ *
+ * Who is here when he logs in, or first wants to know, comes first; after that each comes and
+ * goes in turn, but for oneself; a tenth of a second late, so that a text may come sooner. Who
+ * has gone and come back while the hub was away, or while 8 MiB waited, has done neither. */
 KITH_API enum kith_result kith_receive(struct kith *k, int timeout_ms,
                                        struct kith_message *ret);
 

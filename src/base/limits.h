@@ -112,6 +112,7 @@
 /* Presence (hub/news.h). */
 #define LIMIT_NEWS_MS ((uint64_t)100)    /* between two rounds of telling who comes and goes */
 #define LIMIT_NEWS_AT_ONCE ((size_t)64)  /* told of it in one turn of a worker ... */
+#define LIMIT_CROWD ((size_t)64 * 1024)  /* whom libkith tells of; more are passed over */
 #define LIMIT_NEWS_TURN_MS ((uint64_t)5) /* ... and so long until the next turn */
 
 /* Introductions (people/introduction.h). */

@@ -111,6 +111,11 @@ struct post_handler {
     /* One that came; its text is not clean. False where it could not be shown: it, and those
      * behind it, are left. */
     bool (*show)(struct post *p, const struct peer_letter *letter);
+
+    /* In place of show, for who shows it later, and then says post_show; until then it comes
+     * again whenever letters are listed. False where there is no room: those behind it are
+     * left. */
+    bool (*keep)(struct post *p, const struct peer_letter *letter);
     void (*warn)(struct post *p, enum post_warning warning, struct bytes name);
     void (*sent)(struct post *p, const struct post_outcome *o);
     void (*idle)(struct post *p); /* all that was asked is answered; it may be NULL */
@@ -126,9 +131,9 @@ struct post {
     struct bytes own_name; /* the owner's; while here */
     bool takes;            /* letters are taken, not only sent; the owner sets it */
     bool here;
-    bool listing, again;         /* LETTERS was asked; something has come since */
-    bool told_unread;            /* NOT_JUDGED, since post_here */
-    bool was_busy;               /* at the last listing another kith was taking letters */
+    bool listing, again; /* LETTERS was asked; something has come since */
+    bool told_unread;    /* NOT_JUDGED, since post_here */
+    bool was_busy;       /* at the last listing or post_show another kith was taking letters */
     struct fingerprint stranger; /* of the last NOT_BELIEVED */
     struct list asked;           /* of struct post_asked */
     struct list sending;         /* of struct post_sending */
@@ -151,6 +156,10 @@ void post_lost(struct post *p);
 void post_letter_came(struct post *p);
 void post_reply(struct post *p, const struct resp_value *values, size_t count,
                 struct walltime now);
+
+/* A letter that was kept is to be shown now: its id is remembered, and the hub told. False
+ * where it was shown before, by another kith of this device, or one is taking letters now. */
+bool post_show(struct post *p, const struct random_id *id);
 
 enum { POST_NO_TEXT = 2, POST_TOO_LONG = 3, POST_NO_NAME = 4, POST_TOO_MANY = 5 };
 

@@ -184,6 +184,8 @@ static enum fate show(struct round *r, const struct peer_letter *l)
         return LEFT;
     if (!is_believed(p, name, &l->from.key))
         return LEFT;
+    if (p->handler->keep)
+        return p->handler->keep(p, l) ? LEFT : STOPPED;
     if (!p->handler->show(p, l))
         return STOPPED;
     if (p->keep->record)
@@ -212,17 +214,35 @@ static enum fate look_at(struct round *r, const struct resp_value *v,
 
 /* ---- all of them ---- */
 
-static void tell_taken(struct post *p, const struct round *r)
+static void tell_taken(struct post *p, const struct random_id *taken, size_t count)
 {
     static const struct post_asked asked = {.kind = POST_ASKED_TAKEN};
     char texts[LIMIT_LETTERS][RANDOM_ID_TEXT_LEN + 1];
     struct bytes argv[2 + LIMIT_LETTERS] = {bytes_from_str("LETTERS"), bytes_from_str("TAKEN")};
-    for (size_t i = 0; i < r->taken_count; i++) {
-        random_id_write(texts[i], &r->taken[i]);
+    for (size_t i = 0; i < count; i++) {
+        random_id_write(texts[i], &taken[i]);
         argv[2 + i] = bytes_from_str(texts[i]);
     }
-    if (r->taken_count > 0)
-        post_ask(p, asked, argv, 2 + r->taken_count);
+    if (count > 0)
+        post_ask(p, asked, argv, 2 + count);
+}
+
+bool post_show(struct post *p, const struct random_id *id)
+{
+    struct buffer seen;
+    bool is_new = false;
+    buffer_init(&seen, LETTERS_SEEN_BYTES);
+    p->was_busy = !p->keep->recall(p->ctx, &seen);
+    if (!p->was_busy) {
+        is_new = !letters_seen_has(buffer_view(&seen), id);
+        bool changed = is_new && letters_seen_add(&seen, id) == 0;
+        if (!p->keep->remember(p->ctx, buffer_view(&seen), changed) || changed != is_new)
+            p->handler->warn(p, POST_NOT_KEPT, bytes_make(NULL, 0));
+        if (p->here)
+            tell_taken(p, id, 1);
+    }
+    buffer_fini(&seen);
+    return is_new;
 }
 
 /* What is no letter ends it: the hub talks nonsense. */
@@ -254,7 +274,7 @@ static void take(struct post *p, const struct resp_value *values, size_t count)
         look_at_all(r, values, count);
         if (!p->keep->remember(p->ctx, buffer_view(&r->seen), r->changed))
             p->handler->warn(p, POST_NOT_KEPT, bytes_make(NULL, 0));
-        tell_taken(p, r);
+        tell_taken(p, r->taken, r->taken_count);
     }
     if (r->plain.data)
         sodium_memzero(r->plain.data, r->plain.capacity);

@@ -223,11 +223,26 @@ void people_accept(struct visit *v, struct bytes name, bool accepts)
     drop_incoming(v, call);
 }
 
-static void withdraw(struct visit *v)
+static void ask_to_cancel(struct visit *v)
 {
     struct bytes argv[] = {bytes_from_str("CANCEL"), bytes_from_str(v->outgoing.id)};
-    visit_say(v, VISIT_NOTE, "%s is no longer asked.", v->outgoing.name);
     visit_ask(v, ASKED_CANCEL, bytes_make(NULL, 0), argv, 2);
+}
+
+/* A talk with him begins by his own invitation; the other may have been accepted by now. */
+static void settle_outgoing(struct visit *v, struct bytes name)
+{
+    if (!v->outgoing.id[0] || !is_name(v->outgoing.name, name))
+        return;
+    agreed_add(&v->agreed, bytes_from_str(v->outgoing.id), name);
+    ask_to_cancel(v);
+    v->outgoing = (struct visit_call){0};
+}
+
+static void withdraw(struct visit *v)
+{
+    visit_say(v, VISIT_NOTE, "%s is no longer asked.", v->outgoing.name);
+    ask_to_cancel(v);
     if (!v->connecting && is_name(v->wanted, bytes_from_str(v->outgoing.name)))
         v->wanted[0] = '\0';
     v->outgoing = (struct visit_call){0};
@@ -308,6 +323,7 @@ static void take_introduction(struct visit *v, const struct notice *n)
     drop_id(v, n->id);
     if (mine.ours && !v->wanted[0] && !v->front[0] && !visit_talks_name(v, n->name))
         want(v, n->name);
+    settle_outgoing(v, n->name);
     if (is_name(v->wanted, n->name))
         v->connecting = true;
     if (v->handler->introduced)
@@ -482,6 +498,10 @@ static void take_meeting(struct visit *v, struct bytes name, const struct resp_v
         return;
     }
     set_id(&v->outgoing, reply->text);
+    if (visit_talks_name(v, name) || (v->connecting && is_name(v->wanted, name))) {
+        settle_outgoing(v, name);
+        return;
+    }
     visit_say_text(v, VISIT_NOTE, "Asking ", name, " to talk; /close withdraws that.");
 }
 

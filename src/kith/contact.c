@@ -1,13 +1,11 @@
 #include "kith/contact.h"
 
-#include "base/limits.h"
 #include "client/answer.h"
 #include "io/clock.h"
 #include "io/problem.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <sodium.h>
 
 static struct contact *contact_at(struct presence *p)
 {
@@ -72,9 +70,7 @@ uint64_t contact_ask(struct contact *c, const char *word, struct bytes subject)
 
 int contact_post(struct post *p, const struct bytes *argv, size_t argc)
 {
-    struct contact *c = contact_of_post(p);
-    uint64_t number = presence_ask(&c->presence, argv, argc);
-    return number != 0 ? buffer_append(&c->post_asked, &number, sizeof number) : -ENOMEM;
+    return postman_ask(&contact_of_post(p)->postman, argv, argc);
 }
 
 void contact_accept(struct contact *c, const struct notice *invited)
@@ -122,37 +118,22 @@ static void on_met(struct presence *p)
 static void on_ready(struct presence *p, bool again)
 {
     struct contact *c = contact_at(p);
-    post_here(&c->post, bytes_from_str(p->name));
+    postman_ready(&c->postman);
     c->handler->ready(c, again);
 }
 
 static void on_lost(struct presence *p, const char *why)
 {
     struct contact *c = contact_at(p);
-    post_lost(&c->post);
-    buffer_truncate(&c->post_asked, 0);
+    postman_lost(&c->postman);
     c->handler->lost(c, why);
-}
-
-static bool take_is_of_post(struct contact *c, uint64_t number)
-{
-    uint64_t next = 0;
-    struct bytes asked = buffer_view(&c->post_asked);
-    if (asked.len > 0)
-        memcpy(&next, asked.data, sizeof next);
-    if (asked.len == 0 || next != number)
-        return false;
-    buffer_consume(&c->post_asked, sizeof next);
-    return true;
 }
 
 static void on_answer(struct presence *p, uint64_t number, const struct resp_value *values,
                       size_t count)
 {
     struct contact *c = contact_at(p);
-    if (take_is_of_post(c, number))
-        post_reply(&c->post, values, count, clock_walltime());
-    else if (c->handler->answer)
+    if (!postman_answered(&c->postman, number, values, count) && c->handler->answer)
         c->handler->answer(c, number, values);
 }
 
@@ -212,37 +193,20 @@ static void run(struct contact *c, uint16_t port)
     presence_fini(&c->presence);
 }
 
-static int open_post(struct contact *c)
-{
-    uint8_t seed[PEER_LETTER_SEED_BYTES] = {0}, entropy[CHANCE_SEED_BYTES] = {0};
-    struct trouble t;
-    int code = EXIT_DONE;
-    if (postbag_open(&c->bag, &c->session->self, seed, entropy, &t) != TROUBLE_NONE) {
-        code = session_trouble(c->session, &t);
-    } else {
-        post_init(&c->post, c->handler->post, &postbag_keep, &c->bag, seed, entropy);
-        c->post.takes = c->handler->takes_letters;
-    }
-    sodium_memzero(seed, sizeof seed);
-    sodium_memzero(entropy, sizeof entropy);
-    return code;
-}
-
 static int run_with_post(struct contact *c, uint16_t port)
 {
-    buffer_init(&c->post_asked, LIMIT_MIB);
-    c->chronicle =
-        (struct chronicle){.self = &c->session->self, .keeps = c->session->options.history};
-    c->bag.chronicle = &c->chronicle;
-    int code = open_post(c);
-    if (code == EXIT_DONE) {
+    struct session *s = c->session;
+    struct trouble t;
+    c->chronicle = (struct chronicle){.self = &s->self, .keeps = s->options.history};
+    if (postman_open(&c->postman, &c->post, c->handler->post, &c->presence, &s->self,
+                     &c->chronicle, &t) != TROUBLE_NONE) {
+        c->code = session_trouble(s, &t);
+    } else {
+        c->post.takes = c->handler->takes_letters;
         run(c, port);
-        code = c->code;
     }
-    post_fini(&c->post);
-    postbag_close(&c->bag);
-    buffer_fini(&c->post_asked);
-    return code;
+    postman_close(&c->postman);
+    return c->code;
 }
 
 int contact_run(struct contact *c, struct session *s, const struct contact_handler *handler)

@@ -7,8 +7,7 @@
 
 #include "client/post.h"
 #include "kith/session.h"
-#include "meet/postbag.h"
-#include "meet/presence.h"
+#include "meet/postman.h"
 
 struct contact;
 
@@ -30,9 +29,8 @@ struct contact {
     uv_loop_t loop;
     struct presence presence;
     struct post post;
-    struct postbag bag;
+    struct postman postman;
     struct chronicle chronicle;
-    struct buffer post_asked; /* the numbers of the post's requests under way, uint64_t each */
     uv_signal_t stops[3];
     uv_timer_t wake;
     bool met_hub; /* for the first time */

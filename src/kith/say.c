@@ -130,7 +130,7 @@ static bool take_turn(struct say *s)
     const struct bytes pieces[] = {bytes_from_str(name), bytes_from_str(self->hub_print)};
     if (hash_pieces(pieces, 2, 0, &whom) != 0)
         return true;
-    s->turn = profile_try_lock_one(&s->contact.bag.profile, "saying.lock", whom);
+    s->turn = profile_try_lock_one(&s->contact.postman.bag.profile, "saying.lock", whom);
     return s->turn != -EWOULDBLOCK;
 }
 

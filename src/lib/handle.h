@@ -30,6 +30,7 @@ struct kith {
     bool watches;          /* it has been answered */
     struct people *people; /* NULL: nobody has logged in */
     char *accepts;         /* whose invitations; NULL: nobody's */
+    unsigned wants;        /* of enum kith_wish; what it receives besides texts */
     uint16_t peer_port;
     uint64_t timeout_ms;
     enum kith_result end; /* KITH_OK, or what ended the connection */

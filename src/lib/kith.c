@@ -296,6 +296,8 @@ const char *kith_error_text(int result)
         return "the key has another value";
     case KITH_NOTHING:
         return "nothing has happened";
+    case KITH_ABSENT:
+        return "who was meant is not here";
     case KITH_INVALID:
         return "no hub can do this";
     case KITH_REFUSED:

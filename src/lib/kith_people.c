@@ -74,6 +74,22 @@ enum kith_result kith_accept(struct kith *k, const char *whom)
     }
     free(k->accepts);
     k->accepts = copy;
+    if (k->people)
+        people_wishes(k->people);
+    return KITH_OK;
+}
+
+enum kith_result kith_want(struct kith *k, unsigned what)
+{
+    if (!k)
+        return KITH_NO_MEMORY;
+    if (what & ~(unsigned)(KITH_LETTERS | KITH_COMINGS)) {
+        handle_note(k, "there is nothing else to want but letters, comings and goings");
+        return KITH_INVALID;
+    }
+    k->wants |= what;
+    if (k->people)
+        people_wishes(k->people);
     return KITH_OK;
 }
 
@@ -103,15 +119,38 @@ enum kith_result kith_say(struct kith *k, const char *name, struct kith_bytes te
                       wait_ms(timeout_ms));
 }
 
-enum kith_result kith_receive(struct kith *k, int timeout_ms, struct kith_message *ret)
+enum kith_result kith_leave_letter(struct kith *k, const char *name, struct kith_bytes text,
+                                   int timeout_ms)
 {
-    const struct text *text;
     enum kith_result result = check_people(k);
     if (result == KITH_OK)
-        result = people_receive(k->people, wait_ms(timeout_ms), &text);
+        result = check_name(k, name);
+    if (result != KITH_OK)
+        return result;
+    return people_leave_letter(k->people, bytes_from_str(name),
+                               bytes_make(text.data, text.data ? text.len : 0),
+                               wait_ms(timeout_ms));
+}
+
+/* Who wants nothing but texts may have been built when there were only the first two fields. */
+static void show(const struct kith *k, const struct message *m, struct kith_message *ret)
+{
+    ret->from = m->from;
+    ret->text = kith_data(m->words.data, m->words.len);
+    if (k->wants == 0)
+        return;
+    ret->kind = m->kind;
+    ret->written = m->written;
+}
+
+enum kith_result kith_receive(struct kith *k, int timeout_ms, struct kith_message *ret)
+{
+    const struct message *m;
+    enum kith_result result = check_people(k);
     if (result == KITH_OK)
-        *ret = (struct kith_message){.from = text->from,
-                                     .text = kith_data(text->words.data, text->words.len)};
+        result = people_receive(k->people, wait_ms(timeout_ms), &m);
+    if (result == KITH_OK)
+        show(k, m, ret);
     return result;
 }
 

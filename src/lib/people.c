@@ -27,14 +27,20 @@ static struct people *of_talks(struct talks *t)
 
 static void on_ready(struct presence *presence, bool again)
 {
-    saying_ready(&people_of(presence)->saying);
-    uv_stop(&people_of(presence)->loop);
+    struct people *p = people_of(presence);
+    saying_ready(&p->saying);
+    postman_ready(&p->letters.postman);
+    if (p->k->wants & KITH_COMINGS)
+        comings_count(&p->comings);
+    uv_stop(&p->loop);
 }
 
 static void on_lost(struct presence *presence, const char *why)
 {
     struct people *p = people_of(presence);
     saying_lost(&p->saying);
+    postman_lost(&p->letters.postman);
+    comings_lost(&p->comings);
     if (p->listing == 0)
         return;
     handle_note(p->k, "lost the hub at %s: %s", p->k->where_text, why);
@@ -63,8 +69,10 @@ static void on_answer(struct presence *presence, uint64_t number,
     if (number == p->listing) {
         p->listing = 0;
         p->listed = take_list(p, values, count);
+    } else if (!postman_answered(&p->letters.postman, number, values, count) &&
+               !comings_answered(&p->comings, number, values, count)) {
+        saying_answer(&p->saying, number, values);
     }
-    saying_answer(&p->saying, number, values);
     uv_stop(&p->loop);
 }
 
@@ -85,6 +93,10 @@ static void on_notice(struct presence *presence, const struct notice *n)
         saying_declined(&p->saying, n);
     else if (n->kind == NOTICE_INTRODUCED)
         saying_introduced(&p->saying, n);
+    else if (n->kind == NOTICE_LETTER)
+        post_letter_came(&p->letters.post);
+    else if (p->k->wants & KITH_COMINGS)
+        comings_notice(&p->comings, n);
     uv_stop(&p->loop);
 }
 
@@ -117,13 +129,20 @@ static void on_ended(struct talks *t, const char *name, const char *why)
     uv_stop(&of_talks(t)->loop);
 }
 
+static void on_undelivered(struct talks *t, const char *name, struct bytes text)
+{
+    saying_undelivered(&of_talks(t)->saying, name);
+    uv_stop(&of_talks(t)->loop);
+}
+
 /* A text that cannot be kept was not shown, and none after it is: the talk ends. */
 static void on_kept(struct talks *t, struct talk_link *link, struct bytes words)
 {
     struct people *p = of_talks(t);
-    struct text text = {.talk = link->pair.id, .id = link->talk.heard, .words = words};
-    memcpy(text.from, link->name, sizeof text.from);
-    if (texts_add(&p->texts, &text) != 0 && link->state != TALK_LINK_ENDING)
+    struct message m = {
+        .kind = KITH_TEXT, .id = link->pair.id, .number = link->talk.heard, .words = words};
+    memcpy(m.from, link->name, sizeof m.from);
+    if (messages_add(&p->messages, &m) != 0 && link->state != TALK_LINK_ENDING)
         talk_link_close(link);
     uv_stop(&p->loop);
 }
@@ -138,6 +157,7 @@ static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .kept = on_kept,
                                                    .delivered = on_delivered,
                                                    .ended = on_ended,
+                                                   .undelivered = on_undelivered,
                                                    .ask_devices = presence_ask_devices,
                                                    .refused = on_refused,
                                                    .moved = presence_moved};
@@ -159,14 +179,16 @@ static void on_alarm(uv_timer_t *alarm)
 }
 
 /* Runs the loop, in a calm, until something is done, the time is over, or the presence is. */
-static void wait(struct people *p, bool (*is_done)(const struct people *p), uint64_t timeout_ms)
+static void wait(struct people *p, bool (*is_done)(struct people *p), uint64_t timeout_ms)
 {
     p->late = false;
     uv_update_time(&p->loop);
     if (timeout_ms != DIAL_FOREVER)
         uv_timer_start(&p->alarm, on_alarm, timeout_ms, 0);
-    while (!is_done(p) && !p->late && p->end == KITH_OK)
+    while (!is_done(p) && !p->late && p->end == KITH_OK) {
         uv_run(&p->loop, UV_RUN_ONCE);
+        saying_give_way(&p->saying);
+    }
     uv_timer_stop(&p->alarm);
     p->worked = clock_instant();
 }
@@ -179,7 +201,7 @@ static enum kith_result ended(struct people *p)
 
 /* ---- login ---- */
 
-static bool is_ready(const struct people *p)
+static bool is_ready(struct people *p)
 {
     return p->presence.ready;
 }
@@ -215,7 +237,8 @@ static struct people *people_new(struct kith *k)
     uv_timer_init(&p->loop, &p->alarm);
     p->alarm.data = p;
     saying_init(&p->saying, k, &p->presence);
-    texts_init(&p->texts);
+    messages_init(&p->messages);
+    comings_init(&p->comings, &p->presence, &p->messages);
     return p;
 }
 
@@ -226,7 +249,10 @@ enum kith_result people_open(struct kith *k)
         handle_note(k, "out of memory, or of descriptors, for people");
         return KITH_NO_MEMORY;
     }
-    enum kith_result result = log_in(p);
+    enum kith_result result =
+        letters_open(&p->letters, k, &p->presence, &p->messages, &p->loop);
+    if (result == KITH_OK)
+        result = log_in(p);
     if (result == KITH_OK)
         k->people = p;
     else
@@ -241,20 +267,23 @@ void people_free(struct people *p)
         return;
     calm_begin(&calm, false);
     presence_close(&p->presence);
+    letters_close(&p->letters);
     uv_close((uv_handle_t *)&p->alarm, NULL);
     while (uv_run(&p->loop, UV_RUN_DEFAULT) != 0)
         continue; /* what happens last has stopped it */
     calm_end(&calm);
     presence_fini(&p->presence);
     uv_loop_close(&p->loop);
-    texts_fini(&p->texts);
+    letters_fini(&p->letters);
+    comings_fini(&p->comings);
+    messages_fini(&p->messages);
     roll_fini(&p->roll);
     free(p);
 }
 
 /* ---- who is there ---- */
 
-static bool is_listed(const struct people *p)
+static bool is_listed(struct people *p)
 {
     return p->listing == 0;
 }
@@ -295,7 +324,7 @@ enum kith_result people_list(struct people *p)
 
 /* ---- texts ---- */
 
-static bool is_said(const struct people *p)
+static bool is_said(struct people *p)
 {
     return p->saying.state == SAYING_DONE;
 }
@@ -314,50 +343,94 @@ enum kith_result people_say(struct people *p, struct bytes name, struct bytes te
     return result == KITH_NOTHING && p->end != KITH_OK ? ended(p) : result;
 }
 
-static bool is_heard(const struct people *p)
+/* ---- letters ---- */
+
+static bool is_sent(struct people *p)
 {
-    return !list_is_empty(&p->texts.waiting);
+    return !p->letters.sending;
 }
 
-static bool never(const struct people *p)
+enum kith_result people_leave_letter(struct people *p, struct bytes name, struct bytes text,
+                                     uint64_t timeout_ms)
+{
+    struct calm calm;
+    if (p->end != KITH_OK)
+        return ended(p);
+    calm_begin(&calm, false);
+    enum kith_result result = letters_send(&p->letters, name, text);
+    if (result == KITH_OK) {
+        wait(p, is_sent, timeout_ms);
+        result = letters_end_sending(&p->letters);
+    }
+    calm_end(&calm);
+    return result == KITH_NOTHING && p->end != KITH_OK ? ended(p) : result;
+}
+
+/* ---- what comes ---- */
+
+/* Is there one for the program? A letter is, once it is claimed: it is to be taken then. */
+static bool is_heard(struct people *p)
+{
+    const struct message *m;
+    while ((m = messages_first(&p->messages))) {
+        if (m->kind != KITH_LETTER || letters_claim(&p->letters, &m->id))
+            return true;
+        messages_take(&p->messages);
+    }
+    comings_catch_up(&p->comings);
+    return false;
+}
+
+static bool never(struct people *p)
 {
     return false;
 }
 
-/* The next text, which so is shown; NULL where there is none in that time. */
-static const struct text *take(struct people *p, uint64_t timeout_ms)
+/* The next one, which so is shown; NULL where there is none in that time. */
+static const struct message *take(struct people *p, uint64_t timeout_ms)
 {
     struct instant rested = instant_after_ms(p->worked, REST_MS);
     if (!is_heard(p))
         wait(p, is_heard, timeout_ms);
     else if (clock_instant().ns > rested.ns)
         wait(p, never, 0);
-    const struct text *text = texts_take(&p->texts);
-    if (text)
-        talks_show(&p->presence.talks, &text->talk, text->id);
-    return text;
+    const struct message *m = messages_take(&p->messages);
+    if (m && m->kind == KITH_TEXT)
+        talks_show(&p->presence.talks, &m->id, m->number);
+    return m;
 }
 
-enum kith_result people_receive(struct people *p, uint64_t timeout_ms, const struct text **ret)
+enum kith_result people_receive(struct people *p, uint64_t timeout_ms,
+                                const struct message **ret)
 {
     struct calm calm;
     calm_begin(&calm, false);
-    const struct text *text = take(p, timeout_ms);
+    const struct message *m = take(p, timeout_ms);
     calm_end(&calm);
-    if (text) {
-        *ret = text;
+    if (m) {
+        *ret = m;
         return KITH_OK;
     }
     return p->end == KITH_OK ? KITH_NOTHING : ended(p);
 }
 
-bool people_end_talk(struct people *p, struct bytes name)
+void people_wishes(struct people *p)
 {
-    struct talk_link *link = talks_find(&p->presence.talks, name);
     struct calm calm;
     calm_begin(&calm, false);
-    if (link)
-        talk_link_close(link);
+    if (p->k->wants & KITH_LETTERS)
+        letters_look(&p->letters);
+    if (p->k->wants & KITH_COMINGS)
+        comings_count(&p->comings);
     calm_end(&calm);
-    return link != NULL;
+}
+
+bool people_end_talk(struct people *p, struct bytes name)
+{
+    bool talks = talks_find(&p->presence.talks, name) != NULL;
+    struct calm calm;
+    calm_begin(&calm, false);
+    talks_end(&p->presence.talks, name);
+    calm_end(&calm);
+    return talks;
 }

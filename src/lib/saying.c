@@ -27,6 +27,13 @@ static void refuse(struct saying *s, const char *why)
     finish(s, KITH_REFUSED);
 }
 
+/* He is not there to say it to. */
+static void miss(struct saying *s, const char *why)
+{
+    handle_note(s->k, "%s %s", s->name, why);
+    finish(s, KITH_ABSENT);
+}
+
 /* ---- saying it ---- */
 
 static void say(struct saying *s, struct talk_link *link)
@@ -44,6 +51,13 @@ static void say(struct saying *s, struct talk_link *link)
         refuse(s, r == TALK_LINK_FULL ? "takes nothing: too much waits for him"
                                       : "is leaving the talk");
     }
+}
+
+static void take_back(struct saying *s)
+{
+    struct bytes cancel[] = {bytes_from_str("CANCEL"), bytes_from_str(s->id)};
+    if (s->id[0])
+        presence_ask(s->presence, cancel, 2);
 }
 
 static void ask(struct saying *s)
@@ -74,9 +88,8 @@ void saying_begin(struct saying *s, struct bytes name, struct bytes text)
 
 static void late(struct saying *s)
 {
-    struct bytes cancel[] = {bytes_from_str("CANCEL"), bytes_from_str(s->id)};
-    if (s->state == SAYING_ASKS && s->id[0])
-        presence_ask(s->presence, cancel, 2);
+    if (s->state == SAYING_ASKS)
+        take_back(s);
     if (s->state == SAYING_ASKS && s->asked == 0)
         handle_note(s->k, "%s could not be asked in that time: there is no hub", s->name);
     else if (s->state == SAYING_ASKS)
@@ -123,7 +136,9 @@ void saying_answer(struct saying *s, uint64_t number, const struct resp_value *r
     struct bytes text = reply->text;
     if (s->state != SAYING_ASKS || number != s->asked)
         return;
-    if (reply->kind == RESP_FAILURE)
+    if (reply->kind == RESP_FAILURE && bytes_starts_with(text, "ABSENT "))
+        miss(s, "is not here");
+    else if (reply->kind == RESP_FAILURE)
         finish(s, handle_refused(s->k, without_code(text)));
     if (reply->kind == RESP_FAILURE || text.len != RANDOM_ID_TEXT_LEN)
         return;
@@ -133,21 +148,26 @@ void saying_answer(struct saying *s, uint64_t number, const struct resp_value *r
 
 void saying_declined(struct saying *s, const struct notice *n)
 {
-    if (s->state == SAYING_ASKS && bytes_equal_str(n->id, s->id))
-        refuse(s, notice_refusal(n->reason));
+    const char *why = notice_refusal(n->reason);
+    if (s->state != SAYING_ASKS || !bytes_equal_str(n->id, s->id))
+        return;
+    if (bytes_equal_str(n->reason, "timeout") || bytes_equal_str(n->reason, "gone"))
+        miss(s, why);
+    else
+        refuse(s, why);
 }
 
 void saying_introduced(struct saying *s, const struct notice *n)
 {
     struct trouble t;
     bool mine = saying_is_to(s, n->name);
-    s->begins = mine;
     struct notice own = *n;
     own.ours = mine && bytes_equal_str(n->id, s->id);
     enum trouble_kind kind = presence_begin(s->presence, &own, &t);
-    s->begins = false;
     if (!mine)
         return;
+    if (!own.ours && s->state == SAYING_ASKS)
+        take_back(s); /* one of the two is enough */
     if (kind != TROUBLE_NONE)
         finish(s, handle_trouble(s->k, &t));
     else if (s->state == SAYING_ASKS)
@@ -170,6 +190,13 @@ void saying_begun(struct saying *s, const char *name)
         say(s, link);
 }
 
+void saying_give_way(struct saying *s)
+{
+    struct bytes name = bytes_from_str(s->name);
+    if (s->state == SAYING_WAITS && talks_have_arrived(&s->presence->talks, name))
+        talks_show_all(&s->presence->talks, name);
+}
+
 void saying_delivered(struct saying *s, const char *name)
 {
     if (s->state == SAYING_WAITS && saying_is_to(s, bytes_from_str(name)))
@@ -181,12 +208,17 @@ void saying_ended(struct saying *s, const char *name, const char *why)
     bool said = s->state == SAYING_WAITS;
     if ((!said && s->state != SAYING_CONNECTS) || !saying_is_to(s, bytes_from_str(name)))
         return;
-    if (!said && s->begins)
-        return; /* the other talk, which takes its place, says it */
     if (why) {
         handle_note(s->k, "not delivered to %s: %s", s->name, why);
         finish(s, KITH_REFUSED);
     } else {
         refuse(s, "has ended the talk; not delivered");
     }
+}
+
+/* The link it was said over has ended; he may be there by another. */
+void saying_undelivered(struct saying *s, const char *name)
+{
+    if (s->state == SAYING_WAITS && saying_is_to(s, bytes_from_str(name)))
+        refuse(s, "has ended the talk; not delivered");
 }

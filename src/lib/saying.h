@@ -26,7 +26,6 @@ struct saying {
     struct bytes text;               /* the caller's */
     uint64_t asked;                  /* the number of the invitation's answer; 0: not asked */
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said; else empty */
-    bool begins;                     /* its talk is being begun, in place of another maybe */
 };
 
 void saying_init(struct saying *s, struct kith *k, struct presence *presence);
@@ -41,6 +40,10 @@ enum kith_result saying_end(struct saying *s);
 /* True where it is to this one. */
 bool saying_is_to(const struct saying *s, struct bytes name);
 
+/* Where what was said waits there to be shown, as nobody takes it: what has come from him
+ * counts as shown, so that two who say something to each other do not wait for each other. */
+void saying_give_way(struct saying *s);
+
 void saying_ready(struct saying *s);
 void saying_lost(struct saying *s);
 void saying_answer(struct saying *s, uint64_t number, const struct resp_value *reply);
@@ -50,5 +53,6 @@ void saying_refused(struct saying *s, const char *name, const struct trouble *wh
 void saying_begun(struct saying *s, const char *name);
 void saying_delivered(struct saying *s, const char *name);
 void saying_ended(struct saying *s, const char *name, const char *why);
+void saying_undelivered(struct saying *s, const char *name);
 
 #endif

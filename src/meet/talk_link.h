@@ -152,6 +152,9 @@ void talk_link_differ(struct talk_link *t);
  */
 void talk_link_show(struct talk_link *t, uint64_t id);
 
+/* All that was said here has arrived there, shown or not. */
+bool talk_link_has_arrived(const struct talk_link *t);
+
 /* ENDING: what was said is still delivered, within LIMIT_PEER_CLOSE_MS. */
 void talk_link_close(struct talk_link *t);
 

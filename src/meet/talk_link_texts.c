@@ -104,3 +104,8 @@ void talk_texts_take(struct talk_link *t, struct bytes message)
         talk_words_take(t, message);
     }
 }
+
+bool talk_link_has_arrived(const struct talk_link *t)
+{
+    return t->session.lanes[PEER_TALK].count == 0;
+}

@@ -159,7 +159,7 @@ struct others {
     size_t all;
     size_t begun;   /* of all */
     size_t there;   /* of those: at the same device */
-    size_t waiting; /* of all: for what was said to arrive */
+    size_t waiting; /* of those connected: for what was said to be shown */
 };
 
 static struct others others_of(struct talk_link *l)
@@ -172,7 +172,7 @@ static struct others others_of(struct talk_link *l)
         o.all++;
         o.begun += has_begun(other);
         o.there += has_begun(other) && talk_link_expects(other, &l->pair.other.key);
-        o.waiting += !list_is_empty(&other->said);
+        o.waiting += other->state == TALK_LINK_TALKING && !list_is_empty(&other->said);
     }
     return o;
 }
@@ -420,6 +420,25 @@ void talks_show(struct talks *t, const struct random_id *introduction, uint64_t 
             talk_link_show(l, id);
             return;
         }
+    }
+}
+
+bool talks_have_arrived(struct talks *t, struct bytes name)
+{
+    bool all = true;
+    list_foreach (at, &t->links) {
+        const struct talk_link *l = list_entry(at, struct talk_link, link);
+        all = all && (!is_with(l, name) || talk_link_has_arrived(l));
+    }
+    return all;
+}
+
+void talks_show_all(struct talks *t, struct bytes name)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (is_with(l, name) && l->talk.shown < l->talk.heard)
+            talk_link_show(l, l->talk.heard);
     }
 }
 

@@ -42,7 +42,8 @@ struct talks_handler {
     /* In place of heard, for who shows it later, and then says talks_show: text l->talk.heard.
      */
     void (*kept)(struct talks *t, struct talk_link *l, struct bytes text);
-    void (*delivered)(struct talks *t, const char *name); /* all that was said */
+    /* All that was said where he is connected. */
+    void (*delivered)(struct talks *t, const char *name);
     void (*ended)(struct talks *t, const char *name, const char *why);
     void (*undelivered)(struct talks *t, const char *name, struct bytes text);
 
@@ -114,6 +115,11 @@ void talks_differ(struct talks *t, struct bytes name, const struct public_key *k
 /* The text of this number has been shown, and those before it, of the talk that this
  * introduction began; nothing where that is over. */
 void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id);
+
+/* All that was said to him is there, if not shown yet; and all that was heard from him counts
+ * as shown. */
+bool talks_have_arrived(struct talks *t, struct bytes name);
+void talks_show_all(struct talks *t, struct bytes name);
 
 /* The hub says that the other of that introduction waits at the relay. */
 void talks_called(struct talks *t, struct bytes id);

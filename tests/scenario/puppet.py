@@ -6,10 +6,13 @@ import threading
 
 from hubs import PATIENCE, build
 
-RESULTS = {0: "OK", 1: "MISSING", 2: "DIFFERS", 3: "NOTHING", -1: "INVALID", -2: "REFUSED",
+RESULTS = {0: "OK", 1: "MISSING", 2: "DIFFERS", 3: "NOTHING", 4: "ABSENT", -1: "INVALID", -2: "REFUSED",
            -3: "DENIED", -4: "UNREACHABLE", -5: "LOST", -6: "SILENT", -7: "FOREIGN", -8: "NO_MEMORY",
            -9: "CHANGED", -10: "FAILED"}
 KINDS = ["set", "deleted", "expired", "flushed"]
+MESSAGES = ["text", "letter", "came", "went"]
+LETTERS, COMINGS = 1, 2  # to want
+UNTOUCHED = 0x5a5a5a5a   # what a struct had that libkith was given
 
 
 def digits(text):
@@ -32,6 +35,7 @@ class Puppet:
         self.process = subprocess.Popen([*prefix, build() / "tests/support/puppet"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, env={**environment, **(env or {})})
         self.problem = None
+        self.wants = 0
 
     def tell(self, *words):
         self.process.stdin.write(" ".join(map(str, words)).encode() + b"\n")
@@ -109,10 +113,26 @@ class Puppet:
     def say(self, name, text, timeout_ms=PATIENCE * 1000):
         return self.result("say", digits(name), digits(text), timeout_ms)
 
+    def letter(self, name, text, timeout_ms=PATIENCE * 1000):
+        return self.result("letter", digits(name), digits(text), timeout_ms)
+
+    def want(self, what):
+        self.wants |= what
+        return self.result("want", what)
+
     def receive(self, timeout_ms=PATIENCE * 1000):
-        """(from, text), or a result."""
+        """(from, text), ("letter", from, text, written), ("came", who), ("went", who), or a result."""
         number, rest = self.ask("receive", timeout_ms)
-        return (text_of(rest[0]).decode(), text_of(rest[1])) if number == 0 else RESULTS[number]
+        if number != 0:
+            return RESULTS[number]
+        sender, text, kind, written = text_of(rest[0]).decode(), text_of(rest[1]), *map(int, rest[2:])
+        if not self.wants:
+            assert kind == UNTOUCHED and written == UNTOUCHED << 32 | UNTOUCHED
+            return sender, text
+        kind = MESSAGES[kind]
+        assert (written != 0) == (kind == "letter")
+        assert (text != b"") == (kind in ("text", "letter"))
+        return {"text": (sender, text), "letter": (kind, sender, text, written)}.get(kind, (kind, sender))
 
     def end_talk(self, name):
         return self.result("end", digits(name))

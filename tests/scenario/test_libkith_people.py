@@ -1,6 +1,7 @@
 """Goal: a program with libkith is somebody on a hub, as its header says: it logs in, sees who is
 there, says and receives; and harms no program it is in."""
 
+import concurrent.futures
 import signal
 import subprocess
 import threading
@@ -9,7 +10,7 @@ import time
 import pexpect
 import pytest
 from hubs import PATIENCE, until
-from puppet import Puppet
+from puppet import COMINGS, LETTERS, Puppet
 from persons import leave
 
 LATER = "it comes later"
@@ -65,8 +66,7 @@ def test_a_text_counts_as_shown_once_it_is_received(alice, program):
     """Not before: what a program has not taken, nobody has seen."""
     saying = alice.start("say", "bob", "hello")
     until(lambda: "alice" in program.people())
-    assert program.say("alice", "kith say shows nothing", 500) == "NOTHING"
-    for _ in range(20):
+    for _ in range(1000):
         program.people()
     assert saying.poll() is None
     assert program.receive() == ("alice", b"hello")
@@ -101,18 +101,40 @@ def test_both_may_begin_at_once(alice, program, start_puppet):
     """Two invitations that cross are one talk."""
     other = start_puppet(alice)
     assert other.login() == "OK"
-    text = "at once".encode().hex()
-    program.tell("say", "alice".encode().hex(), text, 3000)
-    other.tell("say", "bob".encode().hex(), text, 3000)
-    results = {program.hear()[0], other.hear()[0]}
-    assert results <= {0, 3}
-    assert program.receive() == ("alice", b"at once")
-    assert other.receive() == ("bob", b"at once")
-    assert program.receive(0) == "NOTHING" and other.receive(0) == "NOTHING"
+
+    def say_and_receive(puppet, whom, text):
+        return puppet.say(whom, text), puppet.problem, puppet.receive()
+
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        for n in range(100):
+            text = f"at once {n}"
+            both = [threads.submit(say_and_receive, program, "alice", text),
+                    threads.submit(say_and_receive, other, "bob", text)]
+            results = [one.result() for one in both]
+            assert [(one[0], one[2][1]) for one in results] == 2 * [("OK", text.encode())], results
+            assert program.receive(0) == "NOTHING" and other.receive(0) == "NOTHING"
+            if n % 5:
+                assert program.end_talk("alice") == "OK"
+                assert other.end_talk("bob") in ("OK", "MISSING")
+
+
+def test_a_person_may_begin_at_the_same_time(alice, bob, start_puppet):
+    """Who waits for the answer to his own invitation, and accepts no other."""
+    puppet, visit = start_puppet(bob, None), alice.visit()
+    assert puppet.login() == "OK"
+    for n in range(4):
+        visit.sendline("/talk bob")
+        visit.expect_exact("Asking bob to talk")
+        assert puppet.say("alice", f"hello {n}") == "OK", puppet.problem
+        visit.expect_exact(f"bob: hello {n}")
+        assert puppet.end_talk("alice") == "OK"
+        puppet.receive(0)
+        visit.expect_exact("has ended the talk")
+    leave(visit)
 
 
 @pytest.mark.parametrize("whom, words, result, problem", [
-    ("alice", "x", "REFUSED", "there is no 'alice' here at present"),
+    ("alice", "x", "ABSENT", "alice is not here"),
     ("bob", "x", "REFUSED", "that is you"),
     ("nobody at all", "x", "INVALID", "nobody can be called that"),
     ("alice", "", "INVALID", "a text is UTF-8, and 1 byte to 64 KiB"),
@@ -194,7 +216,7 @@ def test_what_comes_at_the_end(alice, program, start_puppet):
 def test_nobody_without_a_login(bob, start_puppet):
     puppet = start_puppet(bob)
     for call in (puppet.people, lambda: puppet.say("alice", "x"), lambda: puppet.receive(0),
-                 lambda: puppet.end_talk("alice")):
+                 lambda: puppet.end_talk("alice"), lambda: puppet.letter("alice", "x")):
         assert call() == "INVALID"
         assert puppet.problem == "nobody has logged in with this handle"
     assert puppet.name() == ""
@@ -251,7 +273,201 @@ def test_no_signal_and_no_output(alice, bob, start_puppet):
     assert puppet.say("alice", "hello") == "OK"
     visit.close(force=True)
     for _ in range(5):
-        assert puppet.say("alice", "hello", 300) in ("NOTHING", "REFUSED")
+        assert puppet.say("alice", "hello", 300) in ("NOTHING", "REFUSED", "ABSENT")
+
+
+# ---- comings and goings ----
+
+
+class Told:
+    """Who is present, as a program is told: nobody comes twice, nobody goes who was not here."""
+
+    def __init__(self, puppet, *present):
+        self.puppet, self.present, self.events, self.texts = puppet, set(present), [], []
+
+    def hear(self):
+        one = self.puppet.receive(50)
+        if one[0] in ("came", "went"):
+            assert (one[1] in self.present) == (one[0] == "went"), one
+            self.present ^= {one[1]}
+            self.events.append(one)
+        elif one != "NOTHING":
+            self.texts.append(one)
+
+    def until(self, *present):
+        until(lambda: self.hear() or self.present == set(present), f"that {present} are here")
+        self.events.clear()
+
+
+def test_who_comes_and_goes(hub, alice, program, make_person):
+    """Who is there already comes first."""
+    with_alice = alice.listen("--accept", "all")
+    until(lambda: "alice" in program.people())
+    assert program.want(COMINGS) == "OK"
+    assert program.receive() == ("came", "alice")
+    told = Told(program, "alice")
+    with_carol = make_person("carol", hub.where).listen("--accept", "all")
+    told.until("alice", "carol")
+    with_alice.kill()
+    told.until("carol")
+    with_carol.kill()
+    told.until()
+    assert list(program.people()) == ["bob"]
+
+
+def test_comings_are_for_who_wants_them(alice, program):
+    with_alice = alice.listen("--accept", "all")
+    until(lambda: "alice" in program.people())
+    assert program.receive(0) == "NOTHING"
+    assert program.want(4) == "INVALID"
+    assert program.want(0) == "OK"
+    with_alice.kill()
+    until(lambda: "alice" not in program.people())
+    assert program.receive(0) == "NOTHING"
+
+
+def test_wanted_before_the_login(alice, bob, start_puppet):
+    puppet, with_alice = start_puppet(bob), alice.listen("--accept", "all")
+    assert puppet.want(COMINGS) == "OK"
+    for _ in range(2):
+        assert puppet.login() == "OK"
+        Told(puppet).until("alice")
+    with_alice.kill()
+    Told(puppet, "alice").until()
+
+
+def test_who_comes_says_something_and_goes(alice, program):
+    assert program.want(COMINGS) == "OK"
+    told = Told(program)
+    saying = alice.start("say", "bob", "hello")
+    until(lambda: told.hear() or (told.texts and told.events[-1:] == [("went", "alice")]))
+    assert told.texts == [("alice", b"hello")]
+    assert saying.wait(PATIENCE) == 0
+
+
+def test_who_came_and_went_while_the_hub_was_away(hub, alice, bob, start_puppet, make_person):
+    """What is different is told once it is back."""
+    carol, dave = make_person("carol", hub.where), make_person("dave", hub.where)
+    with_alice, with_carol = alice.listen("--accept", "all"), carol.listen("--accept", "all")
+    puppet = start_puppet(bob)
+    assert puppet.want(COMINGS) == "OK" and puppet.login() == "OK"
+    told = Told(puppet)
+    told.until("alice", "carol")
+    hub.stop()
+    with_alice.kill()
+    hub.restart("--listen", hub.where)
+    with_dave = dave.listen("--accept", "all")
+    told.until("carol", "dave")
+    with_dave.kill()
+    with_carol.kill()
+
+
+# ---- letters ----
+
+
+def leave_letter(sender, name, text):
+    assert sender.say(name, text).returncode == 0
+
+
+def test_a_letter_for_who_is_away(alice, bob, program):
+    assert program.say("alice", "hello") == "ABSENT"
+    assert program.letter("ALICE", "for later: ü") == "OK", program.problem
+    taken = alice.run("letters")
+    assert taken.returncode == 0 and taken.stdout.decode().endswith(": for later: ü\n")
+    assert alice.run("letters").stdout == b""
+
+
+def test_a_letter_among_programs(alice, program, start_puppet):
+    assert program.letter("alice", "one") == "OK" and program.letter("alice", "two") == "OK"
+    other, before = start_puppet(alice), time.time()
+    assert other.want(LETTERS) == "OK"
+    assert other.login() == "OK"
+    for text in (b"one", b"two"):
+        kind, sender, got, written = other.receive()
+        assert (kind, sender, got) == ("letter", "bob", text)
+        assert before - 60 < written <= before + 60
+    assert program.letter("alice", "three") == "OK"
+    assert other.receive()[:3] == ("letter", "bob", b"three")
+    assert other.receive(0) == "NOTHING"
+
+
+def test_letters_are_for_who_wants_them(alice, bob, program):
+    program.close()
+    leave_letter(alice, "bob", "hello")
+    assert program.open(bob.where) == "OK" and program.accept("all") == "OK"
+    assert program.login() == "OK"
+    listening = alice.listen("--accept", "bob")
+    assert program.say("alice", "still here") == "OK"
+    assert listening.said() == "bob: still here\n"
+    assert program.receive(0) == "NOTHING"
+    assert program.want(LETTERS) == "OK"
+    assert program.receive()[:3] == ("letter", "alice", b"hello")
+
+
+def test_letters_of_those_it_accepts(hub, alice, bob, start_puppet, make_person):
+    carol = make_person("carol", hub.where)
+    leave_letter(alice, "bob", "from alice")
+    leave_letter(carol, "bob", "from carol")
+    puppet = start_puppet(bob, "carol")
+    assert puppet.want(LETTERS) == "OK" and puppet.login() == "OK"
+    assert puppet.receive()[:3] == ("letter", "carol", b"from carol")
+    for _ in range(20):
+        puppet.people()
+    assert puppet.receive(0) == "NOTHING"
+    assert puppet.accept("all") == "OK"
+    assert puppet.receive()[:3] == ("letter", "alice", b"from alice")
+
+
+def test_a_letter_comes_once_to_who_is_killed(alice, bob, start_puppet):
+    """After it was received, never again; before that, none is lost."""
+    texts = [str(n).encode() for n in range(5)]
+    for text in texts:
+        leave_letter(alice, "bob", text.decode())
+    received = []
+    while len(received) < len(texts):
+        puppet = Puppet(env={"XDG_CONFIG_HOME": str(bob.folder)})
+        assert puppet.open(bob.where) == "OK" and puppet.accept("all") == "OK"
+        assert puppet.want(LETTERS) == "OK" and puppet.login() == "OK"
+        received.append(puppet.receive()[2])
+        puppet.process.kill()
+        puppet.end()
+    assert received == texts
+    puppet = start_puppet(bob)
+    assert puppet.want(LETTERS) == "OK" and puppet.login() == "OK"
+    for _ in range(20):
+        puppet.people()
+    assert puppet.receive(0) == "NOTHING"
+    assert bob.run("letters").stdout == b""
+
+
+def test_a_letter_that_kith_took_meanwhile(alice, bob, start_puppet):
+    """It waits in the program, which has not received it yet."""
+    leave_letter(alice, "bob", "once")
+    puppet = start_puppet(bob)
+    assert puppet.want(LETTERS) == "OK" and puppet.login() == "OK"
+    for _ in range(20):
+        puppet.people()
+    assert b"once" in bob.run("letters").stdout
+    assert puppet.receive(0) == "NOTHING"
+
+
+@pytest.mark.parametrize("whom, words, result, problem", [
+    ("nobody", "x", "REFUSED", "there is no such account"),
+    ("nobody at all", "x", "INVALID", "nobody can be called that"),
+    ("alice", "", "INVALID", "not empty"),
+    ("alice", "x" * 65270, "INVALID", "at most 65269 bytes"),
+    ("alice", b"\xff", "INVALID", "a letter is UTF-8"),
+], ids=["unknown", "no name", "empty", "too long", "not UTF-8"])
+def test_what_cannot_be_left(alice, program, whom, words, result, problem):
+    assert program.letter(whom, words) == result
+    assert problem in program.problem
+    assert program.letter("alice", "x" * 65269) == "OK"
+
+
+def test_a_letter_without_a_hub(hub, alice, program):
+    hub.stop()
+    assert program.letter("alice", "x", 300) == "NOTHING"
+    assert "it may, or not" in program.problem
 
 
 def test_the_bot(hub, alice, build, make_person):

@@ -2,7 +2,8 @@
  *
  *     open WHERE MS | store KEY VALUE | get KEY | delete KEY | echo TEXT | update KEY OLD VALUE
  *     watch PREFIX | next MS | poll MS | fd | is-open | close
- *     login | name | accept WHOM | people | say NAME TEXT MS | receive MS | end NAME
+ *     login | name | accept WHOM | want WHAT | people | say NAME TEXT MS | letter NAME TEXT MS
+ *     receive MS | end NAME
  *
  * WHERE and the other texts are in hexadecimal digits, or "-", which is none. `store-large KEY
  * N`, `echo-large N` and `update-large KEY N M` make up so many bytes. It answers a line: the
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_MAX = 4 };
+enum { WORDS_MAX = 4, UNTOUCHED = 0x5a };
 
 struct puppet {
     struct kith *k;
@@ -138,6 +139,17 @@ static int run_say(struct puppet *p)
     return kith_say(p->k, name.data, text, number(p, 3));
 }
 
+static int run_letter(struct puppet *p)
+{
+    struct kith_bytes name = word(p, 1), text = word(p, 2);
+    return kith_leave_letter(p->k, name.data, text, number(p, 3));
+}
+
+static int run_want(struct puppet *p)
+{
+    return kith_want(p->k, (unsigned)number(p, 1));
+}
+
 static int run_end(struct puppet *p)
 {
     return kith_end_talk(p->k, word(p, 1).data);
@@ -164,6 +176,7 @@ static void run_people(struct puppet *p)
 static void run_receive(struct puppet *p)
 {
     struct kith_message m;
+    memset(&m, UNTOUCHED, sizeof m);
     int result = kith_receive(p->k, number(p, 1), &m);
     printf("%d", result);
     if (result != KITH_OK)
@@ -172,6 +185,7 @@ static void run_receive(struct puppet *p)
         abort();
     say_hex(kith_text(m.from));
     say_hex(m.text);
+    printf(" %d %lld", (int)m.kind, (long long)m.written);
 }
 
 /* What is returned is said after the result. */
@@ -248,7 +262,9 @@ static const struct {
     {"watch", run_watch, NULL},
     {"login", run_login, NULL},
     {"accept", run_accept, NULL},
+    {"want", run_want, NULL},
     {"say", run_say, NULL},
+    {"letter", run_letter, NULL},
     {"end", run_end, NULL},
     {"name", NULL, run_name},
     {"people", NULL, run_people},

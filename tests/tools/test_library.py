@@ -43,6 +43,11 @@ def test_the_header_needs_nothing_before_it(installed, tmp_path, compiler):
         {
             return kith_store(k, kith_text(key), kith_text(value));
         }
+        enum kith_result want_all(struct kith *k);
+        enum kith_result want_all(struct kith *k)
+        {
+            return kith_want(k, KITH_LETTERS | KITH_COMINGS);
+        }
     """)
     run(*compiler, *STRICT, "-I", header.parents[1], "-c", source, "-o", tmp_path / "alone.o")
 

@@ -217,6 +217,8 @@ void visit_enter(struct visit *v)
         visit_say_help(v);
     if (v->member)
         visit_ask_word(v, ASKED_NAMES, "GET_CLIENT_LIST");
+    if (again && v->member && v->handler->back)
+        v->handler->back(v);
     letters_here(v);
     visit_show_prompt(v);
 }

@@ -90,8 +90,11 @@ struct visit_handler {
     /* The other of that introduction waits at the relay. NULL, where there are no talks. */
     void (*relay_waits)(struct visit *v, struct bytes id);
 
-    /* That device is its owner's no more: talks with it end. NULL, where there are no talks. */
+    /* That device is its owner's no more: talks with it end. back: the hub was away and is
+     * back, which devices were revoked meanwhile is to be asked for. NULL, where there are no
+     * talks. */
     void (*revoked)(struct visit *v, const struct public_key *key);
+    void (*back)(struct visit *v);
 
     /* What was said with somebody last: visit_said for each. False where nothing is kept. It
      * may be NULL. */

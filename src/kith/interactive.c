@@ -164,6 +164,11 @@ static void on_revoked(struct visit *v, const struct public_key *key)
     talks_revoked(&of_visit(v)->talks, key);
 }
 
+static void on_back(struct visit *v)
+{
+    talks_review(&of_visit(v)->talks);
+}
+
 static void on_devices(struct visit *v, uint64_t number, const struct resp_value *values,
                        size_t count)
 {
@@ -481,6 +486,7 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .devices = on_devices,
                                                    .relay_waits = on_relay_waits,
                                                    .revoked = on_revoked,
+                                                   .back = on_back,
                                                    .history = on_history,
                                                    .when = on_when};
 

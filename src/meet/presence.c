@@ -139,6 +139,8 @@ static void take_name(struct presence *p, const struct resp_value *reply)
     bool again = p->was_ready;
     snprintf(p->name, sizeof p->name, "%.*s", (int)name.len, (const char *)name.data);
     p->ready = p->was_ready = true;
+    if (again)
+        talks_review(&p->talks);
     p->handler->ready(p, again);
 }
 

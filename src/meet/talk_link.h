@@ -95,6 +95,7 @@ struct talk_link {
     struct compare compare;
     bool verified;        /* the owner's: he is, at this device */
     bool ours;            /* likewise: this side has invited */
+    uint64_t review;      /* likewise: the number of a request for his devices; 0: none */
     struct list paths;    /* of struct talk_path */
     struct list said;     /* of struct talk_text: not yet delivered */
     struct instant spoke; /* the other side, last; or when it began */

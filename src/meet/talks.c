@@ -403,6 +403,34 @@ void talks_revoked(struct talks *t, const struct public_key *key)
     }
 }
 
+void talks_review(struct talks *t)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (l->state != TALK_LINK_ENDING && t->handler->ask_devices)
+            l->review = t->handler->ask_devices(t, l->name);
+    }
+}
+
+/* Where the list is none, it says nothing of anybody. */
+static bool take_review(struct talks *t, uint64_t number, const struct device *devices,
+                        size_t n, bool is_list)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (l->review != number)
+            continue;
+        size_t i = 0;
+        while (i < n && memcmp(&devices[i].key, &l->pair.other.key, sizeof devices[i].key) != 0)
+            i++;
+        l->review = 0;
+        if (is_list && i == n && l->state != TALK_LINK_ENDING)
+            talk_link_revoke(l);
+        return true;
+    }
+    return false;
+}
+
 void talks_differ(struct talks *t, struct bytes name, const struct public_key *key)
 {
     list_foreach (at, &t->links) {
@@ -522,11 +550,11 @@ bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *va
     struct device devices[LIMIT_ACCOUNT_DEVICES];
     struct trouble why;
     size_t n = 0;
-    bool unsure;
-    if (!w)
-        return false;
-    if (!device_list_read(values, count, devices, &n))
+    bool unsure, is_list = device_list_read(values, count, devices, &n);
+    if (!is_list)
         n = 0; /* then nobody vouches for the device */
+    if (!w)
+        return take_review(t, number, devices, n, is_list);
     list_remove(&w->link);
     t->waiting_count--;
     if (begin(t, w->own_name, &w->kept.notice, devices, n, &unsure, &why) != TROUBLE_NONE)

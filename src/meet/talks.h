@@ -82,6 +82,11 @@ struct talks {
 /* That key is its owner's no more, the hub says: talks with it end at once. */
 void talks_revoked(struct talks *t, const struct public_key *key);
 
+/* The hub is back. Who was away does not know who was revoked meanwhile: it is asked for the
+ * devices of those one talks with, and a talk with one that is not in its list ends likewise.
+ */
+void talks_review(struct talks *t);
+
 /* port 0: a free one. The handler's words say whether a person is here to compare any; the
  * owner may set ground.person anew. */
 enum trouble_kind talks_open(struct talks *t, uv_loop_t *loop, struct self *s, uint16_t port,

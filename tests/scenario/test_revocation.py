@@ -3,10 +3,12 @@ told when his account gets another device."""
 
 import json
 import os
+import select
 import signal
 import subprocess
 
 import pexpect
+import pytest
 from hubs import PATIENCE
 from members import Device, Member, register, text
 from persons import meet
@@ -27,6 +29,15 @@ def revoke(person):
     assert p.returncode == 0, p.stderr
 
 
+def next_line(process):
+    """What it says next about itself."""
+    line, fd = b"", process.stderr.fileno()
+    while not line.endswith(b"\n"):
+        assert select.select([fd], [], [], PATIENCE)[0], line
+        line += os.read(fd, 1) or pytest.fail(f"it has ended: {line}")
+    return line
+
+
 def test_a_visit_and_whom_it_talks_with(alice, bob):
     a, b = alice.visit(), bob.visit()
     meet(a, "bob", b, "alice")
@@ -37,7 +48,7 @@ def test_a_visit_and_whom_it_talks_with(alice, bob):
     b.expect(pexpect.EOF)
     b.close()
     assert b.exitstatus == DENIED
-    assert "Trying to get back" not in told and "Are you new here" not in told + b.before
+    assert "Lost the hub" not in told and "Are you new here" not in told + b.before
     a.expect_exact(["T" + OVER[1:], "A device of bob's was revoked."])
     a.sendline("too late")
     a.expect_exact("Not said: too late")
@@ -53,17 +64,45 @@ def test_whom_it_talks_with_though_it_does_not_agree(alice, bob):
     a.expect_exact("T" + OVER[1:])
 
 
+def test_who_was_away_from_the_hub_meanwhile(hub, alice, bob):
+    a, b = alice.visit(), bob.visit()
+    meet(a, "bob", b, "alice")
+    for visit in (a, b):
+        os.kill(visit.pid, signal.SIGSTOP)
+    hub.kill()
+    hub.restart("--listen", hub.where)
+    revoke(bob)
+    os.kill(a.pid, signal.SIGCONT)
+    a.expect_exact("The hub at")
+    a.expect_exact("T" + OVER[1:])
+
+
+def test_who_was_away_and_listens(hub, alice, bob):
+    a, b = alice.listen("--accept", "bob"), bob.visit()
+    b.sendline("/talk alice")
+    b.expect_exact("You talk with alice now")
+    for process in (a, b):
+        os.kill(process.pid, signal.SIGSTOP)
+    hub.kill()
+    hub.restart("--listen", hub.where)
+    revoke(bob)
+    a.send_signal(signal.SIGCONT)
+    said = [next_line(a) for _ in range(3)]
+    assert b"lost the hub" in said[0]
+    assert any(OVER.encode() in line for line in said), said
+
+
 def test_who_listens(alice, bob):
     a, b = alice.listen("--accept", "bob"), bob.visit()
     b.sendline("/talk alice")
     b.expect_exact("You talk with alice now")
     os.kill(b.pid, signal.SIGSTOP)  # or it would end the talk before the hub says so
     revoke(bob)
-    assert OVER.encode() in a.stderr.readline()
+    assert OVER.encode() in next_line(a)
     assert bob.run("login", "bob", "--password-file", bob.folder / "password").returncode == 0
     revoke(alice)
-    assert b"this device is no longer one of alice's" in a.stderr.readline()
-    assert a.wait() == DENIED
+    assert b"this device is no longer one of alice's" in next_line(a)
+    assert a.wait(PATIENCE) == DENIED
 
 
 def test_who_says_something(hub, alice, bob, tmp_path):
@@ -77,7 +116,7 @@ def test_who_says_something(hub, alice, bob, tmp_path):
         with Member(hub, carol) as other:
             assert other.ask("DEVICES", "REVOKE", carol.fingerprint) == "OK"
         assert member.await_told("revoked") == ["revoked", "carol", carol.fingerprint, text(carol.public)]
-        assert b"the hub says that the other device was revoked" in process.stderr.readline()
+        assert b"the hub says that the other device was revoked" in next_line(process)
         assert process.wait(PATIENCE) == 1
 
 

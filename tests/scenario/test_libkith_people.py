@@ -440,6 +440,26 @@ def test_a_letter_comes_once_to_who_is_killed(alice, bob, start_puppet):
     assert bob.run("letters").stdout == b""
 
 
+def test_a_letter_comes_once_though_the_hub_was_not_told(hub, alice, bob, start_puppet):
+    """Both it and the program are killed right after the letter was received."""
+    leave_letter(alice, "bob", "once")
+    puppet = Puppet(env={"XDG_CONFIG_HOME": str(bob.folder)})
+    assert puppet.open(bob.where) == "OK" and puppet.accept("all") == "OK"
+    assert puppet.want(LETTERS) == "OK" and puppet.login() == "OK"
+    for _ in range(20):
+        puppet.people()
+    hub.signal(signal.SIGSTOP)
+    assert puppet.receive()[2] == b"once"
+    puppet.process.kill()
+    puppet.end()
+    hub.kill()
+    hub.restart("--listen", hub.where)
+    leave_letter(alice, "bob", "another")
+    puppet = start_puppet(bob)
+    assert puppet.want(LETTERS) == "OK" and puppet.login() == "OK"
+    assert puppet.receive()[2] == b"another"
+
+
 def test_a_letter_that_kith_took_meanwhile(alice, bob, start_puppet):
     """It waits in the program, which has not received it yet."""
     leave_letter(alice, "bob", "once")

@@ -493,9 +493,11 @@ def test_a_letter_without_a_hub(hub, alice, program):
 def test_the_bot(hub, alice, build, make_person):
     bot = make_person("bot", hub.where)
     env = {**bot.env, "KITH_HUB": hub.where}
+    leave_letter(alice, "bot", "are you there?")
     process = subprocess.Popen([build / "examples/bot", "default"], env=env, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     assert process.stdout.readline() == b"Listening as bot.\n"
+    until(lambda: b"bot wrote at " in (answer := alice.run("letters").stdout) and b": are you there?" in answer)
     visit = alice.visit()
     visit.sendline("/talk bot")
     visit.expect_exact("You talk with bot now")

@@ -362,6 +362,10 @@ static void hear(struct talk_end *t, struct bytes text)
           t->visitor->device, (int)text.len, (const char *)text.data, want);
     m->heard[t->side]++;
     CHECK(w, m->heard[t->side] <= m->said[1 - t->side], "nobody has said that");
+    CHECK(w,
+          !notebook_doubts(&w->notebooks[t->visitor->device],
+                           world_account(w, bytes_from_str(t->name)), t->other),
+          "device %zu hears somebody whose words were not the same", t->visitor->device);
     w->texts++;
     visit_talk_heard(&t->visitor->visit, t->name, text);
 }
@@ -375,6 +379,75 @@ static void mark_shown(struct talk_end *t, uint64_t id)
     buffer_fini(&mark);
 }
 
+/* ---- words to compare ---- */
+
+static void draw_nonce(struct world *w, uint8_t nonce[WORDS_NONCE_BYTES])
+{
+    for (size_t i = 0; i < WORDS_NONCE_BYTES; i++)
+        nonce[i] = (uint8_t)draw(w, 256);
+}
+
+/* COMMIT and REVEAL may both be due; each is a message. */
+static void say_words(struct talk_end *t, struct bytes messages)
+{
+    int r = 0;
+    while (r == 0 && messages.len > 0) {
+        size_t n = compare_message_len(messages);
+        r = peer_session_say(&t->session, PEER_TALK, bytes_first(messages, n));
+        messages = bytes_from(messages, n);
+    }
+}
+
+static void show_words(struct talk_end *t)
+{
+    const char *const *words = t->compare.words.shown;
+    judge_words(t->visitor->world, t->meeting, t->side, words);
+    visit_words(&t->visitor->visit, t->name, words, WORDS_COUNT, &t->pair.other.key);
+}
+
+static void take_words(struct talk_end *t, struct bytes message)
+{
+    struct visit *v = &t->visitor->visit;
+    uint8_t nonce[WORDS_NONCE_BYTES];
+    struct buffer out;
+    enum compare_event e;
+    buffer_init(&out, LIMIT_PEER_MESSAGE_BYTES);
+    draw_nonce(t->visitor->world, nonce);
+    if (compare_hear(&t->compare, message, nonce, &out, &e) != 0)
+        abort();
+    say_words(t, buffer_view(&out));
+    buffer_fini(&out);
+    CHECK(t->visitor->world, e != COMPARE_FAILED, "an honest side is said to lie about words");
+    if (e == COMPARE_SHOWN)
+        show_words(t);
+    else if (e == COMPARE_REFUSED)
+        visit_words_fail(v, t->name, "nobody is there");
+    else if (e == COMPARE_DIFFER)
+        visit_words_differ(v, t->name);
+}
+
+void talk_compare(struct talk_end *t)
+{
+    uint8_t nonce[WORDS_NONCE_BYTES];
+    struct buffer out;
+    if (!t->compare.person) {
+        visit_words_fail(&t->visitor->visit, t->name, "a program has come, not a person");
+        return;
+    }
+    buffer_init(&out, LIMIT_PEER_MESSAGE_BYTES);
+    draw_nonce(t->visitor->world, nonce);
+    if (compare_begin(&t->compare, nonce, now_of(t->visitor), &out) != 0)
+        abort();
+    say_words(t, buffer_view(&out));
+    buffer_fini(&out);
+}
+
+void talk_differ(struct talk_end *t)
+{
+    const uint8_t type = TALK_WORDS_DIFFER;
+    peer_session_say(&t->session, PEER_TALK, bytes_make(&type, 1));
+}
+
 static void take_message(struct talk_end *t, struct bytes message)
 {
     struct talk_event e;
@@ -383,9 +456,13 @@ static void take_message(struct talk_end *t, struct bytes message)
     if (e.type == TALK_EVENT_DELIVERED) {
         CHECK(t->visitor->world, e.id <= t->meeting->heard[1 - t->side],
               "what was not shown is marked so");
-    } else if (t->state != TALK_ENDING) {
+    } else if (t->state == TALK_ENDING) {
+        return;
+    } else if (e.type == TALK_EVENT_TEXT) {
         hear(t, e.text);
         mark_shown(t, e.id);
+    } else {
+        take_words(t, message);
     }
 }
 
@@ -574,6 +651,8 @@ static void work(struct talk_end *t)
     peer_session_tick(&t->session, now_of(t->visitor));
     feed_all(t);
     take_events(t);
+    if (compare_is_late(&t->compare, now_of(t->visitor)))
+        visit_words_fail(&t->visitor->visit, t->name, "none have come yet");
     lose_patience(t);
     take_dialing(t);
     list_foreach (at, &t->paths)
@@ -584,6 +663,7 @@ static void work(struct talk_end *t)
 struct instant talk_next(const struct talk_end *t)
 {
     struct instant at = instant_min(peer_session_deadline(&t->session), patience(t));
+    at = instant_min(at, t->compare.by);
     return t->over ? now_of(t->visitor) : instant_min(at, dialing_deadline(&t->dialing));
 }
 
@@ -657,6 +737,7 @@ static void start(struct visitor *v, const struct notice *n, size_t other, struc
     judge_candidates(v, n, &candidates);
     dialing_init(&t->dialing, &candidates, true, draw(v->world, UINT64_MAX), now_of(v));
     peer_session_init(&t->session, pair, now_of(v));
+    compare_init(&t->compare, pair, draw(v->world, 8));
     set_state(t, TALK_CONNECTING);
     t->began = t->since;
     list_append(&v->talks, &t->link);
@@ -704,6 +785,7 @@ void talk_free(struct talk_end *t)
     while (!list_is_empty(&t->paths))
         path_close(list_entry(t->paths.next, struct path, link), DIALING_GIVEN_UP);
     peer_session_fini(&t->session);
+    compare_fini(&t->compare);
     list_remove(&t->link);
     free(t);
 }

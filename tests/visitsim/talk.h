@@ -6,6 +6,7 @@
 
 #include "visitor.h"
 
+#include "peer/compare.h"
 #include "peer/dialing.h"
 #include "peer/peer_session.h"
 #include "peer/talk.h"
@@ -23,13 +24,21 @@ struct talk_end {
     struct peer_session session;
     struct dialing dialing;
     struct talk talk;
+    struct compare compare;
     struct list paths;
     enum talk_state state;
     struct instant began, since;
     bool over; /* to be freed */
 };
 
-/* Two who were introduced begin to talk. */
+/* Two were introduced: they begin to talk if the key is his, which the hub may have to be asked
+ * about (visit_ask_devices); forget: it is gone, or the visit is. */
+void introduced(struct visitor *v, const struct notice *n, size_t other, struct meeting *m);
+void introduced_devices(struct visitor *v, uint64_t number, const struct resp_value *values,
+                        size_t count);
+void introduced_forget(struct visitor *v);
+
+/* They do begin. */
 void talk_begin(struct visitor *v, const struct notice *n, size_t other, struct meeting *m);
 
 /* The one that goes on with that account; NULL: none. */
@@ -39,6 +48,10 @@ struct talk_end *talk_find(struct visitor *v, const char *name);
 void talk_called(struct visitor *v, struct bytes id);
 
 void talk_say_text(struct talk_end *t, struct bytes text);
+/* Words are to be compared; they were, and were not the same. */
+void talk_compare(struct talk_end *t);
+void talk_differ(struct talk_end *t);
+
 void talk_close(struct talk_end *t);
 
 /* It is gone without a word. */

@@ -1,5 +1,6 @@
 #include "visitor.h"
 
+#include "liar.h"
 #include "talk.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@ static void on_say(struct visit *visit, enum visit_tone tone, struct bytes line)
 {
     struct visitor *v = visitor_of(visit);
     SAY(v->world, "device %zu: %.*s", v->device, (int)line.len, (const char *)line.data);
+    mail_shown(v->world, v->device, line);
 }
 
 static void on_prompt(struct visit *visit, struct bytes text, bool secret)
@@ -26,37 +28,44 @@ static void on_prompt(struct visit *visit, struct bytes text, bool secret)
           "a device that was let in is asked again");
 }
 
-static size_t account_named(struct world *w, struct bytes name)
+static enum visitor_request read_word(const struct bytes *argv, size_t argc)
 {
-    for (size_t i = 0; i < WORLD_ACCOUNTS; i++)
-        if (bytes_equal_str(name, world_name(i)))
-            return i;
-    trace_fail(&w->trace, "nobody is called %.*s", (int)name.len, (const char *)name.data);
+    static const struct {
+        const char *word;
+        size_t argc;
+        enum visitor_request request;
+    } words[] = {{"MEET", 3, VISITOR_MEETS},      {"REGISTER", 3, VISITOR_REGISTERS},
+                 {"LETTER", 5, VISITOR_WRITES},   {"LETTERS", 1, VISITOR_TAKES},
+                 {"DEVICES", 3, VISITOR_DEVICES}, {"DEVICES", 4, VISITOR_SIGNS}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (bytes_equal_str(argv[0], words[i].word) && argc == words[i].argc)
+            return words[i].request;
+    return VISITOR_OTHER;
 }
 
-static struct visitor_asked read_request(struct world *w, const struct bytes *argv)
+static struct visitor_asked read_request(struct visitor *v, const struct bytes *argv,
+                                         size_t argc)
 {
-    struct visitor_asked asked = {.request = VISITOR_OTHER};
-    if (bytes_equal_str(argv[0], "MEET"))
-        asked.request = VISITOR_MEETS;
-    else if (bytes_equal_str(argv[0], "REGISTER"))
-        asked.request = VISITOR_REGISTERS;
-    else
+    struct world *w = v->world;
+    struct visitor_asked asked = {.request = read_word(argv, argc)};
+    if (asked.request == VISITOR_WRITES)
+        asked.copy = mail_asked(w, v->device, argv);
+    if (asked.request != VISITOR_MEETS && asked.request != VISITOR_REGISTERS)
         return asked;
-    asked.account = account_named(w, argv[1]);
+    asked.account = world_account(w, argv[1]);
     asked.was_seen = w->is_seen[asked.account];
     return asked;
 }
 
-/* All that is said to people begins with ~. */
+/* All that is said to people begins with ~, and so may what is sealed. */
 static void judge_request(struct visitor *v, const struct bytes *argv, size_t argc)
 {
     struct world *w = v->world;
-    for (size_t i = 0; i < argc; i++)
+    for (size_t i = 0; i < argc && i < 4; i++)
         CHECK(w, argv[i].len == 0 || argv[i].data[0] != '~',
               "what was said to a person goes to the hub");
     CHECK(w, v->asked_count < VISITOR_ASKED, "more requests than there should be");
-    v->asked[(v->asked_first + v->asked_count++) % VISITOR_ASKED] = read_request(w, argv);
+    v->asked[(v->asked_first + v->asked_count++) % VISITOR_ASKED] = read_request(v, argv, argc);
     if (bytes_equal_str(argv[0], "ACCEPT"))
         judge_accepts(w, v->device, argv[1]);
 }
@@ -78,9 +87,10 @@ static void on_leave(struct visit *visit, enum visit_end end)
 static void on_introduced(struct visit *visit, const struct notice *n)
 {
     struct visitor *v = visitor_of(visit);
-    size_t other = judge_device(v->world, &n->key, n->name);
+    size_t other = v->world->lies ? world_key(v->world, &n->key)
+                                  : judge_device(v->world, &n->key, n->name);
     struct meeting *m = judge_introduced(v->world, v->device, n->id, other);
-    talk_begin(v, n, other, m);
+    introduced(v, n, other, m);
 }
 
 static void on_talk_say(struct visit *visit, struct bytes text)
@@ -104,6 +114,42 @@ static void on_talk_close(struct visit *visit, const char *name)
     talk_close(t);
 }
 
+static void on_talk_verify(struct visit *visit, const char *name)
+{
+    struct visitor *v = visitor_of(visit);
+    struct talk_end *t = talk_find(v, name);
+    CHECK(v->world, t, "words are to be compared in a talk that is over");
+    talk_compare(t);
+}
+
+/* Words are of an honest device: in nobody else's name are there any. */
+static int on_judged(struct visit *visit, const char *name, const struct public_key *key,
+                     bool same)
+{
+    struct visitor *v = visitor_of(visit);
+    struct world *w = v->world;
+    struct bytes who = bytes_from_str(name);
+    struct talk_end *t = talk_find(v, name);
+    size_t other = judge_device(w, key, who);
+    notebook_words(&w->notebooks[v->device], who, key, same);
+    mail_unsure(w, v->device, account_of(other));
+    if (!same && t && t->other == other)
+        talk_differ(t);
+    return 0;
+}
+
+static void on_devices(struct visit *visit, uint64_t number, const struct resp_value *values,
+                       size_t count)
+{
+    introduced_devices(visitor_of(visit), number, values, count);
+}
+
+/* As mail.c looks for it. */
+static void on_when(struct visit *visit, struct walltime t, char out[VISIT_WHEN_BYTES])
+{
+    snprintf(out, VISIT_WHEN_BYTES, "then");
+}
+
 static void on_relay_waits(struct visit *visit, struct bytes id)
 {
     talk_called(visitor_of(visit), id);
@@ -117,6 +163,10 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .talk_say = on_talk_say,
                                                    .talk_send = on_talk_send,
                                                    .talk_close = on_talk_close,
+                                                   .talk_verify = on_talk_verify,
+                                                   .judged = on_judged,
+                                                   .devices = on_devices,
+                                                   .when = on_when,
                                                    .relay_waits = on_relay_waits};
 
 /* ---- the line to the hub ---- */
@@ -142,27 +192,35 @@ static void judge_push(struct visitor *v, const struct resp_value *values, size_
     if (n.kind == NOTICE_INVITED)
         judge_asked(w, judge_device(w, &n.key, n.name), account_of(v->device), n.id);
     else if (n.kind == NOTICE_ONLINE)
-        w->is_seen[account_named(w, n.name)] = true;
+        w->is_seen[world_account(w, n.name)] = true;
 }
 
-static void judge_reply(struct visitor *v, const struct resp_value *values)
+static enum visitor_request judge_reply(struct visitor *v, const struct resp_value *values)
 {
     const struct visitor_asked *asked = &v->asked[v->asked_first];
     CHECK(v->world, v->asked_count > 0, "an answer to nothing");
     v->asked_first = (v->asked_first + 1) % VISITOR_ASKED;
     v->asked_count--;
     if (values->kind == RESP_FAILURE)
-        return;
+        return asked->request;
+    if (asked->request == VISITOR_WRITES)
+        mail_kept(v->world, asked->copy);
+    if (asked->request == VISITOR_SIGNS)
+        v->world->sign_kept[world_sibling(v->device)] = true;
     if (asked->request == VISITOR_MEETS)
         judge_asked(v->world, v->device, asked->account, values->text);
     CHECK(v->world, asked->request != VISITOR_REGISTERS || !asked->was_seen,
           "an account that others saw was not kept");
+    return asked->request;
 }
 
 static void take_reply(struct visitor *v, const struct resp_value *values, size_t count)
 {
     struct world *w = v->world;
-    judge_reply(v, values);
+    enum visitor_request request = judge_reply(v, values);
+    if (request == VISITOR_SIGNS)
+        return;
+    liar_reply(v, request, &values, &count);
     visit_reply(&v->visit, values, count, world_wall(w));
     if (!visitor_is_here(v))
         return;
@@ -183,8 +241,11 @@ static void take_replies(struct visitor *v)
             continue;
         }
         judge_push(v, values, count);
+        liar_push(v, &values, &count);
         visit_push(&v->visit, values, count);
     }
+    if (liar_says(v, &values, &count))
+        visit_push(&v->visit, values, count);
     CHECK(v->world, r == CONVERSATION_MORE, "the hub says what is none of its words");
 }
 
@@ -238,6 +299,7 @@ static void on_closed(void *owner)
 {
     struct visitor *v = owner;
     hang_up(v);
+    introduced_forget(v);
     visit_lost(&v->visit, "it was cut off");
 }
 
@@ -288,6 +350,68 @@ static void say_to_person(struct visitor *v)
     }
 }
 
+/* Most see that they are the same. */
+static void answer_words(struct visitor *v)
+{
+    type(v, draw(v->world, 6) ? "yes" : "no");
+}
+
+static void write_letter(struct visitor *v)
+{
+    size_t account = draw(v->world, WORLD_ACCOUNTS);
+    char text[MAIL_TEXT_BYTES], line[80];
+    if (!visitor_is_here(v) || !mail_write(v->world, v->device, account, text))
+        return;
+    snprintf(line, sizeof line, "/letter %s %s", world_name(account), text);
+    type(v, line);
+}
+
+/* With another command than the visit: kith devices --sign, kith forget. */
+static void sign_other(struct visitor *v)
+{
+    struct world *w = v->world;
+    uint8_t seed[IDENTITY_SEED_BYTES];
+    size_t other = world_sibling(v->device);
+    char print[FINGERPRINT_TEXT_LEN + 1];
+    if (!visitor_is_here(v))
+        return;
+    world_write_seed(v->device, seed);
+    fingerprint_write(print, identity_fingerprint(w->identities[other]));
+    struct signature s =
+        device_sign(bytes_from_str(v->visit.name), seed, identity_key(w->identities[other]));
+    const struct bytes argv[] = {bytes_from_str("DEVICES"), bytes_from_str("SIGN"),
+                                 bytes_from_str(print), bytes_make(s.bytes, sizeof s.bytes)};
+    w->sign_asked[other] = true;
+    on_request(&v->visit, argv, 4, false);
+}
+
+static void forget_somebody(struct visitor *v)
+{
+    size_t account = draw(v->world, WORLD_ACCOUNTS);
+    SAY(v->world, "device %zu forgets %s", v->device, world_name(account));
+    notebook_forget(&v->world->notebooks[v->device], account);
+    mail_unsure(v->world, v->device, account);
+}
+
+/* False: something else. */
+static bool look_after_trust(struct visitor *v)
+{
+    uint64_t what = draw(v->world, 100);
+    if (strstr(v->prompt, "Are these the words"))
+        answer_words(v);
+    else if (what < 6)
+        write_letter(v);
+    else if (what < 9)
+        sign_other(v);
+    else if (what < 10)
+        forget_somebody(v);
+    else if (what < 16)
+        type(v, "/verify");
+    else
+        return false;
+    return true;
+}
+
 static void type_something(struct visitor *v)
 {
     /* the last ones only to the hub: to a person they would be said */
@@ -310,6 +434,12 @@ static void type_something(struct visitor *v)
     }
 }
 
+static void do_something(struct visitor *v)
+{
+    if (!look_after_trust(v))
+        type_something(v);
+}
+
 static void act(struct visitor *v)
 {
     struct world *w = v->world;
@@ -319,7 +449,7 @@ static void act(struct visitor *v)
     if (v->visit.state == VISIT_GREETING)
         answer(v);
     else if (!w->healed)
-        type_something(v);
+        do_something(v);
     else
         v->acts_at = INSTANT_NEVER;
     flush(v);
@@ -331,6 +461,16 @@ static void set_rule(struct visitor *v)
 {
     static const char *const rules[] = {NULL, "all", "all", "alice,bob"};
     v->visit.accepts = rules[draw(v->world, 4)];
+}
+
+static void open_post(struct visitor *v)
+{
+    struct world *w = v->world;
+    uint8_t seed[IDENTITY_SEED_BYTES], entropy[CHANCE_SEED_BYTES];
+    world_write_seed(v->device, seed);
+    for (size_t i = 0; i < sizeof entropy; i++)
+        entropy[i] = (uint8_t)draw(w, 256);
+    visit_set_post(&v->visit, &notebook_keep, &w->notebooks[v->device], seed, entropy);
 }
 
 void visitor_start(struct world *w, size_t device)
@@ -350,8 +490,10 @@ void visitor_start(struct world *w, size_t device)
     buffer_init(&v->out, SIZE_MAX / 4);
     list_init(&v->talks);
     list_init(&v->strangers);
+    list_init(&v->waiting);
     conversation_init(&v->conversation, LIMIT_VISIT_REPLY_BYTES);
     visit_init(&v->visit, &visit_handler, "hub:12345", true);
+    open_post(v);
     set_rule(v);
     world_write_address(w, device, v->at, sizeof v->at, true);
     v->candidate = bytes_from_str(v->at);
@@ -365,6 +507,7 @@ void visitor_stop(struct visitor *v)
     struct world *w = v->world;
     SAY(w, "device %zu is off", v->device);
     w->visitors[v->device] = NULL;
+    introduced_forget(v);
     list_foreach (at, &v->talks)
         talk_drop(list_entry(at, struct talk_end, link));
     while (!list_is_empty(&v->talks))
@@ -425,7 +568,7 @@ unsigned visitor_sees(const struct visitor *v)
     unsigned sees = 0;
     list_foreach (at, &v->visit.names) {
         const struct visit_name *n = list_entry(at, struct visit_name, link);
-        sees |= 1u << account_named(v->world, bytes_from_str(n->name));
+        sees |= 1u << world_account(v->world, bytes_from_str(n->name));
     }
     return sees;
 }

@@ -12,11 +12,20 @@
 enum { VISITOR_ASKED = 512 };
 
 /* A request that is not answered yet. */
-enum visitor_request { VISITOR_MEETS, VISITOR_REGISTERS, VISITOR_OTHER };
+enum visitor_request {
+    VISITOR_MEETS,
+    VISITOR_REGISTERS,
+    VISITOR_WRITES,  /* LETTER */
+    VISITOR_TAKES,   /* LETTERS */
+    VISITOR_DEVICES, /* of somebody */
+    VISITOR_SIGNS,   /* not for the visit */
+    VISITOR_OTHER,
+};
 struct visitor_asked {
     enum visitor_request request;
-    size_t account; /* whom it meets; as whom it registers */
-    bool was_seen;  /* REGISTERS: somebody had seen that account before */
+    size_t account;        /* whom it meets; as whom it registers */
+    bool was_seen;         /* REGISTERS: somebody had seen that account before */
+    struct mail_copy copy; /* WRITES */
 };
 
 struct visitor {
@@ -35,6 +44,7 @@ struct visitor {
     char at[32]; /* where it may be dialed */
     struct bytes candidate;
     struct list talks;     /* of struct talk_end (talk.h) */
+    struct list waiting;   /* introductions (introduced.c) */
     struct list strangers; /* of struct path: connections that are nobody's yet */
     bool has_left;
 };

@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include "liar.h"
 #include "talk.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@ enum {
     ACTIVE_MS = 25 * 1000,
     SETTLING_MS = LIMIT_TALK_LOST_MS + 2 * 60 * 1000,
     LEAVING_MS = LIMIT_INVITED_MS + LIMIT_RELAY_WAIT_MS,
+    COMING_MS = 60 * 1000,
     STEPS_MAX = 500 * 1000,
 };
 
@@ -21,6 +23,39 @@ const char *world_name(size_t account)
 struct walltime world_wall(const struct world *w)
 {
     return (struct walltime){1700000000000 + (int64_t)(w->trace.now.ns / 1000000)};
+}
+
+size_t world_account(struct world *w, struct bytes name)
+{
+    for (size_t i = 0; i < WORLD_ACCOUNTS; i++)
+        if (bytes_equal_str(name, world_name(i)))
+            return i;
+    trace_fail(&w->trace, "nobody is called %.*s", (int)name.len, (const char *)name.data);
+}
+
+/* ---- keys ---- */
+
+size_t world_key(struct world *w, const struct public_key *key)
+{
+    for (size_t i = 0; i < WORLD_KEYS; i++)
+        if (memcmp(identity_key(w->identities[i]), key, sizeof *key) == 0)
+            return i;
+    trace_fail(&w->trace, "a key that is none");
+}
+
+size_t world_device(struct world *w, struct bytes fingerprint)
+{
+    struct fingerprint f;
+    for (size_t i = 0; fingerprint_read(fingerprint, &f) && i < WORLD_KEYS; i++)
+        if (fingerprint_equal(identity_fingerprint(w->identities[i]), &f))
+            return i;
+    trace_fail(&w->trace, "a fingerprint that is none");
+}
+
+void world_write_seed(size_t key, uint8_t seed[IDENTITY_SEED_BYTES])
+{
+    memset(seed, 0, IDENTITY_SEED_BYTES);
+    seed[0] = (uint8_t)(key + 1);
 }
 
 /* ---- places ---- */
@@ -186,6 +221,7 @@ static void heal(struct world *w)
 {
     SAY(w, "all heals");
     w->healed = true;
+    liar_fini(w);
     memset(w->parted, 0, sizeof w->parted);
     w->delay_ms = 20;
     w->disk_ms = 3;
@@ -257,7 +293,7 @@ static unsigned present(const struct world *w)
 static void check_talk(struct world *w, const struct talk_end *t)
 {
     const struct meeting *m = t->meeting;
-    struct visitor *other = w->visitors[t->other];
+    struct visitor *other = t->other < WORLD_DEVICES ? w->visitors[t->other] : NULL;
     const struct talk_end *far =
         other ? talk_find(other, world_name(account_of(t->visitor->device))) : NULL;
     CHECK(w, t->state == TALK_TALKING, "device %zu has lost %s for good", t->visitor->device,
@@ -286,6 +322,20 @@ static void check_settled(struct world *w)
             check_visitor(w, w->visitors[i]);
 }
 
+/* Whatever was left for them waits there. */
+static void come_again(struct world *w)
+{
+    for (size_t i = 0; i < WORLD_DEVICES; i++) {
+        if (w->visitors[i])
+            visitor_stop(w->visitors[i]);
+        visitor_start(w, i);
+    }
+    run_for(w, COMING_MS);
+    for (size_t i = 0; i < WORLD_DEVICES; i++)
+        CHECK(w, visitor_is_here(w->visitors[i]), "device %zu does not come in", i);
+    mail_check_arrived(w);
+}
+
 static void leave(struct world *w)
 {
     for (size_t i = 0; i < WORLD_DEVICES; i++)
@@ -297,6 +347,24 @@ static void leave(struct world *w)
 }
 
 /* ---- a seed ---- */
+
+static void open_notebooks(struct world *w)
+{
+    for (size_t i = 0; i < WORLD_DEVICES; i++) {
+        struct notebook *b = &w->notebooks[i];
+        *b = (struct notebook){.world = w, .device = i};
+        buffer_init(&b->known, SIZE_MAX / 4);
+        buffer_init(&b->seen, SIZE_MAX / 4);
+    }
+}
+
+static void close_notebooks(struct world *w)
+{
+    for (size_t i = 0; i < WORLD_DEVICES; i++) {
+        buffer_fini(&w->notebooks[i].known);
+        buffer_fini(&w->notebooks[i].seen);
+    }
+}
 
 static struct world *open_world(uint64_t seed, bool verbose, struct identity *const *identities)
 {
@@ -310,6 +378,10 @@ static struct world *open_world(uint64_t seed, bool verbose, struct identity *co
     w->delay_ms = draw(w, 50);
     w->disk_ms = draw(w, 2) ? 3 : 1000;
     w->disk = faulty_disk_new();
+    fingerprint_write(w->hub_print, identity_fingerprint(identities[PLACE_HUB]));
+    open_notebooks(w);
+    if (draw(w, 3) == 0)
+        liar_init(w);
     process_start(w);
     for (size_t i = 0; i < WORLD_DEVICES; i++)
         w->places[i].lan = SIZE_MAX;
@@ -330,6 +402,7 @@ void world_play(uint64_t seed, bool verbose, struct identity *const *identities,
     heal(w);
     run_for(w, SETTLING_MS);
     check_settled(w);
+    come_again(w);
     leave(w);
     process_crash(w, false);
     faulty_disk_free(w->disk);
@@ -337,6 +410,10 @@ void world_play(uint64_t seed, bool verbose, struct identity *const *identities,
     counts->talks += w->talks;
     counts->texts += w->texts;
     counts->switches += w->switches;
+    counts->letters += w->letters;
+    counts->compared += w->compared;
+    counts->lies += w->told_lies;
+    close_notebooks(w);
     free(w->meetings);
     free(w);
 }

@@ -13,23 +13,33 @@
  * Checked all the time (judge.c, visitor.c, talk.c):
  *   - nobody is introduced who has not accepted, or has not asked, and each is told the key of
  *     the very device that did;
+ *   - no key is believed to be somebody's but the first that was met, and those that one
+ * believed has signed, and none whose words were not the same; both sides see the same words;
+ *   - a letter that the hub is said to keep is shown, once on each device, under its writer's
+ * name, and by none that does not believe the writer's device (mail.h);
  *   - no connection of another key becomes part of a talk, and none of the right one is
  * refused;
  *   - texts arrive in order and once, and none is marked as shown that was not;
  *   - what is said to a person never goes to the hub as a line;
  *   - a talk ends because somebody ended it, or nothing could be reached for long;
  *   - a device that was let in once is known from then on, whatever crashed, and an account
- * that somebody saw is there. Then everything heals, and when it has settled: all who are there
+ * that somebody saw is there.
+ * In some worlds the hub lies (liar.h) to whom it can, and all of that but what depends on its
+ * help still holds. Then everything heals, and when it has settled: all who are there
  * are logged in, and see the same people, who are those that are there; talks have both sides,
- * and all that was said has arrived. Then all leave, and nothing of them is left in the hub,
- * nor in memory. */
+ * and all that was said has arrived. All come once more, and have their letters. Then all
+ * leave, and nothing of them is left in the hub, nor in memory. */
 
 #include "../sim/trace.h"
+#include "mail.h"
+#include "notebook.h"
 #include "wire.h"
 
 #include "hub/hub.h"
+#include "peer/words.h"
 #include "store/embedded.h"
 #include "support/faulty_disk.h"
+#include "tls/identity.h"
 #include "tls/tls.h"
 
 enum {
@@ -45,6 +55,9 @@ enum {
 
 /* Where one may dial: a device, the hub, an address that nobody has. */
 enum { PLACE_HUB = WORLD_DEVICES, PLACE_NOBODY };
+
+/* Keys: the devices', the hub's, and one that no device has, but the hub when it lies. */
+enum { KEY_OF_NOBODY = WORLD_DEVICES + 1, WORLD_KEYS };
 
 enum reach { REACH_WORKS, REACH_REFUSED, REACH_NOT };
 
@@ -63,12 +76,14 @@ struct place {
 /* What is known of an introduction. */
 struct meeting {
     char id[RANDOM_ID_TEXT_LEN + 1];
-    bool is_asked;                 /* who asked is known, and whom */
-    size_t from;                   /* device */
-    size_t to;                     /* account */
-    unsigned accepted, introduced; /* devices, a bit each */
-    uint64_t said[2], heard[2];    /* texts: of who asked, of who accepted; by the same */
-    bool ended[2];                 /* that side has ended it, or is gone */
+    bool is_asked;                     /* who asked is known, and whom */
+    size_t from;                       /* device */
+    size_t to;                         /* account */
+    unsigned accepted, introduced;     /* devices, a bit each */
+    uint64_t said[2], heard[2];        /* texts: of who asked, of who accepted; by the same */
+    bool ended[2];                     /* that side has ended it, or is gone */
+    const char *words[2][WORDS_COUNT]; /* that side saw last, to compare */
+    unsigned rounds[2];                /* how often */
 };
 
 struct work {
@@ -105,10 +120,17 @@ struct world {
     struct visitor *visitors[WORLD_DEVICES];                  /* NULL: off */
     bool registered[WORLD_ACCOUNTS], is_seen[WORLD_ACCOUNTS]; /* seen by another account */
     bool is_known[WORLD_DEVICES];                             /* was let in */
+    struct notebook notebooks[WORLD_DEVICES];
+    bool sign_asked[WORLD_KEYS], sign_kept[WORLD_KEYS]; /* by the other of its account */
+    char hub_print[FINGERPRINT_TEXT_LEN + 1];
+    struct mail mail[MAIL_MAX];
+    size_t mail_count;
+    bool lies; /* the hub does, until all heals */
+    struct liar *liar;
     struct meeting *meetings;
     size_t meeting_count;
-    size_t paths_freed;              /* so that who has fed one sees that it has gone */
-    uint64_t texts, talks, switches; /* for the summary */
+    size_t paths_freed; /* so that who has fed one sees that it has gone */
+    uint64_t texts, talks, switches, letters, compared, told_lies; /* for the summary */
 };
 
 #define CHECK(w, ...) trace_check(&(w)->trace, __VA_ARGS__)
@@ -132,7 +154,21 @@ static inline size_t account_of(size_t device)
 }
 
 const char *world_name(size_t account);
+size_t world_account(struct world *w, struct bytes name);
 struct walltime world_wall(const struct world *w);
+
+/* The number of a key, of the device with a fingerprint; either has to be one. */
+size_t world_key(struct world *w, const struct public_key *key);
+size_t world_device(struct world *w, struct bytes fingerprint);
+
+/* The secret key. */
+void world_write_seed(size_t key, uint8_t seed[IDENTITY_SEED_BYTES]);
+
+/* The other device of the same account. */
+static inline size_t world_sibling(size_t device)
+{
+    return device ^ 1;
+}
 
 /* The address of a device, as text; `ADDR:PORT` with where it listens. */
 void world_write_address(const struct world *w, size_t device, char *to, size_t n, bool port);
@@ -145,7 +181,7 @@ void world_arrive(struct world *w, struct wire *x);
 
 /* Plays one seed. */
 struct world_counts {
-    uint64_t steps, talks, texts, switches;
+    uint64_t steps, talks, texts, switches, letters, compared, lies;
 };
 void world_play(uint64_t seed, bool verbose, struct identity *const *identities,
                 struct world_counts *counts);
@@ -165,6 +201,7 @@ struct meeting *judge_find(struct world *w, struct bytes id);
 size_t judge_device(struct world *w, const struct public_key *key, struct bytes name);
 void judge_asked(struct world *w, size_t device, size_t account, struct bytes id);
 void judge_accepts(struct world *w, size_t device, struct bytes id);
+void judge_words(struct world *w, struct meeting *m, unsigned side, const char *const words[]);
 struct meeting *judge_introduced(struct world *w, size_t device, struct bytes id, size_t other);
 
 #endif

@@ -19,6 +19,7 @@ static struct talks *talks_of(struct talk_link *l)
 struct talks_waiting {
     struct list link;
     uint64_t number; /* of the request */
+    bool given_up;   /* the answer is of no use any more */
     char own_name[ACCOUNT_NAME_BYTES + 1];
     struct notice_kept kept;
 };
@@ -49,7 +50,7 @@ static void forget_waiting(struct talks *t, const struct trouble *why)
     while ((link = list_pop(&t->waiting))) {
         struct talks_waiting *w = list_entry(link, struct talks_waiting, link);
         t->waiting_count--;
-        if (why)
+        if (why && !w->given_up)
             refuse(t, w, why);
         free(w);
     }
@@ -392,6 +393,10 @@ void talks_end(struct talks *t, struct bytes name)
         if (is_with(l, name))
             talk_link_close(l);
     }
+    list_foreach (at, &t->waiting) {
+        struct talks_waiting *w = list_entry(at, struct talks_waiting, link);
+        w->given_up = w->given_up || account_name_equal(w->kept.notice.name, name);
+    }
 }
 
 void talks_revoked(struct talks *t, const struct public_key *key)
@@ -557,7 +562,8 @@ bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *va
         return take_review(t, number, devices, n, is_list);
     list_remove(&w->link);
     t->waiting_count--;
-    if (begin(t, w->own_name, &w->kept.notice, devices, n, &unsure, &why) != TROUBLE_NONE)
+    if (!w->given_up &&
+        begin(t, w->own_name, &w->kept.notice, devices, n, &unsure, &why) != TROUBLE_NONE)
         refuse(t, w, &why);
     free(w);
     return true;

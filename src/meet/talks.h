@@ -110,7 +110,8 @@ bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *va
 /* The link over which the next text goes; NULL: there is no talk of that name. */
 struct talk_link *talks_find(struct talks *t, struct bytes name);
 
-/* Ends the talk with that name, all links of it: talk_link_close. */
+/* Ends the talk with that name, all links of it: talk_link_close; and those that were about to
+ * begin. */
 void talks_end(struct talks *t, struct bytes name);
 
 /* The words compared with him at the device with that key were not the same: he is told, where

@@ -11,6 +11,7 @@
 struct waiting {
     struct list link;
     uint64_t number;
+    bool given_up;
     struct meeting *meeting;
     size_t other;
     struct notice_kept kept;
@@ -72,7 +73,8 @@ void introduced_devices(struct visitor *v, uint64_t number, const struct resp_va
         if (!device_list_read(values, count, devices, &n))
             n = 0;
         list_remove(&w->link);
-        judge(v, &w->kept.notice, w->other, w->meeting, devices, n);
+        if (!w->given_up)
+            judge(v, &w->kept.notice, w->other, w->meeting, devices, n);
         free(w);
         return;
     }
@@ -83,7 +85,22 @@ void introduced_forget(struct visitor *v)
     struct list *link;
     while ((link = list_pop(&v->waiting))) {
         struct waiting *w = list_entry(link, struct waiting, link);
-        refuse(v, w->kept.notice.name, w->meeting, "the hub is gone");
+        if (!w->given_up)
+            refuse(v, w->kept.notice.name, w->meeting, "the hub is gone");
         free(w);
     }
+}
+
+size_t introduced_give_up(struct visitor *v, struct bytes name)
+{
+    size_t count = 0;
+    list_foreach (at, &v->waiting) {
+        struct waiting *w = list_entry(at, struct waiting, link);
+        if (w->given_up || !account_name_equal(w->kept.notice.name, name))
+            continue;
+        w->given_up = true;
+        w->meeting->ended[w->meeting->from != v->device] = true;
+        count++;
+    }
+    return count;
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CROSSED_MS = 5000, RELAY = -1, TAKEN = -2 };
+enum { RELAY = -1, TAKEN = -2 };
 
 /* A connection of a talk, or of nobody yet: TLS over a wire, or through the relay over TLS to
  * the hub. */
@@ -108,19 +108,84 @@ static void begin_tls(struct path *p)
     buffer_fini(&out);
 }
 
-/* ---- whose it is ---- */
+/* ---- which of several ---- */
 
-/* The last that expects this key. */
-static struct talk_end *find_key(struct visitor *v, const struct public_key *key)
+static bool is_with(const struct talk_end *t, const char *name)
+{
+    return t->state != TALK_ENDING && strcmp(t->name, name) == 0;
+}
+
+static bool has_begun(const struct talk_end *t)
+{
+    return t->state == TALK_TALKING || t->state == TALK_LOST;
+}
+
+static bool is_before(const struct talk_end *t, const struct talk_end *other)
+{
+    static const int ranks[] = {
+        [TALK_CONNECTING] = 0, [TALK_LOST] = 1, [TALK_TALKING] = 2, [TALK_ENDING] = -1};
+    return ranks[t->state] > ranks[other->state];
+}
+
+struct talk_end *talk_find(struct visitor *v, const char *name)
 {
     struct talk_end *found = NULL;
     list_foreach (at, &v->talks) {
         struct talk_end *t = list_entry(at, struct talk_end, link);
-        bool is_it = !t->over && memcmp(&t->pair.other.key, key, sizeof *key) == 0;
-        if (is_it && (!found || t->state != TALK_ENDING))
+        if (is_with(t, name) && (!found || is_before(t, found)))
             found = t;
     }
     return found;
+}
+
+struct talk_end *talk_of(struct visitor *v, const struct meeting *m)
+{
+    list_foreach (at, &v->talks) {
+        struct talk_end *t = list_entry(at, struct talk_end, link);
+        if (t->meeting == m)
+            return t;
+    }
+    return NULL;
+}
+
+struct others {
+    size_t all, begun;
+};
+
+static struct others others_of(const struct talk_end *t)
+{
+    struct others o = {.all = 0};
+    list_foreach (at, &t->visitor->talks) {
+        const struct talk_end *other = list_entry(at, struct talk_end, link);
+        if (other == t || !is_with(other, t->name))
+            continue;
+        o.all++;
+        o.begun += has_begun(other);
+    }
+    return o;
+}
+
+/* ---- whose it is ---- */
+
+/* As meet/arrivals.h says: by its key, and then by its proof. *ret_more: too little was heard.
+ */
+static struct talk_end *find_claim(const struct path *p, bool *ret_more)
+{
+    uint8_t exporter[PROOF_EXPORTER_BYTES];
+    *ret_more = false;
+    if (tls_export(p->tls, PROOF_LABEL, exporter, sizeof exporter) != 0)
+        abort();
+    list_foreach (at, &p->visitor->talks) {
+        struct talk_end *t = list_entry(at, struct talk_end, link);
+        if (t->over)
+            continue;
+        enum peer_claim claim = peer_session_claim(&t->session, p->role, tls_peer(p->tls),
+                                                   exporter, buffer_view(&p->in));
+        if (claim == PEER_CLAIM_OURS)
+            return t;
+        *ret_more = *ret_more || claim == PEER_CLAIM_MORE;
+    }
+    return NULL;
 }
 
 /* False: it has been closed. */
@@ -144,15 +209,19 @@ static bool attach(struct path *p)
 
 static bool open_up(struct path *p)
 {
+    bool more = false;
+    struct talk_end *t = p->talk ? p->talk : find_claim(p, &more);
+    if (!t && more)
+        return true;
+    if (!t) {
+        path_close(p, DIALING_GIVEN_UP);
+        return false;
+    }
     p->is_open = true;
     if (!p->talk) {
-        p->talk = find_key(p->visitor, tls_peer(p->tls));
-        if (!p->talk) {
-            path_close(p, DIALING_GIVEN_UP);
-            return false;
-        }
+        p->talk = t;
         list_remove(&p->link);
-        list_append(&p->talk->paths, &p->link);
+        list_append(&t->paths, &p->link);
     }
     return attach(p);
 }
@@ -495,9 +564,12 @@ static void take_path(struct talk_end *t, const struct peer_event *e)
         return;
     bool first = t->state == TALK_CONNECTING;
     set_state(t, TALK_TALKING);
-    if (first)
+    if (first && others_of(t).begun == 0)
         visit_talk_begins(&t->visitor->visit, t->name, false);
-    visit_talk_way(&t->visitor->visit, t->name, way);
+    else if (first)
+        visit_talk_joins(&t->visitor->visit, t->name, false);
+    if (talk_find(t->visitor, t->name) == t)
+        visit_talk_way(&t->visitor->visit, t->name, way);
     t->visitor->world->talks += first;
 }
 
@@ -507,7 +579,8 @@ static void lose_path(struct talk_end *t)
     if (t->state != TALK_TALKING)
         return;
     set_state(t, TALK_LOST);
-    visit_talk_way(&t->visitor->visit, t->name, NULL);
+    if (talk_find(t->visitor, t->name) == t)
+        visit_talk_way(&t->visitor->visit, t->name, NULL);
 }
 
 static void write_out(struct talk_end *t, struct path *p)
@@ -542,6 +615,9 @@ static void end(struct talk_end *t, const char *why)
         return;
     set_state(t, TALK_ENDING);
     t->meeting->ended[t->side] = true;
+    struct others others = others_of(t);
+    if (begun ? others.begun > 0 : others.all > 0)
+        return;
     if (begun)
         visit_talk_ends(&t->visitor->visit, t->name, why);
     else
@@ -675,16 +751,6 @@ void talk_run(struct talk_end *t)
 
 /* ---- begin and end ---- */
 
-struct talk_end *talk_find(struct visitor *v, const char *name)
-{
-    list_foreach (at, &v->talks) {
-        struct talk_end *t = list_entry(at, struct talk_end, link);
-        if (t->state != TALK_ENDING && strcmp(t->name, name) == 0)
-            return t;
-    }
-    return NULL;
-}
-
 void talk_called(struct visitor *v, struct bytes id)
 {
     struct random_id wanted;
@@ -713,13 +779,6 @@ static void judge_candidates(const struct visitor *v, const struct notice *n,
         candidates_add(out, &rules, n->candidates[i]);
 }
 
-/* Both asked at once: of two introductions one counts. */
-static bool is_crossed(const struct talk_end *old, const struct random_id *id)
-{
-    return now_of(old->visitor).ns - old->began.ns < (uint64_t)CROSSED_MS * 1000000 &&
-           memcmp(old->pair.id.bytes, id->bytes, RANDOM_ID_BYTES) > 0;
-}
-
 static void start(struct visitor *v, const struct notice *n, size_t other, struct meeting *m,
                   const struct pair *pair)
 {
@@ -739,7 +798,6 @@ static void start(struct visitor *v, const struct notice *n, size_t other, struc
     peer_session_init(&t->session, pair, now_of(v));
     compare_init(&t->compare, pair, draw(v->world, 8));
     set_state(t, TALK_CONNECTING);
-    t->began = t->since;
     list_append(&v->talks, &t->link);
 }
 
@@ -751,26 +809,21 @@ void talk_begin(struct visitor *v, const struct notice *n, size_t other, struct 
         pair_init(&pair, &id, bytes_from_str(v->visit.name),
                   identity_key(v->world->identities[v->device]), n->name, &n->key) != 0)
         trace_fail(&v->world->trace, "an introduction that is none");
-    char name[ACCOUNT_NAME_BYTES + 1];
-    snprintf(name, sizeof name, "%.*s", (int)n->name.len, (const char *)n->name.data);
-    struct talk_end *old = talk_find(v, name);
-    if (old && is_crossed(old, &id)) {
-        m->ended[m->from != v->device] = true;
-        return;
-    }
-    if (old) {
-        end(old, "another one begins");
-        old->over = true;
-    }
     start(v, n, other, m, &pair);
 }
 
-void talk_close(struct talk_end *t)
+static void close(struct talk_end *t)
 {
     set_state(t, TALK_ENDING);
     t->meeting->ended[t->side] = true;
     peer_session_close(&t->session, now_of(t->visitor));
     work(t);
+}
+
+void talk_close(struct visitor *v, const char *name)
+{
+    for (struct talk_end *t; (t = talk_find(v, name));)
+        close(t);
 }
 
 void talk_drop(struct talk_end *t)

@@ -27,7 +27,7 @@ struct talk_end {
     struct compare compare;
     struct list paths;
     enum talk_state state;
-    struct instant began, since;
+    struct instant since;
     bool over; /* to be freed */
 };
 
@@ -38,11 +38,16 @@ void introduced_devices(struct visitor *v, uint64_t number, const struct resp_va
                         size_t count);
 void introduced_forget(struct visitor *v);
 
+/* The person wants no talk with him any more; how many were about to begin. */
+size_t introduced_give_up(struct visitor *v, struct bytes name);
+
 /* They do begin. */
 void talk_begin(struct visitor *v, const struct notice *n, size_t other, struct meeting *m);
 
-/* The one that goes on with that account; NULL: none. */
+/* With that account there may be several at once (meet/talks.h): the one in which the next text
+ * is said. And the one of that introduction. NULL: none. */
 struct talk_end *talk_find(struct visitor *v, const char *name);
+struct talk_end *talk_of(struct visitor *v, const struct meeting *m);
 
 /* The hub says that the other of that introduction waits at the relay. */
 void talk_called(struct visitor *v, struct bytes id);
@@ -52,7 +57,7 @@ void talk_say_text(struct talk_end *t, struct bytes text);
 void talk_compare(struct talk_end *t);
 void talk_differ(struct talk_end *t);
 
-void talk_close(struct talk_end *t);
+void talk_close(struct visitor *v, const char *name); /* all of them */
 
 /* It is gone without a word. */
 void talk_drop(struct talk_end *t);

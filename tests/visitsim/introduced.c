@@ -78,6 +78,20 @@ void introduced_devices(struct visitor *v, uint64_t number, const struct resp_va
     }
 }
 
+void introduced_close(struct visitor *v, const char *name)
+{
+    list_foreach (at, &v->waiting) {
+        struct waiting *w = list_entry(at, struct waiting, link);
+        if (!bytes_equal_str(w->kept.notice.name, name))
+            continue;
+        w->meeting->ended[w->meeting->from != v->device] = true;
+        list_remove(&w->link);
+        free(w);
+        return;
+    }
+    trace_fail(&v->world->trace, "what is closed is a talk that is over");
+}
+
 void introduced_forget(struct visitor *v)
 {
     struct list *link;

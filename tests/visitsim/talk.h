@@ -32,10 +32,12 @@ struct talk_end {
 };
 
 /* Two were introduced: they begin to talk if the key is his, which the hub may have to be asked
- * about (visit_ask_devices); forget: it is gone, or the visit is. */
+ * about (visit_ask_devices). close: the person wants none with him; forget: the hub is gone, or
+ * the visit is. */
 void introduced(struct visitor *v, const struct notice *n, size_t other, struct meeting *m);
 void introduced_devices(struct visitor *v, uint64_t number, const struct resp_value *values,
                         size_t count);
+void introduced_close(struct visitor *v, const char *name);
 void introduced_forget(struct visitor *v);
 
 /* They do begin. */

@@ -46,12 +46,15 @@ void judge_words(struct world *w, struct meeting *m, unsigned side, const char *
     w->compared += m->rounds[0] == m->rounds[1];
 }
 
-struct meeting *judge_introduced(struct world *w, size_t device, struct bytes id, size_t other)
+struct meeting *judge_introduced(struct world *w, size_t device, const struct notice *n,
+                                 size_t other)
 {
-    struct meeting *m = judge_find(w, id);
+    struct meeting *m = judge_find(w, n->id);
     bool asked = m->from == device;
     size_t taker = asked ? other : device;
     CHECK(w, asked || m->accepted & 1u << device, "introduced, and has not accepted");
+    CHECK(w, !asked || !m->is_asked || bytes_equal_str(n->name, world_name(m->to)),
+          "introduced to another than he asked for");
     CHECK(w, !(m->introduced & 1u << device), "introduced twice");
     m->introduced |= 1u << device;
     if (w->lies)

@@ -12,7 +12,7 @@ enum { KIND = 1, WHICH, WHO, PRINT, KEY, SIDE, SEEN, CANDIDATE, NOTICE_VALUES };
 enum { OF_PRINT = 1, OF_KEY, OF_LABEL, OF_SINCE, OF_SIGNER, OF_SIGNATURE, DEVICE_VALUES };
 enum { L_ID = 1, L_FROM, L_PRINT, L_SEALED, L_SINCE, LETTER_VALUES };
 
-enum { VALUES = 1024, TEXTS_BYTES = 64 * 1024, KEPT_VALUES = 32, KEPT_BYTES = 2048, ROWS = 32 };
+enum { VALUES = 1024, TEXTS_BYTES = 64 * 1024, KEPT_VALUES = 32, KEPT_BYTES = 2048, ROWS = 8 };
 
 /* What was said once. */
 struct kept {
@@ -28,8 +28,8 @@ struct liar {
     uint8_t texts[TEXTS_BYTES];
     size_t texts_len;
     struct kept introduced[WORLD_DEVICES]; /* the last that each was told */
-    struct kept letters[ROWS];
-    size_t letter_count;                                 /* of all */
+    struct kept letters[WORLD_DEVICES][ROWS];
+    size_t letter_count[WORLD_DEVICES];                  /* of all that it was told */
     char invited[WORLD_DEVICES][RANDOM_ID_TEXT_LEN + 1]; /* by nobody but the liar */
 };
 
@@ -133,30 +133,29 @@ static void keep(struct kept *k, const struct resp_value *values, size_t count)
 
 /* ---- introductions ---- */
 
-static void change_introduction(struct liar *l)
+static void put_other_key(struct liar *l)
 {
     size_t key = any_key(l);
-    switch (draw(l->world, 4)) {
-    case 0:
+    put_print(l, PRINT, key);
+    put_key(l, KEY, key);
+}
+
+/* Another name, another key, or both; or another id. */
+static void change_introduction(struct liar *l)
+{
+    struct world *w = l->world;
+    uint64_t what = draw(w, 4);
+    if (what == 3 && w->meeting_count > 0)
+        put(l, WHICH, bytes_from_str(w->meetings[draw(w, w->meeting_count)].id));
+    if (what < 2)
         put_name(l, WHO);
-        break;
-    case 1:
-        put_name(l, WHO); /* and the key */
-        /* fallthrough */
-    case 2:
-        put_print(l, PRINT, key);
-        put_key(l, KEY, key);
-        break;
-    default:
-        if (l->world->meeting_count > 0)
-            put(l, WHICH,
-                bytes_from_str(l->world->meetings[draw(l->world, l->world->meeting_count)].id));
-    }
+    if (what > 0 && what < 3)
+        put_other_key(l);
 }
 
 static void say_notice(struct liar *l, const char *kind, struct bytes id, size_t count)
 {
-    size_t key = any_key(l), device = draw(l->world, WORLD_DEVICES);
+    size_t device = draw(l->world, WORLD_DEVICES);
     char at[32], behind[32];
     world_write_address(l->world, device, at, sizeof at, false);
     world_write_address(l->world, device, behind, sizeof behind, true);
@@ -166,8 +165,7 @@ static void say_notice(struct liar *l, const char *kind, struct bytes id, size_t
     put(l, KIND, bytes_from_str(kind));
     put(l, WHICH, id);
     put_name(l, WHO);
-    put_print(l, PRINT, key);
-    put_key(l, KEY, key);
+    put_other_key(l);
     put(l, SIDE, bytes_from_str("dials"));
     put(l, SEEN, bytes_from_str(at));
     put(l, CANDIDATE, bytes_from_str(behind));
@@ -306,17 +304,20 @@ static void change_devices(struct liar *l, size_t account)
 
 /* ---- letters ---- */
 
-static void keep_letters(struct liar *l, const struct resp_value *values, size_t count)
+static void keep_letters(struct liar *l, size_t device, const struct resp_value *values,
+                         size_t count)
 {
     for (size_t i = 1; i + LETTER_VALUES <= count; i += LETTER_VALUES)
-        keep(&l->letters[l->letter_count++ % ROWS], values + i, LETTER_VALUES);
+        keep(&l->letters[device][l->letter_count[device]++ % ROWS], values + i, LETTER_VALUES);
 }
 
-/* Anybody's. */
-static size_t add_kept(struct liar *l)
+/* One that it was told before, or another device. */
+static size_t add_kept(struct liar *l, size_t device)
 {
-    const struct kept *k = &l->letters[draw(l->world, ROWS)];
-    if (k->count == 0)
+    size_t whose = draw(l->world, 4) ? device : (size_t)draw(l->world, WORLD_DEVICES);
+    size_t n = l->letter_count[whose] < ROWS ? l->letter_count[whose] : (size_t)ROWS;
+    const struct kept *k = n > 0 ? &l->letters[whose][draw(l->world, n)] : NULL;
+    if (!k || k->count == 0)
         return 0;
     size_t at = add_row(l, LETTER_VALUES);
     memcpy(&l->values[at], k->values, sizeof *k->values * LETTER_VALUES);
@@ -409,7 +410,7 @@ static void change_letters(struct liar *l, const struct visitor *v)
     if (what == 0) {
         add_forged(l, v);
     } else if (what == 1) {
-        if ((at = add_kept(l)) > 0 && draw(l->world, 2))
+        if ((at = add_kept(l, v->device)) > 0 && draw(l->world, 2))
             change_letter(l, at);
     } else if (what == 2 && n > 0) {
         change_letter(l, 1 + draw(l->world, n) * LETTER_VALUES);
@@ -429,7 +430,7 @@ void liar_reply(struct visitor *v, enum visitor_request request,
     if (!l || (*values)->kind != RESP_ARRAY || *count > VALUES / 2)
         return;
     if (request == VISITOR_TAKES)
-        keep_letters(l, *values, *count);
+        keep_letters(l, v->device, *values, *count);
     else if (request != VISITOR_DEVICES)
         return;
     if (draw(v->world, 2))

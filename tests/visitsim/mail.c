@@ -2,12 +2,16 @@
 
 #include "world.h"
 
+#include "base/number.h"
 #include "peer/peer_letter.h"
 
 #include <stdio.h>
 
 /* How a letter is shown: "bob wrote then: letter 7" (client/visit_letters.c). */
 #define WROTE " wrote then: "
+
+/* What is said of one that may or may not be with the hub (client/post_words.c). */
+#define GIVEN_UP "has not said that it keeps the letter"
 
 bool mail_write(struct world *w, size_t from, size_t account, char text[MAIL_TEXT_BYTES])
 {
@@ -25,11 +29,11 @@ bool mail_write(struct world *w, size_t from, size_t account, char text[MAIL_TEX
 
 static struct mail *find(struct world *w, struct bytes text)
 {
-    char line[MAIL_TEXT_BYTES];
-    size_t n;
-    snprintf(line, sizeof line, "%.*s", (int)text.len, (const char *)text.data);
-    CHECK(w, sscanf(line, "letter %zu", &n) == 1 && n < w->mail_count, "nobody wrote \"%s\"",
-          line);
+    struct bytes rest = text;
+    uint64_t n;
+    bool is_one = bytes_equal_str(bytes_next_word(&rest), "letter") &&
+                  number_parse_u64(bytes_trim(rest), &n) && n < w->mail_count;
+    CHECK(w, is_one, "nobody wrote \"%.*s\"", (int)text.len, (const char *)text.data);
     return &w->mail[n];
 }
 
@@ -116,6 +120,7 @@ void mail_shown(struct world *w, size_t device, struct bytes line)
     char text[256];
     snprintf(text, sizeof text, "%.*s", (int)line.len, (const char *)line.data);
     char *wrote = strstr(text, WROTE);
+    CHECK(w, !strstr(text, GIVEN_UP), "device %zu gives a letter up", device);
     if (!wrote)
         return;
     size_t account = world_account(w, bytes_make(text, (size_t)(wrote - text)));

@@ -42,7 +42,7 @@ void mail_kept(struct world *w, struct mail_copy copy);
 void mail_told(struct world *w, size_t device, struct bytes text);
 void mail_unsure(struct world *w, size_t device, size_t account);
 
-/* A line is shown, perhaps of a letter. */
+/* A line is shown during a visit, perhaps of a letter. */
 void mail_shown(struct world *w, size_t device, struct bytes line);
 
 /* All are here, and have asked for letters. */

@@ -17,7 +17,8 @@ static void on_say(struct visit *visit, enum visit_tone tone, struct bytes line)
 {
     struct visitor *v = visitor_of(visit);
     SAY(v->world, "device %zu: %.*s", v->device, (int)line.len, (const char *)line.data);
-    mail_shown(v->world, v->device, line);
+    if (visit->state != VISIT_LEFT)
+        mail_shown(v->world, v->device, line);
 }
 
 static void on_prompt(struct visit *visit, struct bytes text, bool secret)
@@ -89,7 +90,7 @@ static void on_introduced(struct visit *visit, const struct notice *n)
     struct visitor *v = visitor_of(visit);
     size_t other = v->world->lies ? world_key(v->world, &n->key)
                                   : judge_device(v->world, &n->key, n->name);
-    struct meeting *m = judge_introduced(v->world, v->device, n->id, other);
+    struct meeting *m = judge_introduced(v->world, v->device, n, other);
     introduced(v, n, other, m);
 }
 

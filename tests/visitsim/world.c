@@ -309,6 +309,7 @@ static void check_visitor(struct world *w, const struct visitor *v)
     CHECK(w, visitor_sees(v) == present(w), "device %zu sees %x, and there are %x", v->device,
           visitor_sees(v), present(w));
     CHECK(w, v->asked_count == 0, "device %zu is not answered", v->device);
+    CHECK(w, v->visit.post.sending_count == 0, "device %zu still sends a letter", v->device);
     list_foreach (at, &v->talks)
         check_talk(w, list_entry(at, struct talk_end, link));
 }

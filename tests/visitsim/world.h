@@ -35,6 +35,7 @@
 #include "notebook.h"
 #include "wire.h"
 
+#include "client/notice.h"
 #include "hub/hub.h"
 #include "peer/words.h"
 #include "store/embedded.h"
@@ -202,6 +203,7 @@ size_t judge_device(struct world *w, const struct public_key *key, struct bytes 
 void judge_asked(struct world *w, size_t device, size_t account, struct bytes id);
 void judge_accepts(struct world *w, size_t device, struct bytes id);
 void judge_words(struct world *w, struct meeting *m, unsigned side, const char *const words[]);
-struct meeting *judge_introduced(struct world *w, size_t device, struct bytes id, size_t other);
+struct meeting *judge_introduced(struct world *w, size_t device, const struct notice *n,
+                                 size_t other);
 
 #endif

@@ -21,10 +21,11 @@
  * device, or once what is known of him is forgotten. It ends with its time. left accepts has
  * said no, or another kith of this device is taking letters
  *
- * A letter is shown, then its id is remembered, then the hub is told that it was taken. So none
- * is lost, and one comes twice only where kith is killed after it was shown and before its id
- * was remembered, or its id is older than LIMIT_LETTERS_SEEN others. What a first letter says
- * of its sender's device is believed as at a first talk, by the owner's rule (trust).
+ * A letter is shown, then its id is remembered, then the hub is told that it was taken. (Where
+ * it is kept, to be shown later, that is done right before: post_show.) So none is lost, and
+ * one comes twice only where kith is killed after it was shown and before its id was
+ * remembered, or its id is older than LIMIT_LETTERS_SEEN others. What a first letter says of
+ * its sender's device is believed as at a first talk, by the owner's rule (trust).
  *
  * States: away -> here -> away; nothing is asked while away. Limits: LIMIT_LETTERS_SENDING
  * letters wait to be sent. The owner embeds it. */

@@ -106,6 +106,15 @@ static bool on_show(struct post *p, const struct peer_letter *l)
                          (int)l->text.len, (const char *)l->text.data) == 0;
 }
 
+static bool on_keep(struct post *p, const struct peer_letter *l)
+{
+    struct stage *s = stage_of(p);
+    if (s->refuses_show)
+        return false;
+    return buffer_printf(&s->said, "later: %.*s\n", (int)l->text.len,
+                         (const char *)l->text.data) == 0;
+}
+
 static void on_warn(struct post *p, enum post_warning warning, struct bytes name)
 {
     static const char *const words[] = {"forged", "not believed", "not kept"};
@@ -647,6 +656,41 @@ static void test_what_is_kept(void **state)
     finish(&s);
 }
 
+static void test_what_is_shown_later(void **state)
+{
+    const struct post_handler keeping = {
+        .request = on_request, .keep = on_keep, .warn = on_warn, .sent = on_sent};
+    const struct listed three[] = {
+        {.id = 1, .by = BOB}, {.id = 2, .by = BOB}, {.id = 3, .by = BOB, .damage = 200}};
+    const struct random_id one = {.bytes = {1}}, two = {.bytes = {2}};
+    struct stage s;
+    begin_taking(&s);
+    s.post.handler = &keeping;
+    hear_letters(&s, three, 3);
+    expect(&s, "later: text 1\nlater: text 2\nforged Bob\n! LETTERS TAKEN 3\n");
+    assert_int_equal(buffer_len(&s.seen), 0);
+    assert_true(post_show(&s.post, &one));
+    assert_false(post_show(&s.post, &one));
+    expect(&s, "! LETTERS TAKEN 1\n! LETTERS TAKEN 1\n");
+    assert_true(letters_seen_has(buffer_view(&s.seen), &one));
+    s.busy = true;
+    assert_false(post_show(&s.post, &two));
+    assert_true(s.post.was_busy);
+    s.busy = false;
+    s.refuses_keep = true;
+    assert_true(post_show(&s.post, &two));
+    expect(&s, "not kept \n! LETTERS TAKEN 2\n");
+    s.refuses_keep = false;
+    post_lost(&s.post);
+    assert_true(post_show(&s.post, &two));
+    expect(&s, "");
+    post_here(&s.post, BYTES("anna"));
+    s.refuses_show = true;
+    hear_letters(&s, (const struct listed[]){{.id = 2, .by = BOB}, {.id = 4, .by = BOB}}, 2);
+    expect(&s, "! LETTERS\n! LETTERS TAKEN 2\n");
+    finish(&s);
+}
+
 static void test_nonsense(void **state)
 {
     static const char *const lists[] = {
@@ -727,6 +771,7 @@ int main(void)
         cmocka_unit_test(test_what_is_left),
         cmocka_unit_test(test_one_comes_while_the_list_is_asked_for),
         cmocka_unit_test(test_what_is_kept),
+        cmocka_unit_test(test_what_is_shown_later),
         cmocka_unit_test(test_nonsense),
         cmocka_unit_test(test_the_oldest_is_forgotten),
         cmocka_unit_test(test_a_file_that_is_damaged),

@@ -1,0 +1,234 @@
+#include "meet/talks_inner.h"
+
+#include "io/clock.h"
+
+static struct talks *talks_of(struct talk_link *l)
+{
+    return l->owner;
+}
+
+/* ---- which of several ---- */
+
+bool talks_is_with(const struct talk_link *l, struct bytes name)
+{
+    return l->state != TALK_LINK_ENDING && account_name_equal(bytes_from_str(l->name), name);
+}
+
+static bool has_begun(const struct talk_link *l)
+{
+    return l->state == TALK_LINK_TALKING || l->state == TALK_LINK_LOST;
+}
+
+/* What was said over one and is not there yet stays ahead of what is said next. */
+static bool is_before(const struct talk_link *l, const struct talk_link *other)
+{
+    static const int ranks[] = {
+        [TALK_LINK_CONNECTING] = 0, [TALK_LINK_LOST] = 1, [TALK_LINK_TALKING] = 2};
+    bool waits = !list_is_empty(&l->said), other_waits = !list_is_empty(&other->said);
+    if (l->state != other->state)
+        return ranks[l->state] > ranks[other->state];
+    return waits != other_waits ? waits : l->spoke.ns > other->spoke.ns;
+}
+
+struct talk_link *talks_find(struct talks *t, struct bytes name)
+{
+    struct talk_link *found = NULL;
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (talks_is_with(l, name) && (!found || is_before(l, found)))
+            found = l;
+    }
+    return found;
+}
+
+/* How many others there are with him whom l is with. */
+struct others {
+    size_t all;
+    size_t begun;   /* of all */
+    size_t there;   /* of those: at the same device */
+    size_t waiting; /* of those connected: for what was said to be shown */
+};
+
+static struct others others_of(struct talk_link *l)
+{
+    struct others o = {.all = 0};
+    list_foreach (at, &talks_of(l)->links) {
+        const struct talk_link *other = list_entry(at, struct talk_link, link);
+        if (other == l || !talks_is_with(other, bytes_from_str(l->name)))
+            continue;
+        o.all++;
+        o.begun += has_begun(other);
+        o.there += has_begun(other) && talk_link_expects(other, &l->pair.other.key);
+        o.waiting += other->state == TALK_LINK_TALKING && !list_is_empty(&other->said);
+    }
+    return o;
+}
+
+static void tell_way(struct talks *t, const char *name)
+{
+    const struct talk_link *l = talks_find(t, bytes_from_str(name));
+    if (t->handler->path && l)
+        t->handler->path(t, name, l->way[0] ? l->way : NULL);
+}
+
+/* ---- what the talks tell ---- */
+
+/* What is said goes on where it went, until he says something here. */
+static void on_begun(struct talk_link *l)
+{
+    const struct talks_handler *h = talks_of(l)->handler;
+    struct others others = others_of(l);
+    l->spoke = others.begun > 0 ? (struct instant){0} : l->since;
+    if (others.begun == 0 && h->begun)
+        h->begun(talks_of(l), l->name);
+    else if (others.begun > 0 && others.there == 0 && h->joined)
+        h->joined(talks_of(l), l->name, l->verified);
+}
+
+static void on_path(struct talk_link *l)
+{
+    tell_way(talks_of(l), l->name);
+}
+
+static void on_came(struct talk_link *l, const struct address *from)
+{
+    if (talks_of(l)->handler->came)
+        talks_of(l)->handler->came(talks_of(l), l->name, from);
+}
+
+static void on_surveyed(struct talk_link *l)
+{
+    if (talks_of(l)->handler->surveyed)
+        talks_of(l)->handler->surveyed(talks_of(l), l->name);
+}
+
+/* He is answered where he spoke last. */
+static void on_heard(struct talk_link *l, struct bytes text)
+{
+    struct talks *t = talks_of(l);
+    if (t->handler->kept)
+        t->handler->kept(t, l, text);
+    else if (t->handler->heard)
+        t->handler->heard(t, l->name, text);
+    if (l->state != TALK_LINK_TALKING)
+        return;
+    l->spoke = clock_instant();
+    if (others_of(l).all > 0)
+        tell_way(t, l->name);
+}
+
+static void on_delivered(struct talk_link *l)
+{
+    if (talks_of(l)->handler->delivered && list_is_empty(&l->said) && others_of(l).waiting == 0)
+        talks_of(l)->handler->delivered(talks_of(l), l->name);
+}
+
+static void on_ended(struct talk_link *l, bool had_begun, const char *why)
+{
+    struct talks *t = talks_of(l);
+    struct others others = others_of(l);
+    bool goes_on = had_begun ? others.begun > 0 : others.all > 0;
+    if (!goes_on && t->handler->ended)
+        t->handler->ended(t, l->name, why);
+    else if (had_begun)
+        tell_way(t, l->name);
+}
+
+static void on_undelivered(struct talk_link *l, struct bytes text)
+{
+    if (talks_of(l)->handler->undelivered)
+        talks_of(l)->handler->undelivered(talks_of(l), l->name, text);
+}
+
+static void on_words(struct talk_link *l)
+{
+    if (talks_of(l)->handler->words)
+        talks_of(l)->handler->words(talks_of(l), l->name, l->compare.words.shown,
+                                    &l->pair.other.key);
+}
+
+static void on_no_words(struct talk_link *l, const struct trouble *why)
+{
+    if (talks_of(l)->handler->no_words)
+        talks_of(l)->handler->no_words(talks_of(l), l->name, why);
+}
+
+static void on_differ(struct talk_link *l)
+{
+    if (talks_of(l)->handler->differ)
+        talks_of(l)->handler->differ(talks_of(l), l->name);
+}
+
+static void on_gone(struct talk_link *l)
+{
+    struct talks *t = talks_of(l);
+    list_remove(&l->link);
+    if (--t->link_count == 0 && t->closing)
+        talks_end_wait(t);
+}
+
+const struct talk_link_handler talks_link_handler = {.begun = on_begun,
+                                                     .path = on_path,
+                                                     .came = on_came,
+                                                     .surveyed = on_surveyed,
+                                                     .heard = on_heard,
+                                                     .delivered = on_delivered,
+                                                     .words = on_words,
+                                                     .no_words = on_no_words,
+                                                     .differ = on_differ,
+                                                     .ended = on_ended,
+                                                     .undelivered = on_undelivered,
+                                                     .gone = on_gone};
+
+/* ---- one of them ---- */
+
+void talks_differ(struct talks *t, struct bytes name, const struct public_key *key)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (talks_is_with(l, name) && talk_link_expects(l, key))
+            talk_link_differ(l);
+    }
+}
+
+void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (!l->over && random_id_equal(&l->pair.id, introduction)) {
+            talk_link_show(l, id);
+            return;
+        }
+    }
+}
+
+bool talks_have_arrived(struct talks *t, struct bytes name)
+{
+    bool all = true;
+    list_foreach (at, &t->links) {
+        const struct talk_link *l = list_entry(at, struct talk_link, link);
+        all = all && (!talks_is_with(l, name) || talk_link_has_arrived(l));
+    }
+    return all;
+}
+
+void talks_show_all(struct talks *t, struct bytes name)
+{
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (talks_is_with(l, name) && l->talk.shown < l->talk.heard)
+            talk_link_show(l, l->talk.heard);
+    }
+}
+
+void talks_called(struct talks *t, struct bytes id)
+{
+    struct random_id wanted;
+    if (!random_id_read(id, &wanted))
+        return;
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (!l->over && random_id_equal(&l->pair.id, &wanted))
+            talk_link_called(l);
+    }
+}

@@ -123,14 +123,6 @@ void saying_lost(struct saying *s)
     s->id[0] = '\0';
 }
 
-/* What the hub says for people. */
-static struct bytes without_code(struct bytes text)
-{
-    if (bytes_starts_with(text, "ERR "))
-        bytes_next_word(&text);
-    return bytes_trim(text);
-}
-
 void saying_answer(struct saying *s, uint64_t number, const struct resp_value *reply)
 {
     struct bytes text = reply->text;
@@ -139,7 +131,7 @@ void saying_answer(struct saying *s, uint64_t number, const struct resp_value *r
     if (reply->kind == RESP_FAILURE && bytes_starts_with(text, "ABSENT "))
         miss(s, "is not here");
     else if (reply->kind == RESP_FAILURE)
-        finish(s, handle_refused(s->k, without_code(text)));
+        finish(s, handle_refused(s->k, answer_words(text)));
     if (reply->kind == RESP_FAILURE || text.len != RANDOM_ID_TEXT_LEN)
         return;
     snprintf(s->id, sizeof s->id, "%.*s", (int)text.len, (const char *)text.data);

@@ -146,6 +146,15 @@ def test_what_cannot_be_said(alice, program, whom, words, result, problem):
     assert problem in program.problem
 
 
+def test_who_is_asked_already(alice, bob, start_puppet):
+    puppet, one, other = start_puppet(bob, None), bob.visit(), alice.visit()
+    assert puppet.login() == "OK"
+    one.sendline("/talk alice")
+    other.expect_exact("bob wants to talk")
+    assert puppet.say("alice", "hello") == "REFUSED"
+    assert "did not do it: waiting for an answer already from 'alice'" in puppet.problem
+
+
 def test_who_does_not_want_to_is_not_talked_with(alice, program):
     visit = alice.visit()
     program.tell("say", "alice".encode().hex(), "hello".encode().hex(), PATIENCE * 1000)

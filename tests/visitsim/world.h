@@ -3,20 +3,21 @@
 
 /* People at a hub and with each other, under one seed and a clock that jumps, on one thread: a
  * hub of several workers over a store on a faulty disk; devices, each with the mind of the real
- * client (a visit and its conversation), whose persons register, log in, ask each other to
- * talk, accept, decline, close and say things; and the talks between them, sessions with
+ * client (a visit, its conversation and its post), whose persons register, log in, ask each
+ * other to talk, accept, decline, close, say things, write letters, compare words, sign their
+ * other device and forget whom they know; and the talks between them, sessions with
  * candidates and dialing. All of it goes over wires (wire.h) that delay, cut and part, through
  * TLS without its cryptography (bare_tls.c). Networks part, devices move and get addresses that
  * others had, let nobody in, are switched off; the hub crashes, loses what was not durable,
  * comes back.
  *
- * Checked all the time (judge.c, visitor.c, talk.c):
+ * Checked all the time (judge.c, visitor.c, talk.c, notebook.c, mail.c):
  *   - nobody is introduced who has not accepted, or has not asked, and each is told the key of
  *     the very device that did;
- *   - no key is believed to be somebody's but the first that was met, and those that one
- * believed has signed, and none whose words were not the same; both sides see the same words;
- *   - a letter that the hub is said to keep is shown, once on each device, under its writer's
- * name, and by none that does not believe the writer's device (mail.h);
+ *   - no key is believed to be somebody's but the first that was met and those that one
+ *     believed has signed, and none whose words were not the same; both see the same words;
+ *   - a letter that the hub is said to keep is shown, once on each device, as its writer's, and
+ *     on none that does not believe the writer's device;
  *   - no connection of another key becomes part of a talk, and none of the right one is
  * refused;
  *   - texts arrive in order and once, and none is marked as shown that was not;
@@ -24,10 +25,10 @@
  *   - a talk ends because somebody ended it, or nothing could be reached for long;
  *   - a device that was let in once is known from then on, whatever crashed, and an account
  * that somebody saw is there.
- * In some worlds the hub lies (liar.h) to whom it can, and all of that but what depends on its
- * help still holds. Then everything heals, and when it has settled: all who are there
- * are logged in, and see the same people, who are those that are there; talks have both sides,
- * and all that was said has arrived. All come once more, and have their letters. Then all
+ * In some worlds the hub lies (liar.h), and all of that still holds but what needs its help.
+ * Then everything heals, and when it has settled: all who are there are logged in, and see the
+ * same people, who are those that are there; talks have both sides, and all that was said has
+ * arrived. All come once more, and have their letters. Then all
  * leave, and nothing of them is left in the hub, nor in memory. */
 
 #include "../sim/trace.h"

@@ -160,13 +160,32 @@ def test_nothing_is_heard_before_the_proof(bob, alice, mallory, what):
 def test_a_proof_by_the_byte(bob, mallory):
     """However it is cut, it is one."""
     listener = bob.listen("--accept", "all")
-    path = mallory.dial(mallory.meet("bob"))
-    for byte in frame(PROOF, path.proof()):
-        path.send_raw(bytes([byte]))
-    path.await_frame(PROOF)
+    bob_there = mallory.meet("bob")
+
+    def by_the_byte():
+        path = mallory.dial(bob_there)
+        try:
+            for byte in frame(PROOF, path.proof()):
+                path.send_raw(bytes([byte]))
+            path.await_frame(PROOF)
+        except (ConnectionError, ssl.SSLError):
+            return None  # he has not heard of the introduction yet
+        return path
+
+    path = until(by_the_byte, "bob to expect it")
     path.settle()
     path.say(b"good day")
     until(lambda: listener.said() == "mallory: good day\n", "the text")
+
+
+def test_two_talks_of_one_device(bob, mallory):
+    """Each connection finds its own by the proof."""
+    listener = bob.listen("--accept", "all")
+    first, second = mallory.talk("bob"), mallory.talk("bob")
+    second.say(b"two")
+    until(lambda: listener.said() == "mallory: two\n", "the text of the second")
+    first.say(b"one")
+    until(lambda: listener.said() == "mallory: two\nmallory: one\n", "the text of the first")
 
 
 # ---- after it ----

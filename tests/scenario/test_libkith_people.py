@@ -74,6 +74,15 @@ def test_a_text_counts_as_shown_once_it_is_received(alice, program):
     assert saying.wait() == 0
 
 
+def test_what_shows_nothing_has_been_shown_nothing(alice, program):
+    """kith say delivers a text, and whoever answers it there is not told that she saw it."""
+    saying = alice.start("say", "bob", "hello")
+    until(lambda: "alice" in program.people())
+    assert program.say("alice", "does she see this?") == "REFUSED"
+    assert program.receive() == ("alice", b"hello")
+    assert saying.wait(PATIENCE) == 0
+
+
 def test_it_says_and_waits_until_that_was_shown(alice, program):
     listening = alice.listen("--accept", "bob")
     assert program.say("ALICE", "one") == "OK", program.problem

@@ -182,6 +182,7 @@ def test_a_program_says_something_to_whom_one_talks_with(alice, bob):
         b.expect_exact(f"alice: {text}")
     b.sendline("an answer")
     a.expect_exact("bob: an answer")
+    assert "another device" not in b.logfile_read.getvalue()
     a.sendline("and on it goes")
     b.expect_exact("alice: and on it goes")
     assert goes_on(a, "bob") and goes_on(b, "alice")
@@ -219,8 +220,12 @@ def test_a_talk_at_two_devices(alice, bob):
     a.sendline("from the first")
     b.expect_exact("alice: from the first")
     assert goes_on(a, "bob") and goes_on(b, "alice")
+    second.sendline("/talk bob")
+    second.expect_exact("You talk with bob now; /close ends it.")
+    b.expect_exact("alice is there at another device, too.")
     b.sendline("/close")
-    a.expect_exact("bob has ended the talk.")
+    for one in a, second:
+        one.expect_exact("bob has ended the talk.")
     b.expect_exact("The talk with alice is over.")
 
 

@@ -75,6 +75,7 @@ struct visit_handler {
      * those behind it: the owner has no talks; nobody is asked to one then, and who asks is
      * told that he is busy. */
     void (*introduced)(struct visit *v, const struct notice *n);
+    bool (*has_room)(struct visit *v, struct bytes name); /* for one more; NULL: always */
     void (*devices)(struct visit *v, uint64_t number, const struct resp_value *values,
                     size_t count);                        /* the answer to visit_ask_devices */
     void (*talk_say)(struct visit *v, struct bytes text); /* to whom is in front */

@@ -259,6 +259,14 @@ static void give_up(struct visit *v)
     v->connecting = false;
 }
 
+static void say_no_session(struct visit *v)
+{
+    visit_say(v, VISIT_PROBLEM, "No session");
+    if (!list_is_empty(&v->talks))
+        visit_say(v, VISIT_NOTE,
+                  "/talk NAME puts a talk in front; /path tells which there are.");
+}
+
 void people_close(struct visit *v)
 {
     if (v->front[0])
@@ -268,7 +276,7 @@ void people_close(struct visit *v)
     else if (v->wanted[0] && !v->outgoing.name[0])
         give_up(v);
     else
-        visit_say(v, VISIT_PROBLEM, "No session");
+        say_no_session(v);
 }
 
 /* ---- what the hub tells ---- */
@@ -291,7 +299,8 @@ static void take_invitation(struct visit *v, const struct notice *n)
 {
     if (v->asked_count >= LIMIT_UNANSWERED)
         return; /* a hub that tells much and answers nothing is not answered, either */
-    if (!v->handler->introduced) {
+    if (!v->handler->introduced ||
+        (v->handler->has_room && !v->handler->has_room(v, n->name))) {
         refuse_invitation(v, n);
         return;
     }
@@ -335,26 +344,38 @@ static void take_introduction(struct visit *v, const struct notice *n)
     }
 }
 
+/* What became of an invitation: this one's own, or his. */
+struct refusal {
+    const char *reason, *own, *his;
+};
+
+static const char *refusal_words(struct bytes reason, bool own)
+{
+    static const struct refusal refusals[] = {
+        {"declined", "does not want to talk.", "was declined from another device of yours."},
+        {"busy", "is busy.", "asks no longer."},
+        {"timeout", "has not answered.", "asks no longer."},
+        {"gone", "is gone.", "asks no longer."},
+        {"answered", "was answered at another device of yours.",
+         "was answered at another device of yours."},
+    };
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        if (bytes_equal_str(reason, refusals[i].reason))
+            return own ? refusals[i].own : refusals[i].his;
+    }
+    return "does not talk.";
+}
+
 static void take_refusal(struct visit *v, const struct notice *n)
 {
-    static const char *const reasons[][2] = {
-        {"declined", "does not want to talk."},
-        {"busy", "is busy."},
-        {"timeout", "has not answered."},
-        {"gone", "is gone."},
-        {"answered", "was answered from another of your devices."},
-    };
-    const char *says = "does not talk.";
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
-        if (bytes_equal_str(n->reason, reasons[i][0]))
-            says = reasons[i][1];
-    }
-    if (bytes_equal_str(n->id, v->outgoing.id))
+    bool own = bytes_equal_str(n->id, v->outgoing.id);
+    if (own)
         miss_outgoing(v);
     else if (!v->outgoing.name[0] && !v->connecting)
         people_miss(v, n->name);
     drop_id(v, n->id);
-    visit_say(v, VISIT_NEWS, "%.*s %s", (int)n->name.len, (const char *)n->name.data, says);
+    visit_say(v, VISIT_NEWS, "%.*s %s", (int)n->name.len, (const char *)n->name.data,
+              refusal_words(n->reason, own));
 }
 
 /* Comings and goings of oneself are no news. */

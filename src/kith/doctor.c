@@ -17,6 +17,7 @@ struct doctor {
     struct instant began;
     uint64_t asked_devices;          /* likewise, of the list of one's own devices */
     uint64_t asked_list;             /* the number of the answer that says who is here */
+    uint64_t asked;                  /* and of that to the invitation */
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said */
     struct talk_link *link;          /* NULL: not introduced, or told already */
     struct diagnosis diagnosis;
@@ -157,7 +158,7 @@ static void take_list(struct doctor *d, struct bytes list)
         contact_end(&d->contact, EXIT_DONE);
         return;
     }
-    contact_ask(&d->contact, "MEET", d->name);
+    d->asked = contact_ask(&d->contact, "MEET", d->name);
     if (!s->output.quiet && !s->output.json)
         output_error_line("kith: asking to talk: ", d->name);
 }
@@ -184,6 +185,8 @@ static void take_id(struct doctor *d, struct bytes id)
 static void on_answer(struct contact *c, uint64_t number, const struct resp_value *reply)
 {
     struct doctor *d = doctor_of(c);
+    if (number != d->asked_devices && number != d->asked_list && number != d->asked)
+        return; /* to who asks this one */
     if (reply->kind == RESP_FAILURE)
         contact_refused(c, reply->text);
     else if (number == d->asked_devices)
@@ -216,11 +219,13 @@ static void on_notice(struct contact *c, const struct notice *n)
 {
     struct doctor *d = doctor_of(c);
     bool is_it = n->id.len > 0 && bytes_equal_str(n->id, d->id);
-    if (n->kind == NOTICE_INVITED)
+    if (n->kind == NOTICE_INVITED && account_name_equal(n->name, d->name))
+        contact_accept(c, n); /* he looks for the ways to here, too */
+    else if (n->kind == NOTICE_INVITED)
         contact_decline(c, n->id);
-    else if (n->kind == NOTICE_DECLINED && is_it)
+    else if (n->kind == NOTICE_DECLINED && is_it && !d->link)
         fail(d, EXIT_NO, notice_refusal(n->reason));
-    else if (n->kind == NOTICE_INTRODUCED && !d->link)
+    else if (n->kind == NOTICE_INTRODUCED)
         begin(d, n);
 }
 
@@ -241,6 +246,8 @@ static void on_connects(struct talks *t, struct talk_link *l, const struct notic
 {
     struct doctor *d = doctor_of_talks(t);
     struct candidate_rules rules = talks_rules(t, &l->offer.seen);
+    if (d->link || d->contact.over)
+        return; /* one is looked at; the other serves who looks from there */
     d->link = l;
     diagnosis_init(&d->diagnosis, n, &rules, t->candidate_count);
     talk_link_survey(l, patience_ms(t));
@@ -266,11 +273,18 @@ static void on_surveyed(struct talks *t, const char *name)
         conclude(doctor_of_talks(t));
 }
 
-/* Without any way it ends by itself, and what was found then is all there is. */
+static bool found_a_way(struct doctor *d)
+{
+    diagnosis_take(&d->diagnosis, &d->link->dialing);
+    return diagnosis_way(&d->diagnosis) != DIAGNOSIS_NONE;
+}
+
+/* Without any way it ends by itself, and what was found then is all there is; with one, a
+ * doctor on the other side may have seen enough. */
 static void on_ended(struct talks *t, const char *name, const char *why)
 {
     struct doctor *d = doctor_of_talks(t);
-    if (d->link && why)
+    if (d->link && (why || found_a_way(d)))
         conclude(d);
     else
         fail(d, EXIT_NO, "has ended the talk before all was tried");

@@ -108,6 +108,11 @@ static void on_introduced(struct visit *v, const struct notice *n)
         visit_talk_fails(v, name, t.words);
 }
 
+static bool on_has_room(struct visit *v, struct bytes name)
+{
+    return talks_have_room(&of_visit(v)->talks, name);
+}
+
 /* What was said with somebody. */
 static void keep(struct interactive *i, const char *other, struct said *said)
 {
@@ -239,9 +244,10 @@ static void on_talk_ended(struct talks *t, const char *name, const char *why)
     visit_talk_ends(visit_of(t), name, why);
 }
 
-static void on_talk_undelivered(struct talks *t, const char *name, struct bytes text)
+static void on_talk_undelivered(struct talks *t, struct talk_link *l, struct bytes text)
 {
     struct visit *v = visit_of(t);
+    const char *name = l->name;
     keep(of_talks(t), name,
          &(struct said){.from = bytes_from_str(v->name),
                         .to = bytes_from_str(name),
@@ -478,6 +484,7 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .request = on_request,
                                                    .leave = on_leave,
                                                    .introduced = on_introduced,
+                                                   .has_room = on_has_room,
                                                    .talk_say = on_talk_say,
                                                    .talk_send = on_talk_send,
                                                    .talk_close = on_talk_close,

@@ -216,10 +216,10 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
 static void refuse(struct say *s, struct bytes reason)
 {
     const char *words = notice_refusal(reason);
-    if (bytes_equal_str(reason, "timeout") || bytes_equal_str(reason, "gone"))
-        write_letter(s, words);
-    else
+    if (bytes_equal_str(reason, "declined"))
         fail(s, EXIT_NO, words);
+    else
+        write_letter(s, words);
 }
 
 static void on_notice(struct contact *c, const struct notice *n)
@@ -254,7 +254,7 @@ static void on_begun(struct talks *t, const char *name)
         fail(s, EXIT_NO, "takes nothing");
 }
 
-static void on_delivered(struct talks *t, const char *name)
+static void on_delivered(struct talks *t, struct talk_link *l)
 {
     struct say *s = say_of_talks(t);
     struct contact *c = &s->contact;

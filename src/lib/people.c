@@ -117,9 +117,9 @@ static void on_begun(struct talks *t, const char *name)
     uv_stop(&of_talks(t)->loop);
 }
 
-static void on_delivered(struct talks *t, const char *name)
+static void on_delivered(struct talks *t, struct talk_link *l)
 {
-    saying_delivered(&of_talks(t)->saying, name);
+    saying_delivered(&of_talks(t)->saying, l);
     uv_stop(&of_talks(t)->loop);
 }
 
@@ -129,9 +129,9 @@ static void on_ended(struct talks *t, const char *name, const char *why)
     uv_stop(&of_talks(t)->loop);
 }
 
-static void on_undelivered(struct talks *t, const char *name, struct bytes text)
+static void on_undelivered(struct talks *t, struct talk_link *l, struct bytes text)
 {
-    saying_undelivered(&of_talks(t)->saying, name);
+    saying_undelivered(&of_talks(t)->saying, l);
     uv_stop(&of_talks(t)->loop);
 }
 

@@ -41,6 +41,7 @@ static void say(struct saying *s, struct talk_link *link)
     int r = talk_link_say(link, s->text);
     if (r == 0) {
         s->state = SAYING_WAITS;
+        s->link = link;
     } else if (r == TALK_LINK_NO_TEXT) {
         handle_note(s->k, "a text is UTF-8, and 1 byte to 64 KiB");
         finish(s, KITH_INVALID);
@@ -189,9 +190,9 @@ void saying_give_way(struct saying *s)
         talks_show_all(&s->presence->talks, name);
 }
 
-void saying_delivered(struct saying *s, const char *name)
+void saying_delivered(struct saying *s, const struct talk_link *link)
 {
-    if (s->state == SAYING_WAITS && saying_is_to(s, bytes_from_str(name)))
+    if (s->state == SAYING_WAITS && link == s->link)
         finish(s, KITH_OK);
 }
 
@@ -204,13 +205,13 @@ void saying_ended(struct saying *s, const char *name, const char *why)
         handle_note(s->k, "not delivered to %s: %s", s->name, why);
         finish(s, KITH_REFUSED);
     } else {
-        refuse(s, "has ended the talk; not delivered");
+        miss(s, "has ended the talk; not delivered");
     }
 }
 
 /* The link it was said over has ended; he may be there by another. */
-void saying_undelivered(struct saying *s, const char *name)
+void saying_undelivered(struct saying *s, const struct talk_link *link)
 {
-    if (s->state == SAYING_WAITS && saying_is_to(s, bytes_from_str(name)))
-        refuse(s, "has ended the talk; not delivered");
+    if (s->state == SAYING_WAITS && link == s->link)
+        miss(s, "has ended the talk; not delivered");
 }

@@ -24,6 +24,7 @@ struct saying {
     enum kith_result result;
     char name[ACCOUNT_NAME_BYTES + 1];
     struct bytes text;               /* the caller's */
+    const struct talk_link *link;    /* WAITS: over which it was said */
     uint64_t asked;                  /* the number of the invitation's answer; 0: not asked */
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said; else empty */
 };
@@ -51,8 +52,8 @@ void saying_declined(struct saying *s, const struct notice *n);
 void saying_introduced(struct saying *s, const struct notice *n);
 void saying_refused(struct saying *s, const char *name, const struct trouble *why);
 void saying_begun(struct saying *s, const char *name);
-void saying_delivered(struct saying *s, const char *name);
+void saying_delivered(struct saying *s, const struct talk_link *link);
 void saying_ended(struct saying *s, const char *name, const char *why);
-void saying_undelivered(struct saying *s, const char *name);
+void saying_undelivered(struct saying *s, const struct talk_link *link);
 
 #endif

@@ -45,16 +45,18 @@ void presence_agree(struct presence *p, struct bytes id, struct bytes name)
     agreed_add(&p->agreed, id, name);
 }
 
-uint64_t presence_accept(struct presence *p, const struct notice *invited)
-{
-    presence_agree(p, invited->id, invited->name);
-    return presence_ask_meeting(p, "ACCEPT", invited->id);
-}
-
 uint64_t presence_decline(struct presence *p, struct bytes id)
 {
     struct bytes argv[] = {bytes_from_str("DECLINE"), id, bytes_from_str("BUSY")};
     return presence_ask(p, argv, 3);
+}
+
+uint64_t presence_accept(struct presence *p, const struct notice *invited)
+{
+    if (!talks_have_room(&p->talks, invited->name))
+        return presence_decline(p, invited->id);
+    presence_agree(p, invited->id, invited->name);
+    return presence_ask_meeting(p, "ACCEPT", invited->id);
 }
 
 uint64_t presence_ask_devices(struct talks *t, const char *name)

@@ -58,7 +58,7 @@ enum trouble_kind presence_open(struct presence *p, uv_loop_t *loop, struct self
 uint64_t presence_ask(struct presence *p, const struct bytes *argv, size_t argc);
 uint64_t presence_ask_meeting(struct presence *p, const char *word, struct bytes subject);
 
-/* Accepts an invitation. */
+/* Accepts an invitation; without room for one more talk with him it declines. */
 uint64_t presence_accept(struct presence *p, const struct notice *invited);
 
 /* The hub has said under which id it has asked him. Introductions that nobody has agreed to in

@@ -258,12 +258,12 @@ static bool take_review(struct talks *t, uint64_t number, const struct device *d
     return false;
 }
 
-static size_t count_with(const struct talks *t, struct bytes name)
+bool talks_have_room(const struct talks *t, struct bytes name)
 {
     size_t n = 0;
     list_foreach (at, &t->links)
         n += talks_is_with(list_entry(at, struct talk_link, link), name);
-    return n;
+    return n < LIMIT_TALKS_WITH_ONE && t->link_count < LIMIT_TALKS;
 }
 
 static int start(struct talks *t, const struct pair *pair, const struct notice *n,
@@ -306,7 +306,7 @@ static enum trouble_kind begin(struct talks *t, const char *own_name, const stru
     *ret_unsure = trust.unsure;
     if (kind != TROUBLE_NONE || trust.unsure)
         return kind;
-    if (t->link_count >= LIMIT_TALKS || count_with(t, n->name) >= LIMIT_TALKS_WITH_ONE)
+    if (!talks_have_room(t, n->name))
         return trouble_set(ret, TROUBLE_FAILED, "there are too many talks");
     return start(t, &pair, n, trust.verified) == 0 ? TROUBLE_NONE : trouble_no_memory(ret);
 }

@@ -6,9 +6,11 @@
  *
  * A talk is one or more links (meet/talk_link.h), one for each introduction: he may be there at
  * several devices, in several programs of one device, or have asked while he was being asked.
- * What is heard on any of them is his. What is said goes over one, and always the same while
- * some of it is not there yet: one that is connected, the one on which he spoke last, else the
- * first. The talk ends with its last link; LIMIT_TALKS_WITH_ONE may be with one name.
+ * What is heard on any of them is his. What is said goes over the one on which he spoke last,
+ * else the first; over the same one as before while some of that is not there yet, and over
+ * another where that one has lost its connection, unless something waits there and he has said
+ * nothing elsewhere since. The talk ends with its last link; LIMIT_TALKS_WITH_ONE may be with
+ * one name.
  *
  * Every LIMIT_LOOK_AROUND_MS it looks whether this device is at other addresses than before:
  * then what hangs on one that is gone is given up at once, instead of when it is silent too
@@ -42,10 +44,10 @@ struct talks_handler {
     /* In place of heard, for who shows it later, and then says talks_show: text l->talk.heard.
      */
     void (*kept)(struct talks *t, struct talk_link *l, struct bytes text);
-    /* All that was said where he is connected. */
-    void (*delivered)(struct talks *t, const char *name);
+    void (*delivered)(struct talks *t, struct talk_link *l); /* all that was said over it */
     void (*ended)(struct talks *t, const char *name, const char *why);
-    void (*undelivered)(struct talks *t, const char *name, struct bytes text);
+    /* What was said over l was not delivered there; once it has ended, each. */
+    void (*undelivered)(struct talks *t, struct talk_link *l, struct bytes text);
 
     /* The hub is to be asked for DEVICES OF name; what it answers is for talks_devices. A
      * number that tells this request from others, 0 where it cannot be asked. */
@@ -109,6 +111,9 @@ bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *va
 
 /* The link over which the next text goes; NULL: there is no talk of that name. */
 struct talk_link *talks_find(struct talks *t, struct bytes name);
+
+/* May one more link with that name begin? Else an invitation is declined as BUSY. */
+bool talks_have_room(const struct talks *t, struct bytes name);
 
 /* Ends the talk with that name, all links of it: talk_link_close; and those that were about to
  * begin. */

@@ -1,8 +1,8 @@
 #ifndef KITH_MEET_TALKS_INNER_H
 #define KITH_MEET_TALKS_INNER_H
 
-/* What the files of talks share: talks.c, how they begin and end; talks_links.c, which link of a
- * talk is meant, and what the owner is told of them as one. */
+/* What the files of talks share: talks.c, how they begin and end; talks_links.c, which link of
+ * a talk is meant, and what the owner is told of them as one. */
 
 #include "meet/talks.h"
 

@@ -19,15 +19,22 @@ static bool has_begun(const struct talk_link *l)
     return l->state == TALK_LINK_TALKING || l->state == TALK_LINK_LOST;
 }
 
-/* What was said over one and is not there yet stays ahead of what is said next. */
+static bool waits(const struct talk_link *l)
+{
+    return !list_is_empty(&l->said);
+}
+
+/* What was said over one and is not there yet stays ahead of what is said next, unless he has
+ * shown since that he is elsewhere. */
 static bool is_before(const struct talk_link *l, const struct talk_link *other)
 {
-    static const int ranks[] = {
-        [TALK_LINK_CONNECTING] = 0, [TALK_LINK_LOST] = 1, [TALK_LINK_TALKING] = 2};
-    bool waits = !list_is_empty(&l->said), other_waits = !list_is_empty(&other->said);
-    if (l->state != other->state)
-        return ranks[l->state] > ranks[other->state];
-    return waits != other_waits ? waits : l->spoke.ns > other->spoke.ns;
+    if (has_begun(l) != has_begun(other))
+        return has_begun(l);
+    if (l->state == TALK_LINK_LOST && other->state == TALK_LINK_TALKING)
+        return waits(l) && other->spoke.ns <= l->since.ns;
+    if (l->state == TALK_LINK_TALKING && other->state == TALK_LINK_LOST)
+        return !is_before(other, l);
+    return waits(l) != waits(other) ? waits(l) : l->spoke.ns > other->spoke.ns;
 }
 
 struct talk_link *talks_find(struct talks *t, struct bytes name)
@@ -44,9 +51,8 @@ struct talk_link *talks_find(struct talks *t, struct bytes name)
 /* How many others there are with him whom l is with. */
 struct others {
     size_t all;
-    size_t begun;   /* of all */
-    size_t there;   /* of those: at the same device */
-    size_t waiting; /* of those connected: for what was said to be shown */
+    size_t begun; /* of all */
+    size_t there; /* of those: at the same device */
 };
 
 static struct others others_of(struct talk_link *l)
@@ -59,7 +65,6 @@ static struct others others_of(struct talk_link *l)
         o.all++;
         o.begun += has_begun(other);
         o.there += has_begun(other) && talk_link_expects(other, &l->pair.other.key);
-        o.waiting += other->state == TALK_LINK_TALKING && !list_is_empty(&other->said);
     }
     return o;
 }
@@ -119,8 +124,8 @@ static void on_heard(struct talk_link *l, struct bytes text)
 
 static void on_delivered(struct talk_link *l)
 {
-    if (talks_of(l)->handler->delivered && list_is_empty(&l->said) && others_of(l).waiting == 0)
-        talks_of(l)->handler->delivered(talks_of(l), l->name);
+    if (talks_of(l)->handler->delivered && !waits(l))
+        talks_of(l)->handler->delivered(talks_of(l), l);
 }
 
 static void on_ended(struct talk_link *l, bool had_begun, const char *why)
@@ -137,7 +142,7 @@ static void on_ended(struct talk_link *l, bool had_begun, const char *why)
 static void on_undelivered(struct talk_link *l, struct bytes text)
 {
     if (talks_of(l)->handler->undelivered)
-        talks_of(l)->handler->undelivered(talks_of(l), l->name, text);
+        talks_of(l)->handler->undelivered(talks_of(l), l, text);
 }
 
 static void on_words(struct talk_link *l)

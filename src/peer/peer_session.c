@@ -214,7 +214,7 @@ static void describe(const struct peer_session *s, enum peer_event_type type,
 
 bool peer_session_next_event(struct peer_session *s, struct peer_event *ret)
 {
-    for (unsigned type = PEER_EVENT_MESSAGE; type <= PEER_EVENT_CLOSED; type++) {
+    for (unsigned type = PEER_EVENT_PROVEN; type <= PEER_EVENT_CLOSED; type++) {
         if (type == PEER_EVENT_PROVEN && next_of_path(s, false, ret))
             return true;
         if (!(s->events & PEER_BIT(type)))

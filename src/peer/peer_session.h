@@ -87,13 +87,14 @@ struct peer_path {
     uint64_t moved;        /* bytes in both directions, since renewal was last wished for */
 };
 
+/* In the order in which they are told: a path before what was heard on it. */
 enum peer_event_type {
     PEER_EVENT_NONE,
-    PEER_EVENT_MESSAGE,      /* channel, message: in what was fed, until the next call */
     PEER_EVENT_PROVEN,       /* path: the attempt that made it has succeeded */
     PEER_EVENT_OPEN,         /* for the first time there is a path */
     PEER_EVENT_PATH_LOST,    /* there is none any more; what was said is kept */
     PEER_EVENT_PATH_CHANGED, /* path, kind: in use from now on */
+    PEER_EVENT_MESSAGE,      /* channel, message: in what was fed, until the next call */
     PEER_EVENT_ROOM,         /* channel: there is room again */
     PEER_EVENT_RENEW,        /* so much has moved on the path in use: dial once more */
     PEER_EVENT_DROP,         /* path, drop: close that connection, then detach it */

@@ -10,7 +10,7 @@ import time
 import pexpect
 import pytest
 from hubs import PATIENCE, until
-from puppet import COMINGS, LETTERS, Puppet
+from puppet import COMINGS, LETTERS, RESULTS, Puppet
 from persons import leave
 
 LATER = "it comes later"
@@ -78,9 +78,29 @@ def test_what_shows_nothing_has_been_shown_nothing(alice, program):
     """kith say delivers a text, and whoever answers it there is not told that she saw it."""
     saying = alice.start("say", "bob", "hello")
     until(lambda: "alice" in program.people())
-    assert program.say("alice", "does she see this?") == "REFUSED"
+    assert program.say("alice", "does she see this?") == "ABSENT"
     assert program.receive() == ("alice", b"hello")
     assert saying.wait(PATIENCE) == 0
+
+
+def test_who_asks_is_answered_and_not_another_program_of_his(alice, program, start_puppet):
+    visit = alice.visit()
+    visit.sendline("/talk bob")
+    talks = ["Talking with bob", pexpect.TIMEOUT]
+    until(lambda: program.receive(50) == "NOTHING" and visit.expect_exact(talks, timeout=0) == 0)
+    asking = start_puppet(alice)
+    assert asking.login() == "OK"
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        for n in range(3):
+            asked = threads.submit(asking.say, "bob", f"question {n}")
+            assert program.receive() == ("alice", f"question {n}".encode())
+            answer = threads.submit(program.say, "alice", f"answer {n}")
+            assert asking.receive() == ("bob", f"answer {n}".encode())
+            asking.receive(0)
+            assert asked.result() == answer.result() == "OK"
+    visit.sendline("/path")
+    visit.expect("bob +direct")
+    assert "bob: answer" not in visit.logfile_read.getvalue()
 
 
 def test_it_says_and_waits_until_that_was_shown(alice, program):
@@ -180,14 +200,14 @@ def test_an_invitation_is_taken_back_in_time(alice, program):
     assert program.problem == "alice has not answered in that time"
     visit.expect_exact("bob wants to talk")
     program.receive(0)
-    visit.expect("bob.*(is gone|took it back|no longer|not any more)")
+    visit.expect("bob.*asks no longer")
     leave(visit)
 
 
 def test_it_is_busy_for_who_was_not_accepted(alice, bob, start_puppet):
     puppet = start_puppet(bob, "carol")
     assert puppet.login() == "OK"
-    saying = alice.start("say", "bob", "hello", err=subprocess.PIPE)
+    saying = alice.start("say", "--now", "bob", "hello", err=subprocess.PIPE)
     until(lambda: puppet.receive(50) == "NOTHING" and saying.poll() is not None)
     assert saying.wait() == 1 and b"bob is busy" in saying.stderr.read()
     assert puppet.accept("alice") == "OK"
@@ -226,7 +246,7 @@ def test_what_comes_at_the_end(alice, program, start_puppet):
     assert other.hear()[0] == 0
     other.tell("say", "bob".encode().hex(), "two".encode().hex(), PATIENCE * 1000)
     assert program.close() == "OK"
-    assert other.hear()[0] == -2
+    assert RESULTS[other.hear()[0]] == "ABSENT"
     assert program.open(alice.where) == "OK"
     assert program.login() == "OK"
 

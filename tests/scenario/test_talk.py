@@ -71,7 +71,7 @@ def test_who_does_not_want_to(alice, bob):
     b.expect_exact("alice wants to talk")
     a.sendline("/close")
     a.expect_exact("bob is no longer asked.")
-    b.expect_exact("alice is gone.")
+    b.expect_exact("alice asks no longer.")
     b.sendline("/accept")
     b.expect_exact("Nobody asks to talk.")
 
@@ -201,6 +201,30 @@ def test_a_doctor_does_not_end_what_he_looks_at(alice, bob):
     assert goes_on(a, "bob") and goes_on(b, "alice")
 
 
+def test_two_doctors_at_each_other(alice, bob):
+    """Each is an answer to the other, unless one has come too late, or gone."""
+    both_found = False
+    for _ in range(6):
+        looking = [person.start("doctor", other, err=subprocess.PIPE)
+                   for person, other in [(alice, "bob"), (bob, "alice")]]
+        codes = [one.wait(PATIENCE) for one in looking]
+        for code, one in zip(codes, looking):
+            words = one.stderr.read()
+            early = b"here at present", b"is gone", b"before all was tried"
+            assert code == 0 or any(why in words for why in early), (words, one.said())
+        both_found = both_found or codes == [0, 0]
+    assert both_found
+
+
+def test_two_that_say_something_to_each_other(alice, bob):
+    """Neither shows anything: both texts are left as letters."""
+    for n in range(3):
+        saying = [alice.start("say", "bob", f"to bob {n}"), bob.start("say", "alice", f"to alice {n}")]
+        assert [one.wait(PATIENCE) for one in saying] == [0, 0]
+        for person in alice, bob:
+            assert f"to {person.name} {n}" in person.run("letters").stdout.decode()
+
+
 def test_a_talk_at_two_devices(alice, bob):
     a, b = alice.visit(), bob.visit()
     meet(a, "bob", b, "alice")
@@ -267,8 +291,10 @@ def test_listen_as_json(alice, bob):
 
 def test_who_is_not_to_be_listened_to(alice, bob):
     bob.listen("--accept", "carol")
-    refused = alice.say("bob", "hello")
+    refused = alice.say("--now", "bob", "hello")
     assert (refused.returncode, refused.stderr) == (1, b"kith: bob is busy\n")
+    left = alice.say("bob", "hello")
+    assert left.returncode == 0 and b"bob is busy; a letter waits for bob" in left.stderr
 
 
 def test_doctor_of_who_is_not_here(alice):
@@ -300,7 +326,7 @@ def test_who_asks_meanwhile_does_not_make_say_forget_whom_it_asked(hub, alice, b
     b = bob.visit()
     saying = alice.start("say", "bob", "hello")
     b.expect_exact("alice wants to talk: /accept or /decline")
-    busy = carol.say("alice", "are you there?")
+    busy = carol.say("--now", "alice", "are you there?")
     assert busy.returncode == 1 and b"alice is busy" in busy.stderr
     b.sendline("/accept")
     b.expect_exact("alice: hello")

@@ -459,7 +459,8 @@ static void test_several_talks(void **state)
     stage_expect(&s,
                  "P Not said to Eve: no\nclose Eve\n"
                  "n The talk with Eve is over. What you type now is for the hub.\n? alice> \n"
-                 "P No session\n");
+                 "P No session\n"
+                 "n /talk NAME puts a talk in front; /path tells which there are.\n");
     stage_finish(&s);
 }
 
@@ -734,6 +735,28 @@ static void test_one_invitation_is_enough(void **state)
     stage_finish(&s);
 }
 
+/* Who has asked, and does so no longer, is not said to have refused. */
+static void test_how_his_invitation_ends(void **state)
+{
+    static const char *const ends[][2] = {
+        {"$8|declined|", "N bob was declined from another device of yours.\n"},
+        {"$4|gone|", "N bob asks no longer.\n"},
+        {"$7|timeout|", "N bob asks no longer.\n"},
+        {"$8|answered|", "N bob was answered at another device of yours.\n"},
+    };
+    struct stage s;
+    char refusal[200];
+    begin_as_alice(&s);
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        stage_hear(&s, ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|");
+        stage_forget(&s);
+        snprintf(refusal, sizeof refusal, ">4|$8|declined|$22|" ID "|$3|bob|%s", ends[i][0]);
+        stage_hear(&s, refusal);
+        stage_expect(&s, ends[i][1]);
+    }
+    stage_finish(&s);
+}
+
 /* The hub says that the one asked for, or accepted, is somebody else. */
 static void test_nobody_else_is_introduced(void **state)
 {
@@ -849,6 +872,7 @@ int main(void)
         cmocka_unit_test(test_who_talks_already_is_accepted_again),
         cmocka_unit_test(test_who_asks_whom_he_is_asked_by_accepts),
         cmocka_unit_test(test_one_invitation_is_enough),
+        cmocka_unit_test(test_how_his_invitation_ends),
         cmocka_unit_test(test_nobody_else_is_introduced),
         cmocka_unit_test(test_a_hub_that_only_tells),
         cmocka_unit_test(test_somebody_waits_at_the_relay),

@@ -700,8 +700,11 @@ static void feed_all(struct talk_end *t)
     bool again = true;
     while (again) {
         again = false;
-        for (struct list *at = t->paths.next; !again && at != &t->paths; at = at->next)
+        for (struct list *at = t->paths.next; at != &t->paths; at = at->next) {
             again = feed(t, list_entry(at, struct path, link));
+            if (again)
+                break; /* this one may be gone */
+        }
     }
 }
 

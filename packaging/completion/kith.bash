@@ -96,7 +96,7 @@ _kith_value()
 _kith_words()
 {
     local commands='store get del ls watch export import backup echo name info quit join id verify forget register
-        login devices password invite token account say listen letters doctor demo help'
+        login devices password invite token account who say listen letters doctor demo help'
     local options='--hub --as --json --quiet --log --key --value --raw --help --version'
     local sections='server clients memory persistence stats replication cpu cluster keyspace all default everything'
     case $command in

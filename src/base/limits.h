@@ -62,6 +62,7 @@
 #define LIMIT_HANDSHAKE_MS ((uint64_t)10 * 1000)
 #define LIMIT_HANDSHAKES ((size_t)512)            /* under way at once, on all workers ... */
 #define LIMIT_HANDSHAKES_OF_ADDRESS ((size_t)128) /* ... and from one address */
+#define LIMIT_HANDSHAKES_LOG_MS ((uint64_t)1000)  /* a log line about both at most so often */
 #define LIMIT_TLS_OUT_BYTES (256 * LIMIT_KIB)     /* encrypted, not left; replies wait plain */
 #define LIMIT_TLS_PLAIN_BYTES (2 * LIMIT_READ_BYTES + 64 * LIMIT_KIB) /* decrypted at once */
 

@@ -1,6 +1,7 @@
 #include "base/limits.h"
 #include "client/accepting.h"
 #include "client/answer.h"
+#include "client/attendance.h"
 #include "client/visit_inner.h"
 #include "wire/text_request.h"
 
@@ -456,38 +457,15 @@ void people_notice(struct visit *v, const struct notice *n)
 
 /* ---- answers ---- */
 
-static void say_since(struct visit *v, struct bytes name, int64_t seconds, int64_t devices)
-{
-    const char *mark = verify_is_verified(v, name) ? ", verified" : "";
-    char when[40], many[32] = "";
-    int64_t minutes = seconds / 60, hours = minutes / 60;
-    if (seconds < 60)
-        snprintf(when, sizeof when, "just now");
-    else if (hours < 1)
-        snprintf(when, sizeof when, "%d min", (int)minutes);
-    else if (hours < 48)
-        snprintf(when, sizeof when, "%d h", (int)hours);
-    else
-        snprintf(when, sizeof when, "%lld days", (long long)(hours / 24));
-    if (devices > 1)
-        snprintf(many, sizeof many, ", %lld devices", (long long)devices);
-    visit_say(v, VISIT_ANSWER, "%-12.*s %s%s%s", (int)name.len, (const char *)name.data, when,
-              many, mark);
-}
-
-/* An array of [name, since, devices]. */
 static void say_who(struct visit *v, const struct resp_value *values, size_t count,
                     struct walltime now)
 {
-    for (size_t i = 1; i + 3 < count; i += 4) {
-        const struct resp_value *row = &values[i];
-        if (row[0].kind != RESP_ARRAY || row[0].number != 3 || row[1].text.len == 0 ||
-            !account_name_is_valid(row[1].text))
-            return;
-        int64_t seconds;
-        if (__builtin_sub_overflow(now.ms / 1000, row[2].number, &seconds))
-            return;
-        say_since(v, row[1].text, seconds, row[3].number);
+    struct attendance a;
+    char text[ATTENDANCE_TEXT_BYTES];
+    for (size_t i = 1; i < count && attendance_read(&values[i], count - i, &a);
+         i += ATTENDANCE_VALUES) {
+        attendance_write(text, &a, now, verify_is_verified(v, a.name));
+        visit_say(v, VISIT_ANSWER, "%s", text);
     }
 }
 

@@ -80,6 +80,11 @@ struct name {
     size_t len; /* 0: what was read is none */
 };
 
+static struct bytes name_view(const struct name *n)
+{
+    return bytes_make(n->text, n->len);
+}
+
 static void take_name(void *ctx, const struct store_value *value)
 {
     struct name *name = ctx;
@@ -87,6 +92,14 @@ static void take_name(void *ctx, const struct store_value *value)
         return;
     memcpy(name->text, value->bytes.data, value->bytes.len);
     name->len = value->bytes.len;
+}
+
+/* The name an index has. */
+static int read_index(struct store *s, struct walltime now, const struct key *key,
+                      struct name *ret, uint64_t *ret_lsn)
+{
+    int r = store_get(s, STORE_SYSTEM, view(key), now, take_name, ret, ret_lsn);
+    return r == STORE_MISSING || (r == 0 && ret->len == 0) ? ACCOUNTS_NONE : r;
 }
 
 /* The account an index points to. */
@@ -97,11 +110,9 @@ static int read_indexed(struct store *s, struct walltime now, enum accounts_inde
     struct name name = {.len = 0};
     uint64_t lsn = 0;
     make_index_key(&key, index, hash);
-    int r = store_get(s, STORE_SYSTEM, view(&key), now, take_name, &name, ret_lsn);
-    if (r == STORE_MISSING || (r == 0 && name.len == 0))
-        return ACCOUNTS_NONE;
+    int r = read_index(s, now, &key, &name, ret_lsn);
     if (r == 0)
-        r = accounts_read(s, now, bytes_make(name.text, name.len), ret, &lsn);
+        r = accounts_read(s, now, name_view(&name), ret, &lsn);
     if (lsn > *ret_lsn)
         *ret_lsn = lsn;
     return r;
@@ -126,7 +137,7 @@ int accounts_by_token(struct store *s, struct walltime now, const struct ticket 
 
 /* ---- changing ---- */
 
-enum { SLOT_ACCOUNT, SLOT_ADMINS, SLOT_INDEX, SLOT_TICKET, SLOTS };
+enum { SLOT_ACCOUNT, SLOT_ADMINS, SLOT_INDEX, SLOT_OTHER, SLOT_TICKET, SLOTS };
 
 struct changing {
     const struct accounts_change *change;
@@ -134,7 +145,8 @@ struct changing {
     struct buffer record;
     uint8_t admins[COUNT_BYTES];
     char folded[ACCOUNT_NAME_BYTES + 1];
-    size_t index_at, ticket_at; /* of the slots; 0: there is none */
+    struct name owner;                    /* whom the index names; none where it is to go */
+    size_t index_at, other_at, ticket_at; /* of the slots; 0: there is none */
 };
 
 static uint32_t read_count(const struct store_slot *slot)
@@ -201,15 +213,46 @@ static int write_account(struct changing *g, struct store_slot *slot, int verdic
     return r;
 }
 
+static bool has_indexed(struct account *a, const struct accounts_change *c)
+{
+    struct fingerprint f;
+    struct ticket t;
+    if (c->index == ACCOUNTS_DEVICE) {
+        memcpy(f.bytes, c->hash, sizeof f.bytes);
+        return account_device(a, &f);
+    }
+    memcpy(t.hash, c->hash, sizeof t.hash);
+    return account_token(a, &t);
+}
+
+/* What is to be indexed must not be another account's: of that one's record as of this moment,
+ * so the index must name whom it named when the slots were made. g->account is scratch. */
+static int check_owner(struct changing *g, const struct store_slot *slots)
+{
+    struct name owner = {.len = 0};
+    if (g->index_at == 0 || g->change->unindexes)
+        return 0;
+    if (slots[g->index_at].present)
+        take_name(&owner, &slots[g->index_at].old);
+    if (!bytes_equal(name_view(&owner), name_view(&g->owner)))
+        return ACCOUNTS_STALE;
+    if (g->other_at == 0 || !slots[g->other_at].present)
+        return 0;
+    if (!account_decode(slots[g->other_at].old.bytes, &g->account))
+        return ACCOUNTS_DAMAGED;
+    return has_indexed(&g->account, g->change) ? ACCOUNTS_ELSEWHERE : 0;
+}
+
+/* One that names another account by now is that one's. */
 static void write_index(const struct changing *g, struct store_slot *slots)
 {
     if (g->index_at == 0)
         return;
     struct store_slot *slot = &slots[g->index_at];
-    if (g->change->unindexes)
-        slot->verdict = STORE_REMOVE;
-    else
+    if (!g->change->unindexes)
         put(slot, bytes_from_str(g->folded));
+    else if (bytes_equal_str(slot->old.bytes, g->folded))
+        slot->verdict = STORE_REMOVE;
 }
 
 static int change(void *ctx, struct store_slot *slots, size_t n)
@@ -217,6 +260,9 @@ static int change(void *ctx, struct store_slot *slots, size_t n)
     struct changing *g = ctx;
     const struct accounts_change *c = g->change;
     bool exists = slots[SLOT_ACCOUNT].present;
+    int r = check_owner(g, slots);
+    if (r != 0)
+        return r;
     g->account = (struct account){.admin = false};
     if (exists && !account_decode(slots[SLOT_ACCOUNT].old.bytes, &g->account))
         return ACCOUNTS_DAMAGED;
@@ -224,7 +270,7 @@ static int change(void *ctx, struct store_slot *slots, size_t n)
     int verdict = c->fn(c->ctx, &g->account, exists);
     if (verdict != 0 && verdict != ACCOUNTS_REMOVE)
         return verdict;
-    int r = use_ticket(g, slots);
+    r = use_ticket(g, slots);
     if (r == 0)
         r = count_admins(g, &slots[SLOT_ADMINS], was_admin, verdict == 0 && g->account.admin);
     if (r == 0)
@@ -234,10 +280,25 @@ static int change(void *ctx, struct store_slot *slots, size_t n)
     return r;
 }
 
+/* Sets g->owner, where something is to be indexed. */
+static int find_owner(struct changing *g, struct store *s, struct walltime now,
+                      const struct key *index, uint64_t *ret_lsn)
+{
+    if (g->change->unindexes)
+        return 0;
+    int r = read_index(s, now, index, &g->owner, ret_lsn);
+    return r == ACCOUNTS_NONE ? 0 : r;
+}
+
+static bool is_others(const struct changing *g)
+{
+    return g->owner.len > 0 && !bytes_equal_str(name_view(&g->owner), g->folded);
+}
+
 int accounts_change(struct store *s, struct walltime now, const struct accounts_change *c,
                     uint64_t *ret_lsn)
 {
-    struct key account, index, ticket;
+    struct key account, index, other, ticket;
     struct store_slot slots[SLOTS] = {{.key = {0}}};
     struct changing g = {.change = c};
     size_t n = 2;
@@ -248,6 +309,13 @@ int accounts_change(struct store *s, struct walltime now, const struct accounts_
     if (c->hash) {
         make_index_key(&index, c->index, c->hash);
         slots[g.index_at = n++].key = view(&index);
+        int r = find_owner(&g, s, now, &index, ret_lsn);
+        if (r != 0)
+            return r;
+    }
+    if (is_others(&g)) {
+        make_account_key(&other, name_view(&g.owner));
+        slots[g.other_at = n++].key = view(&other);
     }
     if (c->uses == ACCOUNTS_INVITE)
         make_invite_key(&ticket, &c->ticket);

@@ -23,6 +23,7 @@ enum {
     ACCOUNTS_NONE = STORE_FN_FIRST, /* there is no such account, device, token */
     ACCOUNTS_TAKEN,                 /* there is such an account */
     ACCOUNTS_NO_TICKET,             /* the invite, or the setup token, is none (any more) */
+    ACCOUNTS_ELSEWHERE,             /* the device, or token, is another account's */
     ACCOUNTS_FULL,                  /* it has as many devices, or tokens, as there may be */
     ACCOUNTS_STALE,                 /* it is no longer what the caller saw */
     ACCOUNTS_LAST_ADMIN,            /* there would be no admin any more */
@@ -52,7 +53,9 @@ struct accounts_change {
     int (*fn)(void *ctx, struct account *a, bool exists);
     void *ctx;
 
-    /* An index that is put, or removed; hash NULL: none. */
+    /* An index that is put, or removed; hash NULL: none. It is not put where another account
+     * has that device, or token, which is ACCOUNTS_ELSEWHERE, and where it names another
+     * account it stays. ACCOUNTS_STALE, too: who has it has changed at this very moment. */
     enum accounts_index index;
     const uint8_t *hash; /* 32 bytes */
     bool unindexes;

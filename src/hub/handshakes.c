@@ -86,10 +86,33 @@ void *handshakes_take_ousted(struct handshakes *x, size_t worker)
     struct handshake *h = x->ousted.oldest;
     while (h && h->worker != worker)
         h = h->newer;
-    if (h)
+    if (h) {
         end(x, h);
+        x->closed++;
+    }
     pthread_mutex_unlock(&x->lock);
     return h ? h->owner : NULL;
+}
+
+uint64_t handshakes_closed(struct handshakes *x)
+{
+    pthread_mutex_lock(&x->lock);
+    uint64_t n = x->closed;
+    pthread_mutex_unlock(&x->lock);
+    return n;
+}
+
+uint64_t handshakes_take_unlogged(struct handshakes *x, struct instant now)
+{
+    uint64_t n = 0;
+    pthread_mutex_lock(&x->lock);
+    if (x->closed > x->logged && now.ns >= x->log_after.ns) {
+        n = x->closed - x->logged;
+        x->logged = x->closed;
+        x->log_after = instant_after_ms(now, LIMIT_HANDSHAKES_LOG_MS);
+    }
+    pthread_mutex_unlock(&x->lock);
+    return n;
 }
 
 size_t handshakes_count(struct handshakes *x)

@@ -14,6 +14,7 @@
  * A lock of its own. Zeroed, there are none. */
 
 #include "base/limits.h"
+#include "base/time.h"
 #include "wire/net_address.h"
 
 #include <pthread.h>
@@ -36,6 +37,8 @@ struct handshakes {
     pthread_mutex_t lock;
     struct handshake_queue under_way;
     struct handshake_queue ousted; /* their workers have not closed them yet */
+    uint64_t closed, logged;       /* of those that have lost their places, since the start */
+    struct instant log_after;
 };
 
 /* h, whose worker and owner the caller has set, is under way, from that address; NULL: this
@@ -50,6 +53,14 @@ void handshakes_end(struct handshakes *x, struct handshake *h);
 /* The owner of one of that worker's that have lost their places, which it is to close; it is
  * over. NULL: none is left. */
 void *handshakes_take_ousted(struct handshakes *x, size_t worker);
+
+/* How many have lost their places and were taken, since the start. */
+uint64_t handshakes_closed(struct handshakes *x);
+
+/* How many of them are to be logged now, as one line: whoever floods the hub must not fill its
+ * log. 0: none, or the last line was less than LIMIT_HANDSHAKES_LOG_MS ago; then the next one
+ * has them. */
+uint64_t handshakes_take_unlogged(struct handshakes *x, struct instant now);
 
 size_t handshakes_count(struct handshakes *x);
 

@@ -172,6 +172,8 @@ static void stats(struct info *info)
     reply_depends(info->call->reply, lsn);
     line_number(info, "total_connections_received",
                 atomic_load(&info->shared->counters.connections_total));
+    line_number(info, "handshakes_closed_for_others",
+                handshakes_closed(&info->call->hub->shared->handshakes));
     line_tally(info, "total_commands_processed", TALLY_COMMANDS);
     line(info, "instantaneous_ops_per_sec:%.0f", rate(info, TALLY_COMMANDS));
     line_tally(info, "total_net_input_bytes", TALLY_BYTES_IN);

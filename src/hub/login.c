@@ -208,6 +208,10 @@ int login_answer(struct call *call, int result)
         return command_error(call, "ERR", "that name is taken");
     case ACCOUNTS_NO_TICKET:
         return command_error(call, "NOPERM", "that invite or setup token is not valid");
+    case ACCOUNTS_ELSEWHERE:
+        return command_error(call, "ERR",
+                             "this device is another account's already: kith --as PROFILE has "
+                             "another");
     case ACCOUNTS_FULL:
         return command_error(call, "ERR", "the account has as many of these as there may be");
     case ACCOUNTS_STALE:

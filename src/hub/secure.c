@@ -62,14 +62,26 @@ int secure_begin(struct connection *c)
     return 0;
 }
 
+static void log_ousted(struct hub *hub, uint64_t n)
+{
+    struct log_line line = log_line_begin(
+        &hub->log, LOG_WARNING,
+        "closed TLS connections whose handshakes made room for others: too many at once");
+    log_line_number(&line, "connections", (int64_t)n);
+    log_line_end(&line);
+}
+
 void secure_oust(struct hub *hub)
 {
+    struct handshakes *x = &hub->shared->handshakes;
     struct connection *c;
-    while ((c = handshakes_take_ousted(&hub->shared->handshakes, hub->number))) {
-        connection_close_and_log(c, "closed a TLS connection whose handshake made room for "
-                                    "another: too many at once");
+    while ((c = handshakes_take_ousted(x, hub->number))) {
+        connection_abort(c);
         hub_set_ready(c);
     }
+    uint64_t n = handshakes_take_unlogged(x, hub->now);
+    if (n > 0)
+        log_ousted(hub, n);
 }
 
 void secure_free(struct hub *hub, struct secure *s)

@@ -12,7 +12,7 @@ static const struct command commands[] = {
     {"login", 2, login_run},     {"devices", 1, devices_run},   {"invite", 1, invite_run},
     {"token", 2, token_run},     {"password", 1, password_run}, {"account", 2, account_run},
     {"say", SIZE_MAX, say_run},  {"listen", 1, listen_run},     {"doctor", 2, doctor_run},
-    {"letters", 1, letters_run}, {ACTOR_COMMAND, 3, actor_run},
+    {"letters", 1, letters_run}, {"who", 1, who_run},           {ACTOR_COMMAND, 3, actor_run},
 };
 
 const struct command *command_find(const char *name)

@@ -29,6 +29,7 @@ static const char all[] =
     "  invite                a token that makes an account, once\n"
     "  token                 what programs log in with\n"
     "  account               all accounts, for admins\n"
+    "  who                   who is present on the hub, and for how long\n"
     "  say NAME TEXT...      say something to somebody, directly; TEXT - is standard input\n"
     "  listen                print what people say to one\n"
     "  doctor [NAME]         why a connection does not come about, path by path\n"
@@ -277,6 +278,19 @@ static const struct topic topics[] = {
      "  --remove NAME        the account is gone\n"
      "  --admin NAME on|off  makes it an admin's, or no longer\n"
      "  --password-file FILE, --password-fd N   where --reset reads the password\n"},
+    {"who",
+     "kith who\n"
+     "\n"
+     "Prints who is present on the hub, a line each: the name, for how long, on how many\n"
+     "devices where that is more than one, and whether you have verified them; see kith help\n"
+     "verify. --quiet prints the names alone, and --json\n"
+     "{\"name\": NAME, \"since_ms\": N, \"devices\": N, \"verified\": true or false}, "
+     "where since_ms is\n"
+     "in milliseconds since 1970. Present is who visits the hub, or talks, listens or waits "
+     "for\n"
+     "somebody with a command; kith who alone makes nobody so. Exit code 4 where this device "
+     "is\n"
+     "nobody's.\n"},
     {"say",
      "kith say NAME TEXT...\n"
      "\n"
@@ -302,7 +316,9 @@ static const struct topic topics[] = {
      "\n"
      "Waits for people, accepts to talk with those, and prints a line for each text, NAME:\n"
      "TEXT, until Ctrl+C. With --json it is {\"from\": NAME, \"text\": TEXT}. Others are told\n"
-     "that one is busy. A hub that is lost is tried again until it is back.\n"
+     "that one is busy. A hub that is lost is tried again until it is back. Once it listens,\n"
+     "it says so on standard error, with --json too but not with --quiet: kith: listening at "
+     "...\n"
      "\n"
      "Letters of theirs are printed, too, once: NAME wrote at 14:03: TEXT; with --json they "
      "have\n"

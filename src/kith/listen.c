@@ -9,9 +9,10 @@
 
 /* ---- the hub ---- */
 
+/* On standard error, with --json too: a script has to know when it is heard. */
 static void note(struct session *s, const char *text)
 {
-    if (!s->output.quiet && !s->output.json)
+    if (!s->output.quiet)
         output_error_line("kith: ", bytes_from_str(text));
 }
 

@@ -19,7 +19,7 @@ import peers  # noqa: E402
 SECTIONS = ["Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU", "Cluster",
             "Keyspace"]
 OWN = {"kith_version", "name", "workers", "used_memory_rss_peak", "used_memory_rss_peak_human",
-       "durability", "durable_lsn", "writes"}
+       "durability", "durable_lsn", "writes", "handshakes_closed_for_others"}
 
 
 @contextlib.contextmanager

@@ -284,9 +284,17 @@ def test_say_and_listen(alice, bob):
 
 
 def test_listen_as_json(alice, bob):
-    listener = bob.start("--json", "listen", "--accept", "all")
-    until(lambda: alice.say("--now", "bob", 'a "quoted" \x1b[31m line').returncode == 0, "the listener")
+    listener = bob.start("--json", "listen", "--accept", "all", err=subprocess.PIPE)
+    assert listener.stderr.readline() == f"kith: listening at {bob.where} as bob\n".encode()
+    assert alice.say("--now", "bob", 'a "quoted" \x1b[31m line').returncode == 0
     assert json.loads(listener.said()) == {"from": "alice", "text": 'a "quoted" \x1b[31m line'}
+
+
+def test_listen_quietly(alice, bob):
+    listener = bob.start("--quiet", "listen", "--accept", "all", err=subprocess.PIPE)
+    until(lambda: alice.say("--now", "bob", "hello").returncode == 0, "the listener")
+    listener.terminate()
+    assert listener.communicate(timeout=PATIENCE)[1] == b""
 
 
 def test_who_is_not_to_be_listened_to(alice, bob):

@@ -4,6 +4,7 @@ two who compare five words know that nobody is between them, and there is a way 
 import json
 import re
 import subprocess
+import time
 
 import pexpect
 import pytest
@@ -401,3 +402,49 @@ def test_oneself(alice, verify):
     one = verify(alice, "ALICE")
     one.expect_exact("is you")
     assert exit_code(one) == 2
+
+
+# ---- who is here ----
+
+
+def who(person):
+    lines = person.run("--json", "who").stdout.splitlines()
+    return {p["name"]: (p["devices"], p["verified"]) for p in map(json.loads, lines)}
+
+
+def test_who_is_here(alice, bob, verify):
+    done = alice.run("who")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")  # it makes nobody present
+    before = int(time.time())
+    listener = bob.listen("--accept", "all")
+    assert who(alice) == {"bob": (1, False)}
+    assert alice.run("who").stdout == b"bob          just now\n"
+    [there] = map(json.loads, alice.run("--json", "who").stdout.splitlines())
+    assert list(there) == ["name", "since_ms", "devices", "verified"]
+    assert before * 1000 <= there["since_ms"] <= time.time() * 1000
+    stop(listener)
+    one, other = verify(alice, "bob"), verify(bob, "alice")
+    for child, name in [(one, "bob"), (other, "alice")]:
+        words_of(child, name)
+        child.sendline("yes")
+    assert exit_code(one) == exit_code(other) == 0
+    second = add_device(bob, "second")
+    assert bob.run("devices", "--sign", second).returncode == 0
+    listeners = [bob.listen("--accept", "all"), listen(bob, "second")]
+    assert who(alice) == {"bob": (2, True)}
+    assert alice.run("who").stdout == b"bob          just now, 2 devices, verified\n"
+    assert alice.run("--quiet", "who").stdout == b"bob\n"
+    assert who(bob) == {"bob": (2, False)}
+    stop(*listeners)
+
+
+def test_who_is_for_members(alice, hub):
+    stranger = alice.run("--as", "stranger", "--json", "who")
+    assert stranger.returncode == 4 and b"nobody" in stranger.stdout + stranger.stderr
+    assert alice.run("who", "bob").returncode == 2
+    book = next(alice.folder.glob("kith/default")) / "known_peers"
+    book.write_text("damaged\n")
+    done = alice.run("who")
+    assert done.returncode != 0 and b"known_peers" in done.stderr
+    hub.stop()
+    assert alice.run("who").returncode == 3

@@ -218,6 +218,72 @@ static void test_an_index_goes_with_its_device(void **state)
     close_scene(&s);
 }
 
+static const struct device one_device = {.key = {{5}}};
+
+/* An account of that name, which may be there already, with that device. */
+static int make_with_device(struct scene *s, const char *name, bool exists)
+{
+    struct fingerprint f = fingerprint_of(&one_device.key);
+    struct wish w = {.name = name, .device = &one_device, .exists = exists};
+    return change(s,
+                  (struct accounts_change){
+                      .name = bytes_from_str(name), .fn = become, .ctx = &w, .hash = f.bytes});
+}
+
+static int drop_device(struct scene *s, const char *name)
+{
+    struct fingerprint f = fingerprint_of(&one_device.key);
+    struct wish w = {.name = name, .exists = true};
+    return change(s, (struct accounts_change){.name = bytes_from_str(name),
+                                              .fn = become,
+                                              .ctx = &w,
+                                              .hash = f.bytes,
+                                              .unindexes = true});
+}
+
+static void expect_owner(struct scene *s, const char *name)
+{
+    struct fingerprint f = fingerprint_of(&one_device.key);
+    struct account a;
+    uint64_t lsn;
+    assert_int_equal(accounts_by_device(s->store, s->now, &f, &a, &lsn), 0);
+    assert_string_equal(a.name, name);
+}
+
+static void test_a_device_is_one_accounts(void **state)
+{
+    struct scene s = open_scene();
+    struct account a;
+    assert_int_equal(make_with_device(&s, "Alice", false), 0);
+    assert_int_equal(make_with_device(&s, "bob", false), ACCOUNTS_ELSEWHERE);
+    assert_int_equal(read_it(&s, "bob", &a), ACCOUNTS_NONE);
+    assert_int_equal(make(&s, "bob"), 0);
+    assert_int_equal(make_with_device(&s, "bob", true), ACCOUNTS_ELSEWHERE);
+    assert_int_equal(make_with_device(&s, "Alice", true), 0); /* its own */
+    expect_owner(&s, "Alice");
+    assert_int_equal(drop_device(&s, "Alice"), 0);
+    assert_int_equal(make_with_device(&s, "bob", true), 0);
+    expect_owner(&s, "bob");
+    close_scene(&s);
+}
+
+/* An index that points to an account that has it no more keeps nobody out; nor does that
+ * account take it back from whose it has become. */
+static void test_what_an_index_alone_says_keeps_nobody_out(void **state)
+{
+    struct scene s = open_scene();
+    assert_int_equal(make_with_device(&s, "alice", false), 0);
+    assert_int_equal(set_admin(&s, "alice", false), 0); /* without its device */
+    assert_int_equal(make_with_device(&s, "bob", false), 0);
+    expect_owner(&s, "bob");
+    assert_int_equal(drop_device(&s, "alice"), 0);
+    expect_owner(&s, "bob");
+    assert_int_equal(drop(&s, "bob"), 0);
+    assert_int_equal(make_with_device(&s, "alice", true), 0);
+    expect_owner(&s, "alice");
+    close_scene(&s);
+}
+
 static void test_a_token_is_good_until_it_is_over(void **state)
 {
     struct scene s = open_scene();
@@ -346,6 +412,8 @@ int main(void)
         cmocka_unit_test(test_accounts_survive_a_power_cut),
         cmocka_unit_test(test_an_index_alone_proves_nothing),
         cmocka_unit_test(test_an_index_goes_with_its_device),
+        cmocka_unit_test(test_a_device_is_one_accounts),
+        cmocka_unit_test(test_what_an_index_alone_says_keeps_nobody_out),
         cmocka_unit_test(test_a_token_is_good_until_it_is_over),
         cmocka_unit_test(test_the_setup_token_makes_one_admin_once),
         cmocka_unit_test(test_an_admin_ends_the_setup_token),

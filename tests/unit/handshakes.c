@@ -97,6 +97,24 @@ static void test_all_together_have_so_many(void **state)
     free(s);
 }
 
+static void test_they_are_logged_together(void **state)
+{
+    struct scene *s = begin();
+    const struct instant now = {1}, soon = instant_after_ms(now, LIMIT_HANDSHAKES_LOG_MS - 1),
+                         later = instant_after_ms(now, LIMIT_HANDSHAKES_LOG_MS);
+    shake_many(s, "192.168.1.7", LIMIT_HANDSHAKES_OF_ADDRESS);
+    assert_int_equal(handshakes_take_unlogged(&s->x, now), 0);
+    assert_non_null(shake(s, "192.168.1.7"));
+    assert_int_equal(handshakes_take_unlogged(&s->x, now), 1);
+    assert_non_null(shake(s, "192.168.1.7"));
+    assert_non_null(shake(s, "192.168.1.7"));
+    assert_int_equal(handshakes_take_unlogged(&s->x, soon), 0);
+    assert_int_equal(handshakes_take_unlogged(&s->x, later), 2);
+    assert_int_equal(handshakes_take_unlogged(&s->x, instant_after_ms(later, 5000)), 0);
+    assert_int_equal(handshakes_closed(&s->x), 3);
+    free(s);
+}
+
 static void test_who_is_done_in_time_is_not_closed(void **state)
 {
     struct scene *s = begin();
@@ -119,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_a_network_of_ipv6_is_one_address),
         cmocka_unit_test(test_this_machine_is_one),
         cmocka_unit_test(test_all_together_have_so_many),
+        cmocka_unit_test(test_they_are_logged_together),
         cmocka_unit_test(test_who_is_done_in_time_is_not_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1242,6 +1242,41 @@ static void test_who_reads_nothing_over_tls_is_closed(void **state)
     close_secure_scene(&s, &h);
 }
 
+static size_t count_warnings(const struct scene *s)
+{
+    struct bytes rest = buffer_view(&s->hub.log);
+    const char level[] = "level=warning";
+    size_t n = 0;
+    for (; rest.len >= sizeof level - 1; rest = bytes_from(rest, 1))
+        n += bytes_starts_with(rest, level);
+    return n;
+}
+
+/* A flood leaves a line a second in the log, not one for each of its connections. */
+static void test_handshakes_that_make_room_are_logged_together(void **state)
+{
+    struct scene s;
+    struct other_end h;
+    open_secure_scene(&s, &h);
+    connection_free(s.c);
+    for (size_t i = 0; i < LIMIT_HANDSHAKES_OF_ADDRESS + 9; i++) {
+        connect_from(&s, ACCESS_LOOPBACK, false);
+        say(&s, bytes_first(buffer_view(&h.out), 1));
+        hub_take_mail(&s.hub);
+    }
+    assert_int_equal(handshakes_closed(&s.shared.handshakes), 9);
+    assert_int_equal(count_warnings(&s), 1);
+    wait_ms(&s, LIMIT_HANDSHAKES_LOG_MS);
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    say(&s, bytes_first(buffer_view(&h.out), 1));
+    hub_take_mail(&s.hub);
+    assert_int_equal(count_warnings(&s), 2);
+    struct bytes log = buffer_view(&s.hub.log);
+    const char end[] = " connections=9\n";
+    assert_bytes(bytes_from(log, log.len - strlen(end)), bytes_from_str(end));
+    close_secure_scene(&s, &h);
+}
+
 static void test_the_oldest_handshake_makes_room(void **state)
 {
     struct connection *all[LIMIT_HANDSHAKES_OF_ADDRESS + 1];
@@ -1323,6 +1358,7 @@ int main(void)
         cmocka_unit_test(test_a_handshake_has_its_time),
         cmocka_unit_test(test_who_reads_nothing_over_tls_is_closed),
         cmocka_unit_test(test_the_oldest_handshake_makes_room),
+        cmocka_unit_test(test_handshakes_that_make_room_are_logged_together),
         cmocka_unit_test(test_what_is_owed_leaves_before_the_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,30 @@ static void test_what_a_crash_undoes_is_free_again(void **state)
     scene_close(s);
 }
 
+static void test_a_device_registers_one_name_of_two_at_once(void **state)
+{
+    struct scene *s = scene_open();
+    s->hashing_rests = true;
+    for (size_t i = ALICE; i <= BOB; i++) {
+        scene_accept_tls(s, i, i, 1);
+        greet(s, i);
+    }
+    ask(s, ALICE, "REGISTER alice " PASSWORD "\r\n", "");
+    ask(s, BOB, "REGISTER bob " PASSWORD "\r\n", "");
+    s->hashing_rests = false;
+    for (size_t i = 0; i < 2; i++)
+        scene_run_job(s, s->jobs[i]);
+    scene_settle(s);
+    scene_expect(s, ALICE, "+OK\r\n");
+    scene_expect(s, BOB,
+                 "-ERR this device is another account's already: kith --as PROFILE has "
+                 "another\r\n");
+    ask(s, BOB, "LOGIN bob " PASSWORD "\r\n",
+        "-WRONGPASS the name or the password is wrong\r\n");
+    ask(s, BOB, "LOGIN\r\nWHOAMI\r\n", "+OK\r\n$5\r\nalice\r\n");
+    scene_close(s);
+}
+
 /* ---- what it is known by ends ---- */
 
 static void test_a_guest_has_a_while_to_log_in(void **state)
@@ -591,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_a_new_device_is_seen_when_it_is_durable),
         cmocka_unit_test(test_a_device_waits_for_its_account),
         cmocka_unit_test(test_what_a_crash_undoes_is_free_again),
+        cmocka_unit_test(test_a_device_registers_one_name_of_two_at_once),
         cmocka_unit_test(test_a_guest_has_a_while_to_log_in),
         cmocka_unit_test(test_a_token_ends_what_it_let_in),
         cmocka_unit_test(test_a_new_password_ends_what_the_old_one_let_in),

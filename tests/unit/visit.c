@@ -174,6 +174,25 @@ static void test_who_has_ended_a_talk_was_revoked(void **state)
     stage_finish(&s);
 }
 
+static void test_a_talk_that_goes_on_at_another_device(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    snprintf(s.visit.wanted, sizeof s.visit.wanted, "bob");
+    visit_talk_begins(&s.visit, "bob", false);
+    stage_forget(&s);
+    tell_revoked(&s, "bob", 9); /* nothing ends by it */
+    stage_expect(&s,
+                 "revoked 9\nN A device of bob's was revoked; the talk goes on at another.\n");
+    visit_talk_ends(&s.visit, "bob", NULL);
+    visit_talk_begins(&s.visit, "bob", false); /* before a line was typed */
+    stage_forget(&s);
+    tell_revoked(&s, "BOB", 9);
+    stage_expect(&s,
+                 "revoked 9\nN A device of bob's was revoked; the talk goes on at another.\n");
+    stage_finish(&s);
+}
+
 static void test_another_device_of_ones_own(void **state)
 {
     struct stage s;
@@ -825,6 +844,7 @@ int main(void)
         cmocka_unit_test(test_a_device_that_is_revoked_now),
         cmocka_unit_test(test_another_device_of_ones_own),
         cmocka_unit_test(test_who_has_ended_a_talk_was_revoked),
+        cmocka_unit_test(test_a_talk_that_goes_on_at_another_device),
         cmocka_unit_test(test_what_a_device_is_called),
         cmocka_unit_test(test_a_device_that_is_revoked_meanwhile),
         cmocka_unit_test(test_who_returns_logs_in),

@@ -125,6 +125,7 @@ def test_an_unsigned_device_is_told_so(alice, bob):
     refused = bob.run("--as", "second", "say", "alice", "hello")
     assert b"does not let this one in" in refused.stderr, refused.stderr
     assert b"kith doctor" in refused.stderr
+    bob.visit("--as", "second").expect_exact(way.decode())
     found = bob.run("--as", "second", "doctor", "alice").stdout
     assert b"alice is reached, but does not believe this device" in found, found
     assert bob.run("devices", "--sign", second).returncode == 0

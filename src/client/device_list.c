@@ -37,6 +37,7 @@ static bool read_signature(const struct resp_value *v, struct device *d)
         return false;
     memcpy(d->signature.bytes, v[SIGNATURE].text.data, SIGNATURE_BYTES);
     d->is_signed = true;
+    d->is_signed = device_has_word(d); /* its own is none */
     return true;
 }
 

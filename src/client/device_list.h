@@ -5,8 +5,8 @@
  *
  *     [fingerprint, key, label, since, signer or null, signature or null]
  *
- * Each fingerprint must be its key's. What they say of each other is for others to judge
- * (people/device.h). */
+ * Each fingerprint must be its key's. One that is signed by itself is read as unsigned. What
+ * they say of each other is for others to judge (people/device.h). */
 
 #include "people/device.h"
 #include "wire/resp_reply.h"

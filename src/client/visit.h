@@ -14,6 +14,9 @@
  *
  *   AWAY -> MEETING -> HERE; MEETING -> GREETING -> HERE; any -> AWAY, LEFT
  *
+ * With a post, a device that logs in and is unsigned is told so, once: on an older one of the
+ * account it is to be signed.
+ *
  * A visit whose device is revoked meanwhile says so, and what to do, and is over.
  *
  * A talk is another's business (a session between two devices): the visit says when one ought
@@ -133,6 +136,7 @@ struct visit {
     bool stopping;       /* the hub was asked to stop */
     bool sure;           /* the open question is whether to stop it */
     bool invited;        /* the account was asked for with an invitation */
+    bool knows_own;      /* its devices were asked for: whether this one is unsigned */
     uint8_t step;        /* of the greeting */
     char where[300];     /* the hub, for messages */
     const struct public_key *device;    /* this one's, the owner's; NULL: none is shown */

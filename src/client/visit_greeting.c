@@ -273,7 +273,8 @@ void greeting_reply(struct visit *v, enum asked_kind kind, const struct resp_val
         refused(v, kind, reply->text);
     else
         welcome(v);
-    if (kind == ASKED_LOGIN && v->member && v->has_post)
+    if ((kind == ASKED_LOGIN || kind == ASKED_WHOAMI) && v->member && v->has_post &&
+        !v->knows_own)
         visit_ask_word(v, ASKED_OWN, "DEVICES");
 }
 
@@ -283,6 +284,7 @@ void greeting_devices(struct visit *v, const struct resp_value *values, size_t c
     char print[FINGERPRINT_TEXT_LEN + 1];
     struct fingerprint own = fingerprint_of(&v->post.key);
     size_t n;
+    v->knows_own = true;
     if (!device_list_read(values, count, devices, &n) ||
         !device_list_is_unsigned(devices, n, &v->post.key))
         return;

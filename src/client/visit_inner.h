@@ -20,7 +20,7 @@ enum asked_kind {
     ASKED_ANSWER, /* ACCEPT or DECLINE; subject: the name */
     ASKED_CANCEL,
     ASKED_DEVICES, /* subject: the number */
-    ASKED_OWN,     /* one's own devices, behind ASKED_LOGIN */
+    ASKED_OWN,     /* one's own devices, behind the first login */
     ASKED_STORE,   /* subject: the key */
     ASKED_GET,     /* likewise */
     ASKED_WATCH,   /* FOLLOW, answered by a push where it succeeds */

@@ -392,22 +392,27 @@ static void take_presence(struct visit *v, const struct notice *n)
                   here ? "is here" : "has left");
 }
 
-/* One's own device is as good as away; of somebody else's, who talks with it is told why that
- * is over. */
+/* One's own device is as good as away. Of somebody else's, who talks with it is told why that
+ * is over; who still talks with him after that, that it is not. */
 static void take_revocation(struct visit *v, const struct notice *n)
 {
     char print[FINGERPRINT_TEXT_LEN + 1];
+    bool is_own = v->member && is_name(v->name, n->name);
     fingerprint_write(print, &n->print);
     if (v->device && memcmp(&n->key, v->device, sizeof n->key) == 0) {
         greeting_revoked(v);
         return;
     }
-    if (v->member && is_name(v->name, n->name))
+    if (is_own)
         visit_say(v, VISIT_NEWS, "A device of yours was revoked: %s", print);
-    else if (is_name(v->left, n->name))
+    else if (is_name(v->left, n->name) && !visit_talks_name(v, n->name))
         visit_say(v, VISIT_NEWS, "A device of %s's was revoked.", v->left); /* so that is why */
     if (v->handler->revoked)
         v->handler->revoked(v, &n->key);
+    const char *talks = is_own ? NULL : visit_talks_name(v, n->name);
+    if (talks)
+        visit_say(v, VISIT_NEWS, "A device of %s's was revoked; the talk goes on at another.",
+                  talks);
 }
 
 static void take_addition(struct visit *v, const struct notice *n)

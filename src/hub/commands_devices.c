@@ -24,7 +24,7 @@ static void answer_device(struct reply *r, const struct device *d)
     reply_text(r, bytes_make(d->key.bytes, sizeof d->key.bytes));
     reply_text(r, bytes_from_str(d->label));
     reply_integer(r, d->since.ms / 1000);
-    if (d->is_signed) {
+    if (device_has_word(d)) {
         answer_fingerprint(r, &d->signer);
         reply_text(r, bytes_make(d->signature.bytes, sizeof d->signature.bytes));
     } else {
@@ -61,6 +61,7 @@ struct device_change {
     struct revocation revoked;       /* of REVOKE */
     const struct public_key *signer; /* of SIGN */
     struct signature signature;      /* likewise */
+    const char *problem;             /* likewise: why it was refused */
 };
 
 static int revoke(void *ctx, struct account *a, bool exists)
@@ -88,19 +89,44 @@ static int run_revoke(struct call *call, struct bytes name, struct device_change
     return account_answer_revoked(call, name, r, &change->revoked);
 }
 
+/* By who believes the account's first device. */
+static bool is_believed(const struct account *a, const struct device *d)
+{
+    struct fingerprint first = fingerprint_of(&a->devices[0].key);
+    return device_is_believed(bytes_from_str(a->name), a->devices, a->device_count, &first,
+                              &d->key);
+}
+
+static const char *sign_problem(const struct account *a, const struct device_change *c,
+                                const struct device *d, const struct device *by)
+{
+    if (!d || !by)
+        return "the account has no such device";
+    if (d == by)
+        return "a device does not sign itself; an older one does";
+    if (!device_is_vouched_for(bytes_from_str(a->name), &by->key, &d->key, &c->signature))
+        return "the signature is not this device's, of that one";
+    return NULL;
+}
+
+/* A word that others believe a device by is not lost to one by which they would not: whoever
+ * knows the password could take it from the device by adding another. */
 static int sign(void *ctx, struct account *a, bool exists)
 {
-    const struct device_change *c = ctx;
+    struct device_change *c = ctx;
     struct fingerprint signer = fingerprint_of(c->signer);
     struct device *d = exists ? account_device(a, &c->target) : NULL;
-    if (!d || !account_device(a, &signer))
+    c->problem = sign_problem(a, c, d, exists ? account_device(a, &signer) : NULL);
+    if (c->problem)
         return ACCOUNTS_REFUSED;
-    if (!device_is_vouched_for(bytes_from_str(a->name), c->signer, &d->key, &c->signature))
-        return ACCOUNTS_STALE;
+    bool was_believed = is_believed(a, d);
     d->is_signed = true;
     d->signer = signer;
     d->signature = c->signature;
-    return 0;
+    if (!was_believed || is_believed(a, d))
+        return 0;
+    c->problem = "that device is signed by an older one; this one's word would count less";
+    return ACCOUNTS_REFUSED;
 }
 
 static int run_sign(struct call *call, const struct member *m, struct device_change *change)
@@ -113,11 +139,8 @@ static int run_sign(struct call *call, const struct member *m, struct device_cha
     memcpy(change->signature.bytes, call->argv[3].data, sizeof change->signature.bytes);
     change->signer = &m->device;
     int r = account_change(call, &c);
-    if (r == ACCOUNTS_REFUSED)
-        return command_error(call, "ERR", "the account has no such device");
-    if (r == ACCOUNTS_STALE)
-        return command_error(call, "ERR", "the signature is not this device's, of that one");
-    return account_answer_changed(call, c.name, r, false);
+    return r == ACCOUNTS_REFUSED ? command_error(call, "ERR", change->problem)
+                                 : account_answer_changed(call, c.name, r, false);
 }
 
 static int change_one(struct call *call)

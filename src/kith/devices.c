@@ -1,105 +1,91 @@
 /* kith devices: those of one's account; --revoke and --sign change one. */
 
+#include "base/limits.h"
+#include "client/device_list.h"
 #include "io/profile.h"
 #include "kith/account_hub.h"
 #include "kith/command.h"
 #include "kith/trust.h"
-#include "people/device.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <time.h>
 
-/* [fingerprint, key, label, since, signer or null, signature or null], after its head. */
-enum { FINGERPRINT, KEY, LABEL, SINCE, SIGNER, SIGNATURE, FIELDS };
+struct devices {
+    struct device all[LIMIT_ACCOUNT_DEVICES];
+    size_t count;
+};
 
-static bool is_device(const struct resp_value *d)
+static void print_json(struct session *s, const struct device *d, const char *print, bool own)
 {
-    return d[0].kind == RESP_ARRAY && d[0].number == FIELDS &&
-           d[1 + FINGERPRINT].kind == RESP_BULK && d[1 + KEY].kind == RESP_BULK &&
-           d[1 + KEY].text.len == PUBLIC_KEY_BYTES && d[1 + LABEL].kind == RESP_BULK &&
-           d[1 + SINCE].kind == RESP_INTEGER;
-}
-
-static bool is_signed(const struct resp_value *d)
-{
-    return d[1 + SIGNER].kind == RESP_BULK;
-}
-
-static void print_json(struct session *s, const struct resp_value *d, bool own)
-{
+    char signer[FINGERPRINT_TEXT_LEN + 1];
     struct buffer b;
+    fingerprint_write(signer, &d->signer);
     buffer_init(&b, SIZE_MAX);
     struct json j = json_begin(&b);
-    json_bytes(&j, "fingerprint", d[1 + FINGERPRINT].text);
-    json_bytes(&j, "label", d[1 + LABEL].text);
-    json_number(&j, "since", d[1 + SINCE].number);
+    json_bytes(&j, "fingerprint", bytes_from_str(print));
+    json_bytes(&j, "label", bytes_from_str(d->label));
+    json_number(&j, "since", d->since.ms / 1000);
     json_bool(&j, "this_device", own);
-    json_bool(&j, "signed", is_signed(d));
-    if (is_signed(d))
-        json_bytes(&j, "signer", d[1 + SIGNER].text);
+    json_bool(&j, "signed", d->is_signed);
+    if (d->is_signed)
+        json_bytes(&j, "signer", bytes_from_str(signer));
     output_json(&s->output, &j);
 }
 
 /* "first": of the account, and nobody's word is needed for it. */
-static void write_word(const struct resp_value *d, bool is_first, char *out, size_t n)
+static void write_word(const struct device *d, bool is_first, char *out, size_t n)
 {
-    struct bytes signer = d[1 + SIGNER].text;
-    if (is_signed(d))
-        snprintf(out, n, "signed by %.*s", signer.len < 8 ? (int)signer.len : 8,
-                 signer.len ? (const char *)signer.data : "");
+    char signer[FINGERPRINT_TEXT_LEN + 1];
+    fingerprint_write(signer, &d->signer);
+    if (d->is_signed)
+        snprintf(out, n, "signed by %.8s", signer);
     else
         snprintf(out, n, "%s", is_first ? "first" : "unsigned");
 }
 
-static void print_device(struct session *s, const struct resp_value *d, bool is_first)
+static bool is_own(const struct session *s, const struct fingerprint *f)
 {
-    char word[32];
-    char own[FINGERPRINT_TEXT_LEN + 1] = "", line[256], day[32] = "";
-    if (s->self.identity)
-        fingerprint_write(own, identity_fingerprint(s->self.identity));
-    bool is_own = bytes_equal_str(d[1 + FINGERPRINT].text, own);
+    return s->self.identity && fingerprint_equal(identity_fingerprint(s->self.identity), f);
+}
+
+static void print_device(struct session *s, const struct device *d, bool is_first)
+{
+    char word[32], print[FINGERPRINT_TEXT_LEN + 1], line[256], day[32] = "";
+    struct fingerprint f = fingerprint_of(&d->key);
+    fingerprint_write(print, &f);
     if (s->output.json) {
-        print_json(s, d, is_own);
+        print_json(s, d, print, is_own(s, &f));
         return;
     }
-    struct bytes f = d[1 + FINGERPRINT].text, label = d[1 + LABEL].text;
-    time_t since = (time_t)d[1 + SINCE].number;
+    time_t since = (time_t)(d->since.ms / 1000);
     struct tm when;
     if (localtime_r(&since, &when))
         strftime(day, sizeof day, "%F", &when);
     write_word(d, is_first, word, sizeof word);
-    snprintf(line, sizeof line, "%.*s  %s  %-18s  %s%.*s", (int)f.len, (const char *)f.data,
-             day, word, is_own ? "(this device) " : "", label.len < 64 ? (int)label.len : 64,
-             label.len ? (const char *)label.data : "");
+    snprintf(line, sizeof line, "%s  %s  %-18s  %s%s", print, day, word,
+             is_own(s, &f) ? "(this device) " : "", d->label);
     output_line(&s->output, "", bytes_from_str(line));
 }
 
-/* Asks for the list; *ret is the first device's head, n of them follow. */
-static int ask_devices(struct session *s, const struct resp_value **ret, size_t *ret_n)
+static int ask_devices(struct session *s, struct devices *ret)
 {
     const struct resp_value *reply;
     struct bytes argv[] = {bytes_from_str("DEVICES")};
     int code = session_ask(s, argv, 1, &reply);
     if (code != EXIT_DONE)
         return code;
-    if (reply->kind != RESP_ARRAY)
-        return session_strange(s);
-    *ret_n = (size_t)reply->number;
-    *ret = reply + 1;
-    for (size_t i = 0; i < *ret_n; i++)
-        if (!is_device(*ret + i * (FIELDS + 1)))
-            return session_strange(s);
-    return EXIT_DONE;
+    return device_list_read(reply, 1 + 7 * (size_t)reply->number, ret->all, &ret->count)
+               ? EXIT_DONE
+               : session_strange(s);
 }
 
 static int list(struct session *s)
 {
-    const struct resp_value *d = NULL;
-    size_t n = 0;
-    int code = ask_devices(s, &d, &n);
-    for (size_t i = 0; code == EXIT_DONE && i < n; i++, d += FIELDS + 1)
-        print_device(s, d, i == 0);
+    struct devices devices = {.count = 0};
+    int code = ask_devices(s, &devices);
+    for (size_t i = 0; i < devices.count; i++)
+        print_device(s, &devices.all[i], i == 0);
     return code;
 }
 
@@ -113,23 +99,29 @@ static int revoke(struct session *s, struct bytes fingerprint)
 
 /* ---- signing ---- */
 
-/* The key is the one whose fingerprint was given, whatever the hub says. */
-static int find_key(struct session *s, struct bytes fingerprint, struct public_key *ret)
+/* Which is to be signed: another than this one. */
+static int read_other(struct session *s, struct bytes text, struct fingerprint *ret)
 {
-    const struct resp_value *d = NULL;
-    size_t n = 0;
-    struct fingerprint wanted;
-    if (!fingerprint_read(fingerprint, &wanted))
+    if (!fingerprint_read(text, ret))
         return session_fail(s, EXIT_USAGE, "that is no fingerprint; kith devices lists them");
-    int code = ask_devices(s, &d, &n);
+    if (is_own(s, ret))
+        return session_fail(s, EXIT_USAGE, "that is this device; do it on an older one");
+    return EXIT_DONE;
+}
+
+/* The key is the one whose fingerprint was given, whatever the hub says. */
+static int find_key(struct session *s, const struct fingerprint *wanted, struct public_key *ret)
+{
+    struct devices devices;
+    int code = ask_devices(s, &devices);
     if (code != EXIT_DONE)
         return code;
-    for (size_t i = 0; i < n; i++, d += FIELDS + 1) {
-        struct fingerprint f;
-        memcpy(ret->bytes, d[1 + KEY].text.data, PUBLIC_KEY_BYTES);
-        f = fingerprint_of(ret);
-        if (fingerprint_equal(&f, &wanted))
-            return EXIT_DONE;
+    for (size_t i = 0; i < devices.count; i++) {
+        struct fingerprint f = fingerprint_of(&devices.all[i].key);
+        if (!fingerprint_equal(&f, wanted))
+            continue;
+        *ret = devices.all[i].key;
+        return EXIT_DONE;
     }
     return session_fail(s, EXIT_NO, "your account has no such device; kith devices lists them");
 }
@@ -162,11 +154,14 @@ static int sign(struct session *s, struct bytes fingerprint)
 {
     char name[ACCOUNT_NAME_BYTES + 1];
     struct public_key key;
+    struct fingerprint other;
     struct signature signature;
     const struct resp_value *reply;
-    int code = ask_name(s, name);
+    int code = read_other(s, fingerprint, &other);
     if (code == EXIT_DONE)
-        code = find_key(s, fingerprint, &key);
+        code = ask_name(s, name);
+    if (code == EXIT_DONE)
+        code = find_key(s, &other, &key);
     if (code == EXIT_DONE)
         code = make_signature(s, name, &key, &signature);
     if (code != EXIT_DONE)

@@ -45,6 +45,12 @@ struct signature device_sign(struct bytes account, const uint8_t seed[DEVICE_SEE
     return s;
 }
 
+bool device_has_word(const struct device *d)
+{
+    struct fingerprint own = fingerprint_of(&d->key);
+    return d->is_signed && !fingerprint_equal(&own, &d->signer);
+}
+
 bool device_is_vouched_for(struct bytes account, const struct public_key *signer,
                            const struct public_key *key, const struct signature *signature)
 {

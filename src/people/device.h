@@ -31,6 +31,9 @@ struct device {
 
 bool device_label_is_valid(struct bytes label);
 
+/* Is it signed, by another than itself? Its own word is none. */
+bool device_has_word(const struct device *d);
+
 /* The word of the device whose secret key the seed is. The account's name is valid. */
 struct signature device_sign(struct bytes account, const uint8_t seed[DEVICE_SEED_BYTES],
                              const struct public_key *key);

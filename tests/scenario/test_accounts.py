@@ -15,7 +15,9 @@ import pexpect
 import pytest
 import redis
 
+import members
 from hubs import PATIENCE, run_kith, until
+from members import Device, HubError, Member, register
 from talk import connect, read_exactly, resp
 
 PASSWORD = "correct horse"
@@ -252,6 +254,52 @@ def test_only_the_right_signature_of_a_device_is_taken(hub, person):
     stranger = person(hub, "stranger").register("stranger")
     assert stranger.kith("devices", "--sign", laptop.fingerprint()).returncode == 1
     assert stranger.kith("devices", "--revoke", laptop.fingerprint()).returncode == 1
+
+
+def test_no_device_signs_itself(hub, person, tmp_path):
+    alice, laptop = person(hub, "alice").register("alice"), person(hub, "laptop")
+    laptop.ok("login", "alice", password=PASSWORD)
+    new = laptop.fingerprint()
+    refused = laptop.kith("devices", "--sign", new)
+    assert refused.returncode == 2, refused
+    assert b"that is this device; do it on an older one" in refused.stderr
+    assert b"unsigned" in laptop.kith("login").stderr
+    alice.ok("devices", "--sign", new)
+    assert laptop.kith("devices", "--sign", new).returncode == 2
+    assert re.search(new + r"  \S+  signed by " + alice.fingerprint()[:8], laptop.ok("devices"))
+
+
+def sign(member, name, signer, other):
+    """Asks the hub to keep signer's word about other, of that account."""
+    message = b"kith device 1\0" + name.encode() + b"\0" + signer.public + other.public
+    return member.ask("DEVICES", "SIGN", other.fingerprint, signer.sign(message))
+
+
+def words_about(member):
+    """Whose word the hub has about each device of the account, in its order."""
+    return [None if signer is None else signer.decode() for *_, signer, _ in member.ask("DEVICES")]
+
+
+def test_whose_word_the_hub_keeps(hub, tmp_path):
+    """No device's about itself; nor one in the place of another's that leads to the first, where it does not."""
+    first, second, third = (Device(tmp_path / "devices", name) for name in ("first", "second", "third"))
+    with register(hub, first, "alice") as one, Member(hub, second) as two, Member(hub, third) as three:
+        for new in two, three:
+            assert new.ask("LOGIN", "alice", members.PASSWORD) == "OK"
+        with pytest.raises(HubError, match="a device does not sign itself"):
+            sign(two, "alice", second, second)
+        assert words_about(one) == [None, None, None]
+        assert sign(three, "alice", third, second) == "OK"
+        assert sign(one, "alice", first, second) == "OK"
+        with pytest.raises(HubError, match="this one's word would count less"):
+            sign(three, "alice", third, second)
+        assert sign(two, "alice", second, third) == "OK"
+        with pytest.raises(HubError, match="this one's word would count less"):
+            sign(three, "alice", third, second)  # a circle
+        assert words_about(one) == [None, first.fingerprint, second.fingerprint]
+        assert sign(one, "alice", first, third) == "OK"
+        assert sign(three, "alice", third, second) == "OK"
+        assert words_about(one) == [None, third.fingerprint, first.fingerprint]
 
 
 def test_a_wrong_password_and_an_unknown_name_get_one_answer(hub, person):

@@ -11,7 +11,7 @@ import pexpect
 import pytest
 from hubs import PATIENCE
 from members import Device, Member, register, text
-from persons import meet
+from persons import add_device, meet
 
 DENIED = 4
 OVER = "the talk with bob is over: the hub says that the other device was revoked"
@@ -52,6 +52,21 @@ def test_a_visit_and_whom_it_talks_with(alice, bob):
     a.expect_exact(["T" + OVER[1:], "A device of bob's was revoked."])
     a.sendline("too late")
     a.expect_exact("Not said: too late")
+
+
+def test_a_talk_that_goes_on_at_another_device(alice, bob):
+    second = add_device(bob, "second")
+    assert bob.run("devices", "--sign", second).returncode == 0
+    a, b = alice.visit(), bob.visit()
+    meet(a, "bob", b, "alice")
+    other = bob.visit("--as", "second")
+    other.sendline("/talk alice")
+    other.expect_exact("You talk with alice now")
+    a.expect_exact("bob is there at another device, too.")
+    assert bob.run("devices", "--revoke", second).returncode == 0
+    a.expect_exact("A device of bob's was revoked; the talk goes on at another.")
+    a.sendline("still there?")
+    b.expect_exact("alice: still there?")
 
 
 def test_whom_it_talks_with_though_it_does_not_agree(alice, bob):

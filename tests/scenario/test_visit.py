@@ -105,6 +105,11 @@ def test_an_account_through_pipes(hub, build, home):
     right = visit(hub, build, home, "returning\nalice\nlong-secret\nGET a\n", "--as", "other")
     assert (right.returncode, right.stdout) == (0, b"b\n")
     assert b"This device is unsigned" in right.stderr and b"kith devices --sign" in right.stderr
+    assert right.stderr.count(b"This device is unsigned") == 1
+    again = visit(hub, build, home, "GET a\n", "--as", "other")
+    assert (again.returncode, again.stdout) == (0, b"b\n")
+    assert again.stderr.count(b"This device is unsigned") == 1
+    assert b"unsigned" not in visit(hub, build, home, "GET a\n").stderr  # the first
     assert "long-secret" not in hub.log()
 
 

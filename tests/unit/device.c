@@ -110,6 +110,16 @@ static void test_a_device_that_is_not_listed_is_not_believed(void **state)
     assert_false(device_is_believed(alice, devices, DEVICES, &known, &stranger));
 }
 
+static void test_its_own_word_is_none(void **state)
+{
+    struct device devices[DEVICES];
+    make_chain(devices);
+    assert_false(device_has_word(&devices[0]));
+    assert_true(device_has_word(&devices[1]));
+    devices[1].signer = fingerprint_of(&devices[1].key);
+    assert_false(device_has_word(&devices[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +129,7 @@ int main(void)
         cmocka_unit_test(test_a_broken_chain_is_not),
         cmocka_unit_test(test_a_circle_is_no_chain),
         cmocka_unit_test(test_a_device_that_is_not_listed_is_not_believed),
+        cmocka_unit_test(test_its_own_word_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,6 +123,22 @@ static void test_half_a_signature(void **state)
     assert_false(reads(&a));
 }
 
+/* A device's own word about itself is none: whatever an old store has, or a hub makes up. */
+static void test_one_that_signs_itself_is_unsigned(void **state)
+{
+    struct answer a;
+    struct device list[LIMIT_ACCOUNT_DEVICES];
+    size_t n;
+    write_answer(&a, 2);
+    assert_true(device_list_read(a.values, a.count, list, &n));
+    assert_false(device_list_is_unsigned(list, n, &a.keys[1]));
+    a.values[1 + VALUES + 5] = bulk(bytes_from_str(a.prints[1]));
+    assert_true(device_list_read(a.values, a.count, list, &n));
+    assert_false(list[1].is_signed);
+    assert_true(device_list_is_unsigned(list, n, &a.keys[1]));
+    assert_false(device_list_is_unsigned(list, n, &a.keys[0]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_list),
         cmocka_unit_test(test_a_fingerprint_that_is_not_the_keys),
         cmocka_unit_test(test_half_a_signature),
+        cmocka_unit_test(test_one_that_signs_itself_is_unsigned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,6 +174,25 @@ static void test_who_has_ended_a_talk_was_revoked(void **state)
     stage_finish(&s);
 }
 
+static void test_a_talk_that_goes_on_at_another_device(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    snprintf(s.visit.wanted, sizeof s.visit.wanted, "bob");
+    visit_talk_begins(&s.visit, "bob", false);
+    stage_forget(&s);
+    tell_revoked(&s, "bob", 9); /* nothing ends by it */
+    stage_expect(&s,
+                 "revoked 9\nN A device of bob's was revoked; the talk goes on at another.\n");
+    visit_talk_ends(&s.visit, "bob", NULL);
+    visit_talk_begins(&s.visit, "bob", false); /* before a line was typed */
+    stage_forget(&s);
+    tell_revoked(&s, "BOB", 9);
+    stage_expect(&s,
+                 "revoked 9\nN A device of bob's was revoked; the talk goes on at another.\n");
+    stage_finish(&s);
+}
+
 static void test_another_device_of_ones_own(void **state)
 {
     struct stage s;
@@ -194,6 +213,127 @@ static void test_another_device_of_ones_own(void **state)
     tell_revoked(&s, "Alice", 0);
     snprintf(want, sizeof want, "N A device of yours was revoked: %s\nrevoked 0\n", print);
     stage_expect(&s, want);
+    stage_finish(&s);
+}
+
+static bool recall_nothing(void *ctx, struct buffer *seen)
+{
+    return false; /* another kith of this device takes letters */
+}
+
+/* How a hub lists the device of that key. signer: whose word it has; NULL: nobody's. */
+static void list_device(struct buffer *out, const struct public_key *key,
+                        const struct public_key *signer)
+{
+    char print[FINGERPRINT_TEXT_LEN + 1];
+    struct fingerprint f = fingerprint_of(key);
+    fingerprint_write(print, &f);
+    buffer_printf(out, "*6\r\n$43\r\n%s\r\n$32\r\n", print);
+    buffer_append(out, key->bytes, sizeof key->bytes);
+    buffer_printf(out, "\r\n$0\r\n\r\n:7\r\n");
+    if (!signer) {
+        buffer_printf(out, "_\r\n_\r\n");
+        return;
+    }
+    f = fingerprint_of(signer);
+    fingerprint_write(print, &f);
+    buffer_printf(out, "$43\r\n%s\r\n$64\r\n%064d\r\n", print, 0);
+}
+
+/* The first device of the account and this one, if with_own. */
+static void hear_own_devices(struct stage *s, bool with_own, const struct public_key *signer)
+{
+    const struct public_key first = {{1, 2, 3}};
+    struct resp_reply reply;
+    struct buffer in;
+    size_t consumed;
+    resp_reply_init(&reply, 4096);
+    buffer_init(&in, 4096);
+    buffer_printf(&in, "*%d\r\n", 1 + with_own);
+    list_device(&in, with_own ? &first : &s->visit.post.key, NULL);
+    if (with_own)
+        list_device(&in, &s->visit.post.key, signer);
+    assert_int_equal(resp_reply_parse(&reply, buffer_view(&in), &consumed), 0);
+    visit_reply(&s->visit, reply.values, reply.count, (struct walltime){1000});
+    resp_reply_fini(&reply);
+    buffer_fini(&in);
+}
+
+static bool was_seen(struct stage *s, const char *words)
+{
+    struct bytes seen = buffer_view(&s->seen);
+    return memmem(seen.data, seen.len, words, strlen(words)) != NULL;
+}
+
+/* Logs in by its key, as a device that can take letters. */
+static void come_with_post(struct stage *s)
+{
+    static const struct post_keep keep = {.recall = recall_nothing};
+    static const uint8_t seed[32] = {1}, entropy[32] = {2};
+    stage_begin(s, true);
+    visit_set_post(&s->visit, &keep, NULL, seed, entropy);
+    stage_hear(s, "%0|");
+    stage_hear(s, "+OK|");
+    stage_hear(s, "$5|alice|");
+    stage_hear(s, "+CLIENT_LIST<alice>|");
+    assert_true(was_seen(s, "! GET_CLIENT_LIST\n! LETTERS\n"));
+    stage_hear(s, "*0|");
+}
+
+static void come_back(struct stage *s)
+{
+    visit_lost(&s->visit, "it closed the connection");
+    visit_connected(&s->visit);
+    stage_hear(s, "%0|");
+    stage_hear(s, "+OK|");
+    stage_hear(s, "$5|alice|");
+}
+
+static void test_an_unsigned_device_is_told_so_once(void **state)
+{
+    struct stage s;
+    char print[FINGERPRINT_TEXT_LEN + 1], want[256];
+    come_with_post(&s);
+    struct fingerprint own = fingerprint_of(&s.visit.post.key);
+    fingerprint_write(print, &own);
+    snprintf(want, sizeof want,
+             "n This device is unsigned, and others may refuse it. On an older device of "
+             "yours: kith devices --sign %s\n",
+             print);
+    assert_true(was_seen(&s, "! DEVICES\n"));
+    stage_forget(&s);
+    hear_own_devices(&s, true, NULL);
+    stage_expect(&s, want);
+    come_back(&s);
+    assert_true(was_seen(&s, "! GET_CLIENT_LIST\n"));
+    assert_false(was_seen(&s, "! DEVICES\n"));
+    stage_finish(&s);
+}
+
+static void test_another_is_told_nothing(void **state)
+{
+    const struct public_key first = {{1, 2, 3}};
+    for (int i = 0; i < 3; i++) {
+        struct stage s;
+        come_with_post(&s);
+        stage_forget(&s);
+        if (i == 0)
+            stage_hear(&s, "-ERR not now|");
+        else
+            hear_own_devices(&s, i == 1, &first); /* signed; the only one */
+        stage_expect(&s, "");
+        assert_int_equal(s.visit.asked_count, 0);
+        stage_finish(&s);
+    }
+}
+
+static void test_who_was_not_answered_asks_again(void **state)
+{
+    struct stage s;
+    come_with_post(&s);
+    stage_forget(&s);
+    come_back(&s);
+    assert_true(was_seen(&s, "! DEVICES\n"));
     stage_finish(&s);
 }
 
@@ -848,6 +988,10 @@ int main(void)
         cmocka_unit_test(test_a_device_that_is_revoked_now),
         cmocka_unit_test(test_another_device_of_ones_own),
         cmocka_unit_test(test_who_has_ended_a_talk_was_revoked),
+        cmocka_unit_test(test_a_talk_that_goes_on_at_another_device),
+        cmocka_unit_test(test_an_unsigned_device_is_told_so_once),
+        cmocka_unit_test(test_another_is_told_nothing),
+        cmocka_unit_test(test_who_was_not_answered_asks_again),
         cmocka_unit_test(test_what_a_device_is_called),
         cmocka_unit_test(test_a_device_that_is_revoked_meanwhile),
         cmocka_unit_test(test_who_returns_logs_in),

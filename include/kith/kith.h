@@ -248,8 +248,9 @@ KITH_API enum kith_result kith_people(struct kith *k, const struct kith_person *
  * most timeout_ms milliseconds or KITH_FOREVER. Where there is no talk with him he is invited
  * to one, which stays open. What comes from others meanwhile is kept for kith_receive.
  *
- * KITH_OK: it was shown. KITH_ABSENT: it was not, and did not reach him. KITH_REFUSED: it was
- * not, since he does not want to, or has left; kith_problem tells. KITH_NOTHING: not in that
+ * KITH_OK: it was shown. KITH_ABSENT: it was not, since he is not here, does not answer, or has
+ * left before. KITH_REFUSED: it was not, since he does not want to, or is busy; kith_problem
+ * tells. KITH_NOTHING: not in that
  * time, and an invitation is taken back; but what went to him may be shown yet. KITH_CHANGED:
  * he is on another device than before, and kith_problem tells what to do. Else a failure.
  *

@@ -120,6 +120,7 @@ void verify_prompt(struct visit *v);
 void verify_typed(struct visit *v, struct bytes line); /* its answer */
 bool verify_put_off(struct visit *v);
 void verify_forget(struct visit *v, const char *name); /* another talk begins */
-void verify_ask(struct visit *v, struct bytes name);   /* no name: whoever is in front */
+void verify_revoked(struct visit *v, const struct public_key *key);
+void verify_ask(struct visit *v, struct bytes name); /* no name: whoever is in front */
 
 #endif

@@ -407,6 +407,7 @@ static void take_revocation(struct visit *v, const struct notice *n)
         visit_say(v, VISIT_NEWS, "A device of yours was revoked: %s", print);
     else if (is_name(v->left, n->name) && !visit_talks_name(v, n->name))
         visit_say(v, VISIT_NEWS, "A device of %s's was revoked.", v->left); /* so that is why */
+    verify_revoked(v, &n->key);
     if (v->handler->revoked)
         v->handler->revoked(v, &n->key);
     const char *talks = is_own ? NULL : visit_talks_name(v, n->name);

@@ -156,6 +156,18 @@ void visit_words_differ(struct visit *v, const char *name)
         visit_show_prompt(v);
 }
 
+void verify_revoked(struct visit *v, const struct public_key *key)
+{
+    struct visit_words w = v->words;
+    if (!w.name[0] || memcmp(&w.key, key, sizeof *key) != 0)
+        return;
+    v->words = (struct visit_words){.open = false};
+    visit_say(v, VISIT_PROBLEM, "No words with %s: the device they were of was revoked.",
+              w.name);
+    if (w.open)
+        visit_show_prompt(v);
+}
+
 void verify_forget(struct visit *v, const char *name)
 {
     if (!v->words.open && is_him(v->words.name, bytes_from_str(name)))

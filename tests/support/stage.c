@@ -2,6 +2,8 @@
 
 #include "unit/unit.h"
 
+#include <stdio.h>
+
 static struct stage *stage_of(struct visit *v)
 {
     return (struct stage *)((char *)v - offsetof(struct stage, visit));
@@ -151,4 +153,15 @@ void stage_hear(struct stage *s, const char *text)
         visit_reply(&s->visit, reply.values, reply.count, (struct walltime){1000 * 1000});
     resp_reply_fini(&reply);
     buffer_fini(&in);
+}
+
+void stage_hear_revoked(struct stage *s, const char *name, const struct public_key *key)
+{
+    char print[FINGERPRINT_TEXT_LEN + 1], text[PUBLIC_KEY_TEXT_LEN + 1], words[256];
+    struct fingerprint f = fingerprint_of(key);
+    fingerprint_write(print, &f);
+    public_key_write(text, key);
+    snprintf(words, sizeof words, ">4|$7|revoked|$%zu|%s|$43|%s|$43|%s|", strlen(name), name,
+             print, text);
+    stage_hear(s, words);
 }

@@ -35,4 +35,7 @@ void stage_paste(struct stage *s, const char *const *lines, size_t n);
 /* The hub says that, RESP with | for line ends. */
 void stage_hear(struct stage *s, const char *text);
 
+/* It says that this device of his was revoked. */
+void stage_hear_revoked(struct stage *s, const char *name, const struct public_key *key);
+
 #endif

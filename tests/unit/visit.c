@@ -129,30 +129,15 @@ static void test_a_device_that_is_revoked_meanwhile(void **state)
     stage_finish(&s);
 }
 
-/* revoked NAME FINGERPRINT KEY, of the key that is all of that byte. */
-static void tell_revoked(struct stage *s, const char *name, uint8_t byte)
-{
-    char print[FINGERPRINT_TEXT_LEN + 1], text[PUBLIC_KEY_TEXT_LEN + 1], words[256];
-    struct public_key key;
-    memset(key.bytes, byte, sizeof key.bytes);
-    struct fingerprint f = fingerprint_of(&key);
-    fingerprint_write(print, &f);
-    public_key_write(text, &key);
-    snprintf(words, sizeof words, ">4|$7|revoked|$%zu|%s|$43|%s|$43|%s|", strlen(name), name,
-             print, text);
-    stage_hear(s, words);
-}
-
 static void test_a_device_that_is_revoked_now(void **state)
 {
-    struct public_key own;
+    const struct public_key own = {{7}};
     struct stage s;
     begin_as_alice(&s);
-    memset(own.bytes, 7, sizeof own.bytes);
     s.visit.device = &own;
-    tell_revoked(&s, "bob", 8);
+    stage_hear_revoked(&s, "bob", &(struct public_key){{8}});
     stage_expect(&s, "revoked 8\n"); /* that is for whoever talks with it */
-    tell_revoked(&s, "alice", 7);
+    stage_hear_revoked(&s, "alice", &(struct public_key){{7}});
     stage_expect(&s, NO_LONGER);
     visit_lost(&s.visit, "it closed the connection");
     stage_expect(&s, "");
@@ -163,13 +148,13 @@ static void test_who_has_ended_a_talk_was_revoked(void **state)
 {
     struct stage s;
     begin_as_alice(&s);
-    tell_revoked(&s, "bob", 9);
+    stage_hear_revoked(&s, "bob", &(struct public_key){{9}});
     stage_expect(&s, "revoked 9\n");
     snprintf(s.visit.wanted, sizeof s.visit.wanted, "bob");
     visit_talk_begins(&s.visit, "bob", false);
     visit_talk_ends(&s.visit, "bob", NULL);
     stage_forget(&s);
-    tell_revoked(&s, "bob", 9);
+    stage_hear_revoked(&s, "bob", &(struct public_key){{9}});
     stage_expect(&s, "N A device of bob's was revoked.\nrevoked 9\n");
     stage_finish(&s);
 }
@@ -181,13 +166,13 @@ static void test_a_talk_that_goes_on_at_another_device(void **state)
     snprintf(s.visit.wanted, sizeof s.visit.wanted, "bob");
     visit_talk_begins(&s.visit, "bob", false);
     stage_forget(&s);
-    tell_revoked(&s, "bob", 9); /* nothing ends by it */
+    stage_hear_revoked(&s, "bob", &(struct public_key){{9}}); /* nothing ends by it */
     stage_expect(&s,
                  "revoked 9\nN A device of bob's was revoked; the talk goes on at another.\n");
     visit_talk_ends(&s.visit, "bob", NULL);
     visit_talk_begins(&s.visit, "bob", false); /* before a line was typed */
     stage_forget(&s);
-    tell_revoked(&s, "BOB", 9);
+    stage_hear_revoked(&s, "BOB", &(struct public_key){{9}});
     stage_expect(&s,
                  "revoked 9\nN A device of bob's was revoked; the talk goes on at another.\n");
     stage_finish(&s);
@@ -210,7 +195,7 @@ static void test_another_device_of_ones_own(void **state)
              "password\n",
              print, print, print);
     stage_expect(&s, want);
-    tell_revoked(&s, "Alice", 0);
+    stage_hear_revoked(&s, "Alice", &(struct public_key){{0}});
     snprintf(want, sizeof want, "N A device of yours was revoked: %s\nrevoked 0\n", print);
     stage_expect(&s, want);
     stage_finish(&s);

@@ -222,6 +222,24 @@ static void test_no_words(void **state)
     stage_finish(&s);
 }
 
+/* Whoever has that device now is not to be verified by them. */
+static void test_words_of_a_device_that_is_revoked(void **state)
+{
+    struct stage s;
+    ask_for_words(&s, "/verify");
+    stage_hear_revoked(&s, "bob", &(struct public_key){{8}});
+    stage_forget(&s);
+    assert_true(s.visit.words.open);
+    stage_hear_revoked(&s, "bob", &his);
+    stage_expect(&s,
+                 "P No words with bob: the device they were of was revoked.\n? alice to bob> "
+                 "\nrevoked 7\n"
+                 "N A device of bob's was revoked; the talk goes on at another.\n");
+    stage_type(&s, "yes");
+    stage_expect(&s, "talk yes\n");
+    stage_finish(&s);
+}
+
 static void test_whom(void **state)
 {
     struct stage s;
@@ -307,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_a_talk_that_is_not_in_front),
         cmocka_unit_test(test_it_cannot_be_remembered),
         cmocka_unit_test(test_no_words),
+        cmocka_unit_test(test_words_of_a_device_that_is_revoked),
         cmocka_unit_test(test_whom),
         cmocka_unit_test(test_a_program_compares_nothing),
         cmocka_unit_test(test_who_is_verified_is_shown),

@@ -123,10 +123,9 @@ void post_words_stranger(const struct fingerprint *print, const char *kith,
 {
     char text[FINGERPRINT_TEXT_LEN + 1];
     fingerprint_write(text, print);
-    snprintf(
-        out, POST_WORDS_BYTES,
-        "its fingerprint is %s. If that is what he says, kith devices --sign, on a device "
-        "of his that is known here, lets the letter be shown; if not, %s letters --discard "
-        "%s throws away, unread, what it has left",
-        text, kith, text);
+    snprintf(out, POST_WORDS_BYTES,
+             "its fingerprint is %s. If that is what he says, kith devices --sign, on a device "
+             "of his that is known here, lets the next kith letters or visit show it; if not, "
+             "%s letters --discard %s throws away, unread, what it has left",
+             text, kith, text);
 }

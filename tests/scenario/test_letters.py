@@ -235,6 +235,21 @@ def test_a_device_nobody_has_signed(alice, bob):
     assert letters(second) == []
 
 
+def test_a_running_visit_looks_again_with_the_next_letter(alice, bob):
+    leave_letter(bob, "alice", "this is bob")
+    assert letters(alice) == ["this is bob"]
+    second = Second(bob, signed=False)
+    assert second.run("say", "alice", "believe me").returncode == 0
+    a, b = alice.visit(), bob.visit()
+    a.expect_exact("lets the next kith letters or visit show it")
+    own = json.loads(second.run("--json", "id").stdout)["fingerprint"]
+    assert bob.run("devices", "--sign", own).returncode == 0
+    b.sendline("/letter alice it is signed now")
+    a.expect_exact("it is signed now")
+    a.expect_exact("believe me")  # once it knows who vouches for it
+    leave(a, b)
+
+
 def test_what_nobody_vouches_for_is_thrown_away(alice, bob):
     leave_letter(bob, "alice", "known now")
     assert letters(alice) == ["known now"]

@@ -31,6 +31,13 @@ int account_wrong_choice(struct call *call)
     return command_error(call, "ERR", "a password is 8 to 1024 bytes");
 }
 
+int account_closed(struct call *call)
+{
+    return command_error(call, "NOPERM",
+                         "this hub takes no new accounts; started with --registration invite "
+                         "it takes one for each invite: kith invite --new");
+}
+
 struct password account_fresh_password(struct call *call)
 {
     struct password p = {.cost = call->hub->shared->config.password_cost};
@@ -153,7 +160,7 @@ static bool may_register(struct call *call, enum accounts_ticket ticket)
     if (registration == HUB_REGISTRATION_INVITE)
         command_error(call, "NOINVITE", "this hub's accounts are made with an invite");
     else
-        command_error(call, "NOPERM", "this hub takes no new accounts");
+        account_closed(call);
     return false;
 }
 

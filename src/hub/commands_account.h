@@ -42,6 +42,9 @@ struct password account_fresh_password(struct call *call);
 int account_wrong_choice(struct call *call);
 int account_wrong_name(struct call *call);
 
+/* Answers that there are no new accounts here, and how somebody is let in. */
+int account_closed(struct call *call);
+
 /* AUTH, without its answer when all is well: then *ret_done, and COMMAND_DONE. */
 int account_auth(struct call *call, const struct bytes *name, struct bytes secret,
                  bool *ret_done);

@@ -49,7 +49,7 @@ static int run_invite(struct call *call)
     if (!may_invite(call, &by, &r))
         return r;
     if (call->hub->shared->config.registration == HUB_REGISTRATION_CLOSED)
-        return command_error(call, "NOPERM", "this hub takes no new accounts");
+        return account_closed(call);
     struct walltime usual = {now.ms + (int64_t)LIMIT_INVITE_DEFAULT_MS};
     if (!login_takes_secrets(call) || !account_read_expiry(call, 2, usual, &expires))
         return COMMAND_DONE;

@@ -486,9 +486,22 @@ def test_by_invite(start_hub, person, tmp_path):
 def test_closed(start_hub, person, tmp_path):
     hub = start_hub("--registration", "closed")
     p = person(hub, "eve").kith("register", "eve", password=PASSWORD)
-    assert p.returncode == 4 and b"no new accounts" in p.stderr
+    way = b"started with --registration invite it takes one for each invite: kith invite --new"
+    assert p.returncode == 4 and b"no new accounts; " + way in p.stderr
     root = make_admin(person, hub, tmp_path)
-    assert root.kith("invite", "--new").returncode == 4
+    p = root.kith("invite", "--new")
+    assert p.returncode == 4 and b"no new accounts; " + way in p.stderr
+    where = f"127.0.0.1:{hub.port}"
+    hub.stop()
+    hub.restart("--registration", "invite", "--listen", where)
+    token = with_file(tmp_path, root.ok("invite", "--new"))
+    bob = person(hub, "bob").register("bob", "--token-file", token)
+    unused = with_file(tmp_path, root.ok("invite", "--new"))
+    hub.stop()
+    hub.restart("--registration", "closed", "--listen", where)
+    p = person(hub, "eve").kith("register", "eve", "--token-file", unused, password=PASSWORD)
+    assert p.returncode == 4
+    assert bob.ok("devices")
 
 
 def test_the_setup_token_works_once_and_is_said_while_there_is_no_admin(hub, person, tmp_path):

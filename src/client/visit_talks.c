@@ -171,7 +171,7 @@ void visit_talk_ends(struct visit *v, const char *name, const char *why)
     struct visit_talk *t = find_str(v, name);
     if (!t) /* it had not begun; else it is another that is wanted */
         people_miss(v, bytes_from_str(name));
-    if (strcmp(v->front, name) == 0) {
+    if (v->front[0] && account_name_equal(bytes_from_str(v->front), bytes_from_str(name))) {
         snprintf(v->left, sizeof v->left, "%s", name);
         v->front[0] = '\0';
     }

@@ -7,11 +7,12 @@
 
 #include "base/buffer.h"
 
+/* Beside BUFFER_FULL, which says that a file is too large. */
 enum {
-    PROFILE_NOWHERE = 1, /* there is no home folder */
-    PROFILE_IS_OPEN = 2, /* others may look into it, or it is another user's */
-    PROFILE_KEY_IS_OPEN = 3,
-    PROFILE_KEY_IS_NONE = 4,
+    PROFILE_NOWHERE = BUFFER_FULL + 1, /* there is no home folder */
+    PROFILE_IS_OPEN,                   /* others may look into it, or it is another user's */
+    PROFILE_KEY_IS_OPEN,
+    PROFILE_KEY_IS_NONE,
 };
 
 struct profile {

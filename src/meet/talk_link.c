@@ -240,6 +240,7 @@ int talk_link_new(struct talk_link **ret, const struct talk_ground *ground, cons
     int r = uv_timer_init(ground->loop, &t->timer);
     t->timer.data = t;
     if (r < 0) {
+        compare_fini(&t->compare);
         peer_session_fini(&t->session);
         free(t);
         return r;

@@ -153,6 +153,14 @@ def test_a_damaged_line_is_told_and_no_hub_is_believed(hub, build, home, tmp_pat
     assert known_hubs(home) == before
 
 
+def test_a_known_hubs_without_end_is_told(hub, build, home, tmp_path):
+    folder = tmp_path / "config/kith/default"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "known_hubs").write_bytes(b"# " + b"x" * (2 << 20))
+    done = run_kith(build, "join", url(hub), env=home)
+    assert done.returncode == 1 and f"cannot use {folder}: it is too large".encode() in done.stderr
+
+
 def test_large_values_and_pushes(hub, build, home):
     where = url(hub, fingerprint(hub))
     value = bytes(range(256)) * 40000

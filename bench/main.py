@@ -12,12 +12,13 @@ from peers import LOAD_CORE
 from run import Run
 
 
-ROUNDS = {"kv": 15, "delays": 5}  # many short ones: what drifts between them cancels in ratios
+# Many short ones: what drifts between them cancels in ratios.
+ROUNDS = {"kv": 15, "people": 5, "delays": 5}
 
 
 def arguments():
     p = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    p.add_argument("what", choices=["kv", "people", "delays"],
+    p.add_argument("what", choices=list(ROUNDS),
                    help="kv: the table beside its peers; people: members, beside theirs; "
                         "delays: one at a time and all at once")
     p.add_argument("parts", nargs="*", metavar="PART",

@@ -202,8 +202,9 @@ static int see_operation(void *ctx, const struct record_op *op, uint64_t lsn)
 /* Reads back what is on our disk now. */
 static int check_copy(struct copy *c)
 {
+    const struct recovery_sink sink = {.apply = see_operation};
     struct recovery_report report;
-    int r = recovery_check(folder_disk(c->folder), see_operation, NULL, &report);
+    int r = recovery_check(folder_disk(c->folder), &sink, &report);
     if (r < 0)
         return fail(c, r);
     if (r > 0 || report.cut)

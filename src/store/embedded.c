@@ -197,6 +197,24 @@ static int apply(void *ctx, const struct record_op *op, uint64_t lsn)
     return 0;
 }
 
+/* Their places in the table are fetched all at once, not one after the other. */
+static void expect_ops(void *ctx, const struct record_op *next, size_t n)
+{
+    struct embedded *e = ctx;
+    struct bytes keys[TABLE_EXPECTED];
+    size_t count = 0;
+    for (size_t i = 0; i < n && count < TABLE_EXPECTED; i++) {
+        if (next[i].space == STORE_USER && next[i].key.len > 0)
+            keys[count++] = next[i].key;
+    }
+    table_expect(e->spaces[STORE_USER].table, keys, count);
+}
+
+static struct recovery_sink sink_of(struct embedded *e)
+{
+    return (struct recovery_sink){.apply = apply, .expect = expect_ops, .ctx = e};
+}
+
 static struct wal_config wal_config_of(const struct embedded_config *c)
 {
     return (struct wal_config){
@@ -240,7 +258,8 @@ static int open_log(struct embedded *e, const struct wal_config *config, struct 
 {
     struct wal_position at = {0};
     make_room(e);
-    int r = recovery_run(e->disk, config, now, apply, e, &at, ret_report);
+    const struct recovery_sink sink = sink_of(e);
+    int r = recovery_run(e->disk, config, now, &sink, &at, ret_report);
     if (r == 0)
         r = wal_new(&e->wal, config, &at);
     extents_fini(&at.extents);
@@ -313,7 +332,8 @@ int embedded_check(struct disk *d, struct walltime now, struct embedded_findings
     int r = open_spaces(&e, &config);
     if (r == 0) {
         make_room(&e);
-        r = recovery_check(d, apply, &e, &ret->report);
+        const struct recovery_sink sink = sink_of(&e);
+        r = recovery_check(d, &sink, &ret->report);
     }
     if (r == 0)
         count_findings(&e, now, ret);

@@ -19,8 +19,7 @@
 struct recovery {
     struct disk *disk;
     const struct wal_config *config;
-    recovery_apply_fn apply;
-    void *apply_ctx;
+    const struct recovery_sink *sink;
     struct recovery_report *report;
 
     bool has_checkpoint;
@@ -204,7 +203,7 @@ static int apply_entry(void *ctx, const struct record_op *put)
 {
     struct recovery *r = ctx;
     r->report->entries++;
-    return r->apply(r->apply_ctx, put, r->checkpoint.start_lsn);
+    return r->sink->apply(r->sink->ctx, put, r->checkpoint.start_lsn);
 }
 
 static int read_checkpoint(struct recovery *r)
@@ -284,7 +283,7 @@ static int apply_change(struct recovery *r, const struct record_op *op, uint64_t
     if (is_covered(r, lsn))
         return 0;
     r->report->changes++;
-    return r->apply(r->apply_ctx, op, lsn);
+    return r->sink->apply(r->sink->ctx, op, lsn);
 }
 
 /* Puts a large value whose parts have been read. */
@@ -327,6 +326,19 @@ static int apply_op(struct recovery *r, const struct record_op *op, uint64_t lsn
     }
 }
 
+/* Tells of the next operations; how many. What cannot be read is found when it is its turn. */
+static size_t announce(const struct recovery *r, struct bytes payload)
+{
+    struct record_op ops[RECOVERY_EXPECTED];
+    size_t n = 0;
+    if (!r->sink->expect)
+        return SIZE_MAX;
+    while (n < RECOVERY_EXPECTED && record_op_read(&payload, &ops[n]) == 0)
+        n++;
+    r->sink->expect(r->sink->ctx, ops, n);
+    return n;
+}
+
 /* Hands a record's operations on, and tells the LSN of its last mutation. Marks stand alone in
  * theirs; nothing but the next opening follows a close. */
 static int apply_record(struct recovery *r, struct bytes payload, uint64_t first_lsn,
@@ -334,6 +346,7 @@ static int apply_record(struct recovery *r, struct bytes payload, uint64_t first
 {
     struct record_op op;
     uint64_t lsn = first_lsn;
+    size_t announced = announce(r, payload);
     int e = record_op_read(&payload, &op);
     if (e == 0 && r->closed && op.kind != RECORD_OPEN) {
         *ret_problem = "a record behind the close of the log";
@@ -351,6 +364,8 @@ static int apply_record(struct recovery *r, struct bytes payload, uint64_t first
         e = is_mark ? 0 : apply_op(r, &op, lsn, ret_problem);
         if (e != 0 || *ret_problem)
             return e;
+        if (--announced == 0)
+            announced = announce(r, payload);
         e = record_op_read(&payload, &op);
     }
     if (e != RECORD_END)
@@ -698,12 +713,11 @@ static void recovery_fini(struct recovery *r)
     assembly_fini(&r->assembly);
 }
 
-int recovery_check(struct disk *d, recovery_apply_fn apply, void *ctx,
+int recovery_check(struct disk *d, const struct recovery_sink *sink,
                    struct recovery_report *ret_report)
 {
     *ret_report = (struct recovery_report){0};
-    struct recovery r = {
-        .disk = d, .apply = apply, .apply_ctx = ctx, .report = ret_report, .loaded = SIZE_MAX};
+    struct recovery r = {.disk = d, .sink = sink, .report = ret_report, .loaded = SIZE_MAX};
     int e = read_everything(&r);
     if (e == 0 && r.count == 0)
         e = tell(&r, RECOVERY_CORRUPT, 1, 0, "there is no log");
@@ -712,15 +726,14 @@ int recovery_check(struct disk *d, recovery_apply_fn apply, void *ctx,
 }
 
 int recovery_run(struct disk *d, const struct wal_config *config, struct walltime now,
-                 recovery_apply_fn apply, void *ctx, struct wal_position *ret_position,
+                 const struct recovery_sink *sink, struct wal_position *ret_position,
                  struct recovery_report *ret_report)
 {
     *ret_report = (struct recovery_report){0};
     struct recovery r = {
         .disk = d,
         .config = config,
-        .apply = apply,
-        .apply_ctx = ctx,
+        .sink = sink,
         .report = ret_report,
         .loaded = SIZE_MAX,
         .time = {INT64_MIN},

@@ -45,13 +45,20 @@ struct recovery_report {
     struct walltime checkpoint_time;
 };
 
-/* Called for every entry of the checkpoint, with its start LSN, and then for every operation of
- * every record, in order. Non-zero stops recovery with it. */
-typedef int (*recovery_apply_fn)(void *ctx, const struct record_op *op, uint64_t lsn);
+/* Who is told what is read. */
+struct recovery_sink {
+    /* Every entry of the checkpoint, with its start LSN, and then every operation of every
+     * record, in order. Non-zero stops recovery with it. */
+    int (*apply)(void *ctx, const struct record_op *op, uint64_t lsn);
+    /* Operations about to be applied, at most RECOVERY_EXPECTED. NULL: nobody wants to know. */
+    void (*expect)(void *ctx, const struct record_op *ops, size_t n);
+    void *ctx;
+};
+enum { RECOVERY_EXPECTED = 32 };
 
 /* Reads all of it as recovery_run does, and changes nothing. What recovery_run returns; a
  * folder without a log is corrupt. */
-int recovery_check(struct disk *d, recovery_apply_fn apply, void *ctx,
+int recovery_check(struct disk *d, const struct recovery_sink *sink,
                    struct recovery_report *ret_report);
 
 /* Recovers the log in a folder; an empty folder is a new log. secret and the sizes are of
@@ -59,7 +66,7 @@ int recovery_check(struct disk *d, recovery_apply_fn apply, void *ctx,
  * everything applied is durable.
  * RECOVERY_CORRUPT, RECOVERY_NEWER: the folder is untouched. -errno from the disk, -ENOMEM. */
 int recovery_run(struct disk *d, const struct wal_config *config, struct walltime now,
-                 recovery_apply_fn apply, void *ctx, struct wal_position *ret_position,
+                 const struct recovery_sink *sink, struct wal_position *ret_position,
                  struct recovery_report *ret_report);
 
 #endif

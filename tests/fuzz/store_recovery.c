@@ -68,8 +68,8 @@ static int recover(struct faulty_disk *f, uint64_t *ret_sum, struct wal_position
 {
     struct recovery_report report;
     *ret_sum = 0;
-    int r = recovery_run(faulty_disk(f), &config, (struct walltime){1}, count, ret_sum, ret_at,
-                         &report);
+    const struct recovery_sink sink = {.apply = count, .ctx = ret_sum};
+    int r = recovery_run(faulty_disk(f), &config, (struct walltime){1}, &sink, ret_at, &report);
     if (r == 0)
         extents_fini(&ret_at->extents);
     assert(r >= 0 && (r == 0 || (report.problem && report.file[0])));

@@ -37,8 +37,9 @@ struct result {
 static struct result recover(struct faulty_disk *f, int64_t now)
 {
     struct result got = {0};
-    got.r = recovery_run(faulty_disk(f), &config, (struct walltime){now}, apply, &got.applied,
-                         &got.at, &got.report);
+    const struct recovery_sink sink = {.apply = apply, .ctx = &got.applied};
+    got.r = recovery_run(faulty_disk(f), &config, (struct walltime){now}, &sink, &got.at,
+                         &got.report);
     extents_fini(&got.at.extents);
     return got;
 }
@@ -403,9 +404,10 @@ static void test_what_apply_says_stops_it(void **state)
     struct applied applied = {.result = -ENOMEM};
     struct wal_position at;
     struct recovery_report report;
-    assert_int_equal(recovery_run(faulty_disk(f), &config, (struct walltime){1}, apply,
-                                  &applied, &at, &report),
-                     -ENOMEM);
+    const struct recovery_sink sink = {.apply = apply, .ctx = &applied};
+    assert_int_equal(
+        recovery_run(faulty_disk(f), &config, (struct walltime){1}, &sink, &at, &report),
+        -ENOMEM);
     assert_string_equal(applied.text, "a=1 ");
     assert_true(faulty_disk_equal(before, f));
     faulty_disk_free(before);

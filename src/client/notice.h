@@ -45,7 +45,6 @@ struct notice {
     struct fingerprint print;           /* likewise, and of ADDED */
     char label[DEVICE_LABEL_BYTES + 1]; /* of ADDED: what the device is called; may be empty */
     bool dials;                         /* of INTRODUCED: the hint */
-    bool ours;         /* of INTRODUCED: who reads it has invited; he sets it */
     struct bytes seen; /* of INTRODUCED: where the hub sees the other, or nothing */
     struct bytes candidates[NOTICE_CANDIDATES];
     size_t candidate_count;

@@ -326,18 +326,17 @@ static bool is_outgoing(const struct visit *v, const struct notice *n)
 /* A hub that introduces whom nobody asked for or accepted is not listened to. */
 static void take_introduction(struct visit *v, const struct notice *n)
 {
-    struct notice mine = *n;
-    mine.ours = is_outgoing(v, n);
-    if (!mine.ours && !agreed_take(&v->agreed, n))
+    bool ours = is_outgoing(v, n);
+    if (!ours && !agreed_take(&v->agreed, n))
         return;
     drop_id(v, n->id);
-    if (mine.ours && !v->wanted[0] && !v->front[0] && !visit_talks_name(v, n->name))
+    if (ours && !v->wanted[0] && !v->front[0] && !visit_talks_name(v, n->name))
         want(v, n->name);
     settle_outgoing(v, n->name);
     if (is_name(v->wanted, n->name))
         v->connecting = true;
     if (v->handler->introduced)
-        v->handler->introduced(v, &mine);
+        v->handler->introduced(v, n);
     /* Where there is a talk with him this is a part of it. */
     if (is_name(v->wanted, n->name) && visit_talks_name(v, n->name)) {
         v->wanted[0] = '\0';

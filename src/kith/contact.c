@@ -46,6 +46,13 @@ void contact_wake(struct contact *c, uint64_t ms)
         uv_timer_start(&c->wake, on_wake, ms, 0);
 }
 
+void contact_lost(struct contact *c, const char *why)
+{
+    if (!c->over)
+        contact_end(c, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
+                                    c->session->where_text, why));
+}
+
 /* ---- asking ---- */
 
 /* Without a hub nothing is asked, and nothing is wrong. */
@@ -142,7 +149,7 @@ static void on_notice(struct presence *p, const struct notice *n)
     struct contact *c = contact_at(p);
     if (n->kind == NOTICE_LETTER)
         post_letter_came(&c->post);
-    else
+    else if (c->handler->notice)
         c->handler->notice(c, n);
 }
 

@@ -16,6 +16,7 @@ struct contact_handler {
     void (*lost)(struct contact *c, const char *why); /* the hub; talks go on */
     /* To what was asked, and contact_ask returned `number` for. It may be NULL. */
     void (*answer)(struct contact *c, uint64_t number, const struct resp_value *reply);
+    /* NULL: another kith of the account may answer. */
     void (*notice)(struct contact *c, const struct notice *n);
     const struct talks_handler *talks; /* contact_of gives the contact */
     const struct post_handler *post;   /* contact_of_post; its request is contact_post */
@@ -46,6 +47,9 @@ struct contact *contact_of_post(struct post *p);
 int contact_run(struct contact *c, struct session *s, const struct contact_handler *handler);
 
 void contact_end(struct contact *c, int code);
+
+/* A handler's lost, for who does not wait for the hub to come back: says so, and ends. */
+void contact_lost(struct contact *c, const char *why);
 
 /* handler.wake, once, in that time, in place of any asked for before. */
 void contact_wake(struct contact *c, uint64_t ms);

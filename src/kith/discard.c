@@ -106,25 +106,12 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
         take_end(d, reply);
 }
 
-static void on_lost(struct contact *c, const char *why)
-{
-    if (!c->over)
-        contact_end(c, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
-                                    c->session->where_text, why));
-}
-
-/* Who asks to talk may be answered by another kith. */
-static void on_notice(struct contact *c, const struct notice *n)
-{
-}
-
 static const struct talks_handler talks_handler = {.begun = NULL};
 static const struct post_handler post_handler = {.request = contact_post};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
-                                                       .lost = on_lost,
+                                                       .lost = contact_lost,
                                                        .answer = on_answer,
-                                                       .notice = on_notice,
                                                        .talks = &talks_handler,
                                                        .post = &post_handler};
 

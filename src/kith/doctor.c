@@ -143,9 +143,8 @@ static void on_ready(struct contact *c, bool again)
 
 static void on_lost(struct contact *c, const char *why)
 {
-    if (!doctor_of(c)->link && !c->over)
-        contact_end(c, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
-                                    c->session->where_text, why));
+    if (!doctor_of(c)->link)
+        contact_lost(c, why);
 }
 
 /* ---- meeting ---- */
@@ -208,9 +207,7 @@ static uint64_t patience_ms(const struct talks *t)
 
 static void begin(struct doctor *d, const struct notice *n)
 {
-    struct notice mine = *n;
-    mine.ours = true;
-    int code = contact_begin(&d->contact, &mine);
+    int code = contact_begin(&d->contact, n);
     if (code != EXIT_DONE)
         contact_end(&d->contact, code);
 }

@@ -52,23 +52,10 @@ static void on_ready(struct contact *c, bool again)
 {
 }
 
-static void on_lost(struct contact *c, const char *why)
-{
-    if (!c->over)
-        contact_end(c, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
-                                    c->session->where_text, why));
-}
-
-/* Who asks to talk may be answered by another kith. */
-static void on_notice(struct contact *c, const struct notice *n)
-{
-}
-
 static const struct talks_handler talks_handler = {.begun = NULL};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
-                                                       .lost = on_lost,
-                                                       .notice = on_notice,
+                                                       .lost = contact_lost,
                                                        .talks = &talks_handler,
                                                        .post = &post_handler,
                                                        .takes_letters = true};

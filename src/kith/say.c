@@ -188,9 +188,8 @@ static void on_lost(struct contact *c, const char *why)
 {
     if (say_of(c)->absent)
         post_give_up(&c->post);
-    else if (!talks_find(&c->presence.talks, say_of(c)->name) && !c->over)
-        contact_end(c, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
-                                    c->session->where_text, why));
+    else if (!talks_find(&c->presence.talks, say_of(c)->name))
+        contact_lost(c, why);
 }
 
 static void on_answer(struct contact *c, uint64_t number, const struct resp_value *reply)
@@ -230,9 +229,7 @@ static void on_notice(struct contact *c, const struct notice *n)
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, s->id)) {
         refuse(s, n->reason);
     } else if (n->kind == NOTICE_INTRODUCED && !s->absent) { /* else it goes as a letter */
-        struct notice mine = *n;
-        mine.ours = true;
-        int code = contact_begin(c, &mine);
+        int code = contact_begin(c, n);
         s->begun = code == EXIT_DONE;
         if (code != EXIT_DONE)
             contact_end(c, code);

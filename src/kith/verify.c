@@ -224,9 +224,7 @@ static void take_invitation(struct verify *v, const struct notice *n)
 
 static void take_introduction(struct verify *v, const struct notice *n)
 {
-    struct notice mine = *n;
-    mine.ours = bytes_equal_str(n->id, v->own);
-    int code = contact_begin(&v->contact, &mine);
+    int code = contact_begin(&v->contact, n);
     v->begun = code == EXIT_DONE;
     if (code != EXIT_DONE)
         end(v, code);

@@ -154,12 +154,10 @@ void saying_introduced(struct saying *s, const struct notice *n)
 {
     struct trouble t;
     bool mine = saying_is_to(s, n->name);
-    struct notice own = *n;
-    own.ours = mine && bytes_equal_str(n->id, s->id);
-    enum trouble_kind kind = presence_begin(s->presence, &own, &t);
+    enum trouble_kind kind = presence_begin(s->presence, n, &t);
     if (!mine)
         return;
-    if (!own.ours && s->state == SAYING_ASKS)
+    if (!bytes_equal_str(n->id, s->id) && s->state == SAYING_ASKS)
         take_back(s); /* one of the two is enough */
     if (kind != TROUBLE_NONE)
         finish(s, handle_trouble(s->k, &t));

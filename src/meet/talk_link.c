@@ -250,11 +250,21 @@ int talk_link_new(struct talk_link **ret, const struct talk_ground *ground, cons
     return 0;
 }
 
+/* The other side may have begun, and would wait for this one. */
+static bool may_be_heard(struct talk_link *t)
+{
+    list_foreach (at, &t->paths) {
+        if (list_entry(at, struct talk_path, link)->proven)
+            return true;
+    }
+    return false;
+}
+
 void talk_link_close(struct talk_link *t)
 {
     set_state(t, TALK_LINK_ENDING);
     peer_session_close(&t->session, clock_instant());
-    if (list_is_empty(&t->said) && t->way[0] == '\0')
+    if (list_is_empty(&t->said) && !may_be_heard(t))
         talk_link_drop(t);
     else
         talk_link_pump(t);

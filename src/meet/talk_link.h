@@ -94,7 +94,6 @@ struct talk_link {
     struct talk talk;
     struct compare compare;
     bool verified;        /* the owner's: he is, at this device */
-    bool ours;            /* likewise: this side has invited */
     uint64_t review;      /* likewise: the number of a request for his devices; 0: none */
     struct list paths;    /* of struct talk_path */
     struct list said;     /* of struct talk_text: not yet delivered */

@@ -225,7 +225,7 @@ void talks_revoked(struct talks *t, const struct public_key *key)
 {
     list_foreach (at, &t->links) {
         struct talk_link *l = list_entry(at, struct talk_link, link);
-        if (l->state != TALK_LINK_ENDING && memcmp(&l->pair.other.key, key, sizeof *key) == 0)
+        if (l->state != TALK_LINK_ENDING && talk_link_expects(l, key))
             talk_link_revoke(l);
     }
 }
@@ -239,23 +239,23 @@ void talks_review(struct talks *t)
     }
 }
 
-/* Where the list is none, it says nothing of anybody. */
-static bool take_review(struct talks *t, uint64_t number, const struct device *devices,
-                        size_t n, bool is_list)
+static struct talk_link *find_reviewed(struct talks *t, uint64_t number)
 {
     list_foreach (at, &t->links) {
         struct talk_link *l = list_entry(at, struct talk_link, link);
-        if (l->review != number)
-            continue;
-        size_t i = 0;
-        while (i < n && memcmp(&devices[i].key, &l->pair.other.key, sizeof devices[i].key) != 0)
-            i++;
-        l->review = 0;
-        if (is_list && i == n && l->state != TALK_LINK_ENDING)
-            talk_link_revoke(l);
-        return true;
+        if (l->review == number)
+            return l;
     }
-    return false;
+    return NULL;
+}
+
+static void take_review(struct talk_link *l, const struct device *devices, size_t n)
+{
+    size_t i = 0;
+    while (i < n && memcmp(&devices[i].key, &l->pair.other.key, sizeof devices[i].key) != 0)
+        i++;
+    if (i == n && l->state != TALK_LINK_ENDING)
+        talk_link_revoke(l);
 }
 
 bool talks_have_room(const struct talks *t, struct bytes name)
@@ -279,7 +279,6 @@ static int start(struct talks *t, const struct pair *pair, const struct notice *
         return r;
     l->offer = offer;
     l->verified = verified;
-    l->ours = n->ours;
     list_append(&t->links, &l->link);
     t->link_count++;
     if (t->handler->connects)
@@ -319,24 +318,36 @@ enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struc
     return kind == TROUBLE_NONE && unsure ? wait_for_devices(t, own_name, n, ret) : kind;
 }
 
-bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *values,
-                   size_t count)
+static void take_waited(struct talks *t, struct talks_waiting *w, const struct device *devices,
+                        size_t n)
 {
-    struct talks_waiting *w = find_waiting(t, number);
-    struct device devices[LIMIT_ACCOUNT_DEVICES];
     struct trouble why;
-    size_t n = 0;
-    bool unsure, is_list = device_list_read(values, count, devices, &n);
-    if (!is_list)
-        n = 0; /* then nobody vouches for the device */
-    if (!w)
-        return take_review(t, number, devices, n, is_list);
+    bool unsure;
     list_remove(&w->link);
     t->waiting_count--;
     if (!w->given_up &&
         begin(t, w->own_name, &w->kept.notice, devices, n, &unsure, &why) != TROUBLE_NONE)
         refuse(t, w, &why);
     free(w);
+}
+
+bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *values,
+                   size_t count)
+{
+    struct talks_waiting *w = find_waiting(t, number);
+    struct talk_link *reviewed = w ? NULL : find_reviewed(t, number);
+    struct device devices[LIMIT_ACCOUNT_DEVICES];
+    size_t n = 0;
+    if (!w && !reviewed)
+        return false;
+    bool is_list = device_list_read(values, count, devices, &n);
+    if (w) {
+        take_waited(t, w, devices, is_list ? n : 0); /* none: nobody vouches for the device */
+        return true;
+    }
+    reviewed->review = 0;
+    if (is_list) /* else it says nothing of anybody */
+        take_review(reviewed, devices, n);
     return true;
 }
 

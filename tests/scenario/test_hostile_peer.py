@@ -10,8 +10,8 @@ import pytest
 from hubs import PATIENCE, until
 from lying_hub import certificate, wear
 from members import Device, resident_kib
-from rude_peer import (ACK, BULK, CLOSE, NOMINATE, PING, PROOF, RESUME, TALK, WANT, RudePeer, ask_for_new_keys,
-                       context, delivered, frame, numbers, text_message)
+from rude_peer import (ACK, BULK, CLOSE, NOMINATE, PING, PROOF, RESUME, TALK, WANT, Introduced, RudePeer,
+                       ask_for_new_keys, context, delivered, frame, numbers, text_message)
 from persons import Person
 
 KIB = 1 << 10
@@ -239,24 +239,38 @@ def test_what_is_no_talk_ends_it(bob, alice, mallory, what):
     assert still_listens(listener, alice)
 
 
-def who_would_have_to_choose(hub, folder):
-    """One with a smaller key than bob's, and bob as he was introduced."""
-    for n in itertools.count():
-        peer = RudePeer(hub, Device(folder / str(n), "key"), f"mallory{n}", folder / str(n))
-        other = peer.meet("bob")
-        if peer.device.public < other.key:
-            return peer, other
-        peer.close()
+@pytest.fixture
+def chooser(bob, mallory, hub, tmp_path):
+    """One with a smaller key than bob's: what they talk over is his choice."""
+    bobs = mallory.member.ask("DEVICES", "OF", bob.name)
+    key = bobs[0][1]
+    folder = tmp_path / "chooser"
+    devices = (Device(folder, f"key{n}") for n in itertools.count())
+    peer = RudePeer(hub, next(device for device in devices if device.public < key), "chooser", folder)
+    yield peer
+    peer.close()
 
 
-def test_nothing_is_said_on_a_connection_that_was_not_chosen(bob, alice, hub, tmp_path):
+def test_nothing_is_said_on_a_connection_that_was_not_chosen(bob, alice, chooser):
     listener = bob.listen("--accept", "all")
-    mallory, other = who_would_have_to_choose(hub, tmp_path / "mallories")
-    path = until(lambda: mallory.proven(other), "bob to expect it")
+    other = chooser.meet("bob")
+    path = until(lambda: chooser.proven(other), "bob to expect it")
     path.message(text_message(1, b"evil"))
     assert TALK not in path.rest()
     assert still_listens(listener, alice)
-    mallory.close()
+
+
+def test_who_gives_a_talk_up_tells_who_has_just_begun_it(bob, chooser):
+    visit = bob.visit()
+    visit.sendline("/talk chooser")
+    invited = chooser.member.await_told("invited")
+    assert chooser.member.ask("ACCEPT", invited[1]) == "OK"
+    other = Introduced(chooser.member.await_told("introduced", invited[1]))
+    path = until(lambda: chooser.proven(other), "bob to expect it")
+    visit.sendline("/close")
+    visit.expect_exact("chooser")
+    path.settle()
+    assert path.await_frame(CLOSE) == b""
 
 
 def test_half_a_text_is_none(bob, alice, mallory):

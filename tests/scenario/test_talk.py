@@ -203,8 +203,8 @@ def test_a_doctor_does_not_end_what_he_looks_at(alice, bob):
 
 def test_two_doctors_at_each_other(alice, bob):
     """Each is an answer to the other, unless one has come too late, or gone."""
-    both_found = False
-    for _ in range(6):
+
+    def both_look():
         looking = [person.start("doctor", other, err=subprocess.PIPE)
                    for person, other in [(alice, "bob"), (bob, "alice")]]
         codes = [one.wait(PATIENCE) for one in looking]
@@ -212,8 +212,9 @@ def test_two_doctors_at_each_other(alice, bob):
             words = one.stderr.read()
             early = b"here at present", b"is gone", b"before all was tried"
             assert code == 0 or any(why in words for why in early), (words, one.said())
-        both_found = both_found or codes == [0, 0]
-    assert both_found
+        return codes == [0, 0]
+
+    until(both_look, "two that find a way to each other")
 
 
 def test_two_that_say_something_to_each_other(alice, bob):

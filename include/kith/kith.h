@@ -246,7 +246,8 @@ KITH_API enum kith_result kith_people(struct kith *k, const struct kith_person *
 
 /* Says a text, UTF-8 of 1 byte to 64 KiB, to somebody, and waits until it was shown there, at
  * most timeout_ms milliseconds or KITH_FOREVER. Where there is no talk with him he is invited
- * to one, which stays open. What comes from others meanwhile is kept for kith_receive.
+ * to one, which stays open; several programs of one account invite him one after the other.
+ * What comes from others meanwhile is kept for kith_receive.
  *
  * KITH_OK: it was shown. KITH_ABSENT: it was not, since he is not here, does not answer, or has
  * left before. KITH_REFUSED: it was not, since he does not want to, or is busy; kith_problem

@@ -94,11 +94,11 @@ static bool read_presence(const struct resp_value *words, size_t count, struct n
 static bool read_kind(struct bytes word, enum notice_kind *ret)
 {
     static const char *const words[] = {
-        [NOTICE_ONLINE] = "online",     [NOTICE_OFFLINE] = "offline",
-        [NOTICE_INVITED] = "invited",   [NOTICE_INTRODUCED] = "introduced",
-        [NOTICE_DECLINED] = "declined", [NOTICE_RELAY] = "relay",
-        [NOTICE_LETTER] = "letter",     [NOTICE_REVOKED] = "revoked",
-        [NOTICE_ADDED] = "added",
+        [NOTICE_ONLINE] = "online",         [NOTICE_OFFLINE] = "offline",
+        [NOTICE_INVITED] = "invited",       [NOTICE_INTRODUCED] = "introduced",
+        [NOTICE_DECLINED] = "declined",     [NOTICE_RELAY] = "relay",
+        [NOTICE_UNBELIEVED] = "unbelieved", [NOTICE_LETTER] = "letter",
+        [NOTICE_REVOKED] = "revoked",       [NOTICE_ADDED] = "added",
     };
     for (enum notice_kind kind = NOTICE_ONLINE; kind <= NOTICE_ADDED; kind++) {
         if (bytes_equal_str(word, words[kind])) {
@@ -124,6 +124,7 @@ static bool read_rest(const struct resp_value *words, size_t count, struct notic
         n->reason = count == 3 ? words[2].text : bytes_make(NULL, 0);
         return count == 3 && read_person(words, count, n);
     case NOTICE_RELAY:
+    case NOTICE_UNBELIEVED:
         n->id = count == 1 ? words[0].text : bytes_make(NULL, 0);
         return random_id_read(n->id, &id);
     case NOTICE_LETTER:

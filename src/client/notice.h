@@ -7,7 +7,7 @@
  *     invited ID NAME FINGERPRINT KEY
  *     introduced ID NAME FINGERPRINT KEY SIDE SEEN CANDIDATE...
  *     declined ID NAME REASON
- *     relay ID
+ *     relay ID         unbelieved ID
  *     revoked NAME FINGERPRINT KEY
  *     added FINGERPRINT LABEL...
  *
@@ -30,7 +30,8 @@ enum notice_kind {
     NOTICE_INVITED,
     NOTICE_INTRODUCED,
     NOTICE_DECLINED,
-    NOTICE_RELAY, /* the other of that introduction waits at the relay */
+    NOTICE_RELAY,      /* the other of that introduction waits at the relay */
+    NOTICE_UNBELIEVED, /* likewise: does not believe that this device is its owner's */
     NOTICE_LETTER,
     NOTICE_REVOKED, /* that device is no longer one of his */
     NOTICE_ADDED,   /* a device is one's own account's from now on */
@@ -38,8 +39,8 @@ enum notice_kind {
 
 struct notice {
     enum notice_kind kind;
-    struct bytes name;                  /* of all but RELAY, LETTER, ADDED */
-    struct bytes id;                    /* of INVITED, INTRODUCED, DECLINED, RELAY */
+    struct bytes name;                  /* of those with a NAME */
+    struct bytes id;                    /* of those with an ID */
     struct bytes reason;                /* of DECLINED */
     struct public_key key;              /* of INVITED, INTRODUCED, REVOKED */
     struct fingerprint print;           /* likewise, and of ADDED */

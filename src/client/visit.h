@@ -91,8 +91,10 @@ struct visit_handler {
     void (*talk_verify)(struct visit *v, const char *name);
     int (*judged)(struct visit *v, const char *name, const struct public_key *key, bool same);
 
-    /* The other of that introduction waits at the relay. NULL, where there are no talks. */
+    /* The other of that introduction waits at the relay; does not believe that this device is
+     * the person's. NULL, where there are no talks. */
     void (*relay_waits)(struct visit *v, struct bytes id);
+    void (*unbelieved)(struct visit *v, struct bytes id);
 
     /* That device is its owner's no more: talks with it end. back: the hub was away and is
      * back, which devices were revoked meanwhile is to be asked for. NULL, where there are no
@@ -204,6 +206,9 @@ void visit_push(struct visit *v, const struct resp_value *values, size_t count);
 
 /* Asks for DEVICES OF name; the number of the request, 0 where there is no hub. */
 uint64_t visit_ask_devices(struct visit *v, const char *name);
+
+/* Who was introduced under that id is not believed, and told so. */
+void visit_disbelieve(struct visit *v, struct bytes id);
 
 /* The person. A line without its ending; only while visit_takes_lines. more: others were
  * entered with it, and follow. */

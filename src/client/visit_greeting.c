@@ -83,11 +83,14 @@ static void take_which(struct visit *v, struct bytes line)
         go(v, STEP_NAME);
     } else if (word.len == 0) {
         be_nobody(v);
+    } else if (v->person && bytes_equal_str(word, "/quit")) {
+        visit_leave(v, VISIT_DONE);
     } else if (!v->person) {
         be_nobody(v); /* a program that has come for the table */
         visit_typed(v, line, false);
     } else {
-        visit_say(v, VISIT_PROBLEM, "new, or returning? Or Enter alone, to be nobody here.");
+        visit_say(v, VISIT_PROBLEM,
+                  "new, or returning? Or Enter alone, to be nobody here; /quit leaves.");
         go(v, STEP_WHICH);
     }
 }

@@ -449,6 +449,10 @@ void people_notice(struct visit *v, const struct notice *n)
         if (v->handler->relay_waits)
             v->handler->relay_waits(v, n->id);
         return;
+    case NOTICE_UNBELIEVED:
+        if (v->handler->unbelieved)
+            v->handler->unbelieved(v, n->id);
+        return;
     case NOTICE_LETTER:
         letters_came(v);
         return;

@@ -64,6 +64,13 @@ uint64_t visit_ask_devices(struct visit *v, const char *name)
     return number;
 }
 
+void visit_disbelieve(struct visit *v, struct bytes id)
+{
+    const struct bytes argv[] = {bytes_from_str("DECLINE"), id, bytes_from_str("UNBELIEVED")};
+    if (v->state == VISIT_HERE)
+        visit_ask(v, ASKED_ANSWER, bytes_make(NULL, 0), argv, 3);
+}
+
 void verify_devices(struct visit *v, struct bytes number, const struct resp_value *values,
                     size_t count)
 {

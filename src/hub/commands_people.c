@@ -284,6 +284,18 @@ static int decline(struct call *call, const struct random_id *id, bool busy,
                               ret);
 }
 
+/* After the two were introduced. */
+static int disbelieve(struct call *call, const struct random_id *id)
+{
+    struct introduction i;
+    bool fresh;
+    int side = introducer_find(call->hub, id, connection_member(call->connection), &i, &fresh);
+    if (side < 0)
+        return refuse_id(call);
+    introducer_tell_unbelieved(call->hub->shared, &i, side);
+    return ok(call);
+}
+
 static int run_decline(struct call *call)
 {
     struct connection *c = call->connection;
@@ -291,12 +303,15 @@ static int run_decline(struct call *call)
     struct random_id id;
     struct introduction declined;
     bool busy = call->argc == 3 && bytes_equal_nocase_str(call->argv[2], "BUSY");
+    bool unbelieved = call->argc == 3 && bytes_equal_nocase_str(call->argv[2], "UNBELIEVED");
     if (!is_present(call))
         return COMMAND_DONE;
-    if (call->argc > 3 || (call->argc == 3 && !busy))
+    if (call->argc > 3 || (call->argc == 3 && !busy && !unbelieved))
         return command_error(call, "ERR", "syntax error");
     if (!random_id_read(call->argv[1], &id))
         return refuse_id(call);
+    if (unbelieved)
+        return disbelieve(call, &id);
     int r = decline(call, &id, busy, &declined);
     if (r == INTRODUCTION_STAYS)
         return ok(call);
@@ -338,7 +353,7 @@ static const struct command commands[] = {
     {"CANCEL", 2, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_cancel, NULL,
      "Takes back what MEET asked for"},
     {"DECLINE", -2, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_decline, NULL,
-     "Refuses to meet: id [BUSY]"},
+     "Refuses to meet: id [BUSY | UNBELIEVED]"},
     {"DISCONNECT_CLIENT", 1, ACCESS_ANYONE, COMMAND_FAST | COMMAND_DIRECT | COMMAND_SUBSCRIBED,
      0, 0, 0, run_disconnect_client, NULL, "Closes this connection"},
     {"GET_CLIENT_INFO", -2, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_meet, NULL,

@@ -1,6 +1,5 @@
 #include "hub/command.h"
 #include "hub/hub.h"
-#include "hub/introduced.h"
 #include "hub/introducer.h"
 #include "hub/member.h"
 #include "hub/relay.h"
@@ -16,35 +15,6 @@ static bool is_its_own(const struct connection *c)
     return !c->extra->attendant && !(s && s->first) && !connection_transaction(c);
 }
 
-static bool is_side(const struct introduction_side *side, const struct member *m)
-{
-    return strcmp(side->key, m->key) == 0 &&
-           memcmp(side->device.bytes, m->device.bytes, PUBLIC_KEY_BYTES) == 0;
-}
-
-/* Which side of it the member's device is; -1: none. */
-static int find_side(const struct introduction *i, const struct member *m)
-{
-    if (is_side(&i->from, m))
-        return 0;
-    return is_side(&i->to, m) ? 1 : -1;
-}
-
-/* What this process knows of is in memory; what one before it knew, in the store. */
-static bool find(struct hub *hub, const struct random_id *id, struct introduction *ret,
-                 bool *ret_fresh)
-{
-    struct walltime since;
-    if (introductions_find(&hub->shared->introductions, id, hub->now, ret) == 0) {
-        *ret_fresh = instant_after_ms(ret->since, LIMIT_RELAY_FRESH_MS).ns > hub->now.ns;
-        return true;
-    }
-    if (!introduced_find(hub->shared->store, hub->wall, id, ret, &since))
-        return false;
-    *ret_fresh = hub->wall.ms - since.ms < (int64_t)LIMIT_RELAY_FRESH_MS; /* neither is < 0 */
-    return true;
-}
-
 /* Soon after they were introduced; later only while both are still present. */
 static bool is_time(struct hub *hub, const struct introduction *i, bool fresh)
 {
@@ -53,12 +23,12 @@ static bool is_time(struct hub *hub, const struct introduction *i, bool fresh)
            (directory_find(d, i->from.key, NULL) && directory_find(d, i->to.key, NULL));
 }
 
-static int enter(struct call *call, const struct introduction *i, size_t side)
+static int enter(struct call *call, const struct introduction *i, int side)
 {
-    switch (relay_enter(call->connection, &i->id, side)) {
+    switch (relay_enter(call->connection, &i->id, (size_t)side)) {
     case 0:
         if (relay_waits(call->connection))
-            introducer_tell_waits(call->hub->shared, &i->id, side ? &i->from : &i->to);
+            introducer_tell_waits(call->hub->shared, i, side);
         return COMMAND_DONE;
     case RELAY_TOO_MANY:
         return command_error(call, "BUSY", "too many relays at once");
@@ -84,12 +54,12 @@ static int run_relay(struct call *call)
                              "certificate, and speak RESP");
     if (!is_its_own(c))
         return command_error(call, "ERR", "a relay needs a connection of its own");
-    int side = random_id_read(call->argv[1], &id) && find(call->hub, &id, &i, &fresh)
-                   ? find_side(&i, m)
+    int side = random_id_read(call->argv[1], &id)
+                   ? introducer_find(call->hub, &id, m, &i, &fresh)
                    : -1;
     if (side < 0 || !is_time(call->hub, &i, fresh))
         return command_error_about(call, "you were not introduced under", call->argv[1]);
-    return enter(call, &i, (size_t)side);
+    return enter(call, &i, side);
 }
 
 static const struct command commands[] = {

@@ -1,6 +1,7 @@
 #include "hub/introducer.h"
 
 #include "hub/hub.h"
+#include "hub/introduced.h"
 #include "hub/member.h"
 #include "hub/notice.h"
 #include "wire/endpoint.h"
@@ -36,6 +37,34 @@ static const char *write_person(char out[PERSON_BYTES], const struct introductio
     public_key_write(key, &side->device);
     snprintf(out, PERSON_BYTES, "%s %s %s", side->name, fingerprint, key);
     return out;
+}
+
+static bool is_side(const struct introduction_side *side, const struct member *m)
+{
+    return m->has_device && strcmp(side->key, m->key) == 0 &&
+           memcmp(side->device.bytes, m->device.bytes, PUBLIC_KEY_BYTES) == 0;
+}
+
+static int find_side(const struct introduction *i, const struct member *m)
+{
+    if (is_side(&i->from, m))
+        return 0;
+    return is_side(&i->to, m) ? 1 : -1;
+}
+
+/* What this process knows of is in memory; what one before it knew, in the store. */
+int introducer_find(struct hub *hub, const struct random_id *id, const struct member *m,
+                    struct introduction *ret, bool *ret_fresh)
+{
+    struct walltime since;
+    if (introductions_find(&hub->shared->introductions, id, hub->now, ret) == 0) {
+        *ret_fresh = instant_after_ms(ret->since, LIMIT_RELAY_FRESH_MS).ns > hub->now.ns;
+        return find_side(ret, m);
+    }
+    if (!introduced_find(hub->shared->store, hub->wall, id, ret, &since))
+        return -1;
+    *ret_fresh = hub->wall.ms - since.ms < (int64_t)LIMIT_RELAY_FRESH_MS; /* neither is < 0 */
+    return find_side(ret, m);
 }
 
 void introducer_tell_invited(struct hub_shared *s, const struct random_id *id,
@@ -101,13 +130,23 @@ void introducer_tell_over(struct hub_shared *s, const struct introduction *i,
     notice_to_account(s, i->to.key, 0, write_declined(words, i, i->from.name, reason));
 }
 
-void introducer_tell_waits(struct hub_shared *s, const struct random_id *id,
-                           const struct introduction_side *to)
+static void tell_about(struct hub_shared *s, const struct introduction *i, int side,
+                       const char *what)
 {
-    char text[RANDOM_ID_TEXT_LEN + 1], words[RANDOM_ID_TEXT_LEN + 8];
-    random_id_write(text, id);
-    snprintf(words, sizeof words, "relay %s", text);
-    notice_to_account(s, to->key, 0, words);
+    char text[RANDOM_ID_TEXT_LEN + 1], words[RANDOM_ID_TEXT_LEN + 16];
+    random_id_write(text, &i->id);
+    snprintf(words, sizeof words, "%s %s", what, text);
+    notice_to_account(s, side ? i->from.key : i->to.key, 0, words);
+}
+
+void introducer_tell_waits(struct hub_shared *s, const struct introduction *i, int side)
+{
+    tell_about(s, i, side, "relay");
+}
+
+void introducer_tell_unbelieved(struct hub_shared *s, const struct introduction *i, int side)
+{
+    tell_about(s, i, side, "unbelieved");
 }
 
 void introducer_tell_cancelled(struct hub_shared *s, const struct introduction *i,

@@ -27,10 +27,17 @@ void introducer_tell_declined(struct hub_shared *s, const struct introduction *i
 void introducer_tell_over(struct hub_shared *s, const struct introduction *i,
                           const char *reason);
 
-/* To that side, on all its account's connections, since it may have come back to the hub
- * meanwhile: the other one waits for it at the relay. */
-void introducer_tell_waits(struct hub_shared *s, const struct random_id *id,
-                           const struct introduction_side *to);
+/* One that was accepted, by this process or one before it, where the member's device is one of
+ * the two: which, 0 who invited, 1 the other; else -1. *ret_fresh: not longer ago than
+ * LIMIT_RELAY_FRESH_MS. */
+int introducer_find(struct hub *hub, const struct random_id *id, const struct member *m,
+                    struct introduction *ret, bool *ret_fresh);
+
+/* To the other one of the two, on all its account's connections, since it may have come back to
+ * the hub meanwhile: that side waits at the relay; or does not believe that the other device is
+ * that account's. */
+void introducer_tell_waits(struct hub_shared *s, const struct introduction *i, int side);
+void introducer_tell_unbelieved(struct hub_shared *s, const struct introduction *i, int side);
 
 /* The account that invited has taken it back, by that connection: to the invited, and to the
  * one that had asked, where that is another. */

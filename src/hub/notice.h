@@ -8,6 +8,7 @@
  *     invited ID NAME FINGERPRINT KEY
  *     introduced ID NAME FINGERPRINT KEY dials|answers SEEN CANDIDATE...
  *     declined ID NAME declined|busy|timeout|gone|answered
+ *     unbelieved ID
  *     relay ID
  *     letter
  *     revoked NAME FINGERPRINT KEY

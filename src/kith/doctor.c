@@ -281,13 +281,17 @@ static bool found_a_way(struct doctor *d)
 static void on_ended(struct talks *t, const char *name, const char *why)
 {
     struct doctor *d = doctor_of_talks(t);
-    if (d->link && (why || found_a_way(d)))
+    if (d->link && d->link->disbelieved && !d->contact.over)
+        contact_end(&d->contact,
+                    session_fail(d->contact.session, EXIT_NO, "no way to %s: %s", name, why));
+    else if (d->link && (why || found_a_way(d)))
         conclude(d);
     else
         fail(d, EXIT_NO, "has ended the talk before all was tried");
 }
 
 static const struct talks_handler talks_handler = {.ask_devices = presence_ask_devices,
+                                                   .disbelieve = presence_disbelieve,
                                                    .refused = on_refused,
                                                    .connects = on_connects,
                                                    .came = on_came,

@@ -164,6 +164,11 @@ static void on_relay_waits(struct visit *v, struct bytes id)
     talks_called(&of_visit(v)->talks, id);
 }
 
+static void on_unbelieved(struct visit *v, struct bytes id)
+{
+    talks_disbelieved(&of_visit(v)->talks, id);
+}
+
 static void on_revoked(struct visit *v, const struct public_key *key)
 {
     talks_revoked(&of_visit(v)->talks, key);
@@ -268,6 +273,11 @@ static uint64_t on_ask_devices(struct talks *t, const char *name)
     return visit_ask_devices(visit_of(t), name);
 }
 
+static void on_disbelieve(struct talks *t, struct bytes id)
+{
+    visit_disbelieve(visit_of(t), id);
+}
+
 static void on_talk_refused(struct talks *t, const char *name, const struct trouble *why)
 {
     visit_talk_fails(visit_of(t), name, why->words);
@@ -292,6 +302,7 @@ static void on_differ(struct talks *t, const char *name)
 static const struct talks_handler talks_handler = {.begun = on_talk_begun,
                                                    .joined = on_talk_joined,
                                                    .ask_devices = on_ask_devices,
+                                                   .disbelieve = on_disbelieve,
                                                    .refused = on_talk_refused,
                                                    .words = on_words,
                                                    .no_words = on_no_words,
@@ -492,6 +503,7 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .judged = on_judged,
                                                    .devices = on_devices,
                                                    .relay_waits = on_relay_waits,
+                                                   .unbelieved = on_unbelieved,
                                                    .revoked = on_revoked,
                                                    .back = on_back,
                                                    .history = on_history,

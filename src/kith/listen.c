@@ -88,6 +88,7 @@ static void on_ended(struct talks *t, const char *name, const char *why)
 static const struct talks_handler talks_handler = {.heard = on_heard,
                                                    .ended = on_ended,
                                                    .ask_devices = presence_ask_devices,
+                                                   .disbelieve = presence_disbelieve,
                                                    .refused = on_refused,
                                                    .moved = presence_moved};
 

@@ -286,6 +286,7 @@ static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .delivered = on_delivered,
                                                    .ended = on_ended,
                                                    .ask_devices = presence_ask_devices,
+                                                   .disbelieve = presence_disbelieve,
                                                    .refused = on_refused,
                                                    .moved = presence_moved};
 

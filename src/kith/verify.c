@@ -316,6 +316,7 @@ static void on_refused(struct talks *t, const char *name, const struct trouble *
 static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .ended = on_ended,
                                                    .ask_devices = presence_ask_devices,
+                                                   .disbelieve = presence_disbelieve,
                                                    .refused = on_refused,
                                                    .words = on_words,
                                                    .no_words = on_no_words,

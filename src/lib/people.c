@@ -159,6 +159,7 @@ static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .ended = on_ended,
                                                    .undelivered = on_undelivered,
                                                    .ask_devices = presence_ask_devices,
+                                                   .disbelieve = presence_disbelieve,
                                                    .refused = on_refused,
                                                    .moved = presence_moved};
 
@@ -236,7 +237,7 @@ static struct people *people_new(struct kith *k)
     p->k = k;
     uv_timer_init(&p->loop, &p->alarm);
     p->alarm.data = p;
-    saying_init(&p->saying, k, &p->presence);
+    saying_init(&p->saying, k, &p->presence, &p->loop);
     messages_init(&p->messages);
     comings_init(&p->comings, &p->presence, &p->messages);
     return p;
@@ -268,6 +269,7 @@ void people_free(struct people *p)
     calm_begin(&calm, false);
     presence_close(&p->presence);
     letters_close(&p->letters);
+    saying_close(&p->saying);
     uv_close((uv_handle_t *)&p->alarm, NULL);
     while (uv_run(&p->loop, UV_RUN_DEFAULT) != 0)
         continue; /* what happens last has stopped it */

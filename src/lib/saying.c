@@ -5,9 +5,16 @@
 #include <errno.h>
 #include <stdio.h>
 
-void saying_init(struct saying *s, struct kith *k, struct presence *presence)
+void saying_init(struct saying *s, struct kith *k, struct presence *presence, uv_loop_t *loop)
 {
     *s = (struct saying){.k = k, .presence = presence};
+    uv_timer_init(loop, &s->again);
+    s->again.data = s;
+}
+
+void saying_close(struct saying *s)
+{
+    uv_close((uv_handle_t *)&s->again, NULL);
 }
 
 bool saying_is_to(const struct saying *s, struct bytes name)
@@ -106,6 +113,7 @@ enum kith_result saying_end(struct saying *s)
     enum kith_result result = s->state == SAYING_DONE ? s->result : KITH_NOTHING;
     if (result == KITH_NOTHING)
         late(s);
+    uv_timer_stop(&s->again);
     s->state = SAYING_NOTHING;
     return result;
 }
@@ -120,8 +128,16 @@ void saying_ready(struct saying *s)
 
 void saying_lost(struct saying *s)
 {
+    uv_timer_stop(&s->again);
     s->asked = 0; /* an invitation does not outlive the connection it was made on */
     s->id[0] = '\0';
+}
+
+static void on_again(uv_timer_t *again)
+{
+    struct saying *s = again->data;
+    if (s->state == SAYING_ASKS && s->presence->ready)
+        ask(s);
 }
 
 void saying_answer(struct saying *s, uint64_t number, const struct resp_value *reply)
@@ -131,6 +147,8 @@ void saying_answer(struct saying *s, uint64_t number, const struct resp_value *r
         return;
     if (reply->kind == RESP_FAILURE && bytes_starts_with(text, "ABSENT "))
         miss(s, "is not here");
+    else if (reply->kind == RESP_FAILURE && bytes_starts_with(text, "BUSY "))
+        uv_timer_start(&s->again, on_again, LIMIT_SAY_AGAIN_MS, 0);
     else if (reply->kind == RESP_FAILURE)
         finish(s, handle_refused(s->k, answer_words(text)));
     if (reply->kind == RESP_FAILURE || text.len != RANDOM_ID_TEXT_LEN)

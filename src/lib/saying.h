@@ -27,9 +27,12 @@ struct saying {
     const struct talk_link *link;    /* WAITS: over which it was said */
     uint64_t asked;                  /* the number of the invitation's answer; 0: not asked */
     char id[RANDOM_ID_TEXT_LEN + 1]; /* of the invitation, once the hub has said; else empty */
+    uv_timer_t again; /* ASKS: another of the account asks him, and then it is one's turn */
 };
 
-void saying_init(struct saying *s, struct kith *k, struct presence *presence);
+/* saying_close is to follow, and then the loop runs until it has nothing more to do. */
+void saying_init(struct saying *s, struct kith *k, struct presence *presence, uv_loop_t *loop);
+void saying_close(struct saying *s);
 
 /* Begins, when NOTHING. The text holds until saying_end. */
 void saying_begin(struct saying *s, struct bytes name, struct bytes text);

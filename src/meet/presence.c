@@ -66,6 +66,12 @@ uint64_t presence_ask_devices(struct talks *t, const char *name)
     return presence_ask(presence_of(t), argv, 3);
 }
 
+void presence_disbelieve(struct talks *t, struct bytes id)
+{
+    struct bytes argv[] = {bytes_from_str("DECLINE"), id, bytes_from_str("UNBELIEVED")};
+    presence_ask(presence_of(t), argv, 3);
+}
+
 enum trouble_kind presence_begin(struct presence *p, const struct notice *n,
                                  struct trouble *ret)
 {
@@ -181,6 +187,8 @@ static void on_push(struct hub_line *l, const struct resp_value *values, size_t 
         talks_called(&p->talks, n.id);
     else if (n.kind == NOTICE_REVOKED)
         take_revocation(p, &n.key);
+    else if (n.kind == NOTICE_UNBELIEVED)
+        talks_disbelieved(&p->talks, n.id);
     else if (n.kind != NOTICE_INTRODUCED || agreed_take(&p->agreed, &n))
         p->handler->notice(p, &n);
 }

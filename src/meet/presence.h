@@ -21,7 +21,8 @@ struct presence_handler {
      * never is. */
     void (*answer)(struct presence *p, uint64_t number, const struct resp_value *values,
                    size_t count);
-    void (*notice)(struct presence *p, const struct notice *n); /* but RELAY, REVOKED */
+    void (*notice)(struct presence *p,
+                   const struct notice *n); /* but RELAY, UNBELIEVED, REVOKED */
     /* No use to go on: the hub is not there, is not the one that was meant, or does not know
      * this device, or no more. presence_close is to follow. */
     void (*failed)(struct presence *p, const struct trouble *why);
@@ -70,6 +71,7 @@ uint64_t presence_decline(struct presence *p, struct bytes id);
 
 /* For a talks_handler; the answer is taken care of. */
 uint64_t presence_ask_devices(struct talks *t, const char *name);
+void presence_disbelieve(struct talks *t, struct bytes id);
 
 /* Begins the talk that a notice introduces. */
 enum trouble_kind presence_begin(struct presence *p, const struct notice *n,

@@ -285,3 +285,14 @@ void talk_link_revoke(struct talk_link *t)
     talk_link_end(t, "the hub says that the other device was revoked");
     talk_link_drop(t);
 }
+
+/* Who has proven himself has shown that he believes. */
+void talk_link_disbelieved(struct talk_link *t)
+{
+    if (may_be_heard(t))
+        return;
+    t->disbelieved = true;
+    talk_link_end(t, "this device is not known there as yours: sign it on one that is (kith "
+                     "devices --sign), or be forgotten there (kith forget) and known anew");
+    talk_link_drop(t);
+}

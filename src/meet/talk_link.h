@@ -100,6 +100,7 @@ struct talk_link {
     struct instant spoke; /* the other side, last; or when it began */
     struct instant since; /* in this state */
     uv_timer_t timer;
+    bool disbelieved;    /* that is why it has ended */
     bool surveyed;       /* it was said so */
     bool pumping, again; /* it is at work; and has to look once more */
     bool over;           /* the session is CLOSED */
@@ -163,5 +164,9 @@ void talk_link_drop(struct talk_link *t);
 
 /* talk_link_drop, for a device that is its owner's no more: handler.ended says so. */
 void talk_link_revoke(struct talk_link *t);
+
+/* Likewise, where the hub says that the other side does not believe that this device is its
+ * owner's; nothing where it has proven itself here, and so does. */
+void talk_link_disbelieved(struct talk_link *t);
 
 #endif

@@ -29,6 +29,13 @@ static struct talks_waiting *find_waiting(struct talks *t, uint64_t number)
     return NULL;
 }
 
+/* Without a word he would wait for a connection. */
+static void disbelieve(struct talks *t, struct bytes id, enum trouble_kind kind)
+{
+    if (kind == TROUBLE_CHANGED && t->handler->disbelieve)
+        t->handler->disbelieve(t, id);
+}
+
 static void refuse(struct talks *t, const struct talks_waiting *w, const struct trouble *why)
 {
     struct bytes name = w->kept.notice.name;
@@ -230,6 +237,18 @@ void talks_revoked(struct talks *t, const struct public_key *key)
     }
 }
 
+void talks_disbelieved(struct talks *t, struct bytes text)
+{
+    struct random_id id;
+    if (!random_id_read(text, &id))
+        return;
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (l->state == TALK_LINK_CONNECTING && random_id_equal(&l->pair.id, &id))
+            talk_link_disbelieved(l);
+    }
+}
+
 void talks_review(struct talks *t)
 {
     list_foreach (at, &t->links) {
@@ -315,18 +334,23 @@ enum trouble_kind talks_begin(struct talks *t, const char *own_name, const struc
 {
     bool unsure = false;
     enum trouble_kind kind = begin(t, own_name, n, NULL, 0, &unsure, ret);
+    disbelieve(t, n->id, kind);
     return kind == TROUBLE_NONE && unsure ? wait_for_devices(t, own_name, n, ret) : kind;
 }
 
 static void take_waited(struct talks *t, struct talks_waiting *w, const struct device *devices,
                         size_t n)
 {
+    const struct notice *introduced = &w->kept.notice;
     struct trouble why;
     bool unsure;
     list_remove(&w->link);
     t->waiting_count--;
-    if (!w->given_up &&
-        begin(t, w->own_name, &w->kept.notice, devices, n, &unsure, &why) != TROUBLE_NONE)
+    enum trouble_kind kind = w->given_up
+                                 ? TROUBLE_NONE
+                                 : begin(t, w->own_name, introduced, devices, n, &unsure, &why);
+    disbelieve(t, introduced->id, kind);
+    if (kind != TROUBLE_NONE)
         refuse(t, w, &why);
     free(w);
 }

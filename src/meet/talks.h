@@ -52,6 +52,9 @@ struct talks_handler {
     /* The hub is to be asked for DEVICES OF name; what it answers is for talks_devices. A
      * number that tells this request from others, 0 where it cannot be asked. */
     uint64_t (*ask_devices)(struct talks *t, const char *name);
+    /* The hub is to tell the other side that it is not believed to be who it says, in what was
+     * introduced under that id. */
+    void (*disbelieve)(struct talks *t, struct bytes id);
     /* There is no talk after all. */
     void (*refused)(struct talks *t, const char *name, const struct trouble *why);
 
@@ -83,6 +86,10 @@ struct talks {
 
 /* That key is its owner's no more, the hub says: talks with it end at once. */
 void talks_revoked(struct talks *t, const struct public_key *key);
+
+/* The hub says that the other side does not believe that this device is its owner's: what was
+ * introduced under that id, and has no way yet, ends. */
+void talks_disbelieved(struct talks *t, struct bytes id);
 
 /* The hub is back. Who was away does not know who was revoked meanwhile: it is asked for the
  * devices of those one talks with, and a talk with one that is not in its list ends likewise.

@@ -81,7 +81,7 @@ class Introduced:
     """What the hub has told of somebody."""
 
     def __init__(self, told):
-        self.id = base64.urlsafe_b64decode(told[1] + "==")
+        self.meeting, self.id = told[1], base64.urlsafe_b64decode(told[1] + "==")
         self.name = told[2]
         self.fingerprint = base64.urlsafe_b64decode(told[3] + "=")
         self.key = base64.urlsafe_b64decode(told[4] + "=")

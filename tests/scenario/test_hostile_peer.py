@@ -273,6 +273,21 @@ def test_who_gives_a_talk_up_tells_who_has_just_begun_it(bob, chooser):
     assert path.await_frame(CLOSE) == b""
 
 
+def test_who_does_not_believe_ends_only_what_has_no_connection(bob, mallory):
+    visit = bob.visit("--accept", "all")
+    mallory.member.ask("DECLINE", mallory.meet("bob").meeting, "UNBELIEVED")
+    visit.expect_exact("The talk with mallory is over: this device is not known there as yours: sign it")
+    other = mallory.meet("bob")
+    path = until(lambda: mallory.proven(other), "bob to expect it")
+    path.settle()
+    visit.expect_exact("mallory is there to talk")
+    mallory.member.ask("DECLINE", other.meeting, "UNBELIEVED")
+    mallory.member.ask("DECLINE", mallory.meet("bob").meeting, "UNBELIEVED")
+    path.say(b"still here")
+    visit.expect_exact("mallory: still here")
+    assert "is over" not in visit.before
+
+
 def test_half_a_text_is_none(bob, alice, mallory):
     listener = bob.listen("--accept", "all")
     whole = frame(TALK, numbers(0) + text_message(1, b"evil"))

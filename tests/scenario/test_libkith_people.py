@@ -176,15 +176,6 @@ def test_what_cannot_be_said(alice, program, whom, words, result, problem):
     assert problem in program.problem
 
 
-def test_who_is_asked_already(alice, bob, start_puppet):
-    puppet, one, other = start_puppet(bob, None), bob.visit(), alice.visit()
-    assert puppet.login() == "OK"
-    one.sendline("/talk alice")
-    other.expect_exact("bob wants to talk")
-    assert puppet.say("alice", "hello") == "REFUSED"
-    assert "did not do it: waiting for an answer already from 'alice'" in puppet.problem
-
-
 def test_who_does_not_want_to_is_not_talked_with(alice, program):
     visit = alice.visit()
     program.tell("say", "alice".encode().hex(), "hello".encode().hex(), PATIENCE * 1000)
@@ -203,6 +194,22 @@ def test_an_invitation_is_taken_back_in_time(alice, program):
     program.receive(0)
     visit.expect("bob.*asks no longer")
     leave(visit)
+
+
+def test_it_waits_for_its_turn_to_ask(alice, bob, program):
+    """One of an account asks somebody at a time."""
+    visit = alice.visit()
+    asks_already = bob.start("say", "alice", "first")
+    visit.expect_exact("bob wants to talk")
+    assert program.say("alice", "too early", 500) == "NOTHING"
+    assert program.problem == "alice has not answered in that time"
+    program.tell("say", "alice".encode().hex(), "second".encode().hex(), PATIENCE * 1000)
+    visit.sendline("/decline")
+    visit.expect_exact("bob wants to talk")
+    assert asks_already.wait(PATIENCE) == 1
+    visit.sendline("/accept")
+    visit.expect_exact("bob: second")
+    assert RESULTS[program.hear()[0]] == "OK"
 
 
 def test_it_is_busy_for_who_was_not_accepted(alice, bob, start_puppet):

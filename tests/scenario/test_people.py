@@ -83,6 +83,28 @@ def test_nobody_is_introduced_without_accepting(hub, devices, pair):
     assert alice.await_told("declined") == ["declined", meeting, "Bob", "busy"]
 
 
+def test_who_is_not_believed_is_told(hub, devices, pair):
+    alice, bob = pair
+    with register(hub, devices["carol"], "carol") as carol, Member(hub) as nobody:
+        waiting = alice.ask("MEET", "bob").decode()
+        for early in (alice, bob):
+            with pytest.raises(HubError, match="nothing waits"):
+                early.ask("DECLINE", waiting, "UNBELIEVED")
+        bob.await_told("invited")
+        assert bob.ask("ACCEPT", waiting) == "OK"
+        for intruder, error in (carol, "nothing waits"), (nobody, "NOLOGIN"):
+            with pytest.raises(HubError, match=error):
+                intruder.ask("DECLINE", waiting, "UNBELIEVED")
+        for speaker, other in (alice, bob), (bob, alice):
+            assert speaker.ask("DECLINE", waiting, "unbelieved") == "OK"
+            assert other.await_told("unbelieved") == ["unbelieved", waiting]
+        hub.stop()
+        hub.restart()
+    with login(hub, devices["alice"]) as alice, login(hub, devices["bob"]) as bob:
+        assert alice.ask("DECLINE", waiting, "UNBELIEVED") == "OK"
+        assert bob.await_told("unbelieved") == ["unbelieved", waiting]
+
+
 def test_one_invitation_at_a_time(pair):
     alice, bob = pair
     meeting = alice.ask("MEET", "bob").decode()

@@ -123,15 +123,27 @@ def test_an_unsigned_device_is_told_so(alice, bob):
     way = f"kith devices --sign {second}".encode()
     assert way in bob.run("--as", "second", "login").stderr
     assert way in bob.run("--as", "second", "doctor").stdout
-    refused = bob.run("--as", "second", "say", "alice", "hello")
-    assert b"does not let this one in" in refused.stderr, refused.stderr
-    assert b"kith doctor" in refused.stderr
-    bob.visit("--as", "second").expect_exact(way.decode())
-    found = bob.run("--as", "second", "doctor", "alice").stdout
-    assert b"alice is reached, but does not believe this device" in found, found
+    why = "this device is not known there as yours: sign it"
+    for verb in ["say", "alice", "hello"], ["doctor", "alice"]:
+        refused = bob.run("--as", "second", *verb)
+        assert why.encode() in refused.stderr, refused.stderr
+        assert refused.returncode == 1
+    visit = bob.visit("--as", "second")
+    visit.expect_exact(way.decode())
+    visit.sendline("/talk alice")
+    visit.expect_exact(f"The talk with alice is over: {why}")
     assert bob.run("devices", "--sign", second).returncode == 0
     assert way not in bob.run("--as", "second", "login").stderr
     assert way not in bob.run("--as", "second", "doctor").stdout
+    stop(listener)
+
+
+def test_an_unsigned_device_cannot_compare_words(alice, bob, verify):
+    listener = alice.listen("--accept", "all")
+    assert says(bob, "alice") == 0
+    add_device(bob, "second")
+    refused = verify(bob, "alice", "--as", "second")
+    refused.expect_exact("this device is not known there as yours: sign it")
     stop(listener)
 
 

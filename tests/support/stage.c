@@ -58,6 +58,11 @@ static void on_talk_close(struct visit *v, const char *name)
     buffer_printf(&stage_of(v)->seen, "close %s\n", name);
 }
 
+static void on_unbelieved(struct visit *v, struct bytes id)
+{
+    buffer_printf(&stage_of(v)->seen, "unbelieved %.*s\n", (int)id.len, (const char *)id.data);
+}
+
 static void on_relay_waits(struct visit *v, struct bytes id)
 {
     buffer_printf(&stage_of(v)->seen, "relay %.*s\n", (int)id.len, (const char *)id.data);
@@ -97,6 +102,7 @@ const struct visit_handler stage_handler = {.say = on_say,
                                             .judged = on_judged,
                                             .devices = on_devices,
                                             .relay_waits = on_relay_waits,
+                                            .unbelieved = on_unbelieved,
                                             .revoked = on_revoked};
 
 void stage_begin(struct stage *s, bool person)

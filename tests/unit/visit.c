@@ -46,6 +46,17 @@ static void test_a_known_device_is_not_asked(void **state)
     stage_finish(&s);
 }
 
+static void test_who_is_asked_may_leave(void **state)
+{
+    struct stage s;
+    begin(&s, true);
+    stage_hear(&s, "-NOLOGIN this device is nobody's|");
+    stage_expect(&s, WHICH);
+    stage_type(&s, " /quit ");
+    stage_expect(&s, "leave 0\n");
+    stage_finish(&s);
+}
+
 static void test_who_is_new_registers(void **state)
 {
     struct stage s;
@@ -53,7 +64,8 @@ static void test_who_is_new_registers(void **state)
     stage_hear(&s, "-NOLOGIN this device is nobody's|");
     stage_expect(&s, WHICH);
     stage_type(&s, "what?");
-    stage_expect(&s, "P new, or returning? Or Enter alone, to be nobody here.\n" WHICH);
+    stage_expect(
+        &s, "P new, or returning? Or Enter alone, to be nobody here; /quit leaves.\n" WHICH);
     stage_type(&s, " NEW ");
     stage_expect(&s, "? What shall you be called? \n");
     stage_type(&s, "");
@@ -957,7 +969,10 @@ static void test_somebody_waits_at_the_relay(void **state)
     begin_as_alice(&s);
     stage_hear(&s, ">2|$5|relay|$22|" ID "|");
     stage_expect(&s, "relay " ID "\n");
+    stage_hear(&s, ">2|$10|unbelieved|$22|" ID "|");
+    stage_expect(&s, "unbelieved " ID "\n");
     stage_hear(&s, ">2|$5|relay|$5|short|");
+    stage_hear(&s, ">2|$10|unbelieved|$5|short|");
     stage_hear(&s, ">1|$5|relay|");
     stage_hear(&s, ">3|$5|relay|$22|" ID "|$3|bob|");
     stage_expect(&s, "");
@@ -968,6 +983,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_known_device_is_not_asked),
+        cmocka_unit_test(test_who_is_asked_may_leave),
         cmocka_unit_test(test_who_is_new_registers),
         cmocka_unit_test(test_a_hub_that_takes_no_new_accounts),
         cmocka_unit_test(test_a_device_that_is_revoked_now),

@@ -342,7 +342,8 @@ def test_no_in_a_visit_ends_the_talk(alice, bob):
     one.expect_exact("No talk with bob: the words compared with bob")
 
 
-def test_no_of_one_is_no_of_both(alice, bob, verify):
+def compare_in_a_visit(alice, bob, verify):
+    """alice's visit and bob's kith verify, both asked whether the words are the same."""
     visit = alice.visit()
     one = verify(bob, "alice")
     visit.expect_exact("bob wants to talk")
@@ -350,6 +351,11 @@ def test_no_of_one_is_no_of_both(alice, bob, verify):
     words_of(one, "alice")
     visit.sendline("/verify bob")
     words_of(visit, "bob")
+    return visit, one
+
+
+def test_no_of_one_is_no_of_both(alice, bob, verify):
+    visit, one = compare_in_a_visit(alice, bob, verify)
     visit.sendline("no")
     one.expect_exact("alice says the words were not the same")
     assert exit_code(one) == 5
@@ -357,13 +363,7 @@ def test_no_of_one_is_no_of_both(alice, bob, verify):
 
 
 def test_no_of_a_command_ends_the_question_of_a_visit(alice, bob, verify):
-    visit = alice.visit()
-    one = verify(bob, "alice")
-    visit.expect_exact("bob wants to talk")
-    visit.sendline("/accept")
-    words_of(one, "alice")
-    visit.sendline("/verify bob")
-    words_of(visit, "bob")
+    visit, one = compare_in_a_visit(alice, bob, verify)
     one.sendline("no")
     assert exit_code(one) == 5
     visit.expect_exact("bob says the words were not the same")

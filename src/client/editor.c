@@ -112,10 +112,10 @@ static int insert(struct editor *e, struct bytes what)
 
 static void cut(struct editor *e, size_t from, size_t to)
 {
-    uint8_t *text = e->text.data + e->text.start;
     size_t len = buffer_len(&e->text);
     if (from == to)
         return;
+    uint8_t *text = e->text.data + e->text.start;
     memmove(text + from, text + to, len - to);
     buffer_truncate(&e->text, len - (to - from));
     e->cursor = from;

@@ -128,23 +128,40 @@ static int append_line(struct buffer *out, struct bytes line)
     return r == 0 ? buffer_append_str(out, "\n") : r;
 }
 
-/* All but his; of his, all but the one with that fingerprint, where one is given. */
-static int copy_others(struct bytes text, const struct known_name *who,
-                       const struct fingerprint *print, struct buffer *out)
+static bool is_for_a_signature(enum known_how how)
+{
+    return how == KNOWN_SIGNED || how == KNOWN_VOUCHED;
+}
+
+/* Which of his devices stay. */
+struct others {
+    const struct fingerprint *but; /* NULL: none of them */
+    bool signed_too;
+};
+
+static bool stays(const struct others *o, const struct known_device *d)
+{
+    return o->but && !fingerprint_equal(&d->print, o->but) &&
+           (o->signed_too || !is_for_a_signature(d->how));
+}
+
+/* All but his; and of his those that stay. */
+static int copy_others(struct bytes text, const struct known_name *who, struct others others,
+                       struct buffer *out)
 {
     int r = 0;
     while (r == 0 && text.len > 0) {
         struct bytes line = next_line(&text);
         struct entry e;
         bool is_his = !means_nothing(line) && read_entry(line, &e) && is_same(&e.who, who);
-        if (!is_his || (print && !fingerprint_equal(&e.device.print, print)))
+        if (!is_his || stays(&others, &e.device))
             r = append_line(out, line);
     }
     return r;
 }
 
-int known_peers_set(struct bytes text, const struct known_name *who,
-                    const struct known_device *device, struct buffer *out)
+static int set(struct bytes text, const struct known_name *who,
+               const struct known_device *device, bool signed_too, struct buffer *out)
 {
     char name[ACCOUNT_NAME_BYTES + 1], print[FINGERPRINT_TEXT_LEN + 1];
     char key[PUBLIC_KEY_TEXT_LEN + 1] = "", line[512];
@@ -157,11 +174,24 @@ int known_peers_set(struct bytes text, const struct known_name *who,
     if (device->has_key)
         n += snprintf(line + n, sizeof line - (size_t)n, " %s %lld %s",
                       known_how_word(device->how), (long long)(device->since.ms / 1000), key);
-    int r = copy_others(text, who, &device->print, out);
+    struct others others = {.but = &device->print, .signed_too = signed_too};
+    int r = copy_others(text, who, others, out);
     return r == 0 ? append_line(out, bytes_make(line, (size_t)n)) : r;
+}
+
+int known_peers_set(struct bytes text, const struct known_name *who,
+                    const struct known_device *device, struct buffer *out)
+{
+    return set(text, who, device, true, out);
+}
+
+int known_peers_doubt(struct bytes text, const struct known_name *who,
+                      const struct known_device *device, struct buffer *out)
+{
+    return set(text, who, device, false, out);
 }
 
 int known_peers_forget(struct bytes text, const struct known_name *who, struct buffer *out)
 {
-    return copy_others(text, who, NULL, out);
+    return copy_others(text, who, (struct others){.but = NULL}, out);
 }

@@ -39,6 +39,11 @@ int known_peers_find(struct bytes text, const struct known_name *who, struct kno
 int known_peers_set(struct bytes text, const struct known_name *who,
                     const struct known_device *device, struct buffer *out);
 
+/* The same, of a device that is DOUBTED; and those of his that are believed for what another
+ * has signed are no more known: which one, is not known either. */
+int known_peers_doubt(struct bytes text, const struct known_name *who,
+                      const struct known_device *device, struct buffer *out);
+
 /* Appends to out the text without him. Likewise. */
 int known_peers_forget(struct bytes text, const struct known_name *who, struct buffer *out);
 

@@ -328,9 +328,10 @@ static void take_reply(struct visit *v, const struct asked *a, const struct resp
             people_reply(v, a, values, count, now);
             return;
         }
-        say_failure(v, values->text);
+        if (!bytes_starts_with(values->text, "GONE ")) /* which a notice tells */
+            say_failure(v, values->text);
         if (a->kind == ASKED_ANSWER)
-            people_miss(v, subject);
+            people_unanswered(v, subject);
     }
 }
 

@@ -225,7 +225,7 @@ void visit_talk_joins(struct visit *v, const char *name, bool verified); /* at a
 void visit_talk_way(struct visit *v, const char *name, const char *way);
 void visit_talk_heard(struct visit *v, const char *name, struct bytes text);
 void visit_talk_ends(struct visit *v, const char *name, const char *why);
-void visit_talk_undelivered(struct visit *v, const char *name, struct bytes text);
+void visit_talk_undelivered(struct visit *v, const char *name, struct bytes text, bool arrived);
 void visit_talk_refused(struct visit *v, const char *why); /* what was said last */
 
 /* Who is verified: so he is shown. */

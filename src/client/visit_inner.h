@@ -87,6 +87,7 @@ void people_lost(struct visit *v);
 
 /* Nothing comes of the talk with him, if that is the one waited for. */
 void people_miss(struct visit *v, struct bytes name);
+void people_unanswered(struct visit *v, struct bytes name);
 
 /* What the hub would echo may be meant for who is waited for: true, and it was said that it
  * was not said, where somebody is. */
@@ -100,13 +101,15 @@ void letters_write(struct visit *v, struct bytes argument);
 /* visit_history.c */
 void history_say(struct visit *v, struct bytes name);
 
-/* visit_talks.c: talks that go on. False where the line is not for one. */
+/* visit_talks.c: talks that go on. False where the line is not for one; of visit_talks_switch,
+ * too, where it has no connection, and he is to be asked anew. */
 void visit_talks_fini(struct visit *v);
 bool visit_talks_say(struct visit *v, struct bytes text);
 bool visit_talks_switch(struct visit *v, struct bytes name);
 void visit_talks_close_front(struct visit *v);
 void visit_talks_say_ways(struct visit *v);
 const char *visit_talks_name(struct visit *v, struct bytes name); /* NULL: no such talk */
+bool visit_talks_is_connected(struct visit *v, struct bytes name);
 void visit_talks_close(struct visit *v, struct bytes name);
 void visit_talks_forget(struct visit *v, const char *name); /* one that was given up, if any */
 

@@ -270,10 +270,11 @@ static void say_no_session(struct visit *v)
 
 void people_close(struct visit *v)
 {
-    if (v->front[0])
-        visit_talks_close_front(v);
-    else if (v->outgoing.id[0])
+    bool asks = v->outgoing.id[0];
+    if (asks && (!v->front[0] || is_name(v->front, bytes_from_str(v->outgoing.name))))
         withdraw(v);
+    else if (v->front[0])
+        visit_talks_close_front(v);
     else if (v->wanted[0] && !v->outgoing.name[0])
         give_up(v);
     else
@@ -344,6 +345,19 @@ static void take_introduction(struct visit *v, const struct notice *n)
     }
 }
 
+/* Is another invitation, of his or to him, what begins the talk that is wanted? */
+static bool is_on_the_way(const struct visit *v, struct bytes name)
+{
+    return is_name(v->wanted, name) && (v->connecting || v->outgoing.name[0]);
+}
+
+/* What he asked could not be answered. */
+void people_unanswered(struct visit *v, struct bytes name)
+{
+    if (!is_on_the_way(v, name))
+        people_miss(v, name);
+}
+
 /* What became of an invitation: this one's own, or his. */
 struct refusal {
     const char *reason, *own, *his;
@@ -369,11 +383,14 @@ static const char *refusal_words(struct bytes reason, bool own)
 static void take_refusal(struct visit *v, const struct notice *n)
 {
     bool own = bytes_equal_str(n->id, v->outgoing.id);
+    bool met = !own && (is_on_the_way(v, n->name) || visit_talks_name(v, n->name));
     if (own)
         miss_outgoing(v);
-    else if (!v->outgoing.name[0] && !v->connecting)
+    else if (!met)
         people_miss(v, n->name);
     drop_id(v, n->id);
+    if (met && bytes_equal_str(n->reason, "gone"))
+        return; /* one of two that crossed is enough */
     visit_say(v, VISIT_NEWS, "%.*s %s", (int)n->name.len, (const char *)n->name.data,
               refusal_words(n->reason, own));
 }
@@ -506,11 +523,12 @@ static void take_meeting(struct visit *v, struct bytes name, const struct resp_v
         return;
     }
     set_id(&v->outgoing, reply->text);
-    if (visit_talks_name(v, name) || (v->connecting && is_name(v->wanted, name))) {
+    if (visit_talks_is_connected(v, name) || (v->connecting && is_name(v->wanted, name)))
         settle_outgoing(v, name);
-        return;
-    }
-    visit_say_text(v, VISIT_NOTE, "Asking ", name, " to talk; /close withdraws that.");
+    else if (visit_talks_name(v, name))
+        visit_say_text(v, VISIT_NOTE, "Asking ", name, " anew; what was said before is kept.");
+    else
+        visit_say_text(v, VISIT_NOTE, "Asking ", name, " to talk; /close withdraws that.");
 }
 
 void people_reply(struct visit *v, const struct asked *a, const struct resp_value *values,

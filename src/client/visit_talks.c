@@ -54,7 +54,7 @@ bool visit_talks_switch(struct visit *v, struct bytes name)
     snprintf(v->front, sizeof v->front, "%s", t->name);
     visit_say(v, VISIT_NOTE, "What you type is for %s now.", t->name);
     visit_show_prompt(v);
-    return true;
+    return t->way[0] != '\0';
 }
 
 void visit_talks_close_front(struct visit *v)
@@ -80,6 +80,12 @@ const char *visit_talks_name(struct visit *v, struct bytes name)
 {
     struct visit_talk *t = find(v, name);
     return t ? t->name : NULL;
+}
+
+bool visit_talks_is_connected(struct visit *v, struct bytes name)
+{
+    struct visit_talk *t = find(v, name);
+    return t && t->way[0];
 }
 
 void visit_talks_close(struct visit *v, struct bytes name)
@@ -109,7 +115,11 @@ void visit_talks_say_ways(struct visit *v)
 void visit_talk_fails(struct visit *v, const char *name, const char *why)
 {
     people_miss(v, bytes_from_str(name));
-    visit_say(v, VISIT_PROBLEM, "No talk with %s: %s", name, why);
+    if (find_str(v, name))
+        visit_say(v, VISIT_PROBLEM,
+                  "The talk with %s goes on, but not with a device that asks: %s", name, why);
+    else
+        visit_say(v, VISIT_PROBLEM, "No talk with %s: %s", name, why);
 }
 
 void visit_talk_begins(struct visit *v, const char *name, bool verified)
@@ -184,10 +194,12 @@ void visit_talk_ends(struct visit *v, const char *name, const char *why)
     visit_show_prompt(v);
 }
 
-void visit_talk_undelivered(struct visit *v, const char *name, struct bytes text)
+void visit_talk_undelivered(struct visit *v, const char *name, struct bytes text, bool arrived)
 {
-    char before[ACCOUNT_NAME_BYTES + 32];
-    snprintf(before, sizeof before, "Not delivered to %.*s: ", ACCOUNT_NAME_BYTES, name);
+    char before[ACCOUNT_NAME_BYTES + 40];
+    snprintf(before, sizeof before,
+             arrived ? "Reached %.*s, but was not shown: " : "Not delivered to %.*s: ",
+             ACCOUNT_NAME_BYTES, name);
     visit_say_lines(v, VISIT_PROBLEM, before, text);
 }
 

@@ -17,8 +17,10 @@
 
 int account_wrong_name(struct call *call)
 {
-    return command_error(call, "ERR",
-                         "an account's name is 1 to 32 of letters, digits, '_', '.' and '-'");
+    return command_error(
+        call, "ERR",
+        "an account's name is 1 to 32 of letters, digits, '_', '.' and '-', and "
+        "does not begin with the last two");
 }
 
 static int wrong_password(struct call *call)

@@ -238,7 +238,13 @@ static int run_meet(struct call *call)
 
 static int refuse_id(struct call *call)
 {
-    return command_error_about(call, "nothing waits for an answer under", call->argv[1]);
+    struct random_id id;
+    char why[RANDOM_ID_TEXT_LEN + 48];
+    if (!random_id_read(call->argv[1], &id))
+        return command_error_about(call, "no id of an invitation:", call->argv[1]);
+    snprintf(why, sizeof why, "nothing waits for an answer under '%.*s'", RANDOM_ID_TEXT_LEN,
+             (const char *)call->argv[1].data);
+    return command_error(call, "GONE", why);
 }
 
 static int run_accept(struct call *call)
@@ -287,12 +293,13 @@ static int decline(struct call *call, const struct random_id *id, bool busy,
 /* After the two were introduced. */
 static int disbelieve(struct call *call, const struct random_id *id)
 {
+    struct hub_shared *shared = call->hub->shared;
+    const struct member *m = connection_member(call->connection);
     struct introduction i;
-    bool fresh;
-    int side = introducer_find(call->hub, id, connection_member(call->connection), &i, &fresh);
-    if (side < 0)
+    if (!m->has_device || introductions_disbelieve(&shared->introductions, id, m->key,
+                                                   &m->device, call->hub->now, &i) != 0)
         return refuse_id(call);
-    introducer_tell_unbelieved(call->hub->shared, &i, side);
+    introducer_tell_unbelieved(shared, &i, introduction_side(&i, m->key, &m->device));
     return ok(call);
 }
 

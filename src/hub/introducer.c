@@ -39,17 +39,9 @@ static const char *write_person(char out[PERSON_BYTES], const struct introductio
     return out;
 }
 
-static bool is_side(const struct introduction_side *side, const struct member *m)
+static int side_of(const struct introduction *i, const struct member *m)
 {
-    return m->has_device && strcmp(side->key, m->key) == 0 &&
-           memcmp(side->device.bytes, m->device.bytes, PUBLIC_KEY_BYTES) == 0;
-}
-
-static int find_side(const struct introduction *i, const struct member *m)
-{
-    if (is_side(&i->from, m))
-        return 0;
-    return is_side(&i->to, m) ? 1 : -1;
+    return m->has_device ? introduction_side(i, m->key, &m->device) : -1;
 }
 
 /* What this process knows of is in memory; what one before it knew, in the store. */
@@ -59,12 +51,12 @@ int introducer_find(struct hub *hub, const struct random_id *id, const struct me
     struct walltime since;
     if (introductions_find(&hub->shared->introductions, id, hub->now, ret) == 0) {
         *ret_fresh = instant_after_ms(ret->since, LIMIT_RELAY_FRESH_MS).ns > hub->now.ns;
-        return find_side(ret, m);
+        return side_of(ret, m);
     }
     if (!introduced_find(hub->shared->store, hub->wall, id, ret, &since))
         return -1;
     *ret_fresh = hub->wall.ms - since.ms < (int64_t)LIMIT_RELAY_FRESH_MS; /* neither is < 0 */
-    return find_side(ret, m);
+    return side_of(ret, m);
 }
 
 void introducer_tell_invited(struct hub_shared *s, const struct random_id *id,

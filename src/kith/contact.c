@@ -28,6 +28,8 @@ void contact_end(struct contact *c, int code)
         return;
     c->over = true;
     c->code = code;
+    if (c->handler->ending)
+        c->handler->ending(c);
     presence_close(&c->presence);
     for (size_t i = 0; i < sizeof c->stops / sizeof *c->stops; i++)
         uv_close((uv_handle_t *)&c->stops[i], NULL);

@@ -14,6 +14,7 @@ struct contact;
 struct contact_handler {
     void (*ready)(struct contact *c, bool again);
     void (*lost)(struct contact *c, const char *why); /* the hub; talks go on */
+    void (*ending)(struct contact *c); /* nothing may keep the loop any more; it may be NULL */
     /* To what was asked, and contact_ask returned `number` for. It may be NULL. */
     void (*answer)(struct contact *c, uint64_t number, const struct resp_value *reply);
     /* NULL: another kith of the account may answer. */

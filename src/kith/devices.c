@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#define NO_FINGERPRINT "that is no fingerprint, of 43 letters; kith devices lists them"
+
 struct devices {
     struct device all[LIMIT_ACCOUNT_DEVICES];
     size_t count;
@@ -92,6 +94,9 @@ static int list(struct session *s)
 static int revoke(struct session *s, struct bytes fingerprint)
 {
     const struct resp_value *reply;
+    struct fingerprint print;
+    if (!fingerprint_read(fingerprint, &print))
+        return session_fail(s, EXIT_USAGE, NO_FINGERPRINT);
     struct bytes argv[] = {bytes_from_str("DEVICES"), bytes_from_str("REVOKE"), fingerprint};
     int code = session_ask(s, argv, 3, &reply);
     return code == EXIT_DONE ? account_say(s, "revoked", fingerprint, "Revoked ") : code;
@@ -103,7 +108,7 @@ static int revoke(struct session *s, struct bytes fingerprint)
 static int read_other(struct session *s, struct bytes text, struct fingerprint *ret)
 {
     if (!fingerprint_read(text, ret))
-        return session_fail(s, EXIT_USAGE, "that is no fingerprint; kith devices lists them");
+        return session_fail(s, EXIT_USAGE, NO_FINGERPRINT);
     if (is_own(s, ret))
         return session_fail(s, EXIT_USAGE, "that is this device; do it on an older one");
     return EXIT_DONE;

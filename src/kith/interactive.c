@@ -17,6 +17,7 @@
 #include "meet/hub_line.h"
 #include "meet/postbag.h"
 #include "meet/talks.h"
+#include "meet/turn.h"
 
 #include <signal.h>
 #include <sodium.h>
@@ -108,9 +109,12 @@ static void on_introduced(struct visit *v, const struct notice *n)
         visit_talk_fails(v, name, t.words);
 }
 
+/* He is for a kith verify that waits for him here. */
 static bool on_has_room(struct visit *v, struct bytes name)
 {
-    return talks_have_room(&of_visit(v)->talks, name);
+    struct interactive *i = of_visit(v);
+    return talks_have_room(&i->talks, name) &&
+           !turn_is_taken(&i->session->self, TURN_VERIFYING, name);
 }
 
 /* What was said with somebody. */
@@ -258,7 +262,7 @@ static void on_talk_undelivered(struct talks *t, struct talk_link *l, struct byt
                         .to = bytes_from_str(name),
                         .text = text,
                         .undelivered = true});
-    visit_talk_undelivered(v, name, text);
+    visit_talk_undelivered(v, name, text, l->arrived);
 }
 
 static void on_moved(struct talks *t)

@@ -6,7 +6,6 @@
  * says that somebody else of the account asks him already, it is tried again. Both within the
  * time that he has to answer. */
 
-#include "base/hash.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "client/answer.h"
@@ -16,6 +15,7 @@
 #include "kith/command.h"
 #include "kith/contact.h"
 #include "kith/reading.h"
+#include "meet/turn.h"
 
 #include <errno.h>
 
@@ -121,16 +121,8 @@ static const struct post_handler post_handler = {.request = contact_post, .sent 
 /* Where there can be no lock, nobody is kept from asking. */
 static bool take_turn(struct say *s)
 {
-    const struct self *self = &s->contact.session->self;
-    char name[ACCOUNT_NAME_BYTES + 1];
-    uint64_t whom;
-    if (s->turn >= 0)
-        return true;
-    account_name_fold(s->name, name);
-    const struct bytes pieces[] = {bytes_from_str(name), bytes_from_str(self->hub_print)};
-    if (hash_pieces(pieces, 2, 0, &whom) != 0)
-        return true;
-    s->turn = profile_try_lock_one(&s->contact.postman.bag.profile, "saying.lock", whom);
+    if (s->turn < 0)
+        s->turn = turn_take(&s->contact.session->self, TURN_SAYING, s->name);
     return s->turn != -EWOULDBLOCK;
 }
 
@@ -354,7 +346,7 @@ int say_run(struct session *s)
     if (code == EXIT_DONE)
         code = contact_run(&say.contact, s, &contact_handler);
     if (say.turn >= 0)
-        profile_unlock(say.turn);
+        turn_give_back(say.turn);
     buffer_fini(&text);
     return code;
 }

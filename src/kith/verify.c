@@ -8,6 +8,7 @@
 #include "io/terminal.h"
 #include "kith/command.h"
 #include "kith/contact.h"
+#include "meet/turn.h"
 
 #include <stdio.h>
 #include <termios.h>
@@ -24,6 +25,7 @@ struct verify {
     bool begun;     /* both have agreed */
     bool asking;    /* the words are there */
     struct public_key key; /* of his device, whose words they are */
+    int turn;              /* a visit beside this one leaves him to it; < 0: it does not */
     struct input input;
     bool input_open;
     struct buffer typed;
@@ -39,19 +41,20 @@ static struct verify *verify_of_talks(struct talks *t)
     return verify_of(contact_of(t));
 }
 
-static void end(struct verify *v, int code)
+static void on_ending(struct contact *c)
 {
+    struct verify *v = verify_of(c);
     if (v->input_open)
         input_close(&v->input);
     v->input_open = false;
-    contact_end(&v->contact, code);
 }
 
 static void fail(struct verify *v, int code, const char *why)
 {
     if (!v->contact.over)
-        end(v, session_fail(v->contact.session, code, "%.*s %s", (int)v->name.len,
-                            (const char *)v->name.data, why));
+        contact_end(&v->contact,
+                    session_fail(v->contact.session, code, "%.*s %s", (int)v->name.len,
+                                 (const char *)v->name.data, why));
 }
 
 static void say(struct verify *v, const char *before, const char *text)
@@ -75,18 +78,20 @@ static void judge(struct verify *v, bool same)
     struct trouble t;
     snprintf(name, sizeof name, "%.*s", (int)v->name.len, (const char *)v->name.data);
     if (peer_trust_words(&s->self, name, &v->key, same, &t) != TROUBLE_NONE) {
-        end(v, session_trouble(s, &t));
+        contact_end(&v->contact, session_trouble(s, &t));
     } else if (!same) {
         talks_differ(&v->contact.presence.talks, v->name, &v->key);
-        end(v, session_fail(s, EXIT_CHANGED,
-                            "somebody may be between you and %s: trust nothing that was said. "
-                            "There is no talk with that device any more; kith forget %s begins "
-                            "anew",
-                            name, name));
+        contact_end(
+            &v->contact,
+            session_fail(s, EXIT_CHANGED,
+                         "somebody may be between you and %s: trust nothing that was said. "
+                         "There is no talk with that device any more; kith forget %s begins "
+                         "anew",
+                         name, name));
     } else {
         snprintf(text, sizeof text, "%s is verified, at this device.", name);
         say(v, "", text);
-        end(v, EXIT_DONE);
+        contact_end(&v->contact, EXIT_DONE);
     }
 }
 
@@ -167,6 +172,7 @@ static void on_ready(struct contact *c, bool again)
              "Asking %.*s, who has to visit the hub, or to run: kith verify %s",
              (int)v->name.len, (const char *)v->name.data, c->presence.name);
     say(v, "", text);
+    v->turn = turn_take(&c->session->self, TURN_VERIFYING, v->name);
     meet(v);
 }
 
@@ -174,8 +180,9 @@ static void on_lost(struct contact *c, const char *why)
 {
     struct verify *v = verify_of(c);
     if (!v->begun && !c->over)
-        end(v, session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
-                            c->session->where_text, why));
+        contact_end(&v->contact,
+                    session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
+                                 c->session->where_text, why));
 }
 
 static void await_him(struct verify *v)
@@ -206,7 +213,7 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
     if (absent)
         await_him(v);
     else
-        end(v, code);
+        contact_end(&v->contact, code);
 }
 
 /* Where both have invited each other, the invitation of the smaller key stands. */
@@ -227,7 +234,7 @@ static void take_introduction(struct verify *v, const struct notice *n)
     int code = contact_begin(&v->contact, n);
     v->begun = code == EXIT_DONE;
     if (code != EXIT_DONE)
-        end(v, code);
+        contact_end(&v->contact, code);
 }
 
 static void on_notice(struct contact *c, const struct notice *n)
@@ -279,15 +286,16 @@ static void on_no_words(struct talks *t, const char *name, const struct trouble 
     struct verify *v = verify_of_talks(t);
     bool lies = why->kind == TROUBLE_CHANGED;
     if (!v->contact.over)
-        end(v, session_fail(v->contact.session, lies ? EXIT_CHANGED : EXIT_NO,
-                            "no words with %s: %s", name, why->words));
+        contact_end(&v->contact, session_fail(v->contact.session, lies ? EXIT_CHANGED : EXIT_NO,
+                                              "no words with %s: %s", name, why->words));
 }
 
 static void on_differ(struct talks *t, const char *name)
 {
     struct verify *v = verify_of_talks(t);
     if (!v->contact.over)
-        end(v,
+        contact_end(
+            &v->contact,
             session_fail(v->contact.session, EXIT_CHANGED,
                          "%s says the words were not the same, and is not verified: somebody "
                          "may be between you",
@@ -301,7 +309,8 @@ static void on_ended(struct talks *t, const char *name, const char *why)
     if (v->asking || v->contact.over)
         return;
     if (why)
-        end(v, session_fail(v->contact.session, EXIT_NO, "no words with %s: %s", name, why));
+        contact_end(&v->contact, session_fail(v->contact.session, EXIT_NO,
+                                              "no words with %s: %s", name, why));
     else
         fail(v, EXIT_NO, "has ended the talk");
 }
@@ -310,7 +319,7 @@ static void on_refused(struct talks *t, const char *name, const struct trouble *
 {
     struct verify *v = verify_of_talks(t);
     if (!v->contact.over)
-        end(v, session_trouble(v->contact.session, why));
+        contact_end(&v->contact, session_trouble(v->contact.session, why));
 }
 
 static const struct talks_handler talks_handler = {.begun = on_begun,
@@ -325,24 +334,26 @@ static const struct talks_handler talks_handler = {.begun = on_begun,
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,
+                                                       .ending = on_ending,
                                                        .answer = on_answer,
                                                        .notice = on_notice,
                                                        .talks = &talks_handler};
 
 int verify_run(struct session *s)
 {
-    struct verify v = {.begun = false};
-    if (s->output.json || !terminal_is_there())
-        return session_fail(s, EXIT_USAGE,
-                            "words are compared by a person: kith verify needs a terminal");
+    struct verify v = {.turn = -1};
     s->where.secure = !s->where.path[0];
     int code = session_word(s, 1, "Whom: ", "the name is missing", &v.name);
     if (code != EXIT_DONE)
         return code;
     if (!account_name_is_valid(v.name))
         return session_fail(s, EXIT_USAGE, "nobody can be called that");
+    if (s->output.json || !terminal_is_there())
+        return session_fail(s, EXIT_USAGE,
+                            "words are compared by a person: kith verify needs a terminal");
     buffer_init(&v.typed, ANSWER_BYTES);
     code = contact_run(&v.contact, s, &contact_handler);
+    turn_give_back(v.turn);
     buffer_fini(&v.typed);
     return code;
 }

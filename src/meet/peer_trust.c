@@ -38,9 +38,11 @@ static enum trouble_kind book_open(struct book *b, const struct self *s, struct 
     buffer_init(&b->text, LIMIT_KNOWN_PEERS_BYTES);
     int r = profile_open(&b->profile, s->profile);
     if (r == 0)
-        b->lock = profile_lock(&b->profile);
-    if (b->lock < 0)
+        b->lock = r = profile_lock(&b->profile);
+    if (r > 0 && b->lock < 0)
         return trouble_set(ret, TROUBLE_FAILED, "cannot use the profile to remember people in");
+    if (b->lock < 0)
+        return broken(b, r, ret);
     r = profile_read(&b->profile, KNOWN_PEERS, &b->text);
     return r == 0 ? TROUBLE_NONE : broken(b, r, ret);
 }
@@ -76,8 +78,9 @@ static enum trouble_kind book_write(const struct book *b, const struct known_nam
     struct buffer changed;
     struct bytes text = buffer_view(&b->text);
     buffer_init(&changed, LIMIT_KNOWN_PEERS_BYTES);
-    int r = device ? known_peers_set(text, who, device, &changed)
-                   : known_peers_forget(text, who, &changed);
+    int r = !device                        ? known_peers_forget(text, who, &changed)
+            : device->how == KNOWN_DOUBTED ? known_peers_doubt(text, who, device, &changed)
+                                           : known_peers_set(text, who, device, &changed);
     if (r == 0)
         r = profile_write(&b->profile, KNOWN_PEERS, buffer_view(&changed));
     buffer_fini(&changed);

@@ -6,6 +6,7 @@
 #include "meet/peer_trust.h"
 #include "people/account_name.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #define SEEN_FILE "letters_seen"
@@ -38,8 +39,8 @@ static bool recall(void *ctx, struct buffer *seen)
 {
     struct postbag *b = ctx;
     b->lock = profile_try_lock(&b->profile, LOCK_FILE);
-    if (b->lock < 0)
-        return false;
+    if (b->lock == -EWOULDBLOCK)
+        return false; /* where nothing can be written, they are shown all the same */
     if (profile_read(&b->profile, SEEN_FILE, seen) != 0)
         buffer_truncate(seen, 0); /* it is more than we write: not ours, or damaged */
     return true;
@@ -49,7 +50,8 @@ static bool remember(void *ctx, struct bytes seen, bool changed)
 {
     struct postbag *b = ctx;
     int r = changed ? profile_write(&b->profile, SEEN_FILE, seen) : 0;
-    profile_unlock(b->lock);
+    if (b->lock >= 0)
+        profile_unlock(b->lock);
     b->lock = -1;
     return r == 0;
 }

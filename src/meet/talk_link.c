@@ -26,6 +26,7 @@ static void take_path(struct talk_link *t, const struct peer_event *e)
     bool first = t->state == TALK_LINK_CONNECTING;
     talk_paths_describe(t, p);
     set_state(t, TALK_LINK_TALKING);
+    t->succeeded = (struct instant){0};
     if (first)
         t->handler->begun(t);
     t->handler->path(t);
@@ -56,7 +57,8 @@ static void finish(struct talk_link *t, enum peer_close close)
     t->over = true;
     talk_link_end(t, close == PEER_CLOSE_BY_OTHER ? NULL
                                                   : "what the other side says makes no sense");
-    talk_texts_undelivered(t, close == PEER_CLOSE_AGREED);
+    t->arrived = close == PEER_CLOSE_AGREED;
+    talk_texts_undelivered(t);
 }
 
 static void take_event(struct talk_link *t, const struct peer_event *e)
@@ -128,6 +130,8 @@ static struct instant patience(const struct talk_link *t)
 {
     if (t->state == TALK_LINK_CONNECTING)
         return instant_after_ms(t->since, LIMIT_TALK_CONNECT_MS);
+    if (t->state == TALK_LINK_LOST && t->succeeded.ns > 0)
+        return instant_after_ms(t->succeeded, LIMIT_TALK_SUCCEEDED_MS);
     if (t->state == TALK_LINK_LOST)
         return instant_after_ms(t->since, LIMIT_TALK_LOST_MS);
     return INSTANT_NEVER;
@@ -270,13 +274,19 @@ void talk_link_close(struct talk_link *t)
         talk_link_pump(t);
 }
 
+void talk_link_succeed(struct talk_link *t)
+{
+    t->succeeded = clock_instant();
+    talk_link_pump(t);
+}
+
 void talk_link_drop(struct talk_link *t)
 {
     if (t->over)
         return;
     set_state(t, TALK_LINK_ENDING);
     t->over = true;
-    talk_texts_undelivered(t, false);
+    talk_texts_undelivered(t);
     talk_link_pump(t);
 }
 
@@ -292,7 +302,7 @@ void talk_link_disbelieved(struct talk_link *t)
     if (may_be_heard(t))
         return;
     t->disbelieved = true;
-    talk_link_end(t, "this device is not known there as yours: sign it on one that is (kith "
-                     "devices --sign), or be forgotten there (kith forget) and known anew");
+    talk_link_end(t, "this device is not believed there to be yours: sign it on one that is "
+                     "(kith devices --sign), or he begins anew there (kith forget)");
     talk_link_drop(t);
 }

@@ -9,9 +9,9 @@
  *   CONNECTING -> TALKING <-> LOST     no connection yet, one, none any more
  *   all -> ENDING -> gone              talk_link_close, the other side, or no way for too long
  *
- * LIMIT_TALK_CONNECT_MS is the time for the first connection, LIMIT_TALK_LOST_MS for another
- * one. It lies on the heap and frees itself: handler.gone comes last, and never from within a
- * call of the owner's. */
+ * LIMIT_TALK_CONNECT_MS is the time for the first connection, LIMIT_TALK_LOST_MS, or
+ * LIMIT_TALK_SUCCEEDED_MS, for another one. It lies on the heap and frees itself: handler.gone
+ * comes last, and never from within a call of the owner's. */
 
 #include "meet/peer_line.h"
 #include "meet/self.h"
@@ -99,11 +99,14 @@ struct talk_link {
     struct list said;     /* of struct talk_text: not yet delivered */
     struct instant spoke; /* the other side, last; or when it began */
     struct instant since; /* in this state */
+    struct instant
+        succeeded; /* LOST: since then its device talks over another; 0: it does not */
     uv_timer_t timer;
     bool disbelieved;    /* that is why it has ended */
     bool surveyed;       /* it was said so */
     bool pumping, again; /* it is at work; and has to look once more */
     bool over;           /* the session is CLOSED */
+    bool arrived;        /* ... and all that was said is there, if not shown */
 };
 
 /* Begins: pair and candidates are copied. Not 0 where memory is out. */
@@ -122,6 +125,10 @@ void talk_link_called(struct talk_link *t);
  * the other side is looked for anew, at these candidates. */
 void talk_link_moved(struct talk_link *t, const struct own_address *own, size_t own_count,
                      const struct candidates *candidates);
+
+/* LOST: the other device has begun to talk over another one meanwhile, so that this one may
+ * never come back; it has LIMIT_TALK_SUCCEEDED_MS. */
+void talk_link_succeed(struct talk_link *t);
 
 /* Is a device with this key the other side? Not once it is over. */
 bool talk_link_expects(const struct talk_link *t, const struct public_key *key);

@@ -35,8 +35,8 @@ void talk_paths_renew(struct talk_link *t, unsigned path);
 int talk_texts_send(struct talk_link *t, struct bytes message);
 void talk_texts_take(struct talk_link *t, struct bytes message);
 
-/* What was said and is not delivered, unless all is, is told; nothing is kept. */
-void talk_texts_undelivered(struct talk_link *t, bool all_is_there);
+/* What was said and is not delivered is told; nothing is kept. */
+void talk_texts_undelivered(struct talk_link *t);
 
 /* A message of compare's; and there are no words. */
 void talk_words_take(struct talk_link *t, struct bytes message);

@@ -70,13 +70,12 @@ static void mark_shown(struct talk_link *t, uint64_t id)
     buffer_fini(&mark);
 }
 
-void talk_texts_undelivered(struct talk_link *t, bool all_is_there)
+void talk_texts_undelivered(struct talk_link *t)
 {
     struct list *link;
     while ((link = list_pop(&t->said))) {
         struct talk_text *text = list_entry(link, struct talk_text, link);
-        if (!all_is_there)
-            t->handler->undelivered(t, bytes_make(text->text, text->len));
+        t->handler->undelivered(t, bytes_make(text->text, text->len));
         free(text);
     }
 }

@@ -9,8 +9,9 @@
  * What is heard on any of them is his. What is said goes over the one on which he spoke last,
  * else the first; over the same one as before while some of that is not there yet, and over
  * another where that one has lost its connection, unless something waits there and he has said
- * nothing elsewhere since. The talk ends with its last link; LIMIT_TALKS_WITH_ONE may be with
- * one name.
+ * nothing elsewhere since. Where he begins anew at a device over which it was lost, it goes
+ * there; what was lost has little time left, and ends with the rest. The talk ends with its
+ * last link; LIMIT_TALKS_WITH_ONE may be with one name.
  *
  * Every LIMIT_LOOK_AROUND_MS it looks whether this device is at other addresses than before:
  * then what hangs on one that is gone is given up at once, instead of when it is silent too
@@ -46,7 +47,8 @@ struct talks_handler {
     void (*kept)(struct talks *t, struct talk_link *l, struct bytes text);
     void (*delivered)(struct talks *t, struct talk_link *l); /* all that was said over it */
     void (*ended)(struct talks *t, const char *name, const char *why);
-    /* What was said over l was not delivered there; once it has ended, each. */
+    /* What was said over l was not delivered there; once it has ended, each. l->arrived: it is
+     * there, and was not shown. */
     void (*undelivered)(struct talks *t, struct talk_link *l, struct bytes text);
 
     /* The hub is to be asked for DEVICES OF name; what it answers is for talks_devices. A

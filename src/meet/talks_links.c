@@ -14,9 +14,14 @@ bool talks_is_with(const struct talk_link *l, struct bytes name)
     return l->state != TALK_LINK_ENDING && account_name_equal(bytes_from_str(l->name), name);
 }
 
+static bool is_succeeded(const struct talk_link *l)
+{
+    return l->state == TALK_LINK_LOST && l->succeeded.ns > 0;
+}
+
 static bool has_begun(const struct talk_link *l)
 {
-    return l->state == TALK_LINK_TALKING || l->state == TALK_LINK_LOST;
+    return l->state == TALK_LINK_TALKING || (l->state == TALK_LINK_LOST && !is_succeeded(l));
 }
 
 static bool waits(const struct talk_link *l)
@@ -78,12 +83,30 @@ static void tell_way(struct talks *t, const char *name)
 
 /* ---- what the talks tell ---- */
 
-/* What is said goes on where it went, until he says something here. */
+/* His kith has been started again, and knows nothing of what was lost. True where there was
+ * any. */
+static bool succeed_lost(struct talk_link *l)
+{
+    bool any = false;
+    list_foreach (at, &talks_of(l)->links) {
+        struct talk_link *other = list_entry(at, struct talk_link, link);
+        if (other->state != TALK_LINK_LOST || !talks_is_with(other, bytes_from_str(l->name)) ||
+            !talk_link_expects(other, &l->pair.other.key))
+            continue;
+        talk_link_succeed(other);
+        any = true;
+    }
+    return any;
+}
+
+/* What is said goes on where it went, until he says something here; or where it went to this
+ * device, and is lost. */
 static void on_begun(struct talk_link *l)
 {
     const struct talks_handler *h = talks_of(l)->handler;
     struct others others = others_of(l);
-    l->spoke = others.begun > 0 ? (struct instant){0} : l->since;
+    bool goes_on = others.begun > 0 && !succeed_lost(l);
+    l->spoke = goes_on ? (struct instant){0} : l->since;
     if (others.begun == 0 && h->begun)
         h->begun(talks_of(l), l->name);
     else if (others.begun > 0 && others.there == 0 && h->joined)
@@ -128,6 +151,16 @@ static void on_delivered(struct talk_link *l)
         talks_of(l)->handler->delivered(talks_of(l), l);
 }
 
+/* Those that do not come back end with what came after them. */
+static void drop_succeeded(struct talk_link *l)
+{
+    list_foreach (at, &talks_of(l)->links) {
+        struct talk_link *other = list_entry(at, struct talk_link, link);
+        if (is_succeeded(other) && talks_is_with(other, bytes_from_str(l->name)))
+            talk_link_drop(other);
+    }
+}
+
 static void on_ended(struct talk_link *l, bool had_begun, const char *why)
 {
     struct talks *t = talks_of(l);
@@ -135,6 +168,8 @@ static void on_ended(struct talk_link *l, bool had_begun, const char *why)
     bool goes_on = had_begun ? others.begun > 0 : others.all > 0;
     if (!goes_on && t->handler->ended)
         t->handler->ended(t, l->name, why);
+    if (!goes_on)
+        drop_succeeded(l);
     else if (had_begun)
         tell_way(t, l->name);
 }

@@ -12,8 +12,9 @@ static bool is_allowed(uint8_t c)
 
 bool account_name_is_valid(struct bytes name)
 {
-    if (name.len == 0 || name.len > ACCOUNT_NAME_BYTES)
-        return false;
+    if (name.len == 0 || name.len > ACCOUNT_NAME_BYTES || name.data[0] == '.' ||
+        name.data[0] == '-')
+        return false; /* nor is it a folder's, or an option */
     for (size_t i = 0; i < name.len; i++)
         if (!is_allowed(name.data[i]))
             return false;

@@ -1,9 +1,9 @@
 #ifndef KITH_PEOPLE_ACCOUNT_NAME_H
 #define KITH_PEOPLE_ACCOUNT_NAME_H
 
-/* An account's name: 1 to 32 of letters, digits, '_', '.' and '-' of ASCII, as its owner wrote
- * it. Two that differ in case alone are the same: account_name_fold makes what they are looked
- * up and compared by. */
+/* An account's name: 1 to 32 of letters, digits, '_', '.' and '-' of ASCII, the first neither
+ * '.' nor '-', as its owner wrote it. Two that differ in case alone are the same:
+ * account_name_fold makes what they are looked up and compared by. */
 
 #include "base/bytes.h"
 

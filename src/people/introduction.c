@@ -7,6 +7,7 @@
 struct introduction_entry {
     struct introduction what;
     bool accepted;
+    bool disbelieved[2];                    /* each by the other side */
     size_t busy;                            /* so many have no time */
     struct introduction_entry *next, *prev; /* in its queue */
     struct introduction_entry *same_bucket;
@@ -296,6 +297,39 @@ bool introductions_drop_from(struct introductions *x, uint64_t connection,
 bool introductions_drop_to(struct introductions *x, const char *key, struct introduction *ret)
 {
     return drop(x, key, 0, ret);
+}
+
+static bool is_side(const struct introduction_side *side, const char *key,
+                    const struct public_key *device)
+{
+    return strcmp(side->key, key) == 0 &&
+           memcmp(side->device.bytes, device->bytes, PUBLIC_KEY_BYTES) == 0;
+}
+
+int introduction_side(const struct introduction *i, const char *key,
+                      const struct public_key *device)
+{
+    if (is_side(&i->from, key, device))
+        return 0;
+    return is_side(&i->to, key, device) ? 1 : -1;
+}
+
+int introductions_disbelieve(struct introductions *x, const struct random_id *id,
+                             const char *key, const struct public_key *device,
+                             struct instant now, struct introduction *ret)
+{
+    pthread_mutex_lock(&x->lock);
+    struct introduction_entry *e = find(x, id);
+    int side = e && e->accepted && !is_over(e, LIMIT_INTRODUCED_MS, now)
+                   ? introduction_side(&e->what, key, device)
+                   : -1;
+    bool is_new = side >= 0 && !e->disbelieved[side];
+    if (is_new) {
+        e->disbelieved[side] = true;
+        *ret = e->what;
+    }
+    pthread_mutex_unlock(&x->lock);
+    return is_new ? 0 : INTRODUCTION_UNKNOWN;
 }
 
 int introductions_find(struct introductions *x, const struct random_id *id, struct instant now,

@@ -119,6 +119,16 @@ bool introductions_drop_to(struct introductions *x, const char *key, struct intr
 int introductions_find(struct introductions *x, const struct random_id *id, struct instant now,
                        struct introduction *ret);
 
+/* Which of the two that device of that account is: 0 who invited, 1 the other, -1 neither. */
+int introduction_side(const struct introduction *i, const char *key,
+                      const struct public_key *device);
+
+/* That side of an accepted one does not believe that the other one is who it says; each may say
+ * so once. A copy without candidates. */
+int introductions_disbelieve(struct introductions *x, const struct random_id *id,
+                             const char *key, const struct public_key *device,
+                             struct instant now, struct introduction *ret);
+
 void introduction_fini(struct introduction *i);
 
 #endif

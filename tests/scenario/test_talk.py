@@ -254,6 +254,60 @@ def test_a_talk_at_two_devices(alice, bob):
     b.expect_exact("The talk with alice is over.")
 
 
+def lose(visit, child):
+    """A kith ends as a machine does without power."""
+    child.kill(signal.SIGKILL)
+    child.close(force=True)
+    visit.expect_exact("Trying to get back; what you say is kept.")
+
+
+def test_who_is_back_is_talked_with(alice, bob):
+    """What is said next is for the kith that is there; what was lost is told with the end."""
+    a, b = alice.visit(), bob.visit()
+    meet(a, "bob", b, "alice")
+    lose(b, a)
+    b.sendline("for the one that is gone")
+    again = alice.visit()
+    again.sendline("/talk bob")
+    again.expect_exact("You talk with bob now; /close ends it.")
+    b.expect_exact("Talking with alice: direct")
+    b.sendline("for the one that is here")
+    again.expect_exact("bob: for the one that is here")
+    again.sendline("/close")
+    b.expect_exact("alice has ended the talk.")
+    b.expect_exact("Not delivered to alice: for the one that is gone")
+
+
+def test_who_is_lost_can_be_asked_anew(alice, bob):
+    listener, b = alice.listen("--accept", "all"), bob.visit()
+    b.sendline("/talk alice")
+    b.expect_exact("You talk with alice now")
+    listener.kill()
+    listener.wait()
+    b.expect_exact("Trying to get back; what you say is kept.")
+    listener = alice.listen("--accept", "all")
+    b.sendline("/talk alice")
+    b.expect_exact("Talking with alice: direct")
+    b.sendline("are you back?")
+    until(lambda: listener.said() == "bob: are you back?\n", "the text")
+
+
+def test_two_that_talk_to_each_other_at_once(alice, bob):
+    """However the two invitations cross, the talk is in front of both."""
+    a, b = alice.visit(), bob.visit()
+    for n in range(10):
+        a.send("/talk bob\r")
+        b.send("/talk alice\r")
+        for one, name in (a, "bob"), (b, "alice"):
+            one.expect_exact(f"You talk with {name} now")
+            assert "The hub says" not in one.before
+        a.sendline(f"round {n}")
+        b.expect_exact(f"alice: round {n}")
+        a.sendline("/close")
+        b.expect_exact("alice has ended the talk.")
+        a.expect_exact("The talk with bob is over.")
+
+
 def test_the_talk_goes_on_where_he_still_is(alice, bob):
     """A device that is gone without a word is no end of a talk that has another."""
     a, b = alice.visit(), bob.visit()

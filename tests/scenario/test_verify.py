@@ -3,6 +3,7 @@ two who compare five words know that nobody is between them, and there is a way 
 
 import json
 import re
+import signal
 import subprocess
 import time
 
@@ -123,7 +124,7 @@ def test_an_unsigned_device_is_told_so(alice, bob):
     way = f"kith devices --sign {second}".encode()
     assert way in bob.run("--as", "second", "login").stderr
     assert way in bob.run("--as", "second", "doctor").stdout
-    why = "this device is not known there as yours: sign it"
+    why = "this device is not believed there to be yours: sign it"
     for verb in ["say", "alice", "hello"], ["doctor", "alice"]:
         refused = bob.run("--as", "second", *verb)
         assert why.encode() in refused.stderr, refused.stderr
@@ -143,7 +144,7 @@ def test_an_unsigned_device_cannot_compare_words(alice, bob, verify):
     assert says(bob, "alice") == 0
     add_device(bob, "second")
     refused = verify(bob, "alice", "--as", "second")
-    refused.expect_exact("this device is not known there as yours: sign it")
+    refused.expect_exact("this device is not believed there to be yours: sign it")
     stop(listener)
 
 
@@ -340,6 +341,48 @@ def test_no_in_a_visit_ends_the_talk(alice, bob):
     other.expect_exact("alice has ended the talk.")
     invite(one, "bob", other, "alice")
     one.expect_exact("No talk with bob: the words compared with bob")
+
+
+def test_no_is_no_to_what_it_has_signed(alice, bob, verify):
+    listener = bob.listen("--accept", "all")
+    assert says(alice, "bob") == 0
+    second = add_device(bob, "second")
+    assert bob.run("devices", "--sign", second).returncode == 0
+    stop(listener)
+    listener = listen(bob, "second")
+    assert says(alice, "bob") == 0
+    assert known(alice, "bob") == {fingerprint(bob): "met", second: "signed"}
+    stop(listener)
+    one, other = verify(alice, "bob"), verify(bob, "alice")
+    assert words_of(one, "bob") == words_of(other, "alice")
+    one.sendline("no")
+    assert exit_code(one) == 5
+    assert known(alice, "bob") == {fingerprint(bob): "doubted"}
+    listen(bob, "second")
+    assert says(alice, "bob") == 5
+    refused = bob.run("--as", "second", "say", "--now", "alice", "hello")
+    assert refused.returncode == 1
+
+
+def test_two_commands_beside_two_visits(alice, bob, verify):
+    """The words are those of the commands: whoever types kith verify, compares there."""
+    a, b = alice.visit(), bob.visit()
+    meet(a, "bob", b, "alice")
+    for _ in range(3):
+        one, other = verify(alice, "bob"), verify(bob, "alice")
+        assert words_of(one, "bob") == words_of(other, "alice")
+        for child in one, other:
+            child.sendline("yes")
+        assert exit_code(one) == exit_code(other) == 0
+
+
+def test_ctrl_c_at_the_question(alice, bob, verify):
+    visit, one = compare_in_a_visit(alice, bob, verify)
+    one.sendintr()
+    one.expect(pexpect.EOF)
+    one.close()
+    assert one.signalstatus == signal.SIGINT
+    assert known(bob, "alice") == {fingerprint(alice): "met"}
 
 
 def compare_in_a_visit(alice, bob, verify):

@@ -113,6 +113,32 @@ static void test_lines_of_an_older_kith(void **state)
     buffer_fini(&out);
 }
 
+/* What is believed for somebody's signature is asked about anew. */
+static void test_who_is_doubted(void **state)
+{
+    struct known_name carol = {BYTES("carol"), BYTES(HUB)};
+    struct known_device met = device(1, KNOWN_MET, 5), sure = device(2, KNOWN_WORDS, 6),
+                        sign = device(3, KNOWN_SIGNED, 7),
+                        vouched = device(4, KNOWN_VOUCHED, 8),
+                        doubted = device(5, KNOWN_DOUBTED, 9);
+    const struct known_device *const all[] = {&met, &sign, &sure, &vouched};
+    struct buffer text, out;
+    buffer_init(&text, LIMIT_MIB);
+    buffer_init(&out, LIMIT_MIB);
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        set(&text, &bob, all[i]);
+    set(&text, &carol, &sign);
+    assert_int_equal(known_peers_doubt(buffer_view(&text), &bob, &doubted, &out), 0);
+    struct known_peer p = find(buffer_view(&out), &bob);
+    assert_int_equal(p.count, 3);
+    expect_device(&p.devices[0], &met);
+    expect_device(&p.devices[1], &sure);
+    expect_device(&p.devices[2], &doubted);
+    assert_int_equal(find(buffer_view(&out), &carol).count, 1);
+    buffer_fini(&text);
+    buffer_fini(&out);
+}
+
 static void test_who_is_forgotten(void **state)
 {
     struct bytes text = BYTES("# people\nbob@" HUB " " PRINT "\nbob@" OTHER_HUB " " PRINT
@@ -224,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_what_is_set_is_found),
         cmocka_unit_test(test_the_file_is_as_documented),
         cmocka_unit_test(test_lines_of_an_older_kith),
+        cmocka_unit_test(test_who_is_doubted),
         cmocka_unit_test(test_who_is_forgotten),
         cmocka_unit_test(test_a_damaged_line_is_named),
         cmocka_unit_test(test_damage_in_what_was_written),

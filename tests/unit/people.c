@@ -414,10 +414,10 @@ static void test_what_is_refused(void **state)
          "6.6.6.6:2000 7.7.7.7:2000 8.8.8.8:2000 9.9.9.9:2000 10.1.1.1:2000 11.1.1.1:2000 "
          "12.1.1.1:2000 13.1.1.1:2000 14.1.1.1:2000 15.1.1.1:2000 16.1.1.1:2000\n",
          NULL},
-        {"ACCEPT x\n", "ERROR: nothing waits for an answer under 'x'\n"},
-        {"DECLINE x\n", "ERROR: nothing waits for an answer under 'x'\n"},
+        {"ACCEPT x\n", "ERROR: no id of an invitation: 'x'\n"},
+        {"DECLINE x\n", "ERROR: no id of an invitation: 'x'\n"},
         {"DECLINE x LAZY\n", "ERROR: syntax error\n"},
-        {"CANCEL x\n", "ERROR: nothing waits for an answer under 'x'\n"},
+        {"CANCEL x\n", "ERROR: no id of an invitation: 'x'\n"},
         {"MEET\n", "ERROR: wrong number of arguments for 'meet' command\n"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -534,7 +534,7 @@ static void test_a_talk(void **state)
         &s, "talk GET a\ntalk /who\nP You talk with bob: CLOSE_SESSION first.\nsend my file\n");
     visit_talk_heard(&s.visit, "bob", BYTES("hi\x1b[31m"));
     visit_talk_heard(&s.visit, "bob", BYTES("1\n\ncarol: \r3\n"));
-    visit_talk_undelivered(&s.visit, "bob", BYTES("4\n5"));
+    visit_talk_undelivered(&s.visit, "bob", BYTES("4\n5"), false);
     stage_expect(&s, "A bob: hi\\x1b[31m\nA bob: 1\nA bob: \nA bob: carol: \\x0d3\n"
                      "P Not delivered to bob: 4\nP Not delivered to bob: 5\n");
     visit_interrupted(&s.visit, false);
@@ -581,6 +581,8 @@ static void test_several_talks(void **state)
         &s, "N carol wants to talk: /accept or /decline\n! ACCEPT " ID "\n! ACCEPT " ID
             "\nN Eve is there to talk: /talk Eve\nN You talk with carol now; /close ends it.\n"
             "? alice to carol> \nN Talking with carol: direct 10.0.0.2\n");
+    visit_talk_way(&s.visit, "Eve", "relayed");
+    stage_forget(&s);
     stage_type(&s, "/talk eve");
     stage_type(&s, "one");
     visit_talk_heard(&s.visit, "carol", BYTES("two"));
@@ -588,7 +590,7 @@ static void test_several_talks(void **state)
                  "n What you type is for Eve now.\n? alice to Eve> \ntalk one\nA carol: two\n");
     stage_type(&s, "/path");
     visit_talk_way(&s.visit, "carol", NULL);
-    stage_expect(&s, "A Eve          not connected\nA carol        direct 10.0.0.2\n"
+    stage_expect(&s, "A Eve          relayed\nA carol        direct 10.0.0.2\n"
                      "P Lost carol. Trying to get back; what you say is kept.\n");
     visit_talk_refused(&s.visit, "no");
     stage_type(&s, "CLOSE_SESSION");
@@ -598,6 +600,26 @@ static void test_several_talks(void **state)
                  "n The talk with Eve is over. What you type now is for the hub.\n? alice> \n"
                  "P No session\n"
                  "n /talk NAME puts a talk in front; /path tells which there are.\n");
+    stage_finish(&s);
+}
+
+/* Her kith may have been started again, and know nothing of the talk. */
+static void test_who_is_lost_is_asked_anew(void **state)
+{
+    struct stage s;
+    begin_two_talks(&s);
+    visit_talk_way(&s.visit, "carol", NULL);
+    stage_forget(&s);
+    stage_type(&s, "/talk carol");
+    stage_expect(&s, "n What you type is for carol now.\n? alice to carol> \n! MEET carol\n");
+    stage_hear(&s, "$22|" ID "|");
+    stage_forget(&s);
+    stage_hear(&s, ">7|$10|introduced|$22|" ID "|$5|carol|$43|" PRINT "|$43|" KEY
+                   "|$5|dials|$1|-|");
+    visit_talk_way(&s.visit, "carol", "relayed");
+    stage_expect(&s, "introduced carol 1 0\nN Talking with carol: relayed\n");
+    stage_type(&s, "/talk carol");
+    stage_expect(&s, "n What you type is for carol now.\n? alice to carol> \n");
     stage_finish(&s);
 }
 
@@ -614,9 +636,11 @@ static void test_a_line_for_who_has_just_left(void **state)
                      "P The talk with carol is over; what you type now is for the hub.\n");
     stage_type(&s, "hello");
     stage_expect(&s, "! ECHO hello\n");
-    visit_talk_undelivered(&s.visit, "carol", BYTES("\x1b!"));
+    visit_talk_undelivered(&s.visit, "carol", BYTES("\x1b!"), false);
+    visit_talk_undelivered(&s.visit, "carol", BYTES("kept"), true);
     stage_type(&s, "/path");
-    stage_expect(&s, "P Not delivered to carol: \\x1b!\nA You talk with nobody.\n");
+    stage_expect(&s, "P Not delivered to carol: \\x1b!\nP Reached carol, but was not shown: "
+                     "kept\nA You talk with nobody.\n");
     stage_finish(&s);
 }
 
@@ -872,6 +896,44 @@ static void test_one_invitation_is_enough(void **state)
     stage_finish(&s);
 }
 
+/* His is gone by the time it is accepted, since ours was: that is no news, and changes nothing.
+ */
+static void test_the_other_of_two_that_crossed(void **state)
+{
+    static const char invited[] = ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|";
+    struct stage s;
+    begin_as_alice(&s);
+    stage_type(&s, "/talk bob");
+    stage_hear(&s, "$22|BBBBBBBBBBBBBBBBBBBBBA|");
+    stage_hear(&s, invited);
+    stage_hear(&s, ">7|$10|introduced|$22|BBBBBBBBBBBBBBBBBBBBBA|$3|bob|$43|" PRINT "|$43|" KEY
+                   "|$5|dials|$1|-|");
+    stage_forget(&s);
+    stage_hear(&s, ">4|$8|declined|$22|" ID "|$3|bob|$4|gone|");
+    stage_hear(&s, "-GONE nothing waits for an answer under '" ID "'|");
+    stage_expect(&s, "");
+    visit_talk_begins(&s.visit, "bob", false);
+    stage_expect(&s, "N You talk with bob now; /close ends it.\n? alice to bob> \n");
+    stage_finish(&s);
+}
+
+/* Where no other is on its way, the talk that was wanted is missed. */
+static void test_what_is_accepted_and_gone(void **state)
+{
+    struct stage s;
+    begin_as_alice(&s);
+    stage_hear(&s, ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|");
+    stage_type(&s, "/accept");
+    stage_forget(&s);
+    stage_hear(&s, ">4|$8|declined|$22|" ID "|$3|bob|$4|gone|");
+    stage_hear(&s, "-GONE nothing waits for an answer under '" ID "'|");
+    stage_expect(&s, "N bob asks no longer.\n");
+    stage_type(&s, "a secret");
+    assert_null(memmem(s.seen.data, buffer_len(&s.seen), "! ECHO", 6));
+    stage_forget(&s);
+    stage_finish(&s);
+}
+
 /* Who has asked, and does so no longer, is not said to have refused. */
 static void test_how_his_invitation_ends(void **state)
 {
@@ -1005,6 +1067,7 @@ int main(void)
         cmocka_unit_test(test_a_talk),
         cmocka_unit_test(test_who_leaves_gets_his_answers),
         cmocka_unit_test(test_several_talks),
+        cmocka_unit_test(test_who_is_lost_is_asked_anew),
         cmocka_unit_test(test_a_line_for_who_has_just_left),
         cmocka_unit_test(test_nor_are_those_that_were_pasted_with_it),
         cmocka_unit_test(test_nor_is_it_for_who_comes_next),
@@ -1017,6 +1080,8 @@ int main(void)
         cmocka_unit_test(test_who_talks_already_is_accepted_again),
         cmocka_unit_test(test_who_asks_whom_he_is_asked_by_accepts),
         cmocka_unit_test(test_one_invitation_is_enough),
+        cmocka_unit_test(test_the_other_of_two_that_crossed),
+        cmocka_unit_test(test_what_is_accepted_and_gone),
         cmocka_unit_test(test_how_his_invitation_ends),
         cmocka_unit_test(test_nobody_else_is_introduced),
         cmocka_unit_test(test_a_hub_that_only_tells),

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <termios.h>
 
-enum { ANSWER_BYTES = 256 };
+enum { ANSWER_BYTES = 256, ASK_AGAIN_MAX = 5 };
 
 struct verify {
     struct contact contact;
@@ -21,9 +21,11 @@ struct verify {
     char own[RANDOM_ID_TEXT_LEN + 1]; /* the invitation made here, once the hub has said */
     char his[RANDOM_ID_TEXT_LEN + 1]; /* the one accepted */
     uint64_t asked; /* the number of the invitation's answer; 0: it was refused, or none yet */
-    bool away;      /* he is not here: waited for */
-    bool begun;     /* both have agreed */
-    bool asking;    /* the words are there */
+    unsigned asked_again;
+    bool away;             /* he is not here: waited for */
+    bool turned_down;      /* an invitation of his was */
+    bool begun;            /* both have agreed */
+    bool asking;           /* the words are there */
     struct public_key key; /* of his device, whose words they are */
     int turn;              /* a visit beside this one leaves him to it; < 0: it does not */
     struct input input;
@@ -216,17 +218,46 @@ static void on_answer(struct contact *c, uint64_t number, const struct resp_valu
         contact_end(&v->contact, code);
 }
 
-/* Where both have invited each other, the invitation of the smaller key stands. */
+/* Where both have invited each other, the invitation of the smaller key stands. Who is turned
+ * down for that asks no more; he who asks again has found nobody, since it was his visit that
+ * has answered here: then his command is who words are compared with. */
+static bool is_accepted(const struct verify *v, const struct notice *n)
+{
+    const struct public_key *own = identity_key(v->contact.session->self.identity);
+    if (!account_name_equal(n->name, v->name))
+        return false;
+    return v->begun ? v->turned_down : !v->asked || memcmp(own, &n->key, sizeof *own) > 0;
+}
+
 static void take_invitation(struct verify *v, const struct notice *n)
 {
     struct contact *c = &v->contact;
-    const struct public_key *own = identity_key(c->session->self.identity);
-    if (!account_name_equal(n->name, v->name)) {
+    if (!is_accepted(v, n)) {
+        v->turned_down = v->turned_down || account_name_equal(n->name, v->name);
         contact_decline(c, n->id);
-    } else if (!v->begun && (!v->asked || memcmp(own, &n->key, sizeof *own) > 0)) {
-        snprintf(v->his, sizeof v->his, "%.*s", (int)n->id.len, (const char *)n->id.data);
-        contact_accept(c, n);
+        return;
     }
+    snprintf(v->his, sizeof v->his, "%.*s", (int)n->id.len, (const char *)n->id.data);
+    contact_accept(c, n);
+}
+
+/* He may be comparing words with a visit beside this: then his next answer is another. */
+static void take_refusal(struct verify *v, struct bytes reason)
+{
+    if (v->begun || v->his[0])
+        return;
+    v->own[0] = '\0';
+    if (!bytes_equal_str(reason, "busy") || v->asked_again++ == ASK_AGAIN_MAX)
+        fail(v, EXIT_NO, notice_refusal(reason));
+    else
+        contact_wake(&v->contact, LIMIT_SAY_AGAIN_MS);
+}
+
+static void on_wake(struct contact *c)
+{
+    struct verify *v = verify_of(c);
+    if (!v->begun && !v->his[0] && !v->own[0] && c->presence.ready)
+        meet(v);
 }
 
 static void take_introduction(struct verify *v, const struct notice *n)
@@ -243,8 +274,7 @@ static void on_notice(struct contact *c, const struct notice *n)
     if (n->kind == NOTICE_INVITED) {
         take_invitation(v, n);
     } else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, v->own)) {
-        if (!v->begun && !v->his[0])
-            fail(v, EXIT_NO, notice_refusal(n->reason));
+        take_refusal(v, n->reason);
     } else if (n->kind == NOTICE_INTRODUCED) {
         take_introduction(v, n);
     } else if (n->kind == NOTICE_ONLINE && v->away && account_name_equal(n->name, v->name)) {
@@ -337,6 +367,7 @@ static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .ending = on_ending,
                                                        .answer = on_answer,
                                                        .notice = on_notice,
+                                                       .wake = on_wake,
                                                        .talks = &talks_handler};
 
 int verify_run(struct session *s)

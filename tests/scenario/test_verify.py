@@ -9,7 +9,7 @@ import time
 
 import pexpect
 import pytest
-from hubs import PATIENCE
+from hubs import PATIENCE, until
 from persons import add_device, fingerprint, invite, leave, meet
 
 WORDS = re.compile(r"((?:[a-z]+ ){4}[a-z]+)\r")
@@ -364,16 +364,43 @@ def test_no_is_no_to_what_it_has_signed(alice, bob, verify):
     assert refused.returncode == 1
 
 
+def come_to_the_same_words(one, other):
+    """Whichever came first may have found a visit, and then the command."""
+    children, words = (one, other), ["", ""]
+
+    def are_the_same():
+        for i, child in enumerate(children):
+            if child.expect([WORDS, pexpect.TIMEOUT], timeout=0.1) == 0:
+                words[i] = child.match.group(1)
+        return words[0] and words[0] == words[1]
+
+    until(are_the_same, "the same words")
+
+
 def test_two_commands_beside_two_visits(alice, bob, verify):
     """The words are those of the commands: whoever types kith verify, compares there."""
     a, b = alice.visit(), bob.visit()
     meet(a, "bob", b, "alice")
     for _ in range(3):
         one, other = verify(alice, "bob"), verify(bob, "alice")
-        assert words_of(one, "bob") == words_of(other, "alice")
+        come_to_the_same_words(one, other)
         for child in one, other:
             child.sendline("yes")
         assert exit_code(one) == exit_code(other) == 0
+
+
+def test_a_command_takes_the_place_of_a_visit(alice, bob, verify):
+    """Whoever is at a visit when he is asked, and then types the command, too."""
+    a, b = alice.visit(), bob.visit()
+    meet(a, "bob", b, "alice")
+    one = verify(alice, "bob")
+    first = words_of(one, "bob")
+    b.expect_exact(first)
+    other = verify(bob, "alice")
+    second = words_of(other, "alice")
+    assert second != first
+    one.expect_exact("Other words take the place of those before.")
+    assert words_of(one, "bob") == second
 
 
 def test_ctrl_c_at_the_question(alice, bob, verify):

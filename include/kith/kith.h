@@ -250,10 +250,10 @@ KITH_API enum kith_result kith_people(struct kith *k, const struct kith_person *
  * What comes from others meanwhile is kept for kith_receive.
  *
  * KITH_OK: it was shown. KITH_ABSENT: it was not, since he is not here, does not answer, or has
- * left before; or nobody has that name. KITH_REFUSED: it was not, since he does not want to, or is busy; kith_problem
- * tells. KITH_NOTHING: not in that
- * time, and an invitation is taken back; but what went to him may be shown yet. KITH_CHANGED:
- * he is on another device than before, and kith_problem tells what to do. Else a failure.
+ * left before; or nobody has that name. KITH_REFUSED: it was not, since he does not want to, or
+ * is busy; kith_problem tells. KITH_NOTHING: not in that time, and an invitation is taken back;
+ * but what went to him may be shown yet. KITH_CHANGED: he is on another device than before, and
+ * kith_problem tells what to do. Else a failure.
  *
  * Two programs that say something to each other at once do not wait for each other: what has
  * come from him whom this one waits for counts as shown to him, before it is received here,

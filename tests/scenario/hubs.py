@@ -26,10 +26,10 @@ def run_kith(folder, *words, input=b"", env=None):
                           timeout=PATIENCE, env=environment)
 
 
-def run_kithd(*options, **how):
+def run_kithd(*options, program=None, **how):
     """Runs a kithd that is expected to end by itself."""
-    return subprocess.run([build() / "kithd", *map(str, options)], text=True, timeout=PATIENCE,
-                          stdin=subprocess.DEVNULL, capture_output=True, **how)
+    return subprocess.run([program or build() / "kithd", *map(str, options)], text=True,
+                          timeout=PATIENCE, stdin=subprocess.DEVNULL, capture_output=True, **how)
 
 
 def until(condition, what="it"):

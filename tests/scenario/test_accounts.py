@@ -90,7 +90,7 @@ def make_admin(person, hub, tmp_path, name="root"):
 
 
 def over_tls(hub, **how):
-    return redis.Redis(port=hub.port, ssl=True, ssl_ca_certs=str(hub.data / "hub.crt"), **how)
+    return redis.Redis("127.0.0.1", port=hub.port, ssl=True, ssl_ca_certs=str(hub.data / "hub.crt"), **how)
 
 
 # ---- making one
@@ -244,7 +244,7 @@ def test_a_second_device_is_added_by_password_and_signed_by_the_first(hub, perso
 def test_only_the_right_signature_of_a_device_is_taken(hub, person):
     alice, laptop = person(hub, "alice").register("alice"), person(hub, "laptop")
     laptop.ok("login", "alice", password=PASSWORD)
-    with redis.Redis(port=hub.port) as r:
+    with redis.Redis("127.0.0.1", port=hub.port) as r:
         r.execute_command("AUTH", "alice", PASSWORD)
         assert len(r.execute_command("DEVICES")) == 2
         with pytest.raises(redis.ResponseError, match="only a device"):
@@ -374,7 +374,7 @@ def test_who_goes_while_his_password_is_hashed_leaves_his_place(hub, person):
     for i in range(8):
         with connect(hub) as s:
             s.sendall(resp("AUTH", f"somebody-{i}", PASSWORD))
-    with redis.Redis(port=hub.port) as r:
+    with redis.Redis("127.0.0.1", port=hub.port) as r:
         assert r.execute_command("AUTH", "alice", PASSWORD)
 
 
@@ -429,7 +429,7 @@ def test_a_revoked_token_ends_its_connections_on_all_workers(start_hub, person):
         s.sendall(resp("WHOAMI"))
         assert read_exactly(s, 11) == b"$5\r\nalice\r\n"
         s.close()
-    with redis.Redis(port=hub.port) as r, pytest.raises(redis.RedisError):
+    with redis.Redis("127.0.0.1", port=hub.port) as r, pytest.raises(redis.RedisError):
         r.execute_command("AUTH", token)
 
 
@@ -439,7 +439,7 @@ def test_a_token_ends_by_itself(hub, person):
     lasting = alice.ok("token", "--new", "lasting", "--expire", "1d")
 
     def is_refused(secret):
-        with redis.Redis(port=hub.port) as r:
+        with redis.Redis("127.0.0.1", port=hub.port) as r:
             try:
                 return not r.execute_command("AUTH", secret)
             except redis.RedisError:
@@ -564,7 +564,7 @@ def test_an_admin_resets_removes_and_makes_admins(hub, person, tmp_path):
     root.ok("account", "--reset", "bob", password="fresh password")
     bobs.expect(pexpect.EOF)
     assert bob.kith("devices").returncode == 4
-    with redis.Redis(port=hub.port) as r, pytest.raises(redis.RedisError):
+    with redis.Redis("127.0.0.1", port=hub.port) as r, pytest.raises(redis.RedisError):
         r.execute_command("AUTH", token)
     assert bob.kith("login", "bob", password=PASSWORD).returncode == 4
     bob.ok("login", "bob", password="fresh password")
@@ -599,7 +599,7 @@ def test_everything_survives_a_crash(start_hub, person, tmp_path):
     assert alice.ok("devices", "--json") == before
     assert laptop.ok("login") == "Logged in as alice"
     assert "admin" in root.ok("account")
-    with redis.Redis(port=hub.port) as r:
+    with redis.Redis("127.0.0.1", port=hub.port) as r:
         assert r.execute_command("AUTH", token)
     person(hub, "bob").register("bob", "--token-file", invite)
 
@@ -607,7 +607,7 @@ def test_everything_survives_a_crash(start_hub, person, tmp_path):
 # ---- who may do what
 
 def test_nobody_is_told_who_has_accounts(hub):
-    with redis.Redis(port=hub.port) as r:
+    with redis.Redis("127.0.0.1", port=hub.port) as r:
         assert r.execute_command("WHOAMI") is None
         for words in [["DEVICES"], ["DEVICES", "OF", "nobody"], ["TOKEN", "LIST"], ["PASSWORD", "a" * 8, "b" * 8], ["LOGIN"]]:
             with pytest.raises(redis.ResponseError, match="NOLOGIN"):

@@ -353,7 +353,7 @@ CAME_AND_WENT = [
 
 @pytest.mark.parametrize("look", CAME_AND_WENT, ids=lambda words: words[0])
 def test_who_has_seen_a_watched_key_that_was_missing_cannot_commit_on_it(hub, look):
-    ours, theirs = [redis.Redis(port=hub.port) for _ in range(2)]
+    ours, theirs = [redis.Redis("127.0.0.1", port=hub.port) for _ in range(2)]
     ours = ours.client()
     assert ours.execute_command("WATCH", "k", "other")
     theirs.set("k", "v")

@@ -2,13 +2,14 @@
 
 import os
 import re
+import shutil
 import tempfile
 import threading
 
 import pytest
 import redis
 
-from hubs import PATIENCE, run_kithd, until
+from hubs import PATIENCE, build, run_kithd, until
 from talk import Lines, bare, connect, exchange, is_served, resp
 
 KEYS = 20
@@ -362,5 +363,8 @@ def test_a_folder_that_cannot_be_read(tmp_path):
     file.write_text("no folder")
     assert said(file) == f"kithd: cannot read {file}: it is not a folder\n"
     assert said(file / "below") == f"kithd: cannot read {file}/below: it is not a folder, or not in one\n"
-    with tempfile.TemporaryDirectory() as private:
-        assert said(private, user=65534) == f"kithd: cannot read {private}: permission denied\n"
+    with tempfile.TemporaryDirectory() as private, tempfile.TemporaryDirectory() as public:
+        os.chmod(public, 0o755)  # where the sources are, others may not look
+        program = shutil.copy(build() / "kithd", public)
+        refused = said(private, program=program, user=65534)
+        assert refused == f"kithd: cannot read {private}: permission denied\n"

@@ -150,11 +150,11 @@ def test_a_full_table_refuses_to_grow(tmp_path):
 # ---- values made of others, elsewhere
 
 def ask(hub, *words):
-    return redis.Redis(port=hub.port, socket_timeout=PATIENCE).execute_command(*words)
+    return redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE).execute_command(*words)
 
 
 def test_parts_of_large_values(hub):
-    c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    c = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
     value = bytearray(os.urandom(20 * MIB))
     c.set("k", bytes(value), ex=1000)
     for offset, part in [(0, b"begin"), (len(value) - 3, b"the end"), (5 * MIB, os.urandom(2 * MIB)),
@@ -184,7 +184,7 @@ def test_all_that_is_appended_at_once_is_there_once(hub):
     pieces = [b"<%d-%d>" % (client, i) * 10_000 for client in range(4) for i in range(10)]
 
     def run(client):
-        c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+        c = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
         for i in range(0, 10, 2):
             mine = pieces[client * 10 + i:client * 10 + i + 2]
             lengths = c.pipeline(transaction=False).append("k", mine[0]).append("k", mine[1]).execute()
@@ -199,7 +199,7 @@ def test_all_that_is_appended_at_once_is_there_once(hub):
 
 
 def test_large_values_are_appended_to_in_transactions(hub):
-    c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    c = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
     assert c.pipeline().append("k", bytes(MIB)).append("k", b"x").strlen("k").execute() == [
         MIB, MIB + 1, MIB + 1]
     assert c.append("k", b"y") == MIB + 2
@@ -210,7 +210,7 @@ def test_who_leaves_while_his_value_is_made(hub):
     for _ in range(8):
         with connect(hub) as s:
             s.sendall(resp("APPEND", "k", "x") * 3)
-    c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    c = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
     value = c.get("k")  # some may still be under way
     assert 5 * MIB <= len(value) <= 5 * MIB + 24
     assert value == bytes(5 * MIB) + b"x" * (len(value) - 5 * MIB)
@@ -218,7 +218,7 @@ def test_who_leaves_while_his_value_is_made(hub):
 
 
 def test_large_values_in_transactions(hub):
-    c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    c = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
     values = [os.urandom(20 * MIB), os.urandom(MIB), b"small", os.urandom(30 * MIB)]
     queue = c.pipeline()
     for i, value in enumerate(values):
@@ -227,7 +227,7 @@ def test_large_values_in_transactions(hub):
     assert queue.execute() == [True] * 4 + [2 * MIB, values[1] * 2, True]
     hub.kill()
     hub.start()
-    c = redis.Redis(port=hub.port, socket_timeout=PATIENCE)
+    c = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
     assert c.mget("k0", "k1", "k2", "k3") == [values[1], values[1] * 2, values[2], values[3]]
     with pytest.raises(redis.ResponseError, match="transaction"):
         c.pipeline().set("a", values[3]).set("b", values[3]).set("c", values[1]).set(

@@ -70,7 +70,7 @@ def test_openssl(hub):
 
 
 def test_redis_py(hub):
-    with redis.Redis(port=hub.port, ssl=True, ssl_ca_certs=str(hub.data / "hub.crt")) as r:
+    with redis.Redis("127.0.0.1", port=hub.port, ssl=True, ssl_ca_certs=str(hub.data / "hub.crt")) as r:
         large = bytes(range(256)) * (20 * MIB // 256)
         assert r.set("large", large)
         assert r.get("large") == large

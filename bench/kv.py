@@ -36,9 +36,6 @@ round by round with the servers taking turns, hold: what stands here is their me
   which *a processor stood still* is in no wait: when a thread there that goes before all others
   did not run although its timer said so. Only the kernel and a virtual machine's host can do
   that, and on this machine they do when it is idle, too. The longest such time stands beside.
-- A virtual machine's host may give it memory only once that is touched: 12 µs a page here, and now and
-  then 30 ms, where it takes 1.3 µs, and 0.3 ms at most, the next time. So 6 GiB are touched, and given
-  back to the kernel, before a server is filled and before others wait for it.
 - `kithd --durability commit` is the default: every answer waits for the disk. `second` syncs every
   second.
 

@@ -54,7 +54,6 @@ def fill_new(run, make, count):
     with run.scratch() as (folder, stack):
         peer = stack.enter_context(make(folder / "peer"))
         run.say(f"{count} entries: {peer.name}")
-        run.touch_memory()
         return peer.name, *fill_and_watch(run, peer, count)
 
 

@@ -92,7 +92,6 @@ def under_checkpoint(run):
         with run.scratch() as (folder, stack):
             peer = stack.enter_context(make(folder / "peer"))
             run.say(f"a checkpoint of {count} entries under load: {peer.name}")
-            run.touch_memory()
             usual, during, seconds, growth = watch_checkpoint(run, peer, count)
         results.append((during["p999"] / usual["p999"], growth))
         rows.append([peer.name, f"{usual['p999']:.2f}", f"{during['p999']:.2f}",
@@ -184,7 +183,6 @@ def fairness(run):
                    for name, make in [("hub", peers.kithd), ("redis", peers.redis)]]
         for what, disturb in LOADS.items():
             run.say(f"another client's wait beside {what}")
-            run.touch_memory()
             ours, theirs = [watch_load(run, peer, disturb) for peer in servers]
             rows.append([what, *(f"{seen[n]:.2f}" for seen in [ours, theirs]
                                  for n in ["p999", "max", "standstill"])])

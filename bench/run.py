@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import mmap
 import os
 import pathlib
 import re
@@ -13,8 +12,6 @@ import tempfile
 import time
 
 import peers
-
-TOUCHED_BYTES = 6 << 30
 
 
 class Run:
@@ -31,13 +28,6 @@ class Run:
     def wait(self, seconds):
         """Lets time pass that is measured by its length."""
         time.sleep(seconds if seconds < 2 else seconds / self.hurry)
-
-    def touch_memory(self):
-        """Has this machine be given the memory that is measured in: where a host backs it only once it
-        is touched, and takes it back in time, that is no server's cost."""
-        with mmap.mmap(-1, TOUCHED_BYTES // self.shrink) as memory:
-            for at in range(0, len(memory), mmap.PAGESIZE):
-                memory[at] = 1
 
     @contextlib.contextmanager
     def scratch(self):

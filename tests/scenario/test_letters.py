@@ -373,3 +373,19 @@ def test_the_hub_finds_no_word_of_it(hub, alice, bob):
     assert secret not in hub.log()
     hub.restart("--listen", hub.where)
     assert letters(bob) == [secret]
+
+
+# ---- a profile that cannot be written to ----
+
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+
+
+def test_letters_stay_where_they_are_if_nothing_can_be_remembered(alice, bob):
+    assert alice.say("bob", "hello").returncode == 0
+    prefix, bob.prefix = bob.prefix, ["unshare", "--mount", "sh", "-c", READ_ONLY, str(bob.folder)]
+    left = bob.run("letters")
+    assert (left.returncode, left.stdout) == (1, b"")
+    assert b"letters are left with the hub, unread" in left.stderr
+    assert left.stderr.endswith(b"known_peers: the file system is read-only\n")
+    bob.prefix = prefix
+    assert b"hello" in bob.run("letters").stdout

@@ -100,18 +100,16 @@
 #define LIMIT_DIAL_LASTED_MS ((uint64_t)10 * 1000)    /* a path of less was none to rely on */
 #define LIMIT_TALK_CONNECT_MS ((uint64_t)15 * 1000)   /* for the first connection ... */
 #define LIMIT_TALK_LOST_MS ((uint64_t)10 * 60 * 1000) /* ... and for another one, later */
-#define LIMIT_TALK_SUCCEEDED_MS                                                          \
-    ((uint64_t)20 * 1000)                         /* ... where its device has begun anew \
-                                                   */
-#define LIMIT_LOOK_AROUND_MS ((uint64_t)2 * 1000) /* has this device another address? */
-#define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000)  /* what was said still arrives, at the end */
-#define LIMIT_SAY_AGAIN_MS ((uint64_t)200)        /* until kith say asks once more ... */
-#define LIMIT_SAY_LATE_MS ((uint64_t)5 * 1000)    /* ... and for a hub that is late */
-#define LIMIT_WORDS_MS ((uint64_t)30 * 1000)      /* then words to compare are late */
-#define LIMIT_PEER_HANDSHAKES ((size_t)16)        /* of who has connected, under way at once */
-#define LIMIT_TALKS ((size_t)64)                  /* links of one kith's talks, at once ... */
-#define LIMIT_TALKS_WITH_ONE ((size_t)8)          /* ... and with one name */
-#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)    /* said at once */
+#define LIMIT_TALK_SUCCEEDED_MS ((uint64_t)20 * 1000) /* ... to a device begun anew */
+#define LIMIT_LOOK_AROUND_MS ((uint64_t)2 * 1000)     /* has this device another address? */
+#define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000) /* what was said still arrives, at the end */
+#define LIMIT_SAY_AGAIN_MS ((uint64_t)200)       /* until who was busy is asked anew ... */
+#define LIMIT_SAY_LATE_MS ((uint64_t)5 * 1000)   /* ... and for a hub that is late */
+#define LIMIT_WORDS_MS ((uint64_t)30 * 1000)     /* then words to compare are late */
+#define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
+#define LIMIT_TALKS ((size_t)64)                 /* links of one kith's talks, at once ... */
+#define LIMIT_TALKS_WITH_ONE ((size_t)8)         /* ... and with one name */
+#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)   /* said at once */
 
 /* Presence (hub/news.h). */
 #define LIMIT_NEWS_MS ((uint64_t)100)    /* between two rounds of telling who comes and goes */

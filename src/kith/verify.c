@@ -181,10 +181,8 @@ static void on_ready(struct contact *c, bool again)
 static void on_lost(struct contact *c, const char *why)
 {
     struct verify *v = verify_of(c);
-    if (!v->begun && !c->over)
-        contact_end(&v->contact,
-                    session_fail(c->session, EXIT_UNREACHABLE, "lost the hub at %s: %s",
-                                 c->session->where_text, why));
+    if (!v->begun)
+        contact_lost(c, why);
 }
 
 static void await_him(struct verify *v)

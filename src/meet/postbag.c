@@ -40,7 +40,7 @@ static bool recall(void *ctx, struct buffer *seen)
     struct postbag *b = ctx;
     b->lock = profile_try_lock(&b->profile, LOCK_FILE);
     if (b->lock == -EWOULDBLOCK)
-        return false; /* where nothing can be written, they are shown all the same */
+        return false; /* what else is wrong shows when something is to be remembered */
     if (profile_read(&b->profile, SEEN_FILE, seen) != 0)
         buffer_truncate(seen, 0); /* it is more than we write: not ours, or damaged */
     return true;

@@ -237,18 +237,6 @@ void talks_revoked(struct talks *t, const struct public_key *key)
     }
 }
 
-void talks_disbelieved(struct talks *t, struct bytes text)
-{
-    struct random_id id;
-    if (!random_id_read(text, &id))
-        return;
-    list_foreach (at, &t->links) {
-        struct talk_link *l = list_entry(at, struct talk_link, link);
-        if (l->state == TALK_LINK_CONNECTING && random_id_equal(&l->pair.id, &id))
-            talk_link_disbelieved(l);
-    }
-}
-
 void talks_review(struct talks *t)
 {
     list_foreach (at, &t->links) {

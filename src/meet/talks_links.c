@@ -231,15 +231,28 @@ void talks_differ(struct talks *t, struct bytes name, const struct public_key *k
     }
 }
 
-void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id)
+/* The one that this introduction has begun; NULL: it is over. */
+static struct talk_link *find_introduced(struct talks *t, const struct random_id *id)
 {
     list_foreach (at, &t->links) {
         struct talk_link *l = list_entry(at, struct talk_link, link);
-        if (!l->over && random_id_equal(&l->pair.id, introduction)) {
-            talk_link_show(l, id);
-            return;
-        }
+        if (!l->over && random_id_equal(&l->pair.id, id))
+            return l;
     }
+    return NULL;
+}
+
+static struct talk_link *find_named(struct talks *t, struct bytes text)
+{
+    struct random_id id;
+    return random_id_read(text, &id) ? find_introduced(t, &id) : NULL;
+}
+
+void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id)
+{
+    struct talk_link *l = find_introduced(t, introduction);
+    if (l)
+        talk_link_show(l, id);
 }
 
 bool talks_have_arrived(struct talks *t, struct bytes name)
@@ -263,12 +276,14 @@ void talks_show_all(struct talks *t, struct bytes name)
 
 void talks_called(struct talks *t, struct bytes id)
 {
-    struct random_id wanted;
-    if (!random_id_read(id, &wanted))
-        return;
-    list_foreach (at, &t->links) {
-        struct talk_link *l = list_entry(at, struct talk_link, link);
-        if (!l->over && random_id_equal(&l->pair.id, &wanted))
-            talk_link_called(l);
-    }
+    struct talk_link *l = find_named(t, id);
+    if (l)
+        talk_link_called(l);
+}
+
+void talks_disbelieved(struct talks *t, struct bytes id)
+{
+    struct talk_link *l = find_named(t, id);
+    if (l && l->state == TALK_LINK_CONNECTING)
+        talk_link_disbelieved(l);
 }

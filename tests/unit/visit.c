@@ -874,16 +874,21 @@ static void test_who_asks_whom_he_is_asked_by_accepts(void **state)
     stage_finish(&s);
 }
 
+/* alice's, under another id than bob's, which she has accepted. */
+static void begin_two_that_cross(struct stage *s)
+{
+    begin_as_alice(s);
+    stage_type(s, "/talk bob");
+    stage_hear(s, "$22|BBBBBBBBBBBBBBBBBBBBBA|");
+    stage_hear(s, ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|");
+}
+
 /* What is left of two invitations that crossed is taken back, and listened to if that is late.
  */
 static void test_one_invitation_is_enough(void **state)
 {
-    static const char invited[] = ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|";
     struct stage s;
-    begin_as_alice(&s);
-    stage_type(&s, "/talk bob");
-    stage_hear(&s, "$22|BBBBBBBBBBBBBBBBBBBBBA|");
-    stage_hear(&s, invited);
+    begin_two_that_cross(&s);
     stage_forget(&s);
     stage_hear(&s,
                ">7|$10|introduced|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|$5|dials|$1|-|");
@@ -900,12 +905,8 @@ static void test_one_invitation_is_enough(void **state)
  */
 static void test_the_other_of_two_that_crossed(void **state)
 {
-    static const char invited[] = ">5|$7|invited|$22|" ID "|$3|bob|$43|" PRINT "|$43|" KEY "|";
     struct stage s;
-    begin_as_alice(&s);
-    stage_type(&s, "/talk bob");
-    stage_hear(&s, "$22|BBBBBBBBBBBBBBBBBBBBBA|");
-    stage_hear(&s, invited);
+    begin_two_that_cross(&s);
     stage_hear(&s, ">7|$10|introduced|$22|BBBBBBBBBBBBBBBBBBBBBA|$3|bob|$43|" PRINT "|$43|" KEY
                    "|$5|dials|$1|-|");
     stage_forget(&s);

@@ -111,6 +111,15 @@
 #define LIMIT_TALKS_WITH_ONE ((size_t)8)         /* ... and with one name */
 #define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)   /* said at once */
 
+/* Transfers (peer/receiving.h, peer/sending.h). */
+#define LIMIT_TRANSFER_DEPTH 64u                    /* folders in one another */
+#define LIMIT_TRANSFER_PATH_BYTES (4 * LIMIT_KIB)   /* from the top of what is sent */
+#define LIMIT_TRANSFER_ENTRY_BYTES ((uint64_t)1024) /* what an entry counts, beside content */
+#define LIMIT_TRANSFER_AGAIN 5u                     /* one chunk, one changing file, is tried */
+#define LIMIT_TRANSFER_UNKEPT_BYTES (64 * LIMIT_MIB)  /* taken, not on the disk yet ... */
+#define LIMIT_TRANSFER_SYNC_MS ((uint64_t)1000)       /* ... and for how long */
+#define LIMIT_TRANSFER_RESERVE_BYTES (64 * LIMIT_MIB) /* left on a disk, of unknown totals */
+
 /* Presence (hub/news.h). */
 #define LIMIT_NEWS_MS ((uint64_t)100)    /* between two rounds of telling who comes and goes */
 #define LIMIT_NEWS_AT_ONCE ((size_t)64)  /* told of it in one turn of a worker ... */

@@ -42,6 +42,19 @@ static int open_pipes(struct pipes *p)
     return error;
 }
 
+/* Of the child's standard streams, copies of what is given. */
+static int open_on(struct pipes *p, int input, int output)
+{
+    *p = (struct pipes){{-1, -1}, {-1, -1}, {-1, -1}};
+    p->input[0] = fcntl(input, F_DUPFD_CLOEXEC, 0);
+    p->output[1] = fcntl(output, F_DUPFD_CLOEXEC, 0);
+    if (p->input[0] >= 0 && p->output[1] >= 0 && pipe2(p->problem, O_CLOEXEC) == 0)
+        return 0;
+    int error = -errno;
+    close_pipes(p);
+    return error;
+}
+
 /* Between fork and exec: only what is safe in a signal handler. */
 _Noreturn static void become(const char *const *argv, const struct pipes *p, pid_t parent,
                              const sigset_t *mask)
@@ -77,12 +90,11 @@ static int await_exec(int problem_fd)
     return n == 0 ? 0 : n == sizeof error ? -error : -EIO;
 }
 
-int child_start(struct child *ret, const char *const *argv, const sigset_t *mask)
+static int start(struct child *ret, const char *const *argv, const sigset_t *mask,
+                 const struct pipes *pipes)
 {
-    struct pipes p;
-    int r = open_pipes(&p);
-    if (r < 0)
-        return r;
+    struct pipes p = *pipes;
+    int r;
     signal(SIGCHLD, SIG_DFL); /* where it is ignored, nobody could be waited for */
     pid_t parent = getpid(), pid = fork();
     if (pid == 0)
@@ -107,11 +119,26 @@ int child_start(struct child *ret, const char *const *argv, const sigset_t *mask
     return r;
 }
 
+int child_start(struct child *ret, const char *const *argv, const sigset_t *mask)
+{
+    struct pipes p;
+    int r = open_pipes(&p);
+    return r < 0 ? r : start(ret, argv, mask, &p);
+}
+
+int child_start_on(struct child *ret, const char *const *argv, const sigset_t *mask, int input,
+                   int output)
+{
+    struct pipes p;
+    int r = open_on(&p, input, output);
+    return r < 0 ? r : start(ret, argv, mask, &p);
+}
+
 void child_abandon(struct child *c)
 {
     kill(c->pid, SIGKILL);
     reap(c->pid);
     close_if_open(c->exit_fd);
-    close(c->input);
-    close(c->output);
+    close_if_open(c->input);
+    close_if_open(c->output);
 }

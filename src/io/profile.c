@@ -2,6 +2,7 @@
 
 #include "io/entropy.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -122,6 +123,34 @@ int profile_write(const struct profile *p, const char *file, struct bytes conten
     else if (fsync(p->fd) != 0)
         r = -errno;
     return r;
+}
+
+int profile_file(const struct profile *p, const char *file, int flags)
+{
+    int fd = openat(p->fd, file, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fd < 0 ? -errno : fd;
+}
+
+int profile_remove(const struct profile *p, const char *file)
+{
+    return unlinkat(p->fd, file, 0) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+int profile_each(const struct profile *p, void (*see)(void *ctx, const char *file), void *ctx)
+{
+    int fd = openat(p->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        int error = -errno;
+        if (fd >= 0)
+            close(fd);
+        return error;
+    }
+    struct dirent *entry;
+    while ((entry = readdir(folder)))
+        see(ctx, entry->d_name);
+    closedir(folder);
+    return 0;
 }
 
 int profile_lock(const struct profile *p)

@@ -31,6 +31,16 @@ int profile_read(const struct profile *p, const char *file, struct buffer *out);
 /* Puts a file there, in place of any other, as one and durably. -errno. */
 int profile_write(const struct profile *p, const char *file, struct bytes content);
 
+/* Opens a file there, made where it is missing and flags (O_CREAT and its like, beside
+ * O_CLOEXEC, O_NOFOLLOW) say so, for its owner alone. A descriptor, -errno. */
+int profile_file(const struct profile *p, const char *file, int flags);
+
+/* -errno; 0 where there was none, too. */
+int profile_remove(const struct profile *p, const char *file);
+
+/* Calls see for the name of each file there, in no order. -errno. */
+int profile_each(const struct profile *p, void (*see)(void *ctx, const char *file), void *ctx);
+
 enum { PROFILE_KEY_BYTES = 32 };
 
 /* The device's key, the secret seed of it: PROFILE_KEY_FILE, made on first use. One that others

@@ -31,6 +31,8 @@ struct talk_link_handler {
     void (*delivered)(struct talk_link *t); /* all that was said was shown */
     void (*words)(struct talk_link *t);     /* to compare, in t->compare.words.shown */
     void (*differ)(struct talk_link *t);    /* he says that they were not the same */
+    /* A note about transfers (peer/transfer_note.h), unread. */
+    void (*noted)(struct talk_link *t, struct bytes message);
     /* None come, or not yet. TROUBLE_CHANGED: somebody lies, and the talk ends. */
     void (*no_words)(struct talk_link *t, const struct trouble *why);
     /* why: NULL where the other side has closed it; else in words. Not after talk_link_close.
@@ -148,6 +150,14 @@ enum { TALK_LINK_FULL = 1, TALK_LINK_NO_TEXT = 2, TALK_LINK_OVER = 3 };
 
 /* FULL: the other side takes nothing; NO_TEXT: it is empty, too long, or not UTF-8. -ENOMEM. */
 int talk_link_say(struct talk_link *t, struct bytes text);
+
+/* Says a note about transfers. OVER, FULL, -ENOMEM. */
+int talk_link_note(struct talk_link *t, struct bytes message);
+
+/* How content goes there, beside the connection in use; false where that one is relayed, or
+ * there is none. ret_at: where the other end is; dialed: from here, so that it is dialed from
+ * here as well. */
+bool talk_link_beside(const struct talk_link *t, struct address *ret_at, bool *ret_dialed);
 
 /* Begins to compare words: handler.words or no_words follows. OVER, FULL, -ENOMEM. */
 int talk_link_compare(struct talk_link *t);

@@ -252,6 +252,18 @@ void talk_paths_describe(struct talk_link *t, const struct talk_path *p)
     snprintf(t->way, sizeof t->way, "direct %s", host);
 }
 
+bool talk_link_beside(const struct talk_link *t, struct address *ret_at, bool *ret_dialed)
+{
+    list_foreach (at, &t->paths) {
+        const struct talk_path *p = list_entry(at, struct talk_path, link);
+        if (!p->attached || t->session.used != &t->session.paths[p->path])
+            continue;
+        *ret_dialed = p->attempt != TALK_PATH_TAKEN;
+        return !p->line.relayed && channel_other_end(&p->line.channel, ret_at);
+    }
+    return false;
+}
+
 void talk_paths_write(struct talk_link *t, struct talk_path *p)
 {
     struct bytes out;

@@ -1,6 +1,7 @@
 #include "meet/talk_link_inner.h"
 
 #include "io/clock.h"
+#include "peer/transfer_note.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -100,8 +101,19 @@ void talk_texts_take(struct talk_link *t, struct bytes message)
         if (!t->ground->shows_later)
             mark_shown(t, e.id);
     } else if (e.type == TALK_EVENT_OTHER && t->state != TALK_LINK_ENDING) {
-        talk_words_take(t, message);
+        if (transfer_note_is(message))
+            t->handler->noted(t, message);
+        else
+            talk_words_take(t, message);
     }
+}
+
+int talk_link_note(struct talk_link *t, struct bytes message)
+{
+    int r = talk_texts_send(t, message);
+    if (r == 0)
+        talk_link_pump(t);
+    return r;
 }
 
 bool talk_link_has_arrived(const struct talk_link *t)

@@ -67,6 +67,10 @@ struct talks_handler {
     void (*no_words)(struct talks *t, const char *name, const struct trouble *why);
     /* He says that they were not the same, and ends the talk: nobody is verified by them. */
     void (*differ)(struct talks *t, const char *name);
+
+    /* A note about transfers (peer/transfer_note.h), unread. NULL: offers are answered by saying
+     * that no files are taken here. */
+    void (*noted)(struct talks *t, struct talk_link *l, struct bytes message);
 };
 
 struct talks {
@@ -120,6 +124,11 @@ bool talks_devices(struct talks *t, uint64_t number, const struct resp_value *va
 
 /* The link over which the next text goes; NULL: there is no talk of that name. */
 struct talk_link *talks_find(struct talks *t, struct bytes name);
+
+/* The link that has a connection to him at the device with that key, the youngest; key NULL: at
+ * any. NULL: there is none. */
+struct talk_link *talks_find_device(struct talks *t, struct bytes name,
+                                    const struct public_key *key);
 
 /* May one more link with that name begin? Else an invitation is declined as BUSY. */
 bool talks_have_room(const struct talks *t, struct bytes name);

@@ -1,6 +1,7 @@
 #include "meet/talks_inner.h"
 
 #include "io/clock.h"
+#include "peer/transfer_note.h"
 
 static struct talks *talks_of(struct talk_link *l)
 {
@@ -48,6 +49,19 @@ struct talk_link *talks_find(struct talks *t, struct bytes name)
     list_foreach (at, &t->links) {
         struct talk_link *l = list_entry(at, struct talk_link, link);
         if (talks_is_with(l, name) && (!found || is_before(l, found)))
+            found = l;
+    }
+    return found;
+}
+
+struct talk_link *talks_find_device(struct talks *t, struct bytes name,
+                                    const struct public_key *key)
+{
+    struct talk_link *found = NULL;
+    list_foreach (at, &t->links) {
+        struct talk_link *l = list_entry(at, struct talk_link, link);
+        if (l->state == TALK_LINK_TALKING && talks_is_with(l, name) &&
+            (!key || talk_link_expects(l, key)))
             found = l;
     }
     return found;
@@ -199,6 +213,25 @@ static void on_differ(struct talk_link *l)
         talks_of(l)->handler->differ(talks_of(l), l->name);
 }
 
+static void refuse_offer(struct talk_link *l, struct bytes message)
+{
+    struct transfer_note n;
+    uint8_t out[TRANSFER_NOTE_BYTES];
+    if (transfer_note_read(message, &n) != 0 || n.type != TRANSFER_NOTE_OFFER)
+        return;
+    n.type = TRANSFER_NOTE_OVER;
+    n.reason = TRANSFER_NOT_HERE;
+    talk_link_note(l, bytes_make(out, transfer_note_write(out, &n)));
+}
+
+static void on_noted(struct talk_link *l, struct bytes message)
+{
+    if (talks_of(l)->handler->noted)
+        talks_of(l)->handler->noted(talks_of(l), l, message);
+    else
+        refuse_offer(l, message);
+}
+
 static void on_gone(struct talk_link *l)
 {
     struct talks *t = talks_of(l);
@@ -216,6 +249,7 @@ const struct talk_link_handler talks_link_handler = {.begun = on_begun,
                                                      .words = on_words,
                                                      .no_words = on_no_words,
                                                      .differ = on_differ,
+                                                     .noted = on_noted,
                                                      .ended = on_ended,
                                                      .undelivered = on_undelivered,
                                                      .gone = on_gone};

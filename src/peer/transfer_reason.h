@@ -24,6 +24,7 @@ enum transfer_reason {
     TRANSFER_UNKNOWN = 14, /* resumed, but nothing is known of it here (any more) */
     TRANSFER_BUSY = 15,    /* another kith of the same device carries it */
     TRANSFER_RELAYED = 16, /* there is only the relay, which carries no files */
+    TRANSFER_NOT_HERE = 17, /* that kith takes no files */
     TRANSFER_REASONS
 };
 

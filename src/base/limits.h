@@ -118,6 +118,9 @@
 #define LIMIT_TRANSFER_AGAIN 5u                     /* one chunk, one changing file, is tried */
 #define LIMIT_TRANSFER_UNKEPT_BYTES (64 * LIMIT_MIB)  /* taken, not on the disk yet ... */
 #define LIMIT_TRANSFER_SYNC_MS ((uint64_t)1000)       /* ... and for how long */
+#define LIMIT_TRANSFERS ((size_t)64)                  /* of one kith, at once */
+#define LIMIT_TRANSFER_RETRY_MIN_MS ((uint64_t)200)   /* after a cut, then doubled ... */
+#define LIMIT_TRANSFER_RETRY_MS ((uint64_t)10 * 1000) /* ... to this */
 #define LIMIT_TRANSFER_RESERVE_BYTES (64 * LIMIT_MIB) /* left on a disk, of unknown totals */
 
 /* Presence (hub/news.h). */

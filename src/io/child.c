@@ -56,8 +56,8 @@ static int open_on(struct pipes *p, int input, int output)
 }
 
 /* Between fork and exec: only what is safe in a signal handler. */
-_Noreturn static void become(const char *const *argv, const struct pipes *p, pid_t parent,
-                             const sigset_t *mask)
+_Noreturn static void become(const char *path, const char *const *argv, const struct pipes *p,
+                             pid_t parent, const sigset_t *mask)
 {
     setsid();
     /* The parent may have ended before the kernel was asked to tell. */
@@ -66,7 +66,7 @@ _Noreturn static void become(const char *const *argv, const struct pipes *p, pid
     signal(SIGPIPE, SIG_DFL);
     if (dup2(p->input[0], STDIN_FILENO) >= 0 && dup2(p->output[1], STDOUT_FILENO) >= 0 &&
         pthread_sigmask(SIG_SETMASK, mask, NULL) == 0)
-        execvp(argv[0], (char *const *)(uintptr_t)argv);
+        execvp(path, (char *const *)(uintptr_t)argv);
     int error = errno;
     ssize_t n = write(p->problem[1], &error, sizeof error);
     (void)n; /* fewer bytes than a whole errno read as EIO */
@@ -90,15 +90,15 @@ static int await_exec(int problem_fd)
     return n == 0 ? 0 : n == sizeof error ? -error : -EIO;
 }
 
-static int start(struct child *ret, const char *const *argv, const sigset_t *mask,
-                 const struct pipes *pipes)
+static int start(struct child *ret, const char *path, const char *const *argv,
+                 const sigset_t *mask, const struct pipes *pipes)
 {
     struct pipes p = *pipes;
     int r;
     signal(SIGCHLD, SIG_DFL); /* where it is ignored, nobody could be waited for */
     pid_t parent = getpid(), pid = fork();
     if (pid == 0)
-        become(argv, &p, parent, mask);
+        become(path, argv, &p, parent, mask);
     struct child c = {.pid = pid, .exit_fd = -1, .input = p.input[1], .output = p.output[0]};
     if (pid < 0) {
         r = -errno;
@@ -123,15 +123,15 @@ int child_start(struct child *ret, const char *const *argv, const sigset_t *mask
 {
     struct pipes p;
     int r = open_pipes(&p);
-    return r < 0 ? r : start(ret, argv, mask, &p);
+    return r < 0 ? r : start(ret, argv[0], argv, mask, &p);
 }
 
-int child_start_on(struct child *ret, const char *const *argv, const sigset_t *mask, int input,
-                   int output)
+int child_start_program(struct child *ret, const char *path, const char *const *argv,
+                        const sigset_t *mask, int input, int output)
 {
     struct pipes p;
     int r = open_on(&p, input, output);
-    return r < 0 ? r : start(ret, argv, mask, &p);
+    return r < 0 ? r : start(ret, path, argv, mask, &p);
 }
 
 void child_abandon(struct child *c)

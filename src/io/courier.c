@@ -18,17 +18,15 @@ static void attach(struct msghdr *m, union control *control, int fd)
 {
     m->msg_control = control->bytes;
     m->msg_controllen = sizeof control->bytes;
-    control->head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd),
-                                     .cmsg_level = SOL_SOCKET,
-                                     .cmsg_type = SCM_RIGHTS};
+    control->head = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(&control->head), &fd, sizeof fd);
 }
 
 int courier_send(int courier, struct bytes message, int fd)
 {
     union control control = {.bytes = {0}};
-    struct iovec piece = {.iov_base = (void *)(uintptr_t)message.data,
-                          .iov_len = message.len};
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)message.data, .iov_len = message.len};
     struct msghdr m = {.msg_iov = &piece, .msg_iovlen = 1};
     if (fd >= 0)
         attach(&m, &control, fd);

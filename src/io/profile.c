@@ -131,6 +131,12 @@ int profile_file(const struct profile *p, const char *file, int flags)
     return fd < 0 ? -errno : fd;
 }
 
+bool profile_has(const struct profile *p, const char *file)
+{
+    struct stat st;
+    return fstatat(p->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int profile_remove(const struct profile *p, const char *file)
 {
     return unlinkat(p->fd, file, 0) == 0 || errno == ENOENT ? 0 : -errno;

@@ -35,6 +35,8 @@ int profile_write(const struct profile *p, const char *file, struct bytes conten
  * O_CLOEXEC, O_NOFOLLOW) say so, for its owner alone. A descriptor, -errno. */
 int profile_file(const struct profile *p, const char *file, int flags);
 
+bool profile_has(const struct profile *p, const char *file);
+
 /* -errno; 0 where there was none, too. */
 int profile_remove(const struct profile *p, const char *file);
 

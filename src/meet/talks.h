@@ -68,8 +68,8 @@ struct talks_handler {
     /* He says that they were not the same, and ends the talk: nobody is verified by them. */
     void (*differ)(struct talks *t, const char *name);
 
-    /* A note about transfers (peer/transfer_note.h), unread. NULL: offers are answered by saying
-     * that no files are taken here. */
+    /* A note about transfers (peer/transfer_note.h), unread. NULL: offers are answered by
+     * saying that no files are taken here. */
     void (*noted)(struct talks *t, struct talk_link *l, struct bytes message);
 };
 

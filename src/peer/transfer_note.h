@@ -2,8 +2,8 @@
 #define KITH_PEER_TRANSFER_NOTE_H
 
 /* What two devices agree on about transfers, in their talk: messages on its channel, beside
- * texts (docs/peer-protocol.md, "Offers"). The content itself goes over a connection of its own,
- * whose secret is said here. Numbers are big-endian.
+ * texts (docs/peer-protocol.md, "Offers"). The content itself goes over a connection of its
+ * own, whose secret is said here. Numbers are big-endian.
  *
  *     OFFER    32  id 16, token 16, secret 32, flags 1, entries 8, bytes 8, tops 8, name
  *     ACCEPT   33  id 16, token 16, flags 1
@@ -46,9 +46,9 @@ struct transfer_note {
     struct random_id token;                /* all but OVER: of the attempt */
     uint8_t secret[TRANSFER_SECRET_BYTES]; /* OFFER: of the connection */
     uint8_t flags;
-    uint64_t entries, bytes;     /* OFFER; TRANSFER_SIZE_UNKNOWN: not known */
-    uint64_t tops;               /* OFFER: entries at the top, the first of which is called name */
-    struct bytes name;           /* 1 to TRANSFER_NAME_BYTES; as a file's, uncleaned */
+    uint64_t entries, bytes; /* OFFER; TRANSFER_SIZE_UNKNOWN: not known */
+    uint64_t tops;           /* OFFER: entries at the top, the first of which is called name */
+    struct bytes name;       /* 1 to TRANSFER_NAME_BYTES; as a file's, uncleaned */
     enum transfer_reason reason; /* OVER */
 };
 

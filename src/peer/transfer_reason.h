@@ -19,11 +19,11 @@ enum transfer_reason {
     TRANSFER_SOURCE_FAILED = 9,   /* what is sent cannot be read */
     TRANSFER_SOURCE_CHANGED = 10, /* ... is not as it was, or changes all the time */
     TRANSFER_SOURCE_GONE = 11,
-    TRANSFER_BROKEN = 12,  /* the other side breaks the protocol */
-    TRANSFER_DIFFERS = 13, /* what arrived is not what was sent: sums differ */
-    TRANSFER_UNKNOWN = 14, /* resumed, but nothing is known of it here (any more) */
-    TRANSFER_BUSY = 15,    /* another kith of the same device carries it */
-    TRANSFER_RELAYED = 16, /* there is only the relay, which carries no files */
+    TRANSFER_BROKEN = 12,   /* the other side breaks the protocol */
+    TRANSFER_DIFFERS = 13,  /* what arrived is not what was sent: sums differ */
+    TRANSFER_UNKNOWN = 14,  /* resumed, but nothing is known of it here (any more) */
+    TRANSFER_BUSY = 15,     /* another kith of the same device carries it */
+    TRANSFER_RELAYED = 16,  /* there is only the relay, which carries no files */
     TRANSFER_NOT_HERE = 17, /* that kith takes no files */
     TRANSFER_REASONS
 };
@@ -31,6 +31,9 @@ enum transfer_reason {
 /* In a few words, as in "bob: no room on the disk". Of a number that is none: "for a reason of
  * a later version". */
 const char *transfer_reason_text(enum transfer_reason reason);
+
+/* Is there nothing left for a person to decide? */
+bool transfer_reason_is_final(enum transfer_reason reason);
 
 /* May the same transfer be tried once more, as it is? */
 bool transfer_reason_passes(enum transfer_reason reason);

@@ -1,9 +1,9 @@
 #ifndef KITH_WIRE_FIELD_H
 #define KITH_WIRE_FIELD_H
 
-/* A message of fields, one after the other: the length, 32 bits, little-endian; that many bytes.
- * Numbers are 8 bytes, little-endian. For what stays on one machine: between our own processes,
- * and in our own files. */
+/* A message of fields, one after the other: the length, 32 bits, little-endian; that many
+ * bytes. Numbers are 8 bytes, little-endian. For what stays on one machine: between our own
+ * processes, and in our own files. */
 
 #include "base/buffer.h"
 

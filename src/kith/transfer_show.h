@@ -1,0 +1,47 @@
+#ifndef KITH_KITH_TRANSFER_SHOW_H
+#define KITH_KITH_TRANSFER_SHOW_H
+
+/* What a command says of transfers: what becomes of them on standard output, a line or a JSON
+ * object each; how far they are on standard error, at a terminal as one line that changes, else
+ * as a line now and then, with --json as an event on standard output. */
+
+#include "kith/output.h"
+#include "meet/transfers.h"
+
+struct transfer_show {
+    struct output *output;
+    bool terminal;        /* standard error is one: the line is there */
+    bool has_line;        /* something stands on it */
+    struct instant shown; /* last */
+    int dropped;          /* files that did not come, of all */
+};
+
+void transfer_show_init(struct transfer_show *s, struct output *output);
+
+/* Takes the line away: something else is to be written. */
+void transfer_show_clear(struct transfer_show *s);
+
+/* "kith: " and text on standard error, unless it is to be quiet. */
+void transfer_show_note(struct transfer_show *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* What a transfer holds, in words: "report.pdf, 3.4 MiB", "photos, 120 files and folders, 340
+ * MiB". */
+enum { TRANSFER_SHOW_BYTES = 512 };
+void transfer_show_what(const struct transfer_record *r, char out[TRANSFER_SHOW_BYTES]);
+
+/* For the handlers of transfers; the context of a transfer is its. */
+void transfer_show_listed(struct transfer_show *s, struct transfer *t);
+void transfer_show_skipped(struct transfer_show *s, struct transfer *t, struct bytes path,
+                           struct bytes why);
+void transfer_show_changed(struct transfer_show *s, struct transfer *t, const char *why);
+void transfer_show_runs(struct transfer_show *s, struct transfer *t);
+void transfer_show_file(struct transfer_show *s, struct transfer *t, struct bytes path,
+                        uint64_t size, struct bytes sha256);
+void transfer_show_dropped(struct transfer_show *s, struct transfer *t, struct bytes path,
+                           enum transfer_reason reason);
+void transfer_show_published(struct transfer_show *s, struct transfer *t, struct bytes name,
+                             struct bytes now_called);
+void transfer_show_over(struct transfer_show *s, struct transfer *t, const char *why);
+
+#endif

@@ -1,0 +1,346 @@
+#include "meet/transfers_inner.h"
+
+#include "base/limits.h"
+#include "io/clock.h"
+#include "io/entropy.h"
+#include "io/problem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LOOK_MS = 250 };
+
+/* ---- one of them ---- */
+
+struct transfer *transfers_find(struct transfers *all, const struct random_id *id,
+                                bool incoming)
+{
+    list_foreach (at, &all->all) {
+        struct transfer *t = list_entry(at, struct transfer, link);
+        if (t->record.incoming == incoming && random_id_equal(&t->record.id, id))
+            return t;
+    }
+    return NULL;
+}
+
+struct transfer *transfers_add(struct transfers *all, const struct transfer_record *record)
+{
+    struct transfer *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->all = all;
+    t->record = *record;
+    t->kept = record->kept;
+    t->lock = t->input = -1;
+    list_append(&all->all, &t->link);
+    all->count++;
+    return t;
+}
+
+bool transfer_hold(struct transfer *t)
+{
+    if (t->lock < 0)
+        t->lock = transfer_record_lock(&t->all->profile, &t->record);
+    return t->lock >= 0;
+}
+
+void transfer_set_state(struct transfer *t, enum transfer_state state, const char *why)
+{
+    if (t->state == TRANSFER_OVER)
+        return;
+    t->state = state;
+    t->since = clock_instant();
+    if (state != TRANSFER_OVER && t->all->handler->changed)
+        t->all->handler->changed(t, why);
+}
+
+bool transfer_remember(struct transfer *t)
+{
+    int r = transfer_record_write(&t->all->profile, &t->record);
+    if (r < 0)
+        transfer_finish(t, TRANSFER_DISK_FAILED, problem_text(r));
+    return r == 0;
+}
+
+void transfer_wait(struct transfer *t, const char *why)
+{
+    uint64_t ms = LIMIT_TRANSFER_RETRY_MIN_MS << (t->failures < 16 ? t->failures : 16);
+    transfer_unexpect(t);
+    if (t->state == TRANSFER_OVER)
+        return;
+    t->failures++;
+    if (ms > LIMIT_TRANSFER_RETRY_MS)
+        ms = LIMIT_TRANSFER_RETRY_MS;
+    t->again = instant_after_ms(clock_instant(), ms);
+    transfer_set_state(t, TRANSFER_READY, why);
+}
+
+/* ---- the end ---- */
+
+static void forget(struct transfer *t)
+{
+    transfer_unexpect(t);
+    list_remove(&t->link);
+    t->all->count--;
+    if (t->lock >= 0)
+        close(t->lock);
+    free(t);
+}
+
+/* What a person may still decide about, or what the other side may ask about, is kept. */
+static void settle_record(struct transfer *t)
+{
+    struct transfer_record *r = &t->record;
+    bool done = t->reason == TRANSFER_REASON_NONE;
+    if (t->lock < 0 || t->all->closing)
+        return;
+    r->reason = t->reason;
+    if (done && r->incoming)
+        r->result = TRANSFER_DONE_ALL;
+    else if (transfer_reason_is_final(t->reason) || done)
+        transfer_record_remove(&t->all->profile, r);
+    else
+        r->result = TRANSFER_STUCK;
+    if (r->result != TRANSFER_OPEN)
+        transfer_record_write(&t->all->profile, r);
+}
+
+static bool is_to_be_cleared(const struct transfer *t)
+{
+    return t->record.incoming && t->record.into[0] && transfer_reason_is_final(t->reason) &&
+           t->lock >= 0 && !t->all->closing;
+}
+
+void transfer_finish(struct transfer *t, enum transfer_reason reason, const char *why)
+{
+    bool again = t->state == TRANSFER_OVER;
+    t->reason = again ? t->reason : reason;
+    if (t->carrier.running) { /* once more when it is gone */
+        t->cancelled = true;
+        carrier_kill(&t->carrier);
+        return;
+    }
+    if (!again) {
+        transfer_unexpect(t);
+        settle_record(t);
+        transfer_set_state(t, TRANSFER_OVER, NULL);
+        if (is_to_be_cleared(t))
+            transfer_clear(t);
+        if (t->all->handler->over)
+            t->all->handler->over(t, why);
+    }
+    if (!t->carrier.running)
+        forget(t);
+}
+
+void transfer_end(struct transfer *t, enum transfer_reason reason)
+{
+    if (t->state == TRANSFER_OVER)
+        return;
+    if (t->state != TRANSFER_LISTING)
+        transfer_say_over(t, reason);
+    transfer_finish(t, reason, NULL);
+}
+
+/* ---- in time ---- */
+
+static bool is_late(const struct transfer *t, struct instant now)
+{
+    return t->state == TRANSFER_CALLING && !t->carrier.running &&
+           now.ns > instant_after_ms(t->since, LIMIT_TALK_CONNECT_MS).ns;
+}
+
+/* Offered over a link that is gone, or of which the other side knows nothing any more. */
+static bool is_unheard(const struct transfer *t, const struct talk_link *l)
+{
+    return t->state == TRANSFER_OFFERED && (!l || !random_id_equal(&l->pair.id, &t->via));
+}
+
+static void look_at_outgoing(struct transfer *t, struct instant now)
+{
+    struct talk_link *l = transfer_link(t);
+    if (is_unheard(t, l)) {
+        t->again = now;
+        transfer_set_state(t, TRANSFER_READY, NULL);
+    }
+    if (t->state == TRANSFER_READY && l && t->again.ns <= now.ns && !t->carrier.running)
+        transfer_offer(t, l);
+}
+
+/* An offer that nobody has answered goes with who has made it. */
+static void look_at_incoming(struct transfer *t)
+{
+    if (t->state == TRANSFER_OFFERED &&
+        !talks_find(t->all->talks, bytes_from_str(t->record.name)))
+        transfer_finish(t, TRANSFER_CANCELLED, NULL);
+}
+
+static void look_at(struct transfer *t, struct instant now)
+{
+    if (t->state == TRANSFER_OVER)
+        return;
+    if (is_late(t, now))
+        transfer_wait(t, "no connection came about");
+    if (t->lock >= 0 && t->state != TRANSFER_LISTING &&
+        !transfer_record_exists(&t->all->profile, &t->record))
+        transfer_end(t, TRANSFER_CANCELLED);
+    else if (t->record.incoming)
+        look_at_incoming(t);
+    else
+        look_at_outgoing(t, now);
+}
+
+void transfers_look(struct transfers *t)
+{
+    struct instant now = clock_instant();
+    struct list *next;
+    if (!t->open || t->closing)
+        return;
+    for (struct list *at = t->all.next; at != &t->all; at = next) {
+        next = at->next;
+        look_at(list_entry(at, struct transfer, link), now);
+    }
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    transfers_look(timer->data);
+}
+
+/* ---- outgoing ---- */
+
+static enum trouble_kind prepare(struct transfers *all, const struct transfer_wish *wish,
+                                 struct transfer_record *r, struct trouble *ret)
+{
+    *r = (struct transfer_record){.sha256 = wish->sha256,
+                                  .stream = wish->as != NULL,
+                                  .entries = 1,
+                                  .tops = 1,
+                                  .bytes = TRANSFER_SIZE_UNKNOWN};
+    snprintf(r->hub, sizeof r->hub, "%s", all->self->hub_print);
+    snprintf(r->name, sizeof r->name, "%s", wish->name);
+    if (wish->as)
+        snprintf(r->title, sizeof r->title, "%s", wish->as);
+    int error = entropy_fill(r->id.bytes, sizeof r->id.bytes);
+    if (error < 0)
+        return trouble_set(ret, TROUBLE_FAILED, "%s", problem_text(error));
+    return all->count < LIMIT_TRANSFERS
+               ? TROUBLE_NONE
+               : trouble_set(ret, TROUBLE_FAILED, "too many transfers are under way");
+}
+
+static enum trouble_kind refuse(struct transfer *t, int error, struct trouble *ret)
+{
+    transfer_record_remove(&t->all->profile, &t->record);
+    forget(t);
+    return trouble_set(ret, TROUBLE_FAILED, "the profile cannot be written: %s",
+                       problem_text(error));
+}
+
+enum trouble_kind transfers_send(struct transfers *all, const struct transfer_wish *wish,
+                                 struct transfer **ret_transfer, struct trouble *ret)
+{
+    struct transfer_record record;
+    enum trouble_kind kind = prepare(all, wish, &record, ret);
+    if (kind != TROUBLE_NONE)
+        return kind;
+    struct transfer *t = transfers_add(all, &record);
+    if (!t)
+        return trouble_no_memory(ret);
+    if (!transfer_hold(t))
+        return refuse(t, t->lock, ret);
+    *ret_transfer = t;
+    t->input = wish->input;
+    if (wish->as) {
+        int r = transfer_record_write(&all->profile, &t->record);
+        if (r < 0)
+            return refuse(t, r, ret);
+        transfer_set_state(t, TRANSFER_READY, NULL);
+    } else {
+        transfer_list(t, wish->paths, wish->path_count);
+    }
+    return TROUBLE_NONE;
+}
+
+struct taking {
+    struct transfers *all;
+    const char *name;
+    size_t count;
+};
+
+static bool is_wanted(const struct taking *s, const struct transfer_record *r)
+{
+    return !r->incoming && !r->stream && r->result == TRANSFER_OPEN && r->tops > 0 &&
+           strcmp(r->hub, s->all->self->hub_print) == 0 && s->all->count < LIMIT_TRANSFERS &&
+           (!s->name || account_name_equal(bytes_from_str(r->name), bytes_from_str(s->name))) &&
+           !transfers_find(s->all, &r->id, false);
+}
+
+static void take_up(void *ctx, const struct transfer_record *r)
+{
+    struct taking *s = ctx;
+    struct transfer *t = is_wanted(s, r) ? transfers_add(s->all, r) : NULL;
+    if (!t)
+        return;
+    if (!transfer_hold(t)) {
+        forget(t);
+        return;
+    }
+    t->listed = true;
+    transfer_set_state(t, TRANSFER_READY, NULL);
+    s->count++;
+}
+
+size_t transfers_take_up(struct transfers *all, const char *name)
+{
+    struct taking s = {.all = all, .name = name};
+    transfer_record_each(&all->profile, take_up, &s);
+    return s.count;
+}
+
+bool transfers_is_idle(const struct transfers *t)
+{
+    return t->count == 0;
+}
+
+/* ---- all of them ---- */
+
+enum trouble_kind transfers_open(struct transfers *t, struct talks *talks,
+                                 const struct self *self, uv_loop_t *loop,
+                                 const struct transfers_handler *handler, struct trouble *ret)
+{
+    *t = (struct transfers){.handler = handler, .talks = talks, .self = self};
+    list_init(&t->all);
+    int r = profile_open(&t->profile, self->profile);
+    if (r != 0)
+        return trouble_set(ret, TROUBLE_FAILED, "the profile cannot be used: %s",
+                           r < 0 ? problem_text(r) : "it is not private");
+    r = uv_timer_init(loop, &t->look);
+    t->look.data = t;
+    if (r == 0)
+        r = uv_timer_start(&t->look, on_look, LOOK_MS, LOOK_MS);
+    if (r < 0)
+        return trouble_set(ret, TROUBLE_FAILED, "%s", problem_text(r));
+    t->open = true;
+    return TROUBLE_NONE;
+}
+
+void transfers_close(struct transfers *t)
+{
+    struct list *next;
+    if (!t->open || t->closing)
+        return;
+    t->closing = true;
+    uv_close((uv_handle_t *)&t->look, NULL);
+    for (struct list *at = t->all.next; at != &t->all; at = next) {
+        next = at->next;
+        transfer_finish(list_entry(at, struct transfer, link), TRANSFER_PAUSED, NULL);
+    }
+}
+
+void transfers_fini(struct transfers *t)
+{
+    profile_close(&t->profile);
+}

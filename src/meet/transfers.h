@@ -1,0 +1,143 @@
+#ifndef KITH_MEET_TRANSFERS_H
+#define KITH_MEET_TRANSFERS_H
+
+/* Transfers of one process, beside its talks: what is offered and accepted is said in the talk
+ * with the other device (peer/transfer_note.h); the work is done by a process for each
+ * (meet/carrier.h), over a connection that is dialed as the talk's was. What was begun is
+ * remembered in the profile (meet/transfer_record.h), and is gone on with until it is over,
+ * whatever becomes of connections, processes and machines: it waits for a talk with that
+ * device, and offers itself anew.
+ *
+ * States, outgoing:
+ *    LISTING -> READY -> OFFERED -> CALLING -> RUNNING -> OVER
+ * and incoming:
+ *    OFFERED -> CALLING -> RUNNING -> OVER
+ *    OFFERED, CALLING, RUNNING -> READY      the talk or the connection was lost, or did not
+ *                                            come: once more, after a while
+ *    all -> OVER                             done, or for a reason
+ * Of one that is taken up again by another process the first state is READY.
+ *
+ * The owner embeds it beside its talks, hands on to it talks_handler.noted, begun and path, and
+ * leaves it alone until the loop has nothing more to do. */
+
+#include "meet/carrier.h"
+#include "meet/talks.h"
+#include "meet/transfer_record.h"
+#include "peer/inbox.h"
+#include "peer/transfer_note.h"
+
+enum transfer_state {
+    TRANSFER_LISTING, /* what is to be sent is looked through */
+    TRANSFER_READY,   /* waits for a talk with him */
+    TRANSFER_OFFERED, /* the receiver, a person or a rule, is to answer */
+    TRANSFER_CALLING, /* accepted; the connection comes about */
+    TRANSFER_RUNNING,
+    TRANSFER_OVER
+};
+
+enum { TRANSFER_PATH_SHOWN_BYTES = 256 };
+
+struct transfers;
+
+/* On the heap, the transfers' own; gone after handler.over. */
+struct transfer {
+    struct list link;
+    struct transfers *all;
+    struct transfer_record record;
+    enum transfer_state state;
+    void *context; /* the owner's; NULL at first */
+    int lock;      /* on the record; -1: none */
+    struct carrier carrier;
+    struct random_id token; /* of the attempt */
+    uint8_t secret[TRANSFER_SECRET_BYTES];
+    struct random_id via;        /* the introduction of the link over which it was offered */
+    bool expecting;              /* a connection, at our port */
+    bool listed;                 /* the list, on the disk, is whole */
+    bool offered_again;          /* incoming: there is a newer offer than the one that runs */
+    bool cancelled;              /* is to be over as soon as the carrier is gone */
+    enum transfer_reason reason; /* then, and of OVER */
+    int input;                   /* outgoing stream: what is read; -1 */
+    struct instant since;        /* in this state */
+    struct instant again;        /* READY: not before */
+    unsigned failures;           /* attempts without progress, one after the other */
+    /* How far it is: */
+    uint64_t entries, bytes; /* said or taken, with what was kept before */
+    uint64_t kept;           /* bytes that are safe there */
+    enum carrier_bound bound;
+    char path[TRANSFER_PATH_SHOWN_BYTES]; /* what is at work, uncleaned */
+};
+
+/* Names, paths: as they came, to be cleaned. Any may be NULL, but offered. */
+struct transfers_handler {
+    /* Outgoing: it was looked through; record has the totals. */
+    void (*listed)(struct transfer *t);
+    void (*skipped)(struct transfer *t, struct bytes path, struct bytes why);
+    /* Somebody offers something new: transfer_accept or transfer_refuse, now or later. */
+    void (*offered)(struct transfer *t);
+    /* It has another state; why: in words, where it is READY again after an attempt. */
+    void (*changed)(struct transfer *t, const char *why);
+    void (*runs)(struct transfer *t); /* it has come further */
+    void (*file)(struct transfer *t, struct bytes path, uint64_t size, struct bytes sha256);
+    void (*dropped)(struct transfer *t, struct bytes path, enum transfer_reason reason);
+    void (*published)(struct transfer *t, struct bytes name, struct bytes now_called);
+    /* t->reason, NONE: all of it was received. why: more of it, or NULL. It is gone then. */
+    void (*over)(struct transfer *t, const char *why);
+};
+
+struct transfers {
+    const struct transfers_handler *handler;
+    struct talks *talks;
+    const struct self *self;
+    struct profile profile;
+    struct list all; /* of struct transfer */
+    size_t count;
+    uv_timer_t look;
+    bool open, closing;
+};
+
+/* TROUBLE_FAILED: the profile cannot be used. transfers_fini is for it even then. */
+enum trouble_kind transfers_open(struct transfers *t, struct talks *talks,
+                                 const struct self *self, uv_loop_t *loop,
+                                 const struct transfers_handler *handler, struct trouble *ret);
+
+/* Carriers end; what was begun is remembered. */
+void transfers_close(struct transfers *t);
+void transfers_fini(struct transfers *t);
+
+/* For the talks_handler. */
+void transfers_noted(struct transfers *t, struct talk_link *l, struct bytes message);
+void transfers_look(struct transfers *t); /* a talk has begun, or has a connection again */
+
+/* Something to send to somebody: paths, or with as what is read from input under that name.
+ * LISTING at first, or READY. TROUBLE_FAILED. */
+struct transfer_wish {
+    const char *name; /* whom to */
+    const char *const *paths;
+    size_t path_count;
+    const char *as;
+    int input;
+    bool sha256;
+};
+enum trouble_kind transfers_send(struct transfers *t, const struct transfer_wish *wish,
+                                 struct transfer **ret_transfer, struct trouble *ret);
+
+/* Takes up what this profile has begun to send to somebody, NULL: to anybody, on this hub: that
+ * nobody works on. How many. */
+size_t transfers_take_up(struct transfers *t, const char *name);
+
+/* How an offer is accepted. */
+struct transfer_terms {
+    const char *into; /* absolute; "-": standard output */
+    enum inbox_rule rule;
+    uint64_t cap;
+    bool sha256;
+};
+void transfer_accept(struct transfer *t, const struct transfer_terms *terms);
+
+/* Ends it, and tells the other side; what was received of it and not published is gone. */
+void transfer_end(struct transfer *t, enum transfer_reason reason);
+
+/* Is something still under way, or waits for somebody who may come? */
+bool transfers_is_idle(const struct transfers *t);
+
+#endif

@@ -1,0 +1,347 @@
+#include "meet/transfers_inner.h"
+
+#include "base/limits.h"
+#include "io/clock.h"
+#include "io/entropy.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+struct talk_link *transfer_link(const struct transfer *t)
+{
+    const struct transfer_record *r = &t->record;
+    return talks_find_device(t->all->talks, bytes_from_str(r->name),
+                             r->has_device ? &r->device : NULL);
+}
+
+static int say(struct talk_link *l, const struct transfer_note *n)
+{
+    uint8_t out[TRANSFER_NOTE_BYTES];
+    return talk_link_note(l, bytes_make(out, transfer_note_write(out, n)));
+}
+
+static void say_over(struct talk_link *l, const struct random_id *id,
+                     enum transfer_reason reason)
+{
+    say(l, &(struct transfer_note){.type = TRANSFER_NOTE_OVER, .id = *id, .reason = reason});
+}
+
+void transfer_say_over(struct transfer *t, enum transfer_reason reason)
+{
+    struct talk_link *l = transfer_link(t);
+    if (l)
+        say_over(l, &t->record.id, reason);
+}
+
+/* ---- a connection of the other side's ---- */
+
+static void on_connection(void *ctx, int fd)
+{
+    struct transfer *t = ctx;
+    t->expecting = false;
+    if (t->state == TRANSFER_CALLING && !t->carrier.running)
+        transfer_carry_on(t, fd);
+    else
+        close(fd);
+}
+
+static struct preamble preamble_of(const struct transfer *t)
+{
+    struct preamble p = {.id = t->record.id};
+    memcpy(p.token, t->token.bytes, sizeof p.token);
+    return p;
+}
+
+static bool expect(struct transfer *t)
+{
+    struct preamble p = preamble_of(t);
+    t->expecting = talks_expect(t->all->talks, &p, on_connection, t) == 0;
+    return t->expecting;
+}
+
+void transfer_unexpect(struct transfer *t)
+{
+    struct preamble p = preamble_of(t);
+    if (t->expecting)
+        talks_unexpect(t->all->talks, &p);
+    t->expecting = false;
+}
+
+/* ---- outgoing ---- */
+
+void transfer_offer(struct transfer *t, struct talk_link *l)
+{
+    const struct transfer_record *r = &t->record;
+    if (entropy_fill(t->token.bytes, sizeof t->token.bytes) != 0 ||
+        entropy_fill(t->secret, sizeof t->secret) != 0) {
+        transfer_wait(t, "no random numbers");
+        return;
+    }
+    struct transfer_note n = {.type = TRANSFER_NOTE_OFFER,
+                              .id = r->id,
+                              .token = t->token,
+                              .flags = (r->has_device ? TRANSFER_GOES_ON : 0) |
+                                       (r->sha256 ? TRANSFER_WITH_SHA256 : 0),
+                              .entries = r->entries,
+                              .bytes = r->bytes,
+                              .tops = r->tops,
+                              .name = bytes_from_str(r->title)};
+    memcpy(n.secret, t->secret, sizeof n.secret);
+    t->via = l->pair.id;
+    if (say(l, &n) == 0)
+        transfer_set_state(t, TRANSFER_OFFERED, NULL);
+    else
+        transfer_wait(t, "it cannot be offered now");
+}
+
+/* The connection for content is dialed as the one in use was. */
+static void connect_beside(struct transfer *t, struct talk_link *l)
+{
+    struct transfer_note call = {
+        .type = TRANSFER_NOTE_CALL, .id = t->record.id, .token = t->token};
+    struct address at;
+    bool dialed = false;
+    if (!talk_link_beside(l, &at, &dialed)) {
+        transfer_wait(t, transfer_reason_text(TRANSFER_RELAYED));
+        return;
+    }
+    transfer_set_state(t, TRANSFER_CALLING, NULL);
+    if (dialed)
+        transfer_carry_to(t, &at);
+    else if (!expect(t) || say(l, &call) != 0)
+        transfer_wait(t, "it cannot be called for now");
+}
+
+static void take_acceptance(struct transfer *t, struct talk_link *l,
+                            const struct transfer_note *n)
+{
+    struct transfer_record *r = &t->record;
+    if (t->state != TRANSFER_OFFERED || !random_id_equal(&n->token, &t->token))
+        return;
+    r->sha256 = r->sha256 || (n->flags & TRANSFER_WITH_SHA256);
+    if (!r->has_device) {
+        r->has_device = true;
+        r->device = l->pair.other.key;
+    }
+    if (transfer_remember(t))
+        connect_beside(t, l);
+}
+
+/* ---- incoming ---- */
+
+static void fill_record(struct transfer_record *r, struct talk_link *l,
+                        const struct transfer_note *n)
+{
+    *r = (struct transfer_record){.id = n->id,
+                                  .incoming = true,
+                                  .has_device = true,
+                                  .device = l->pair.other.key,
+                                  .entries = n->entries,
+                                  .bytes = n->bytes,
+                                  .tops = n->tops,
+                                  .sha256 = n->flags & TRANSFER_WITH_SHA256};
+    snprintf(r->name, sizeof r->name, "%s", l->name);
+    snprintf(r->title, sizeof r->title, "%.*s", (int)n->name.len, (const char *)n->name.data);
+}
+
+/* It has room for it, or says why not. */
+static struct transfer *add_offered(struct transfers *all, struct talk_link *l,
+                                    const struct transfer_note *n,
+                                    const struct transfer_record *record)
+{
+    struct transfer *t = all->count < LIMIT_TRANSFERS ? transfers_add(all, record) : NULL;
+    if (!t) {
+        say_over(l, &n->id, TRANSFER_BUSY);
+        return NULL;
+    }
+    snprintf(t->record.hub, sizeof t->record.hub, "%s", all->self->hub_print);
+    return t;
+}
+
+static void take_attempt(struct transfer *t, struct talk_link *l, const struct transfer_note *n)
+{
+    transfer_unexpect(t);
+    t->token = n->token;
+    t->via = l->pair.id;
+    memcpy(t->secret, n->secret, sizeof t->secret);
+}
+
+static void offer_new(struct transfers *all, struct talk_link *l, const struct transfer_note *n)
+{
+    struct transfer_record record;
+    fill_record(&record, l, n);
+    struct transfer *t = add_offered(all, l, n, &record);
+    if (!t)
+        return;
+    take_attempt(t, l, n);
+    transfer_set_state(t, TRANSFER_OFFERED, NULL);
+    all->handler->offered(t);
+}
+
+/* One that was accepted before, in this process or another. */
+static void go_on(struct transfers *all, struct talk_link *l, const struct transfer_note *n,
+                  const struct transfer_record *known)
+{
+    struct transfer *t = add_offered(all, l, n, known);
+    if (!t)
+        return;
+    take_attempt(t, l, n);
+    if (transfer_hold(t))
+        transfer_agree(t, l);
+    else
+        transfer_finish(t, TRANSFER_BUSY, NULL);
+}
+
+/* Whose it is was proven when the two devices connected. */
+static bool is_from(const struct transfer_record *r, const struct talk_link *l)
+{
+    return account_name_equal(bytes_from_str(r->name), bytes_from_str(l->name)) &&
+           memcmp(&r->device, &l->pair.other.key, sizeof r->device) == 0;
+}
+
+static void take_unknown(struct transfers *all, struct talk_link *l,
+                         const struct transfer_note *n)
+{
+    struct transfer_record known;
+    int r = transfer_record_read(&all->profile, &n->id, true, &known);
+    if (r == 0 && !is_from(&known, l))
+        say_over(l, &n->id, TRANSFER_UNKNOWN);
+    else if (r == 0 && known.result == TRANSFER_DONE_ALL)
+        say_over(l, &n->id, TRANSFER_REASON_NONE);
+    else if (r == 0)
+        go_on(all, l, n, &known);
+    else if (n->flags & TRANSFER_GOES_ON)
+        say_over(l, &n->id, TRANSFER_UNKNOWN);
+    else
+        offer_new(all, l, n);
+}
+
+/* Again, since it has lost what there was: its end may still look whole here. */
+static void take_again(struct transfer *t, struct talk_link *l, const struct transfer_note *n)
+{
+    if (!is_from(&t->record, l)) {
+        say_over(l, &n->id, TRANSFER_UNKNOWN);
+        return;
+    }
+    take_attempt(t, l, n);
+    if (t->state == TRANSFER_OFFERED || t->state == TRANSFER_OVER)
+        return;
+    if (t->carrier.running) {
+        t->offered_again = true;
+        carrier_kill(&t->carrier);
+    } else {
+        transfer_agree(t, l);
+    }
+}
+
+static void take_offer(struct transfers *all, struct talk_link *l,
+                       const struct transfer_note *n)
+{
+    struct transfer *t = transfers_find(all, &n->id, true);
+    if (t)
+        take_again(t, l, n);
+    else
+        take_unknown(all, l, n);
+}
+
+void transfer_agree(struct transfer *t, struct talk_link *l)
+{
+    struct transfer_note accept = {.type = TRANSFER_NOTE_ACCEPT,
+                                   .id = t->record.id,
+                                   .token = t->token,
+                                   .flags = t->record.sha256 ? TRANSFER_WITH_SHA256 : 0};
+    t->offered_again = false;
+    transfer_set_state(t, TRANSFER_CALLING, NULL);
+    if (!expect(t) || say(l, &accept) != 0)
+        transfer_wait(t, "it cannot be accepted now");
+}
+
+void transfer_accept(struct transfer *t, const struct transfer_terms *terms)
+{
+    struct transfer_record *r = &t->record;
+    snprintf(r->into, sizeof r->into, "%s", terms->into);
+    r->rule = terms->rule;
+    r->cap = terms->cap;
+    r->sha256 = r->sha256 || terms->sha256;
+    if (!transfer_hold(t)) {
+        transfer_say_over(t, TRANSFER_BUSY);
+        transfer_finish(t, TRANSFER_BUSY, NULL);
+        return;
+    }
+    if (!transfer_remember(t))
+        return;
+    struct talk_link *l = transfer_link(t);
+    if (l && random_id_equal(&l->pair.id, &t->via))
+        transfer_agree(t, l);
+    else
+        transfer_wait(t, NULL); /* he offers it anew */
+}
+
+static void take_call(struct transfer *t, struct talk_link *l, const struct transfer_note *n)
+{
+    struct address at;
+    bool dialed = false;
+    if (t->state != TRANSFER_CALLING || !random_id_equal(&n->token, &t->token) ||
+        t->carrier.running)
+        return;
+    transfer_unexpect(t);
+    if (talk_link_beside(l, &at, &dialed) && dialed)
+        transfer_carry_to(t, &at);
+    else
+        transfer_wait(t, "the connection was another by then");
+}
+
+/* ---- both ---- */
+
+static void take_over(struct transfer *t, const struct transfer_note *n)
+{
+    bool passes = transfer_reason_passes(n->reason);
+    if (t->record.incoming && n->reason == TRANSFER_REASON_NONE)
+        return;
+    t->reason = n->reason;
+    t->cancelled = !passes;
+    if (t->carrier.running)
+        carrier_kill(&t->carrier);
+    else if (passes)
+        transfer_wait(t, transfer_reason_text(n->reason));
+    else
+        transfer_finish(t, n->reason, NULL);
+}
+
+/* ACCEPT is for who offered, CALL for who accepted; OVER tells neither, but a device does not
+ * send itself anything under one id. */
+static struct transfer *find_noted(struct transfers *all, const struct transfer_note *n,
+                                   const struct talk_link *l)
+{
+    struct transfer *out = transfers_find(all, &n->id, false);
+    struct transfer *in = transfers_find(all, &n->id, true);
+    struct transfer *t = n->type == TRANSFER_NOTE_ACCEPT ? out
+                         : n->type == TRANSFER_NOTE_CALL ? in
+                         : out                           ? out
+                                                         : in;
+    bool his = t &&
+               account_name_equal(bytes_from_str(t->record.name), bytes_from_str(l->name)) &&
+               (!t->record.has_device ||
+                memcmp(&t->record.device, &l->pair.other.key, sizeof t->record.device) == 0);
+    return his ? t : NULL;
+}
+
+void transfers_noted(struct transfers *all, struct talk_link *l, struct bytes message)
+{
+    struct transfer_note n;
+    if (!all->open || all->closing || transfer_note_read(message, &n) != 0)
+        return;
+    if (n.type == TRANSFER_NOTE_OFFER) {
+        take_offer(all, l, &n);
+        return;
+    }
+    struct transfer *t = find_noted(all, &n, l);
+    if (!t || t->state == TRANSFER_OVER)
+        return;
+    if (n.type == TRANSFER_NOTE_ACCEPT)
+        take_acceptance(t, l, &n);
+    else if (n.type == TRANSFER_NOTE_CALL)
+        take_call(t, l, &n);
+    else
+        take_over(t, &n);
+}

@@ -147,6 +147,9 @@ def test_who_brings_data_nobody_expects_hears_nothing(bob, alice, mallory, what)
             assert data.recv(100) == b""
         except ConnectionError:
             pass  # something that was sent was not read
+        broken_off.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            broken_off.recv(1)  # its time has not come
         assert still_listens(listener, alice)
 
 

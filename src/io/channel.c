@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { LAST_BYTES_MS = 1000 };
 
@@ -398,19 +399,23 @@ int channel_dial_unix(struct channel *c, uv_loop_t *loop, const char *path,
     return 0;
 }
 
-int channel_accept(struct channel *c, uv_stream_t *listener, const struct tls_config *config,
-                   const struct channel_handler *handler)
+int channel_take(struct channel *c, uv_loop_t *loop, int fd, const struct tls_config *config,
+                 const struct channel_handler *handler)
 {
-    int r = begin(c, listener->loop, config, handler);
-    if (r < 0)
+    int r = begin(c, loop, config, handler);
+    if (r < 0) {
+        close(fd);
         return r;
+    }
     c->answers = true;
     r = uv_tcp_init(c->loop, &c->uv.tcp);
     c->uv.handle.data = c;
     c->has_handle = r == 0;
     if (r == 0)
-        r = uv_accept(listener, &c->uv.stream);
-    if (r == 0)
+        r = uv_tcp_open(&c->uv.tcp, fd);
+    if (r < 0)
+        close(fd);
+    else
         r = uv_tcp_nodelay(&c->uv.tcp, 1);
     if (r < 0)
         fail_with(c, r);

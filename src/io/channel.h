@@ -1,7 +1,7 @@
 #ifndef KITH_IO_CHANNEL_H
 #define KITH_IO_CHANNEL_H
 
-/* A connection on a libuv loop, made from here or taken from a listening socket. To make one, a
+/* A connection on a libuv loop, made from here or one that has come. To make one, a
  * host's addresses are looked up and tried in turn, or a Unix socket is; where a config for TLS
  * is given, both ends agree on that; then bytes go out and come in. Nothing waits.
  *
@@ -71,9 +71,10 @@ int channel_dial_tcp(struct channel *c, uv_loop_t *loop, const char *host, uint1
 int channel_dial_unix(struct channel *c, uv_loop_t *loop, const char *path,
                       const struct channel_handler *handler);
 
-/* Takes the connection that waits at a listening socket, of handshakes the answering side. */
-int channel_accept(struct channel *c, uv_stream_t *listener, const struct tls_config *config,
-                   const struct channel_handler *handler);
+/* Takes fd, a connection that has come, whatever becomes of it; of handshakes the answering
+ * side. */
+int channel_take(struct channel *c, uv_loop_t *loop, int fd, const struct tls_config *config,
+                 const struct channel_handler *handler);
 
 /* Where the other end is, or this one; false where that cannot be told, as of a Unix socket. */
 bool channel_other_end(const struct channel *c, struct address *ret);

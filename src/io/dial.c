@@ -66,6 +66,17 @@ int dial_descriptor(const struct dial *d)
     return d->fd;
 }
 
+int dial_release(struct dial *d, int *ret_fd)
+{
+    assert(d->fd >= 0 && !d->tls);
+    int flags = fcntl(d->fd, F_GETFL);
+    if (flags < 0 || fcntl(d->fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+        return -errno;
+    *ret_fd = d->fd;
+    d->fd = -1;
+    return 0;
+}
+
 /* ---- waiting ---- */
 
 static struct instant after(uint64_t timeout_ms)

@@ -43,6 +43,10 @@ const char *dial_tls_problem(const struct dial *d);
  * connection. */
 int dial_descriptor(const struct dial *d);
 
+/* The connection, in plaintext, is the caller's now, as a socket that blocks; what was received
+ * already is thrown away. -errno: it is still the dial's. */
+int dial_release(struct dial *d, int *ret_fd);
+
 /* Returns when all of data is with the kernel. -ETIMEDOUT where for timeout_ms none of it was
  * taken: part of it is sent. DIAL_BROKEN. */
 int dial_send(struct dial *d, struct bytes data, uint64_t timeout_ms);

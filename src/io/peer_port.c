@@ -3,7 +3,9 @@
 #include "io/address.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { BACKLOG = 16 };
 
@@ -58,22 +60,39 @@ int peer_port_open(struct peer_port *p, uv_loop_t *loop, uint16_t number,
     return r;
 }
 
-static void on_refused(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
     free(handle);
 }
 
-void peer_port_refuse(struct peer_port *p)
+/* libuv hands out a connection as a handle of its loop; only a copy of the descriptor can leave
+ * it. */
+int peer_port_accept(struct peer_port *p, int *ret_fd)
 {
     uv_tcp_t *tcp = malloc(sizeof *tcp);
-    if (!tcp)
-        return; /* it waits until somebody comes again */
-    if (uv_tcp_init(p->tcp.loop, tcp) < 0) {
+    uv_os_fd_t fd;
+    int r = tcp ? uv_tcp_init(p->tcp.loop, tcp) : -ENOMEM;
+    if (r < 0) {
         free(tcp);
-        return;
+        return r;
     }
-    uv_accept((uv_stream_t *)&p->tcp, (uv_stream_t *)tcp);
-    uv_close((uv_handle_t *)tcp, on_refused);
+    r = uv_accept((uv_stream_t *)&p->tcp, (uv_stream_t *)tcp);
+    if (r == 0)
+        r = uv_fileno((uv_handle_t *)tcp, &fd);
+    int copy = r == 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : r;
+    if (r == 0 && copy < 0)
+        r = -errno;
+    if (r == 0)
+        *ret_fd = copy;
+    uv_close((uv_handle_t *)tcp, on_handle_closed);
+    return r;
+}
+
+void peer_port_refuse(struct peer_port *p)
+{
+    int fd;
+    if (peer_port_accept(p, &fd) == 0)
+        close(fd);
 }
 
 void peer_port_close(struct peer_port *p)

@@ -215,11 +215,11 @@ int peer_line_dial(struct peer_line *l, uv_loop_t *loop, const char *address, ui
     return channel_dial_tcp(&l->channel, loop, address, port, config, &channel_handler);
 }
 
-int peer_line_accept(struct peer_line *l, uv_stream_t *listener,
-                     const struct tls_config *config, const struct peer_line_handler *handler)
+int peer_line_take(struct peer_line *l, uv_loop_t *loop, int fd,
+                   const struct tls_config *config, const struct peer_line_handler *handler)
 {
     prepare(l, PROOF_ANSWERS, handler);
-    return channel_accept(&l->channel, listener, config, &channel_handler);
+    return channel_take(&l->channel, loop, fd, config, &channel_handler);
 }
 
 int peer_line_relay(struct peer_line *l, uv_loop_t *loop, const struct peer_line_relay *how,

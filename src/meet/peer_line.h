@@ -45,8 +45,9 @@ struct peer_line {
  * does not follow then. */
 int peer_line_dial(struct peer_line *l, uv_loop_t *loop, const char *address, uint16_t port,
                    const struct tls_config *config, const struct peer_line_handler *handler);
-int peer_line_accept(struct peer_line *l, uv_stream_t *listener,
-                     const struct tls_config *config, const struct peer_line_handler *handler);
+/* fd: a connection that has come, taken whatever becomes of it. */
+int peer_line_take(struct peer_line *l, uv_loop_t *loop, int fd,
+                   const struct tls_config *config, const struct peer_line_handler *handler);
 
 /* Through the hub at host, whose key must be the one of hub_print. to_hub and within are the
  * configs; role: of the latter. */

@@ -153,6 +153,20 @@ void talks_show_all(struct talks *t, struct bytes name);
 /* The hub says that the other of that introduction waits at the relay. */
 void talks_called(struct talks *t, struct bytes id);
 
+/* Between talks_open and talks_close: a connection with data is expected at the port, or no
+ * more (meet/arrivals.h). */
+static inline void talks_expect(struct talks *t, struct arrivals_expected *e,
+                                const struct preamble *p, void (*came)(void *context, int fd),
+                                void *context)
+{
+    arrivals_expect(&t->arrivals, e, p, came, context);
+}
+
+static inline void talks_unexpect(struct arrivals_expected *e)
+{
+    arrivals_unexpect(e);
+}
+
 /* How addresses of another device are judged. seen: where the hub sees it. */
 struct candidate_rules talks_rules(const struct talks *t, const struct net_address *seen);
 

@@ -67,7 +67,7 @@ bool transfer_remember(struct transfer *t)
 void transfer_wait(struct transfer *t, const char *why)
 {
     uint64_t ms = LIMIT_TRANSFER_RETRY_MIN_MS << (t->failures < 16 ? t->failures : 16);
-    transfer_unexpect(t);
+    talks_unexpect(&t->expected);
     if (t->state == TRANSFER_OVER)
         return;
     t->failures++;
@@ -81,7 +81,7 @@ void transfer_wait(struct transfer *t, const char *why)
 
 static void forget(struct transfer *t)
 {
-    transfer_unexpect(t);
+    talks_unexpect(&t->expected);
     list_remove(&t->link);
     t->all->count--;
     if (t->lock >= 0)
@@ -123,7 +123,7 @@ void transfer_finish(struct transfer *t, enum transfer_reason reason, const char
         return;
     }
     if (!again) {
-        transfer_unexpect(t);
+        talks_unexpect(&t->expected);
         settle_record(t);
         transfer_set_state(t, TRANSFER_OVER, NULL);
         if (is_to_be_cleared(t))

@@ -51,7 +51,7 @@ struct transfer {
     struct random_id token; /* of the attempt */
     uint8_t secret[TRANSFER_SECRET_BYTES];
     struct random_id via;        /* the introduction of the link over which it was offered */
-    bool expecting;              /* a connection, at our port */
+    struct arrivals_expected expected; /* a connection of the other side's */
     bool listed;                 /* the list, on the disk, is whole */
     bool offered_again;          /* incoming: there is a newer offer than the one that runs */
     bool cancelled;              /* is to be over as soon as the carrier is gone */

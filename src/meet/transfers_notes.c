@@ -38,7 +38,6 @@ void transfer_say_over(struct transfer *t, enum transfer_reason reason)
 static void on_connection(void *ctx, int fd)
 {
     struct transfer *t = ctx;
-    t->expecting = false;
     if (t->state == TRANSFER_CALLING && !t->carrier.running)
         transfer_carry_on(t, fd);
     else
@@ -52,19 +51,10 @@ static struct preamble preamble_of(const struct transfer *t)
     return p;
 }
 
-static bool expect(struct transfer *t)
+static void expect(struct transfer *t)
 {
     struct preamble p = preamble_of(t);
-    t->expecting = talks_expect(t->all->talks, &p, on_connection, t) == 0;
-    return t->expecting;
-}
-
-void transfer_unexpect(struct transfer *t)
-{
-    struct preamble p = preamble_of(t);
-    if (t->expecting)
-        talks_unexpect(t->all->talks, &p);
-    t->expecting = false;
+    talks_expect(t->all->talks, &t->expected, &p, on_connection, t);
 }
 
 /* ---- outgoing ---- */
@@ -106,9 +96,12 @@ static void connect_beside(struct transfer *t, struct talk_link *l)
         return;
     }
     transfer_set_state(t, TRANSFER_CALLING, NULL);
-    if (dialed)
+    if (dialed) {
         transfer_carry_to(t, &at);
-    else if (!expect(t) || say(l, &call) != 0)
+        return;
+    }
+    expect(t);
+    if (say(l, &call) != 0)
         transfer_wait(t, "it cannot be called for now");
 }
 
@@ -160,7 +153,7 @@ static struct transfer *add_offered(struct transfers *all, struct talk_link *l,
 
 static void take_attempt(struct transfer *t, struct talk_link *l, const struct transfer_note *n)
 {
-    transfer_unexpect(t);
+    talks_unexpect(&t->expected);
     t->token = n->token;
     t->via = l->pair.id;
     memcpy(t->secret, n->secret, sizeof t->secret);
@@ -252,7 +245,8 @@ void transfer_agree(struct transfer *t, struct talk_link *l)
                                    .flags = t->record.sha256 ? TRANSFER_WITH_SHA256 : 0};
     t->offered_again = false;
     transfer_set_state(t, TRANSFER_CALLING, NULL);
-    if (!expect(t) || say(l, &accept) != 0)
+    expect(t);
+    if (say(l, &accept) != 0)
         transfer_wait(t, "it cannot be accepted now");
 }
 
@@ -284,7 +278,7 @@ static void take_call(struct transfer *t, struct talk_link *l, const struct tran
     if (t->state != TRANSFER_CALLING || !random_id_equal(&n->token, &t->token) ||
         t->carrier.running)
         return;
-    transfer_unexpect(t);
+    talks_unexpect(&t->expected);
     if (talk_link_beside(l, &at, &dialed) && dialed)
         transfer_carry_to(t, &at);
     else

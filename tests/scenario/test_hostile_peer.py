@@ -126,6 +126,33 @@ def test_who_is_dialed_proves_himself_too(bob, alice, mallory):
     assert still_listens(listener, alice)
 
 
+NO_DATA = {
+    "a transfer nobody knows": b"KITHDATA" + bytes(32),
+    "with TLS behind it": b"KITHDATA" + bytes(32) + b"\x16\x03\x01\x02\x00\x01",
+    "another word": b"KITHDOOR",
+    "by the byte": None,
+}
+
+
+@pytest.mark.parametrize("what", NO_DATA)
+def test_who_brings_data_nobody_expects_hears_nothing(bob, alice, mallory, what):
+    listener = bob.listen("--accept", "all")
+    port = mallory.meet("bob").port()
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as data, \
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as broken_off:
+        broken_off.sendall(b"KITHDATA and no more")
+        for piece in [NO_DATA[what]] if NO_DATA[what] else [bytes([byte]) for byte in b"KITHDATA" + bytes(32)]:
+            data.sendall(piece)
+        try:
+            assert data.recv(100) == b""
+        except ConnectionError:
+            pass  # something that was sent was not read
+        broken_off.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            broken_off.recv(1)  # its time has not come
+        assert still_listens(listener, alice)
+
+
 # ---- before the proof ----
 
 UNPROVEN = {

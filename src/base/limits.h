@@ -105,6 +105,7 @@
 #define LIMIT_TALK_LEAVE_MS ((uint64_t)2 * 1000) /* what was said still arrives, at the end */
 #define LIMIT_SAY_AGAIN_MS ((uint64_t)200)       /* until who was busy is asked anew ... */
 #define LIMIT_SAY_LATE_MS ((uint64_t)5 * 1000)   /* ... and for a hub that is late */
+#define LIMIT_MEETING_AGAIN_MS ((uint64_t)2 * 1000) /* until who is not here is asked anew */
 #define LIMIT_WORDS_MS ((uint64_t)30 * 1000)     /* then words to compare are late */
 #define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
 #define LIMIT_TALKS ((size_t)64)                 /* links of one kith's talks, at once ... */

@@ -1,0 +1,119 @@
+#include "kith/meeting.h"
+
+#include "base/limits.h"
+#include "client/answer.h"
+#include "io/clock.h"
+
+#include <stdio.h>
+
+static void put_off(struct meeting *m, uint64_t ms)
+{
+    m->state = MEETING_AWAY;
+    m->id[0] = '\0';
+    m->again = instant_after_ms(clock_instant(), ms);
+}
+
+/* Once, until he has talked. */
+static enum meeting_news waits(struct meeting *m, const char *why,
+                               char ret_why[MEETING_WHY_BYTES])
+{
+    enum meeting_news news = m->awaits ? MEETING_NOTHING : MEETING_WAITS;
+    m->awaits = true;
+    snprintf(ret_why, MEETING_WHY_BYTES, "%s", why);
+    return news;
+}
+
+static void withdraw(struct meeting *m, struct contact *c)
+{
+    const struct bytes argv[] = {bytes_from_str("CANCEL"), bytes_from_str(m->id)};
+    contact_request(c, argv, 2);
+    put_off(m, LIMIT_MEETING_AGAIN_MS);
+}
+
+void meeting_tick(struct meeting *m, struct contact *c)
+{
+    struct instant now = clock_instant();
+    bool talks = talks_find(&c->presence.talks, bytes_from_str(m->name)) != NULL;
+    if (talks) {
+        m->state = MEETING_TALKING;
+        m->awaits = false;
+    } else if (m->state == MEETING_TALKING) {
+        put_off(m, LIMIT_SAY_AGAIN_MS);
+    } else if (m->over || !c->presence.ready || now.ns < m->again.ns) {
+        return;
+    } else if (m->state == MEETING_AWAY) {
+        m->asked = contact_ask(c, "MEET", bytes_from_str(m->name));
+        m->state = MEETING_ASKING;
+        m->again = instant_after_ms(now, LIMIT_ANSWER_MS);
+    } else if (m->state == MEETING_ASKED) {
+        withdraw(m, c);
+    }
+}
+
+static enum meeting_news take_failure(struct meeting *m, struct bytes why,
+                                      char ret_why[MEETING_WHY_BYTES])
+{
+    if (bytes_starts_with(why, "BUSY ")) {
+        put_off(m, LIMIT_SAY_AGAIN_MS);
+        return MEETING_NOTHING;
+    }
+    put_off(m, LIMIT_MEETING_AGAIN_MS);
+    if (bytes_starts_with(why, "ABSENT "))
+        return waits(m, "is not here", ret_why);
+    why = answer_words(why);
+    snprintf(ret_why, MEETING_WHY_BYTES, "cannot be asked: %.*s",
+             (int)(why.len < 150 ? why.len : 150), (const char *)why.data);
+    return MEETING_REFUSED;
+}
+
+bool meeting_answer(struct meeting *m, struct contact *c, uint64_t number,
+                    const struct resp_value *reply, enum meeting_news *ret,
+                    char ret_why[MEETING_WHY_BYTES])
+{
+    if (m->state != MEETING_ASKING || number != m->asked)
+        return false;
+    *ret = MEETING_NOTHING;
+    if (reply->kind == RESP_FAILURE) {
+        *ret = take_failure(m, reply->text, ret_why);
+        return true;
+    }
+    m->state = MEETING_ASKED;
+    m->again = instant_after_ms(clock_instant(), LIMIT_INVITED_MS + LIMIT_SAY_LATE_MS);
+    snprintf(m->id, sizeof m->id, "%.*s", (int)reply->text.len, (const char *)reply->text.data);
+    presence_agree(&c->presence, reply->text, bytes_from_str(m->name));
+    return true;
+}
+
+static enum meeting_news take_refusal(struct meeting *m, struct bytes reason,
+                                      char ret_why[MEETING_WHY_BYTES])
+{
+    put_off(m, LIMIT_MEETING_AGAIN_MS);
+    if (bytes_equal_str(reason, "declined")) {
+        snprintf(ret_why, MEETING_WHY_BYTES, "%s", notice_refusal(reason));
+        return MEETING_REFUSED;
+    }
+    return waits(m, notice_refusal(reason), ret_why);
+}
+
+bool meeting_notice(struct meeting *m, struct contact *c, const struct notice *n,
+                    enum meeting_news *ret, char ret_why[MEETING_WHY_BYTES])
+{
+    *ret = MEETING_NOTHING;
+    if (m->over || !account_name_equal(n->name, bytes_from_str(m->name)))
+        return false;
+    if (n->kind == NOTICE_INVITED)
+        contact_accept(c, n);
+    else if (n->kind == NOTICE_INTRODUCED)
+        contact_begin(c, n); /* what is wrong was said */
+    else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, m->id))
+        *ret = take_refusal(m, n->reason, ret_why);
+    else if (n->kind == NOTICE_ONLINE && m->state == MEETING_AWAY)
+        m->again = clock_instant();
+    return true;
+}
+
+void meeting_lost(struct meeting *m)
+{
+    if (m->state == MEETING_ASKING || m->state == MEETING_ASKED)
+        put_off(m, 0);
+}

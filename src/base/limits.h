@@ -116,6 +116,7 @@
 #define LIMIT_TRANSFER_PATH_BYTES (4 * LIMIT_KIB)   /* from the top of what is sent */
 #define LIMIT_TRANSFER_ENTRY_BYTES ((uint64_t)1024) /* what an entry counts, beside content */
 #define LIMIT_TRANSFER_AGAIN 5u                     /* one chunk, one changing file, is tried */
+#define LIMIT_TRANSFER_LATE ((size_t)256)           /* files dropped after they were whole */
 #define LIMIT_TRANSFER_UNKEPT_BYTES (64 * LIMIT_MIB)  /* taken, not on the disk yet ... */
 #define LIMIT_TRANSFER_SYNC_MS ((uint64_t)1000)       /* ... and for how long */
 #define LIMIT_TRANSFER_RESERVE_BYTES (64 * LIMIT_MIB) /* left on a disk, of unknown totals */

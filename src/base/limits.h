@@ -119,6 +119,7 @@
 #define LIMIT_TRANSFER_NUMBERED 9999u               /* "a (2).txt" and so on, of one name */
 #define LIMIT_TRANSFER_SETTLE_MS 20u                /* of a file that was changed just now */
 #define LIMIT_TRANSFER_AGAIN 5u                     /* one chunk, one changing file, is tried */
+#define LIMIT_TRANSFER_LATE ((size_t)256)           /* files dropped after they were whole */
 #define LIMIT_TRANSFER_UNKEPT_BYTES (64 * LIMIT_MIB)  /* taken, not on the disk yet ... */
 #define LIMIT_TRANSFER_SYNC_MS ((uint64_t)1000)       /* ... and for how long */
 #define LIMIT_TRANSFERS ((size_t)64)                  /* of one kith, at once */

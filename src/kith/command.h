@@ -45,6 +45,9 @@ int listen_run(struct session *s);
 int doctor_run(struct session *s);
 int letters_run(struct session *s);
 int who_run(struct session *s);
+int send_run(struct session *s);
+int receive_run(struct session *s);
+int transfers_run(struct session *s);
 
 /* A visit to a hub, where the words are HOST and PORT, or nothing. */
 int interactive_run(struct session *s);

@@ -4,6 +4,8 @@
 #include "io/problem.h"
 #include "io/standard_streams.h"
 #include "io/terminal.h"
+#include "meet/carrier.h"
+#include "meet/carrying.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -106,17 +108,24 @@ static int check_people_options(struct session *s)
 {
     const struct options *o = &s->options;
     bool listens = is_command(o, "listen") || is_visit(o);
-    if (o->accept && !listens)
-        return session_fail(s, EXIT_USAGE, "--accept goes with listen and with a visit");
-    if (o->peer_port && !listens && !is_command(o, "say") && !is_command(o, "verify") &&
-        !is_command(o, "doctor"))
+    bool receives = is_command(o, "receive"), sends = is_command(o, "send");
+    if (o->accept && !listens && !receives)
+        return session_fail(s, EXIT_USAGE, "--accept goes with listen, receive and a visit");
+    if (o->peer_port && !listens && !receives && !sends && !is_command(o, "say") &&
+        !is_command(o, "verify") && !is_command(o, "doctor") && !is_command(o, "transfers"))
         return session_fail(s, EXIT_USAGE,
-                            "--peer-port goes with say, listen, verify, doctor and a visit");
+                            "--peer-port goes with say, listen, send, receive, transfers, "
+                            "verify, doctor and a visit");
+    if ((o->from || o->into || o->rename || o->replace) && !receives)
+        return session_fail(s, EXIT_USAGE,
+                            "--from, --into, --rename and --replace go with receive");
+    if (o->sha256 && !receives && !sends)
+        return session_fail(s, EXIT_USAGE, "--sha256 goes with send and receive");
     if (o->history && !listens && !is_command(o, "say") && !is_command(o, "letters"))
         return session_fail(s, EXIT_USAGE,
                             "--history goes with say, listen, letters and a visit");
-    if (o->now && !is_command(o, "say"))
-        return session_fail(s, EXIT_USAGE, "--now goes with say");
+    if (o->now && !is_command(o, "say") && !sends)
+        return session_fail(s, EXIT_USAGE, "--now goes with say and send");
     if (o->discard && !is_command(o, "letters"))
         return session_fail(s, EXIT_USAGE, "--discard goes with letters");
     if (o->discard && o->history)
@@ -273,6 +282,8 @@ int main(int argc, char **argv)
 {
     struct options options;
     char problem[OPTIONS_PROBLEM_BYTES];
+    if (argc == 1 && strcmp(argv[0], CARRIER_NAME) == 0)
+        return carrying_run();
     if (standard_streams_hold(true) < 0)
         return EXIT_USAGE;
     signal(SIGPIPE, SIG_IGN);

@@ -75,6 +75,15 @@ static int take(const struct known *all, int argc, char **argv, int *at, char *p
     return 0;
 }
 
+/* Standard input, which is to be sent, is called what --as behind it says: kith send NAME -
+ * --as notes.txt. Elsewhere --as is a profile. */
+static bool names_input(const struct options *o, const char *word)
+{
+    return o->word_count > 2 && strcmp(o->words[0], "send") == 0 &&
+           strcmp(o->words[o->word_count - 1], "-") == 0 &&
+           (strcmp(word, "--as") == 0 || strncmp(word, "--as=", 5) == 0);
+}
+
 int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS_PROBLEM_BYTES])
 {
     *o = (struct options){.words = argv + 1};
@@ -104,6 +113,11 @@ int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS
         {.name = "--admin", .text = &o->admin},
         {.name = "--peer-port", .text = &o->peer_port},
         {.name = "--accept", .text = &o->accept},
+        {.name = "--from", .text = &o->from},
+        {.name = "--into", .text = &o->into},
+        {.name = "--rename", .flag = &o->rename},
+        {.name = "--replace", .flag = &o->replace},
+        {.name = "--sha256", .flag = &o->sha256},
         {.name = "--history", .flag = &o->history},
         {.name = "--now", .flag = &o->now},
         {.name = "--discard", .text = &o->discard},
@@ -114,13 +128,14 @@ int options_parse(struct options *o, int argc, char **argv, char problem[OPTIONS
         {.name = "--version", .flag = &o->version},
         {0},
     };
+    const struct known of_input[] = {{.name = "--as", .text = &o->title}, {0}};
     int at = 1;
     for (; at < argc && strcmp(argv[at], "--") != 0; at++) {
         if (strncmp(argv[at], "--", 2) != 0) {
             o->words[o->word_count++] = argv[at];
             continue;
         }
-        int r = take(all, argc, argv, &at, problem);
+        int r = take(names_input(o, argv[at]) ? of_input : all, argc, argv, &at, problem);
         if (r < 0)
             return r;
     }

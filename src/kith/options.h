@@ -28,7 +28,11 @@ struct options {
     const char *sign;                        /* --sign, devices' */
     const char *reset, *remove, *admin;      /* account's */
     const char *peer_port;                   /* --peer-port */
-    const char *accept;                      /* --accept, listen's and a visit's */
+    const char *accept;                      /* --accept, listen's, receive's and a visit's */
+    const char *from, *into;                 /* receive's */
+    bool rename, replace;                    /* likewise */
+    bool sha256;                             /* --sha256, send's and receive's */
+    const char *title;                       /* send's --as, behind - */
     bool history;                            /* --history, theirs, say's and letters' */
     bool now;                                /* --now, say's */
     const char *discard;                     /* --discard, letters' */

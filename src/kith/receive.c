@@ -182,7 +182,8 @@ static void on_offered(struct transfer *t)
     else if (r->input_open)
         ask_next(r);
     else
-        refuse(r, t, TRANSFER_DECLINED, "he is not verified (kith verify), nor named by --from");
+        refuse(r, t, TRANSFER_DECLINED,
+               "he is not verified (kith verify), nor named by --from");
 }
 
 static void on_changed(struct transfer *t, const char *why)
@@ -359,7 +360,8 @@ static int place_inbox(struct receive *r, struct session *s)
     int fd = e == 0 ? inbox_place_open(r->into) : e;
     if (fd < 0)
         return session_fail(s, EXIT_NO, "cannot receive into %s: %s",
-                            into ? into : "Downloads/kith in the home folder", problem_text(fd));
+                            into ? into : "Downloads/kith in the home folder",
+                            problem_text(fd));
     close(fd);
     return EXIT_DONE;
 }

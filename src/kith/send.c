@@ -428,5 +428,7 @@ int send_run(struct session *session)
         return session_fail(session, EXIT_USAGE, "what to send is missing");
     if (code == EXIT_DONE)
         code = check_paths(session);
+    if (code == EXIT_DONE && session->options.title && s.count > 1)
+        code = session_fail(session, EXIT_USAGE, "standard input is sent to one person");
     return code == EXIT_DONE ? run(&s, session) : code;
 }

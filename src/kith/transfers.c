@@ -2,12 +2,13 @@
 
 #include "base/limits.h"
 #include "client/amount.h"
+#include "io/clock.h"
 #include "io/problem.h"
 #include "kith/command.h"
 #include "kith/local_time.h"
 #include "kith/send.h"
 #include "kith/transfer_show.h"
-#include "io/clock.h"
+#include "meet/inbox_place.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,8 +17,8 @@
 struct listing {
     struct session *session;
     struct profile profile;
-    struct bytes id;               /* or how it begins; empty: all */
-    struct transfer_record found;  /* the last that fits */
+    struct bytes id;              /* or how it begins; empty: all */
+    struct transfer_record found; /* the last that fits */
     size_t count;
 };
 
@@ -112,8 +113,9 @@ static int find_one(struct listing *l)
     if (r < 0)
         return session_fail(l->session, EXIT_NO, "%s", problem_text(r));
     if (l->count == 0)
-        return session_fail(l->session, EXIT_NO, "there is no such transfer; kith transfers lists "
-                                                 "those that are not over");
+        return session_fail(l->session, EXIT_NO,
+                            "there is no such transfer; kith transfers lists "
+                            "those that are not over");
     if (l->count > 1)
         return session_fail(l->session, EXIT_USAGE, "several begin like that");
     return EXIT_DONE;
@@ -123,7 +125,8 @@ static int find_one(struct listing *l)
 static int cancel(struct listing *l)
 {
     struct bytes id;
-    int code = session_word(l->session, 2, "Which: ", "which one? kith transfers lists them", &id);
+    int code =
+        session_word(l->session, 2, "Which: ", "which one? kith transfers lists them", &id);
     if (code != EXIT_DONE)
         return code;
     l->id = id;
@@ -132,7 +135,7 @@ static int cancel(struct listing *l)
         return code;
     int lock = transfer_record_lock(&l->profile, &l->found);
     if (lock >= 0 && l->found.incoming)
-        transfers_clear_staging(&l->found);
+        inbox_place_clear(l->found.into, &l->found.id);
     transfer_record_remove(&l->profile, &l->found);
     if (lock >= 0)
         close(lock);

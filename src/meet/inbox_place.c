@@ -1,5 +1,6 @@
 #include "meet/inbox_place.h"
 
+#include "io/inbox_folder.h"
 #include "meet/self.h"
 
 #include <errno.h>
@@ -55,4 +56,19 @@ int inbox_place_open(const char *path)
         return r;
     int fd = open(part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
+}
+
+int inbox_place_clear(const char *path, const struct random_id *id)
+{
+    struct inbox_folder f;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    int r = inbox_folder_open(&f, fd, id, INBOX_REFUSE);
+    close(fd);
+    if (r != 0)
+        return r == INBOX_FOLDER_BUSY ? -EBUSY : r;
+    r = f.inbox.ops->clear(&f.inbox);
+    inbox_folder_close(&f);
+    return r;
 }

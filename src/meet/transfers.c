@@ -96,6 +96,10 @@ static void settle_record(struct transfer *t)
     bool done = t->reason == TRANSFER_REASON_NONE;
     if (t->lock < 0 || t->all->closing)
         return;
+    if (!r->incoming && (!t->listed || r->stream)) {
+        transfer_record_remove(&t->all->profile, r);
+        return;
+    }
     r->reason = t->reason;
     if (done && r->incoming)
         r->result = TRANSFER_DONE_ALL;
@@ -267,13 +271,16 @@ enum trouble_kind transfers_send(struct transfers *all, const struct transfer_wi
 struct taking {
     struct transfers *all;
     const char *name;
+    const struct random_id *id;
     size_t count;
 };
 
 static bool is_wanted(const struct taking *s, const struct transfer_record *r)
 {
-    return !r->incoming && !r->stream && r->result == TRANSFER_OPEN && r->tops > 0 &&
-           strcmp(r->hub, s->all->self->hub_print) == 0 && s->all->count < LIMIT_TRANSFERS &&
+    bool open = s->id ? r->result != TRANSFER_DONE_ALL && random_id_equal(&r->id, s->id)
+                      : r->result == TRANSFER_OPEN;
+    return open && !r->incoming && !r->stream && strcmp(r->hub, s->all->self->hub_print) == 0 &&
+           s->all->count < LIMIT_TRANSFERS &&
            (!s->name || account_name_equal(bytes_from_str(r->name), bytes_from_str(s->name))) &&
            !transfers_find(s->all, &r->id, false);
 }
@@ -289,13 +296,14 @@ static void take_up(void *ctx, const struct transfer_record *r)
         return;
     }
     t->listed = true;
+    t->record.result = TRANSFER_OPEN;
     transfer_set_state(t, TRANSFER_READY, NULL);
     s->count++;
 }
 
-size_t transfers_take_up(struct transfers *all, const char *name)
+size_t transfers_take_up(struct transfers *all, const char *name, const struct random_id *id)
 {
-    struct taking s = {.all = all, .name = name};
+    struct taking s = {.all = all, .name = name, .id = id};
     transfer_record_each(&all->profile, take_up, &s);
     return s.count;
 }

@@ -50,9 +50,9 @@ struct transfer {
     struct carrier carrier;
     struct random_id token; /* of the attempt */
     uint8_t secret[TRANSFER_SECRET_BYTES];
-    struct random_id via;        /* the introduction of the link over which it was offered */
+    struct random_id via; /* the introduction of the link over which it was offered */
     struct arrivals_expected expected; /* a connection of the other side's */
-    bool listed;                 /* the list, on the disk, is whole */
+    bool listed;                       /* the list, on the disk, is whole */
     bool offered_again;          /* incoming: there is a newer offer than the one that runs */
     bool cancelled;              /* is to be over as soon as the carrier is gone */
     enum transfer_reason reason; /* then, and of OVER */
@@ -121,9 +121,9 @@ struct transfer_wish {
 enum trouble_kind transfers_send(struct transfers *t, const struct transfer_wish *wish,
                                  struct transfer **ret_transfer, struct trouble *ret);
 
-/* Takes up what this profile has begun to send to somebody, NULL: to anybody, on this hub: that
- * nobody works on. How many. */
-size_t transfers_take_up(struct transfers *t, const char *name);
+/* Takes up what this profile has begun to send to somebody, NULL: to anybody, on this hub, and
+ * that nobody works on. id: that one alone, even where it was stuck; NULL: all. How many. */
+size_t transfers_take_up(struct transfers *t, const char *name, const struct random_id *id);
 
 /* How an offer is accepted. */
 struct transfer_terms {

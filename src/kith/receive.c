@@ -14,6 +14,7 @@
 #include "meet/inbox_place.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { ANSWER_BYTES = 256, TICK_MS = 250 };

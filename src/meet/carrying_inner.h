@@ -5,6 +5,7 @@
  * carrying_receive.c; carrying_stream.c, frames on the connection, and what it waits for. */
 
 #include "base/limits.h"
+#include "base/time.h"
 #include "io/secret_stream.h"
 #include "meet/carrier.h"
 #include "meet/carrying.h"

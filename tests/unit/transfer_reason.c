@@ -24,7 +24,10 @@ static void test_what_is_none(void **state)
 static void test_which_pass(void **state)
 {
     assert_true(transfer_reason_passes(TRANSFER_NO_ROOM));
-    assert_true(transfer_reason_passes(TRANSFER_PAUSED));
+    assert_false(transfer_reason_passes(TRANSFER_PAUSED));
+    assert_false(transfer_reason_is_final(TRANSFER_PAUSED));
+    assert_true(transfer_reason_is_final(TRANSFER_CANCELLED));
+    assert_false(transfer_reason_is_final((enum transfer_reason)255));
     assert_true(transfer_reason_passes(TRANSFER_BUSY));
     assert_false(transfer_reason_passes(TRANSFER_REASON_NONE));
     assert_false(transfer_reason_passes(TRANSFER_CANCELLED));

@@ -38,6 +38,7 @@ struct secret_stream {
     BIO_METHOD *method;
     int error;  /* what ended it; 0: nothing yet */
     bool waits; /* reading waits until something comes */
+    bool more;  /* what is sent may wait for what follows at once */
     uint64_t
         renew_bytes;  /* written with one key: LIMIT_PEER_RENEW_BYTES, or less to be tested */
     uint64_t written; /* with the present one */

@@ -8,10 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -217,6 +219,21 @@ static void test_much_both_ways(void **state)
     open_ends(&p, dial_loopback);
     send_much(&p.dials, &p.answers, 32 * LIMIT_MIB + 1);
     send_much(&p.answers, &p.dials, 32 * LIMIT_MIB + 1);
+    close_ends(&p);
+}
+
+/* Over TCP the kernel may wait for more, to send it together: not for what does not come. */
+static void test_what_was_written_is_on_its_way(void **state)
+{
+    struct ends p;
+    uint8_t data[20000] = {0};
+    int unsent = -1;
+    open_ends(&p, dial_loopback);
+    for (size_t n = 1; n < sizeof data; n += 9000) {
+        assert_int_equal(secret_stream_write(&p.dials.s, bytes_make(data, n)), 0);
+        assert_int_equal(ioctl(p.dials.s.fd, SIOCOUTQNSD, &unsent), 0);
+        assert_int_equal(unsent, 0);
+    }
     close_ends(&p);
 }
 
@@ -531,6 +548,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_much_both_ways),
+        cmocka_unit_test(test_what_was_written_is_on_its_way),
         cmocka_unit_test(test_each_way_has_its_end),
         cmocka_unit_test(test_what_was_agreed),
         cmocka_unit_test(test_another_key_or_name),

@@ -58,7 +58,7 @@
 #define LIMIT_LOG_BUFFER_BYTES LIMIT_MIB     /* log lines not yet written */
 #define LIMIT_DESCRIPTORS_SPARE ((size_t)64) /* kept free for files when accepting */
 
-/* TLS (hub/secure.h). */
+/* TLS (hub/secure.h, io/secret_stream.h). */
 #define LIMIT_HANDSHAKE_MS ((uint64_t)10 * 1000)
 #define LIMIT_HANDSHAKES ((size_t)512)            /* under way at once, on all workers ... */
 #define LIMIT_HANDSHAKES_OF_ADDRESS ((size_t)128) /* ... and from one address */
@@ -87,8 +87,9 @@
 #define LIMIT_PEER_SPARE_MS ((uint64_t)5 * 1000)   /* a connection that is not needed is kept */
 #define LIMIT_PEER_SETTLED_MS ((uint64_t)2 * 1000) /* before one as good takes its place */
 #define LIMIT_PEER_CLOSE_MS ((uint64_t)10 * 1000)  /* for the other side to agree to an end */
-#define LIMIT_PEER_RENEW_BYTES ((uint64_t)64 << 30) /* both ways, then a new connection */
-#define LIMIT_DIAL_STAGGER_MS ((uint64_t)250)       /* from one candidate to the next */
+/* Both ways, then a new connection; of a data connection, each way, then a new key. */
+#define LIMIT_PEER_RENEW_BYTES ((uint64_t)64 << 30)
+#define LIMIT_DIAL_STAGGER_MS ((uint64_t)250) /* from one candidate to the next */
 #define LIMIT_DIAL_AT_ONCE ((size_t)3)
 #define LIMIT_DIAL_ATTEMPT_MS ((uint64_t)2000)
 #define LIMIT_DIAL_RELAY_MS ((uint64_t)2500)  /* without a direct path, then the relay */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -459,6 +460,20 @@ static void test_the_other_side_vanishes(void **state)
     close_ends(&p);
 }
 
+static void test_a_machine_that_is_gone_is_noticed(void **state)
+{
+    struct ends p;
+    int gone_ms = 0, keeps_asking = 0;
+    socklen_t size = sizeof(int);
+    open_ends(&p, dial_loopback);
+    int fd = p.answers.s.fd;
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_ms, &size), 0);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keeps_asking, &size), 0);
+    assert_int_equal(gone_ms, LIMIT_GONE_MS);
+    assert_int_equal(keeps_asking, 1);
+    close_ends(&p);
+}
+
 /* By default the signal would end this process. */
 static void test_who_writes_to_nobody_gets_no_signal(void **state)
 {
@@ -559,6 +574,7 @@ int main(void)
         cmocka_unit_test(test_whether_there_is_input),
         cmocka_unit_test(test_a_byte_that_was_changed),
         cmocka_unit_test(test_the_other_side_vanishes),
+        cmocka_unit_test(test_a_machine_that_is_gone_is_noticed),
         cmocka_unit_test(test_who_writes_to_nobody_gets_no_signal),
         cmocka_unit_test(test_stopped_while_it_waits),
         cmocka_unit_test(test_stopped_before_they_agree),

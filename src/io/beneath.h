@@ -22,7 +22,8 @@ struct beneath_name {
 bool beneath_name_read(struct bytes name, struct beneath_name *ret);
 
 /* The one place where such files are made and opened. flags as for open(2); with O_CREAT it
- * must not be there. -ELOOP: a link. Never waits for a fifo's other end. */
+ * must not be there. -ELOOP: a link; -ENOTDIR where a folder is wanted. Never waits for a
+ * fifo's other end. */
 int beneath_open(int folder, const char *name, int flags, mode_t mode);
 
 /* A plain file with this one name, for writing and reading, the owner's alone; made where it is
@@ -30,7 +31,7 @@ int beneath_open(int folder, const char *name, int flags, mode_t mode);
  * it does not: -ENOTEMPTY. *ret_made: it is new. */
 int beneath_open_file(int folder, const char *name, bool *ret_made);
 
-/* A folder, made where it is not there: -ENOTDIR, -ELOOP for anything else. */
+/* A folder, made where it is not there: -ENOTDIR for anything else. */
 int beneath_open_folder(int folder, const char *name, mode_t mode, bool *ret_made);
 
 /* Gives another name, never in place of anything: -EEXIST. Where the file system cannot do that

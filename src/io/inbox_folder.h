@@ -71,7 +71,7 @@ struct inbox_folder {
 
 /* Opens the staging of a transfer, made where it is missing. inbox_fd is the caller's, and not
  * needed any more. Reads the process's umask: no other thread may make files meanwhile.
- * INBOX_FOLDER_BUSY; -errno: -ELOOP, -ENOTDIR, -EPERM (another user's) where something was
+ * INBOX_FOLDER_BUSY; -errno: -ENOTDIR, -EPERM (another user's) where something was
  * planted. On any but 0 there is nothing to close. */
 int inbox_folder_open(struct inbox_folder *f, int inbox_fd, const struct random_id *id,
                       enum inbox_rule rule);

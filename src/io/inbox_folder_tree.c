@@ -40,7 +40,7 @@ static int place_folder(struct inbox_folder *f, const struct transfer_entry *ent
     mode_t mode = (0777 & ~f->umask) | 0700;
     int fd = beneath_open_folder(folder_at(f, entry->depth), name, mode, &made);
     if (fd < 0)
-        return fd == -ENOTDIR || fd == -ELOOP ? INBOX_TAKEN : fd;
+        return fd == -ENOTDIR ? INBOX_TAKEN : fd;
     f->levels[f->depth++] = (struct inbox_folder_level){
         fd, {.tv_sec = (time_t)entry->seconds, .tv_nsec = (long)entry->nanoseconds}};
     f->has_folders = true;

@@ -75,38 +75,39 @@ static int wait_readable(const struct outbox_stream *s)
     return 0;
 }
 
-/* Reads some into the room, and spools it. */
-static int take(struct outbox_stream *s, uint8_t *into, size_t room)
+/* What was taken and could not be spooled is lost, to this process, too. */
+static int spool(struct outbox_stream *s, struct bytes taken)
 {
-    ssize_t n = read(s->fd, into, room);
-    if (n < 0)
-        return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-    int r = put(s->spool_fd, bytes_make(into, (size_t)n), HEAD_BYTES + s->spooled);
-    if (r < 0)
-        return r;
-    s->spooled += (uint64_t)n;
-    s->ended = n == 0;
-    return 0;
+    s->error = put(s->spool_fd, taken, HEAD_BYTES + s->spooled);
+    if (s->error == 0)
+        s->spooled += taken.len;
+    return s->error;
 }
 
-/* The mark stays where a part of it was not spooled. */
-static int take_marked(struct outbox_stream *s, uint8_t *into, size_t room)
+static int take(struct outbox_stream *s, uint8_t *into, size_t room)
 {
     int r = wait_readable(s);
     if (r == 0)
         r = mark_reading(s, 1);
-    if (r == 0)
-        r = take(s, into, room);
-    return r == 0 ? mark_reading(s, 0) : r;
+    if (r < 0)
+        return r;
+    ssize_t n = read(s->fd, into, room);
+    if (n < 0)
+        r = errno == EINTR || errno == EAGAIN ? 0 : -errno;
+    else if (spool(s, bytes_make(into, (size_t)n)) < 0)
+        return s->error; /* the mark stays */
+    s->ended = n == 0;
+    int unmarked = mark_reading(s, 0);
+    return r < 0 ? r : unmarked;
 }
 
 static int spool_until(struct outbox_stream *s, uint64_t end)
 {
     uint8_t space[64 * 1024];
-    int r = 0;
+    int r = s->spooled < end ? s->error : 0;
     while (r == 0 && !s->ended && s->spooled < end) {
         uint64_t left = end - s->spooled;
-        r = take_marked(s, space, left < sizeof space ? (size_t)left : sizeof space);
+        r = take(s, space, left < sizeof space ? (size_t)left : sizeof space);
     }
     return r;
 }

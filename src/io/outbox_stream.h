@@ -28,6 +28,7 @@ struct outbox_stream {
     uint64_t spooled;     /* of content */
     uint64_t punched;     /* before that, there is nothing any more */
     bool ended;           /* the descriptor was */
+    int error;            /* -errno: something was taken and is lost; nothing more comes */
     struct beneath_name name;
     struct timespec mtime; /* when the spool was begun */
 };

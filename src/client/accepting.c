@@ -1,5 +1,6 @@
 #include "client/accepting.h"
 
+#include "client/amount.h"
 #include "people/account_name.h"
 
 static struct bytes next_name(struct bytes *rest)
@@ -19,15 +20,28 @@ bool accepting_is_valid(const char *rule)
     return valid;
 }
 
+uint64_t accepting_size(const char *rule)
+{
+    struct bytes rest = bytes_from_str(rule ? rule : "");
+    uint64_t size = 0;
+    while (size == 0 && rest.len > 0 && !amount_read(next_name(&rest), &size))
+        continue;
+    return size;
+}
+
 bool accepting_allows(const char *rule, struct bytes name)
 {
     if (!rule)
         return false;
     struct bytes rest = bytes_from_str(rule);
-    if (bytes_equal_str(rest, "all"))
-        return true;
-    while (rest.len > 0)
-        if (account_name_equal(next_name(&rest), name))
-            return true;
-    return false;
+    size_t names = 0;
+    bool all = false, named = false;
+    while (rest.len > 0) {
+        struct bytes one = next_name(&rest);
+        uint64_t size;
+        names += !amount_read(one, &size);
+        all = all || bytes_equal_str(one, "all");
+        named = named || account_name_equal(one, name);
+    }
+    return named || (all && names == 1);
 }

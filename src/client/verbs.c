@@ -27,6 +27,8 @@ static const struct known {
     {"/history", VERB_HISTORY, MAYBE, VERB_TAKES_NAME, NULL},
     {"/letter", VERB_LETTER, REST, VERB_TAKES_NAME, "To whom, and what? /letter NAME TEXT"},
     {"/path", VERB_PATH, NONE, VERB_TAKES_NOTHING, NULL},
+    {"/transfers", VERB_TRANSFERS, NONE, VERB_TAKES_NOTHING, NULL},
+    {"/cancel", VERB_CANCEL, ONE, VERB_TAKES_NOTHING, "Which? /cancel ID, as /transfers tells"},
     {"/send", VERB_SEND, REST, VERB_TAKES_PATH, NULL},
     {"/close", VERB_CLOSE, NONE, VERB_TAKES_NOTHING, NULL},
     {"/quit", VERB_LEAVE, NONE, VERB_TAKES_NOTHING, NULL},

@@ -8,6 +8,7 @@
  *     GET_CLIENT_LIST             /who, which tells more
  *     GET_CLIENT_INFO name        /talk name
  *     SEND_FILE path              /send path
+ *                                 /transfers   /cancel id
  *     LETTER name text            /letter name text
  *     CLOSE_SESSION               /close
  *     DISCONNECT_CLIENT           /quit
@@ -41,6 +42,8 @@ enum verb_kind {
     VERB_LETTER,  /* argument: a name and a text, or part of that */
     VERB_ACCEPT,  /* argument: a name, or nothing */
     VERB_DECLINE, /* likewise */
+    VERB_TRANSFERS,
+    VERB_CANCEL, /* argument: a transfer's id, or how it begins */
 };
 
 struct verb {

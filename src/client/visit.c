@@ -324,7 +324,7 @@ static void take_reply(struct visit *v, const struct asked *a, const struct resp
         return;
     default:
         if (values->kind != RESP_FAILURE || a->kind == ASKED_NAMES || a->kind == ASKED_MEET ||
-            a->kind == ASKED_ABSENT) {
+            a->kind == ASKED_GO_ON || a->kind == ASKED_ABSENT) {
             people_reply(v, a, values, count, now);
             return;
         }
@@ -499,10 +499,12 @@ static void leave_politely(struct visit *v)
 
 static void send_file(struct visit *v, struct bytes path)
 {
-    if (v->front[0])
+    if (path.len == 0)
+        visit_say(v, VISIT_PROBLEM, "What? SEND_FILE PATH");
+    else if (v->front[0])
         v->handler->talk_send(v, path);
     else
-        visit_say(v, VISIT_PROBLEM, "This kith sends no files.");
+        visit_say(v, VISIT_PROBLEM, "To whom? /talk NAME puts somebody in front.");
 }
 
 /* What needs no hub. */
@@ -531,6 +533,17 @@ static bool run_here(struct visit *v, const struct verb *verb)
         return visit_talks_say(v, verb->argument) || people_hold(v, verb->argument);
     case VERB_TALK:
         return visit_talks_switch(v, verb->argument);
+    case VERB_ACCEPT:
+    case VERB_DECLINE:
+        return people_answer_offer(v, verb->argument, verb->kind == VERB_ACCEPT);
+    case VERB_TRANSFERS:
+        if (v->handler->transfers)
+            v->handler->transfers(v);
+        return true;
+    case VERB_CANCEL:
+        if (v->handler->cancel)
+            v->handler->cancel(v, verb->argument);
+        return true;
     case VERB_HISTORY:
         history_say(v, verb->argument);
         return true;

@@ -83,6 +83,11 @@ struct visit_handler {
                     size_t count);                        /* the answer to visit_ask_devices */
     void (*talk_say)(struct visit *v, struct bytes text); /* to whom is in front */
     void (*talk_send)(struct visit *v, struct bytes path);
+    /* Files that were offered: by that name, or by anybody where it is empty. False: there are
+     * none to answer. */
+    bool (*answer_offer)(struct visit *v, struct bytes name, bool accepts);
+    void (*transfers)(struct visit *v); /* to be told of */
+    void (*cancel)(struct visit *v, struct bytes id);
     void (*talk_close)(struct visit *v, const char *name); /* it has ended, for the visit */
 
     /* Words are to be compared with him: visit_words or visit_words_fail follows. judged: they
@@ -159,6 +164,7 @@ struct visit {
     size_t asked_count;
     uint64_t devices_asked; /* the last such request's number */
     struct visit_call outgoing;
+    struct visit_call going_on;     /* whom visit_go_on has asked */
     struct visit_call incoming[16]; /* LIMIT_INVITATIONS; oldest first */
     size_t incoming_count;
     struct agreed agreed; /* what was accepted */
@@ -209,6 +215,10 @@ uint64_t visit_ask_devices(struct visit *v, const char *name);
 
 /* Who was introduced under that id is not believed, and told so. */
 void visit_disbelieve(struct visit *v, struct bytes id);
+
+/* Asks somebody to talk, without a word to the person, since files to him are unfinished; where
+ * that cannot be, nothing. */
+void visit_go_on(struct visit *v, const char *name);
 
 /* The person. A line without its ending; only while visit_takes_lines. more: others were
  * entered with it, and follow. */

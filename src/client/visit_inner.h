@@ -16,6 +16,7 @@ enum asked_kind {
     ASKED_LIST,     /* GET_CLIENT_LIST */
     ASKED_WHO,
     ASKED_MEET,   /* subject: the name */
+    ASKED_GO_ON,  /* likewise, of visit_go_on */
     ASKED_ABSENT, /* the devices of who is not here; likewise */
     ASKED_ANSWER, /* ACCEPT or DECLINE; subject: the name */
     ASKED_CANCEL,
@@ -80,6 +81,7 @@ void people_fini(struct visit *v);
 void people_notice(struct visit *v, const struct notice *n);
 void people_talk(struct visit *v, struct bytes name);
 void people_accept(struct visit *v, struct bytes name, bool accepts);
+bool people_answer_offer(struct visit *v, struct bytes name, bool accepts); /* false: none */
 void people_close(struct visit *v);
 void people_reply(struct visit *v, const struct asked *a, const struct resp_value *values,
                   size_t count, struct walltime now);

@@ -114,6 +114,7 @@ void people_lost(struct visit *v)
     if (!v->connecting)
         people_miss(v, bytes_from_str(v->wanted));
     v->incoming_count = 0;
+    v->going_on = (struct visit_call){0};
 }
 
 static bool is_echo(struct bytes line)
@@ -165,6 +166,8 @@ static void drop_id(struct visit *v, struct bytes id)
     }
     if (bytes_equal_str(id, v->outgoing.id))
         v->outgoing = (struct visit_call){0};
+    if (bytes_equal_str(id, v->going_on.id))
+        v->going_on = (struct visit_call){0};
 }
 
 static void set_id(struct visit_call *call, struct bytes id)
@@ -222,6 +225,33 @@ void people_accept(struct visit *v, struct bytes name, bool accepts)
         visit_ask(v, ASKED_ANSWER, who, decline, 2);
     }
     drop_incoming(v, call);
+}
+
+bool people_answer_offer(struct visit *v, struct bytes name, bool accepts)
+{
+    return !find_incoming(v, name) && v->handler->answer_offer &&
+           v->handler->answer_offer(v, name, accepts);
+}
+
+void visit_go_on(struct visit *v, const char *name)
+{
+    struct bytes whom = bytes_from_str(name);
+    if (v->state != VISIT_HERE || !v->member || v->going_on.name[0] ||
+        visit_talks_name(v, whom) || is_name(v->outgoing.name, whom) ||
+        find_incoming(v, whom) || v->asked_count >= LIMIT_UNANSWERED)
+        return;
+    copy_name(v->going_on.name, whom);
+    ask_with_candidates(v, ASKED_GO_ON, "MEET", whom, whom);
+}
+
+static void take_going_on(struct visit *v, const struct resp_value *reply)
+{
+    if (reply->kind == RESP_FAILURE) {
+        v->going_on = (struct visit_call){0};
+        return;
+    }
+    set_id(&v->going_on, reply->text);
+    agreed_add(&v->agreed, reply->text, bytes_from_str(v->going_on.name));
 }
 
 static void ask_to_cancel(struct visit *v)
@@ -383,6 +413,10 @@ static const char *refusal_words(struct bytes reason, bool own)
 static void take_refusal(struct visit *v, const struct notice *n)
 {
     bool own = bytes_equal_str(n->id, v->outgoing.id);
+    if (v->going_on.id[0] && bytes_equal_str(n->id, v->going_on.id)) {
+        v->going_on = (struct visit_call){0};
+        return;
+    }
     bool met = !own && (is_on_the_way(v, n->name) || visit_talks_name(v, n->name));
     if (own)
         miss_outgoing(v);
@@ -547,6 +581,9 @@ void people_reply(struct visit *v, const struct asked *a, const struct resp_valu
         return;
     case ASKED_MEET:
         take_meeting(v, bytes_make(a->subject, a->len), values);
+        return;
+    case ASKED_GO_ON:
+        take_going_on(v, values);
         return;
     case ASKED_ABSENT:
         take_absent(v, bytes_make(a->subject, a->len), values);

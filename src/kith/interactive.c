@@ -14,6 +14,7 @@
 #include "kith/console.h"
 #include "kith/local_time.h"
 #include "kith/paths.h"
+#include "kith/visit_files.h"
 #include "meet/hub_line.h"
 #include "meet/postbag.h"
 #include "meet/talks.h"
@@ -24,6 +25,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+enum { TICK_MS = 1000 };
+
 struct interactive {
     struct session *session;
     uv_loop_t loop;
@@ -33,6 +36,8 @@ struct interactive {
     struct talks talks;
     struct postbag bag;
     struct chronicle chronicle;
+    struct visit_files files;
+    uv_timer_t tick;      /* for files */
     uv_signal_t stops[2]; /* SIGTERM, SIGHUP */
     uint16_t peer_port;   /* 0: any */
     int code;             /* of the end */
@@ -47,6 +52,8 @@ static void end(struct interactive *i, int code)
     i->over = true;
     i->code = code;
     console_close(&i->console);
+    visit_files_close(&i->files);
+    uv_close((uv_handle_t *)&i->tick, NULL);
     talks_close(&i->talks);
     hub_line_close(&i->hub);
     uv_close((uv_handle_t *)&i->stops[0], NULL);
@@ -155,7 +162,22 @@ static void on_talk_say(struct visit *v, struct bytes text)
 
 static void on_talk_send(struct visit *v, struct bytes path)
 {
-    visit_talk_refused(v, "this kith sends no files");
+    visit_files_send(&of_visit(v)->files, path);
+}
+
+static bool on_answer_offer(struct visit *v, struct bytes name, bool accepts)
+{
+    return visit_files_answer(&of_visit(v)->files, name, accepts);
+}
+
+static void on_transfers(struct visit *v)
+{
+    visit_files_tell(&of_visit(v)->files);
+}
+
+static void on_cancel(struct visit *v, struct bytes id)
+{
+    visit_files_cancel(&of_visit(v)->files, id);
 }
 
 static void on_talk_close(struct visit *v, const char *name)
@@ -227,6 +249,7 @@ static void on_talk_begun(struct talks *t, const char *name)
 {
     const struct talk_link *l = talks_find(t, bytes_from_str(name));
     visit_talk_begins(visit_of(t), name, l && l->verified);
+    visit_files_begun(&of_talks(t)->files, name);
 }
 
 static void on_talk_joined(struct talks *t, const char *name, bool verified)
@@ -234,8 +257,14 @@ static void on_talk_joined(struct talks *t, const char *name, bool verified)
     visit_talk_joins(visit_of(t), name, verified);
 }
 
+static void on_talk_noted(struct talks *t, struct talk_link *l, struct bytes message)
+{
+    visit_files_noted(&of_talks(t)->files, l, message);
+}
+
 static void on_talk_path(struct talks *t, const char *name, const char *way)
 {
+    transfers_look(&of_talks(t)->files.transfers);
     visit_talk_way(visit_of(t), name, way);
 }
 
@@ -305,6 +334,7 @@ static void on_differ(struct talks *t, const char *name)
 
 static const struct talks_handler talks_handler = {.begun = on_talk_begun,
                                                    .joined = on_talk_joined,
+                                                   .noted = on_talk_noted,
                                                    .ask_devices = on_ask_devices,
                                                    .disbelieve = on_disbelieve,
                                                    .refused = on_talk_refused,
@@ -365,13 +395,12 @@ static void on_broken(struct console *c)
 
 /* ---- completion ---- */
 
-/* No files are sent, so what takes a path is not offered. */
 static enum verb_takes offer_verbs(struct completion *words, struct bytes verb)
 {
     enum verb_takes takes, ret = VERB_TAKES_NOTHING;
     const char *word;
     for (size_t n = 0; (word = verb_word(n, &takes)); n++) {
-        if (words && takes != VERB_TAKES_PATH)
+        if (words)
             completion_offer(words, bytes_from_str(word));
         else if (!words && bytes_equal_nocase_str(verb, word))
             ret = takes;
@@ -454,6 +483,7 @@ static void on_up(struct hub_line *l)
     if (people &&
         peer_trust_verified(&i->session->self, note_verified, &i->visit, &t) != TROUBLE_NONE)
         on_say(&i->visit, VISIT_PROBLEM, bytes_from_str(t.words));
+    visit_files_open(&i->files, &i->talks, i->session, &i->loop);
     visit_connected(&i->visit);
 }
 
@@ -485,6 +515,12 @@ static void on_failed(struct hub_line *l, const struct trouble *why)
     end(i, session_trouble(i->session, why));
 }
 
+static void on_tick(uv_timer_t *timer)
+{
+    struct interactive *i = timer->data;
+    visit_files_tick(&i->files);
+}
+
 static void on_stop(uv_signal_t *stop, int number)
 {
     struct interactive *i = stop->data;
@@ -502,6 +538,9 @@ static const struct visit_handler visit_handler = {.say = on_say,
                                                    .has_room = on_has_room,
                                                    .talk_say = on_talk_say,
                                                    .talk_send = on_talk_send,
+                                                   .answer_offer = on_answer_offer,
+                                                   .transfers = on_transfers,
+                                                   .cancel = on_cancel,
                                                    .talk_close = on_talk_close,
                                                    .talk_verify = on_talk_verify,
                                                    .judged = on_judged,
@@ -578,6 +617,10 @@ static int run(struct interactive *i)
     account_label(i->visit.label);
     i->visit.accepts = s->options.accept;
     watch_signals(i);
+    visit_files_init(&i->files, &i->visit, s, s->options.accept);
+    uv_timer_init(&i->loop, &i->tick);
+    i->tick.data = i;
+    uv_timer_start(&i->tick, on_tick, TICK_MS, TICK_MS);
     enum trouble_kind kind = hub_line_open(&i->hub, &i->loop, &s->self, &hub_handler, &t);
     if (kind == TROUBLE_NONE && !s->where.path[0])
         kind = talks_open(&i->talks, &i->loop, &s->self, i->peer_port, &talks_handler, &t);
@@ -587,6 +630,7 @@ static int run(struct interactive *i)
     uv_run(&i->loop, UV_RUN_DEFAULT);
     hub_line_fini(&i->hub);
     talks_fini(&i->talks);
+    visit_files_fini(&i->files);
     console_fini(&i->console);
     return i->code;
 }
@@ -618,7 +662,10 @@ int interactive_run(struct session *s)
         return session_fail(s, EXIT_USAGE, "--json does not go with a visit to a hub");
     int code = take_where(s);
     if (code == EXIT_DONE && s->options.accept && !accepting_is_valid(s->options.accept))
-        code = session_fail(s, EXIT_USAGE, "--accept takes names, as in alice,bob, or all");
+        code =
+            session_fail(s, EXIT_USAGE,
+                         "--accept takes names, as in alice,bob, or all, and a size of files, "
+                         "as in 10M");
     if (code == EXIT_DONE)
         code = session_peer_port(s, &i.peer_port);
     if (code != EXIT_DONE)

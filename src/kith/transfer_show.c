@@ -55,17 +55,23 @@ void transfer_show_clear(struct transfer_show *s)
     s->has_line = false;
 }
 
+static void put(struct transfer_show *s, bool problem, const char *text)
+{
+    transfer_show_clear(s);
+    if (s->say)
+        s->say(s, problem, bytes_from_str(text));
+    else if (problem || !s->output->quiet)
+        output_error_line("kith: ", bytes_from_str(text));
+}
+
 void transfer_show_note(struct transfer_show *s, const char *format, ...)
 {
     char text[1024];
     va_list args;
-    if (s->output->quiet)
-        return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    transfer_show_clear(s);
-    output_error_line("kith: ", bytes_from_str(text));
+    put(s, false, text);
 }
 
 /* Cleaned, and not endless. */
@@ -144,7 +150,7 @@ void transfer_show_listed(struct transfer_show *s, struct transfer *t)
 void transfer_show_skipped(struct transfer_show *s, struct transfer *t, struct bytes path,
                            struct bytes why)
 {
-    char shown[300];
+    char shown[300], text[600];
     s->dropped++;
     if (s->output->json) {
         struct buffer b;
@@ -155,11 +161,9 @@ void transfer_show_skipped(struct transfer_show *s, struct transfer *t, struct b
         return;
     }
     write_clean(shown, sizeof shown, path);
-    transfer_show_clear(s);
-    char text[600];
     snprintf(text, sizeof text, "%s is not sent: %.*s", shown, (int)why.len,
              (const char *)why.data);
-    output_error_line("kith: ", bytes_from_str(text));
+    put(s, true, text);
 }
 
 /* ---- how far ---- */
@@ -308,7 +312,7 @@ void transfer_show_runs(struct transfer_show *s, struct transfer *t)
     }
     write_progress(t, v, line);
     if (!s->terminal) {
-        output_error_line("kith: ", bytes_from_str(line));
+        put(s, false, line);
         return;
     }
     snprintf(shown, sizeof shown, "\r%s\033[K", line);
@@ -339,14 +343,21 @@ void transfer_show_file(struct transfer_show *s, struct transfer *t, struct byte
         output_json(s->output, &j);
         return;
     }
-    if (!t->record.incoming && !hex[0])
+    if (!hex[0] && (!t->record.incoming || s->say))
         return;
     transfer_show_clear(s);
     amount_write(amount, size);
     snprintf(before, sizeof before, "%s%s", hex, hex[0] ? "  " : "");
     snprintf(behind, sizeof behind, "  %s from %s", amount, t->record.name);
     buffer_init(&b, LIMIT_MIB);
-    if (buffer_append_bytes(&b, path) == 0 && (hex[0] || buffer_append_str(&b, behind) == 0))
+    int r = s->say ? buffer_append_str(&b, before) : 0;
+    if (r == 0)
+        r = buffer_append_bytes(&b, path);
+    if (r == 0 && !hex[0])
+        r = buffer_append_str(&b, behind);
+    if (r == 0 && s->say)
+        s->say(s, false, buffer_view(&b));
+    else if (r == 0)
         output_line(s->output, before, buffer_view(&b));
     buffer_fini(&b);
 }
@@ -405,9 +416,10 @@ static void show_done(struct transfer_show *s, struct transfer *t, const struct 
     }
     transfer_show_what(&t->record, what);
     amount_write(a_second, seconds > 0.001 ? (uint64_t)((double)moved / seconds) : moved);
-    transfer_show_note(s, "%s %s %s: %s in %.1f s, %s/s, %s",
+    transfer_show_note(s, "%s %s %s: %s in %.1f s, %s/s, %s%s%s",
                        t->record.incoming ? "received" : "sent", direction(t), t->record.name,
-                       what, seconds, a_second, v->way[0] ? v->way : "nothing was missing");
+                       what, seconds, a_second, v->way[0] ? v->way : "nothing was missing",
+                       t->record.incoming ? "; into " : "", t->record.into);
 }
 
 void transfer_show_over(struct transfer_show *s, struct transfer *t, const char *why)
@@ -429,7 +441,7 @@ void transfer_show_over(struct transfer_show *s, struct transfer *t, const char 
         write_clean(title, sizeof title, bytes_from_str(t->record.title));
         snprintf(text, sizeof text, "%s %s %s: %s%s%s", title, direction(t), t->record.name,
                  reason, why ? ": " : "", why ? why : "");
-        output_error_line("kith: ", bytes_from_str(text));
+        put(s, true, text);
     }
     free(t->context);
     t->context = NULL;

@@ -8,8 +8,13 @@
 #include "kith/output.h"
 #include "meet/transfers.h"
 
+struct transfer_show;
+
 struct transfer_show {
     struct output *output;
+    /* Where a visit shows it, line by line, with no JSON and no line that changes; NULL: not
+     * there. problem: of what has failed. */
+    void (*say)(struct transfer_show *s, bool problem, struct bytes line);
     bool terminal;        /* standard error is one: the line is there */
     bool has_line;        /* something stands on it */
     struct instant shown; /* last */
@@ -21,7 +26,7 @@ void transfer_show_init(struct transfer_show *s, struct output *output);
 /* Takes the line away: something else is to be written. */
 void transfer_show_clear(struct transfer_show *s);
 
-/* "kith: " and text on standard error, unless it is to be quiet. */
+/* "kith: " and text on standard error, unless it is to be quiet; or to `say`. */
 void transfer_show_note(struct transfer_show *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

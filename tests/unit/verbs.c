@@ -25,6 +25,8 @@ static const struct {
     {BYTES("SEND_FILE a>"), VERB_SEND, BYTES("a>")},
     {BYTES("SEND_FILE <a>"), VERB_SEND, BYTES("<a>")},
     {BYTES("/send x<y>"), VERB_SEND, BYTES("x<y>")},
+    {BYTES("/transfers"), VERB_TRANSFERS, BYTES("")},
+    {BYTES("/cancel x9"), VERB_CANCEL, BYTES("x9")},
     {BYTES("CLOSE_SESSION"), VERB_CLOSE, BYTES("")},
     {BYTES("/close"), VERB_CLOSE, BYTES("")},
     {BYTES("DISCONNECT_CLIENT"), VERB_LEAVE, BYTES("")},
@@ -92,7 +94,7 @@ static void test_every_word_is_a_verb(void **state)
         enum verb_kind kind = verb_parse(bytes_from_str(word)).kind;
         assert_true(kind > VERB_UNKNOWN);
     }
-    assert_int_equal(n, 21);
+    assert_int_equal(n, 23);
 }
 
 int main(void)

@@ -107,11 +107,11 @@
 #define LIMIT_SAY_AGAIN_MS ((uint64_t)200)       /* until who was busy is asked anew ... */
 #define LIMIT_SAY_LATE_MS ((uint64_t)5 * 1000)   /* ... and for a hub that is late */
 #define LIMIT_MEETING_AGAIN_MS ((uint64_t)2 * 1000) /* until who is not here is asked anew */
-#define LIMIT_WORDS_MS ((uint64_t)30 * 1000)     /* then words to compare are late */
-#define LIMIT_PEER_HANDSHAKES ((size_t)16)       /* of who has connected, under way at once */
-#define LIMIT_TALKS ((size_t)64)                 /* links of one kith's talks, at once ... */
-#define LIMIT_TALKS_WITH_ONE ((size_t)8)         /* ... and with one name */
-#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB)   /* said at once */
+#define LIMIT_WORDS_MS ((uint64_t)30 * 1000)        /* then words to compare are late */
+#define LIMIT_PEER_HANDSHAKES ((size_t)16)     /* of who has connected, under way at once */
+#define LIMIT_TALKS ((size_t)64)               /* links of one kith's talks, at once ... */
+#define LIMIT_TALKS_WITH_ONE ((size_t)8)       /* ... and with one name */
+#define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB) /* said at once */
 
 /* Transfers (peer/receiving.h, peer/sending.h). */
 #define LIMIT_TRANSFER_DEPTH 64u                    /* folders in one another */
@@ -126,6 +126,8 @@
 #define LIMIT_TRANSFERS ((size_t)64)                  /* of one kith, at once */
 #define LIMIT_TRANSFER_RETRY_MIN_MS ((uint64_t)200)   /* after a cut, then doubled ... */
 #define LIMIT_TRANSFER_RETRY_MS ((uint64_t)10 * 1000) /* ... to this */
+#define LIMIT_TRANSFER_REMEMBERED_MS \
+    ((uint64_t)7 * 24 * 60 * 60 * 1000) /* that it was received, for who asks again */
 #define LIMIT_TRANSFER_RESERVE_BYTES (64 * LIMIT_MIB) /* left on a disk, of unknown totals */
 
 /* Presence (hub/news.h). */

@@ -227,6 +227,8 @@ static void begin_for(struct send *s, const char *name)
     struct trouble why;
     if (transfers_send(&s->transfers, &wish, &t, &why) != TROUBLE_NONE)
         fail(s, &why);
+    else if (t->listed)
+        transfer_show_again(&s->show, t);
 }
 
 /* Who is to send waits, too: it is he who offers anew. */

@@ -147,6 +147,15 @@ void transfer_show_listed(struct transfer_show *s, struct transfer *t)
     transfer_show_note(s, "for %s: %s", t->record.name, what);
 }
 
+void transfer_show_again(struct transfer_show *s, struct transfer *t)
+{
+    char kept[AMOUNT_BYTES];
+    transfer_show_listed(s, t);
+    amount_write(kept, t->kept);
+    if (!s->output->json)
+        transfer_show_note(s, "that was begun before, and goes on: %s of it there", kept);
+}
+
 void transfer_show_skipped(struct transfer_show *s, struct transfer *t, struct bytes path,
                            struct bytes why)
 {

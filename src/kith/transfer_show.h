@@ -37,6 +37,7 @@ void transfer_show_what(const struct transfer_record *r, char out[TRANSFER_SHOW_
 
 /* For the handlers of transfers; the context of a transfer is its. */
 void transfer_show_listed(struct transfer_show *s, struct transfer *t);
+void transfer_show_again(struct transfer_show *s, struct transfer *t); /* it was begun before */
 void transfer_show_skipped(struct transfer_show *s, struct transfer *t, struct bytes path,
                            struct bytes why);
 void transfer_show_changed(struct transfer_show *s, struct transfer *t, const char *why);

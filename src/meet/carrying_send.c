@@ -35,6 +35,19 @@ static int hear(struct carrying *c, struct sending *s)
     return r;
 }
 
+/* Of many files only what a person asked for. */
+static void on_file(struct sending *s, struct bytes path, uint64_t size, const uint8_t *sha256)
+{
+    struct carrying *c = s->owner;
+    if (!sha256)
+        return;
+    carrying_begin(c, CARRIER_FILE);
+    carrying_bytes(c, path);
+    carrying_number(c, size);
+    carrying_bytes(c, bytes_make(sha256, TRANSFER_SHA256_BYTES));
+    carrying_tell(c);
+}
+
 static void tell_progress(struct carrying *c, const struct sending *s)
 {
     carrying_tell_progress(c, s->number, s->bytes, s->bytes_kept, sending_path(s));
@@ -65,6 +78,8 @@ static void send_all(struct carrying *c, struct outbox *outbox)
     struct sending s;
     struct buffer out;
     sending_init(&s, outbox, &c->id, c->sha256);
+    s.file = on_file;
+    s.owner = c;
     buffer_init(&out, SENDING_ROOM_BYTES);
     int r = exchange(c, &s, &out);
     tell_progress(c, &s);

@@ -50,6 +50,7 @@ static int encode(const struct transfer_record *t, struct buffer *b)
     put_number(b, t->bytes, &r);
     put_number(b, t->tops, &r);
     put_number(b, t->sha256, &r);
+    put_number(b, t->wish, &r);
     put_number(b, t->stream, &r);
     put_text(b, t->into, &r);
     put_number(b, t->rule, &r);
@@ -80,11 +81,11 @@ static bool decode_numbers(struct bytes *rest, struct transfer_record *t)
     uint64_t sha256, stream, result, reason;
     if (!field_next_number(rest, &t->entries) || !field_next_number(rest, &t->bytes) ||
         !field_next_number(rest, &t->tops) || !field_next_number(rest, &sha256) ||
-        !field_next_number(rest, &stream) || !field_next_text(rest, t->into, sizeof t->into) ||
-        !field_next_number(rest, &t->rule) || !field_next_number(rest, &t->cap) ||
-        !field_next_number(rest, &result) || !field_next_number(rest, &reason) ||
-        !field_next_number(rest, &t->kept) || !field_next_number(rest, &t->when) ||
-        result > TRANSFER_STUCK)
+        !field_next_number(rest, &t->wish) || !field_next_number(rest, &stream) ||
+        !field_next_text(rest, t->into, sizeof t->into) || !field_next_number(rest, &t->rule) ||
+        !field_next_number(rest, &t->cap) || !field_next_number(rest, &result) ||
+        !field_next_number(rest, &reason) || !field_next_number(rest, &t->kept) ||
+        !field_next_number(rest, &t->when) || result > TRANSFER_STUCK)
         return false;
     t->sha256 = sha256 != 0;
     t->stream = stream != 0;

@@ -37,7 +37,8 @@ struct transfer_record {
     char title[TRANSFER_TITLE_BYTES]; /* what the first entry at the top is called, uncleaned */
     uint64_t entries, bytes, tops;    /* TRANSFER_SIZE_UNKNOWN: not known */
     bool sha256;
-    bool stream; /* outgoing: standard input, which a restart cannot read on */
+    uint64_t wish; /* outgoing: a hash of what was asked for */
+    bool stream;   /* outgoing: standard input, which a restart cannot read on */
     /* Incoming: */
     char into[PATH_MAX]; /* absolute; "-": standard output */
     uint64_t rule;       /* enum inbox_rule */

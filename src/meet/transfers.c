@@ -1,9 +1,11 @@
 #include "meet/transfers_inner.h"
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "io/clock.h"
 #include "io/entropy.h"
 #include "io/problem.h"
+#include "wire/field.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -215,70 +217,21 @@ static void on_look(uv_timer_t *timer)
 
 /* ---- outgoing ---- */
 
-static enum trouble_kind prepare(struct transfers *all, const struct transfer_wish *wish,
-                                 struct transfer_record *r, struct trouble *ret)
-{
-    *r = (struct transfer_record){.sha256 = wish->sha256,
-                                  .stream = wish->as != NULL,
-                                  .entries = 1,
-                                  .tops = 1,
-                                  .bytes = TRANSFER_SIZE_UNKNOWN};
-    snprintf(r->hub, sizeof r->hub, "%s", all->self->hub_print);
-    snprintf(r->name, sizeof r->name, "%s", wish->name);
-    if (wish->as)
-        snprintf(r->title, sizeof r->title, "%s", wish->as);
-    int error = entropy_fill(r->id.bytes, sizeof r->id.bytes);
-    if (error < 0)
-        return trouble_set(ret, TROUBLE_FAILED, "%s", problem_text(error));
-    return all->count < LIMIT_TRANSFERS
-               ? TROUBLE_NONE
-               : trouble_set(ret, TROUBLE_FAILED, "too many transfers are under way");
-}
-
-static enum trouble_kind refuse(struct transfer *t, int error, struct trouble *ret)
-{
-    transfer_record_remove(&t->all->profile, &t->record);
-    forget(t);
-    return trouble_set(ret, TROUBLE_FAILED, "the profile cannot be written: %s",
-                       problem_text(error));
-}
-
-enum trouble_kind transfers_send(struct transfers *all, const struct transfer_wish *wish,
-                                 struct transfer **ret_transfer, struct trouble *ret)
-{
-    struct transfer_record record;
-    enum trouble_kind kind = prepare(all, wish, &record, ret);
-    if (kind != TROUBLE_NONE)
-        return kind;
-    struct transfer *t = transfers_add(all, &record);
-    if (!t)
-        return trouble_no_memory(ret);
-    if (!transfer_hold(t))
-        return refuse(t, t->lock, ret);
-    *ret_transfer = t;
-    t->input = wish->input;
-    if (wish->as) {
-        int r = transfer_record_write(&all->profile, &t->record);
-        if (r < 0)
-            return refuse(t, r, ret);
-        transfer_set_state(t, TRANSFER_READY, NULL);
-    } else {
-        transfer_list(t, wish->paths, wish->path_count);
-    }
-    return TROUBLE_NONE;
-}
-
 struct taking {
     struct transfers *all;
     const char *name;
     const struct random_id *id;
+    const struct transfer_record
+        *like;              /* NULL; or: of the same wish, and even one that is stuck */
+    struct transfer *found; /* the last */
     size_t count;
 };
 
 static bool is_wanted(const struct taking *s, const struct transfer_record *r)
 {
-    bool open = s->id ? r->result != TRANSFER_DONE_ALL && random_id_equal(&r->id, s->id)
-                      : r->result == TRANSFER_OPEN;
+    bool open = s->id     ? random_id_equal(&r->id, s->id)
+                : s->like ? s->like->wish == r->wish && s->like->sha256 == r->sha256
+                          : r->result == TRANSFER_OPEN;
     return open && !r->incoming && !r->stream && strcmp(r->hub, s->all->self->hub_print) == 0 &&
            s->all->count < LIMIT_TRANSFERS &&
            (!s->name || account_name_equal(bytes_from_str(r->name), bytes_from_str(s->name))) &&
@@ -298,6 +251,7 @@ static void take_up(void *ctx, const struct transfer_record *r)
     t->listed = true;
     t->record.result = TRANSFER_OPEN;
     transfer_set_state(t, TRANSFER_READY, NULL);
+    s->found = t;
     s->count++;
 }
 
@@ -308,12 +262,112 @@ size_t transfers_take_up(struct transfers *all, const char *name, const struct r
     return s.count;
 }
 
+static struct transfer *take_up_again(struct transfers *all, const struct transfer_record *like)
+{
+    struct taking s = {.all = all, .name = like->name, .like = like};
+    transfer_record_each(&all->profile, take_up, &s);
+    return s.found;
+}
+
+/* The paths, as they are from here. */
+static int hash_wish(const struct transfer_wish *wish, uint64_t *ret)
+{
+    char here[PATH_MAX];
+    struct buffer all;
+    buffer_init(&all, SIZE_MAX);
+    int r = getcwd(here, sizeof here) ? 0 : -errno;
+    for (size_t i = 0; r == 0 && i < wish->path_count; i++) {
+        r = wish->paths[i][0] == '/' ? 0 : field_append(&all, bytes_from_str(here));
+        if (r == 0)
+            r = field_append(&all, bytes_from_str(wish->paths[i]));
+    }
+    *ret = r == 0 ? hash_bytes(buffer_view(&all), 0) : 0;
+    buffer_fini(&all);
+    return r;
+}
+
+static enum trouble_kind prepare(struct transfers *all, const struct transfer_wish *wish,
+                                 struct transfer_record *r, struct trouble *ret)
+{
+    *r = (struct transfer_record){.sha256 = wish->sha256,
+                                  .stream = wish->as != NULL,
+                                  .entries = 1,
+                                  .tops = 1,
+                                  .bytes = TRANSFER_SIZE_UNKNOWN};
+    snprintf(r->hub, sizeof r->hub, "%s", all->self->hub_print);
+    snprintf(r->name, sizeof r->name, "%s", wish->name);
+    if (wish->as)
+        snprintf(r->title, sizeof r->title, "%s", wish->as);
+    int error = entropy_fill(r->id.bytes, sizeof r->id.bytes);
+    if (error == 0 && !wish->as)
+        error = hash_wish(wish, &r->wish);
+    if (error < 0)
+        return trouble_set(ret, TROUBLE_FAILED, "%s", problem_text(error));
+    return all->count < LIMIT_TRANSFERS
+               ? TROUBLE_NONE
+               : trouble_set(ret, TROUBLE_FAILED, "too many transfers are under way");
+}
+
+static enum trouble_kind refuse(struct transfer *t, int error, struct trouble *ret)
+{
+    transfer_record_remove(&t->all->profile, &t->record);
+    forget(t);
+    return trouble_set(ret, TROUBLE_FAILED, "the profile cannot be written: %s",
+                       problem_text(error));
+}
+
+static enum trouble_kind begin_stream(struct transfer *t, int input, struct trouble *ret)
+{
+    int r = transfer_record_write(&t->all->profile, &t->record);
+    if (r < 0)
+        return refuse(t, r, ret);
+    t->input = input;
+    transfer_set_state(t, TRANSFER_READY, NULL);
+    return TROUBLE_NONE;
+}
+
+static enum trouble_kind begin_new(struct transfers *all, const struct transfer_wish *wish,
+                                   const struct transfer_record *record,
+                                   struct transfer **ret_transfer, struct trouble *ret)
+{
+    struct transfer *t = transfers_add(all, record);
+    if (!t)
+        return trouble_no_memory(ret);
+    if (!transfer_hold(t))
+        return refuse(t, t->lock, ret);
+    *ret_transfer = t;
+    if (wish->as)
+        return begin_stream(t, wish->input, ret);
+    transfer_list(t, wish->paths, wish->path_count);
+    return TROUBLE_NONE;
+}
+
+enum trouble_kind transfers_send(struct transfers *all, const struct transfer_wish *wish,
+                                 struct transfer **ret_transfer, struct trouble *ret)
+{
+    struct transfer_record record;
+    enum trouble_kind kind = prepare(all, wish, &record, ret);
+    if (kind != TROUBLE_NONE)
+        return kind;
+    *ret_transfer = wish->as ? NULL : take_up_again(all, &record);
+    return *ret_transfer ? TROUBLE_NONE : begin_new(all, wish, &record, ret_transfer, ret);
+}
+
+/* ---- all of them ---- */
+
+/* Who asks after such a time asks in vain. */
+static void forget_old(void *ctx, const struct transfer_record *r)
+{
+    const struct transfers *t = ctx;
+    uint64_t now = (uint64_t)clock_walltime().ms;
+    if (r->result == TRANSFER_DONE_ALL && now > r->when + LIMIT_TRANSFER_REMEMBERED_MS)
+        transfer_record_remove(&t->profile, r);
+}
+
 bool transfers_is_idle(const struct transfers *t)
 {
     return t->count == 0;
 }
-
-/* ---- all of them ---- */
 
 enum trouble_kind transfers_open(struct transfers *t, struct talks *talks,
                                  const struct self *self, uv_loop_t *loop,
@@ -332,6 +386,7 @@ enum trouble_kind transfers_open(struct transfers *t, struct talks *talks,
     if (r < 0)
         return trouble_set(ret, TROUBLE_FAILED, "%s", problem_text(r));
     t->open = true;
+    transfer_record_each(&t->profile, forget_old, t);
     return TROUBLE_NONE;
 }
 

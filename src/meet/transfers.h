@@ -108,8 +108,9 @@ void transfers_fini(struct transfers *t);
 void transfers_noted(struct transfers *t, struct talk_link *l, struct bytes message);
 void transfers_look(struct transfers *t); /* a talk has begun, or has a connection again */
 
-/* Something to send to somebody: paths, or with as what is read from input under that name.
- * LISTING at first, or READY. TROUBLE_FAILED. */
+/* Something to send to somebody: paths, or with `as` what is read from input under that name.
+ * LISTING at first, or READY; where the same paths were sent to him before, and that is not
+ * over and nobody works on it, that goes on. TROUBLE_FAILED. */
 struct transfer_wish {
     const char *name; /* whom to */
     const char *const *paths;

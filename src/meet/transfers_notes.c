@@ -209,6 +209,11 @@ static void take_unknown(struct transfers *all, struct talk_link *l,
         offer_new(all, l, n);
 }
 
+static bool is_accepted(const struct transfer *t)
+{
+    return t->record.into[0] != '\0';
+}
+
 /* Again, since it has lost what there was: its end may still look whole here. */
 static void take_again(struct transfer *t, struct talk_link *l, const struct transfer_note *n)
 {
@@ -216,8 +221,10 @@ static void take_again(struct transfer *t, struct talk_link *l, const struct tra
         say_over(l, &n->id, TRANSFER_UNKNOWN);
         return;
     }
+    if (t->state == TRANSFER_OVER)
+        return;
     take_attempt(t, l, n);
-    if (t->state == TRANSFER_OFFERED || t->state == TRANSFER_OVER)
+    if (!is_accepted(t))
         return;
     if (t->carrier.running) {
         t->offered_again = true;
@@ -289,7 +296,8 @@ static void take_call(struct transfer *t, struct talk_link *l, const struct tran
 
 static void take_over(struct transfer *t, const struct transfer_note *n)
 {
-    bool passes = transfer_reason_passes(n->reason);
+    bool offer = t->record.incoming && !is_accepted(t); /* which is withdrawn */
+    bool passes = transfer_reason_passes(n->reason) && !offer;
     if (t->record.incoming && n->reason == TRANSFER_REASON_NONE)
         return;
     t->reason = n->reason;

@@ -264,6 +264,8 @@ static int say_whole(struct sending *s, struct buffer *out)
         r = sha256_end(&s->hash, m.sha256);
     if (r == 0)
         r = transfer_message_write(out, &m);
+    if (r == 0 && s->file)
+        s->file(s, sending_path(s), m.length, m.has_sha256 ? m.sha256 : NULL);
     if (r == 0)
         leave(s);
     return r;

@@ -43,8 +43,14 @@ enum sending_state {
     SENDING_CLOSED
 };
 
+struct sending;
+
 struct sending {
     struct outbox *outbox;
+    /* All of a file was said, and so was its SHA-256, where that is wanted: NULL, or to be
+     * told. The path is from the top of the transfer. */
+    void (*file)(struct sending *s, struct bytes path, uint64_t size, const uint8_t *sha256);
+    void *owner;   /* for `file`: not touched */
     uint64_t seed; /* of the sums */
     bool sha256_wanted;
     enum sending_state state;

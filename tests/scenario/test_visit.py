@@ -76,7 +76,7 @@ def test_lines_in_lines_out(hub, build, home):
     assert again.stdout == b""
     assert again.stderr.decode().splitlines() == [
         "kith: No session", "kith: There is no /frob; /help shows what there is",
-        "kith: This kith sends no files."]
+        "kith: To whom? /talk NAME puts somebody in front."]
 
 
 def test_a_file_and_nothing_as_input(hub, build, home, tmp_path):

@@ -29,16 +29,23 @@ void receiving_check_fini(struct receiving *r)
     r->check.data = NULL;
 }
 
-/* All is right: said by the journal, behind all of it. */
+static int flush_and_sync(struct receiving *r)
+{
+    int e = receiving_journal_flush(&r->journal);
+    return e == 0 ? r->inbox->ops->sync(r->inbox) : e;
+}
+
+/* All is right, and the journal says so; but not before it is on the disk, since what a sync
+ * that fails has lost may be read back all the same, as long as nobody cuts the power. */
 static int seal(struct receiving *r)
 {
     receiving_walk_fini(&r->walk);
     receiving_check_fini(r);
-    int e = receiving_journal_checked(&r->journal);
+    int e = flush_and_sync(r);
     if (e == 0)
-        e = receiving_journal_flush(&r->journal);
+        e = receiving_journal_checked(&r->journal);
     if (e == 0)
-        e = r->inbox->ops->sync(r->inbox);
+        e = flush_and_sync(r);
     if (e != 0)
         return e;
     r->checked = true;

@@ -104,19 +104,26 @@ static void hold(struct receiving_check *c, const struct transfer_message *m)
     hold_hole(c);
 }
 
+/* Content of this connection needs it only where all is hashed; but holes do always: what an
+ * earlier connection has written behind its last record may lie there. */
+static bool is_read_back(const struct receiving *r, const struct receiving_record *rec)
+{
+    return rec->at < r->earlier || rec->type == TRANSFER_HOLE || r->walk.has_sha256;
+}
+
 /* The next piece to be read back, or the file's end. */
 static int next_piece(struct receiving *r)
 {
     struct receiving_check *c = &r->check;
     struct receiving_record rec;
     struct transfer_message m;
-    bool over =
-        c->reader.at >= r->walk.whole_at || (c->reader.at >= r->earlier && !r->walk.has_sha256);
-    if (over)
+    if (c->reader.at >= r->walk.whole_at)
         return end_file(r);
     int e = receiving_reader_next(&c->reader, &rec);
     if (e != 0)
         return e < 0 ? e : -EIO;
+    if (!is_read_back(r, &rec))
+        return 0;
     if (receiving_record_message(&rec, &m) != 0)
         return -EIO;
     hold(c, &m);

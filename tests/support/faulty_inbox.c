@@ -114,15 +114,21 @@ static void settle_files(struct faulty_inbox *f)
 }
 
 /* Counts a call; what it is to return at once, or 0. */
-static int call(struct faulty_inbox *f)
+static int call_to_read(struct faulty_inbox *f)
 {
     uint64_t n = f->calls++;
     if (n >= f->crash_at)
         return -EIO;
-    if (n != f->fail_at)
-        return 0;
-    settle_files(f);
-    return f->error;
+    return n == f->fail_at ? f->error : 0;
+}
+
+/* The same; where it fails, what was not synced is lost in part. */
+static int call(struct faulty_inbox *f)
+{
+    int r = call_to_read(f);
+    if (r != 0 && f->calls <= f->crash_at)
+        settle_files(f);
+    return r;
 }
 
 /* The journal */
@@ -140,7 +146,7 @@ static int do_journal_read(struct inbox *i, uint64_t offset, uint8_t *into, size
                            size_t *ret_n)
 {
     struct faulty_inbox *f = of(i);
-    int r = call(f);
+    int r = call_to_read(f);
     if (r != 0)
         return r;
     size_t len = buffer_len(&f->journal), n = offset < len ? len - offset : 0;
@@ -223,7 +229,7 @@ static int do_write(struct inbox *i, uint64_t offset, struct bytes data)
 static int do_read(struct inbox *i, uint64_t offset, uint8_t *into, size_t room, size_t *ret_n)
 {
     struct faulty_inbox *f = of(i);
-    int r = call(f);
+    int r = call_to_read(f);
     if (r != 0)
         return r;
     must(f->open != NULL);
@@ -285,7 +291,7 @@ static int do_sync(struct inbox *i)
 static int do_room(struct inbox *i, uint64_t *ret)
 {
     struct faulty_inbox *f = of(i);
-    int r = call(f);
+    int r = call_to_read(f);
     if (r == 0)
         *ret = f->room;
     return r;
@@ -294,7 +300,7 @@ static int do_room(struct inbox *i, uint64_t *ret)
 static int do_check_name(struct inbox *i, struct bytes name)
 {
     struct faulty_inbox *f = of(i);
-    int r = call(f);
+    int r = call_to_read(f);
     if (r == 0 && f->taken && bytes_equal_str(name, f->taken))
         return INBOX_TAKEN;
     return r;

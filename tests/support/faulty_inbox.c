@@ -191,6 +191,16 @@ static void settle_journal(struct faulty_inbox *f)
 
 /* Staging */
 
+/* What has its place is staged no more, and nobody may ask for it. */
+static bool is_placed(const struct faulty_inbox *f, uint64_t number)
+{
+    for (size_t i = 0; i < f->node_count; i++)
+        if (!f->nodes[i].gone && f->nodes[i].kind == TRANSFER_FILE &&
+            f->nodes[i].number == number)
+            return true;
+    return false;
+}
+
 static int do_stage(struct inbox *i, uint64_t number, bool fresh)
 {
     struct faulty_inbox *f = of(i);
@@ -199,6 +209,7 @@ static int do_stage(struct inbox *i, uint64_t number, bool fresh)
         return r;
     if (number >= FAULTY_INBOX_ENTRIES)
         return -ENOSPC;
+    must(!is_placed(f, number));
     f->open = &f->files[number];
     if (fresh || !f->open->now.is)
         set_len(&f->open->now, 0);
@@ -340,7 +351,8 @@ static int place_file(struct faulty_inbox *f, const struct node *parent, struct 
     if (there)
         return there->kind == TRANSFER_FILE && there->number == e->number ? INBOX_NONE
                                                                           : INBOX_TAKEN;
-    must(f->files[e->number].now.is && f->files[e->number].now.complete);
+    if (!f->files[e->number].now.is || !f->files[e->number].now.complete)
+        return -ENOENT;
     add_node(f, parent, e);
     return 0;
 }

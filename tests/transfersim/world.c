@@ -98,7 +98,7 @@ static void add_entry(struct world *w, unsigned *depth)
     *depth = at;
     struct changing_file *f =
         changing_outbox_add(&w->source, TRANSFER_FILE, at, name, draw_size(w));
-    f->sparse = one_in(w, 4);
+    f->sparse = one_in(w, 2);
     if (one_in(w, 10)) {
         f->entry.size = TRANSFER_SIZE_UNKNOWN;
         f->sparse = false;

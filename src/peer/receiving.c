@@ -288,10 +288,12 @@ static int take_end(struct receiving *r, const struct transfer_message *m)
 {
     if (r->course.within || m->number != r->course.number || m->offset != r->bytes_taken)
         return TRANSFER_BROKEN;
-    if (r->checked)
-        return receiving_place_begin(r);
     int e = receiving_journal_flush(&r->journal);
-    return e == 0 ? receiving_check_begin(r) : e;
+    if (e == 0 && r->checked) /* it may have been said just before the end of a process */
+        e = r->inbox->ops->sync(r->inbox);
+    if (e != 0)
+        return e;
+    return r->checked ? receiving_place_begin(r) : receiving_check_begin(r);
 }
 
 static int take_message(struct receiving *r, const struct peer_frame *f,

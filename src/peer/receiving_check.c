@@ -29,16 +29,23 @@ void receiving_check_fini(struct receiving *r)
     r->check.data = NULL;
 }
 
-/* All is right: said by the journal, behind all of it. */
+static int flush_and_sync(struct receiving *r)
+{
+    int e = receiving_journal_flush(&r->journal);
+    return e == 0 ? r->inbox->ops->sync(r->inbox) : e;
+}
+
+/* All is right, and the journal says so; but not before it is on the disk, since what a sync
+ * that fails has lost may be read back all the same, as long as nobody cuts the power. */
 static int seal(struct receiving *r)
 {
     receiving_walk_fini(&r->walk);
     receiving_check_fini(r);
-    int e = receiving_journal_checked(&r->journal);
+    int e = flush_and_sync(r);
     if (e == 0)
-        e = receiving_journal_flush(&r->journal);
+        e = receiving_journal_checked(&r->journal);
     if (e == 0)
-        e = r->inbox->ops->sync(r->inbox);
+        e = flush_and_sync(r);
     if (e != 0)
         return e;
     r->checked = true;
@@ -97,19 +104,26 @@ static void hold(struct receiving_check *c, const struct transfer_message *m)
     hold_hole(c);
 }
 
+/* Content of this connection needs it only where all is hashed; but holes do always: what an
+ * earlier connection has written behind its last record may lie there. */
+static bool is_read_back(const struct receiving *r, const struct receiving_record *rec)
+{
+    return rec->at < r->earlier || rec->type == TRANSFER_HOLE || r->walk.has_sha256;
+}
+
 /* The next piece to be read back, or the file's end. */
 static int next_piece(struct receiving *r)
 {
     struct receiving_check *c = &r->check;
     struct receiving_record rec;
     struct transfer_message m;
-    bool over =
-        c->reader.at >= r->walk.whole_at || (c->reader.at >= r->earlier && !r->walk.has_sha256);
-    if (over)
+    if (c->reader.at >= r->walk.whole_at)
         return end_file(r);
     int e = receiving_reader_next(&c->reader, &rec);
     if (e != 0)
         return e < 0 ? e : -EIO;
+    if (!is_read_back(r, &rec))
+        return 0;
     if (receiving_record_message(&rec, &m) != 0)
         return -EIO;
     hold(c, &m);

@@ -28,12 +28,14 @@ enum transfer_message_type {
     TRANSFER_AFRESH = 5,  /* as ENTRY, with its number again: it has changed. What came of its
                              content is void, and all of it follows anew */
     TRANSFER_DROPPED = 6, /* number 8, reason 1: it cannot be read; what came of it is void */
-    TRANSFER_END = 7,     /* entries 8, bytes of content 8: no more but what is asked for */
+    TRANSFER_END = 7,     /* entries 8, bytes 8, of content said on this connection, holes and
+                             what is void among it: no more but what is asked for */
 
     /* Of who receives: */
     TRANSFER_PLACE = 16, /* number 8, within 1, offset 8; the first, once: begin with the ENTRY
                             of that number; within 1: with its content from offset on */
-    TRANSFER_AGAIN = 17, /* number 8, offset 8: that chunk, answered by CHUNK or by DROPPED */
+    TRANSFER_AGAIN = 17, /* number 8, offset 8: that chunk, answered by CHUNK or by DROPPED;
+                            after END, one at a time */
     TRANSFER_KEPT = 18, /* number 8, offset 8, bytes 8: all before that place is on the disk; so
                            much of content, holes among it */
     TRANSFER_DONE = 19, /* all is checked and published */

@@ -21,7 +21,8 @@ enum {
 struct view {
     struct instant began;     /* the first connection */
     uint64_t before;          /* bytes that were there then */
-    struct instant rated;     /* rate was found */
+    bool counted;             /* before is known */
+    struct instant rated;     /* rate was found; 0: not on this connection */
     uint64_t rated_bytes;     /* ... with so many there */
     double rate;              /* bytes a second; 0: not known yet */
     char way[TALK_WAY_BYTES]; /* how it went last */
@@ -181,12 +182,9 @@ static void begin_view(struct view *v, struct transfer *t)
 {
     struct talk_link *l =
         talks_find_device(t->all->talks, bytes_from_str(t->record.name), &t->record.device);
-    if (v->began.ns == 0) {
+    if (v->began.ns == 0)
         v->began = clock_instant();
-        v->before = t->kept;
-    }
-    v->rated = clock_instant();
-    v->rated_bytes = t->bytes;
+    v->rated = (struct instant){0};
     snprintf(v->way, sizeof v->way, "%s", l ? l->way : "");
 }
 
@@ -230,6 +228,18 @@ void transfer_show_changed(struct transfer_show *s, struct transfer *t, const ch
     } else if (t->state == TRANSFER_READY && why) {
         show_waiting(s, t, v, why);
     }
+}
+
+/* What was said before the connection is none of its work. */
+static void begin_rate(struct view *v, uint64_t bytes, struct instant now)
+{
+    if (v->counted)
+        v->before += bytes > v->rated_bytes ? bytes - v->rated_bytes : 0;
+    else
+        v->before = bytes;
+    v->counted = true;
+    v->rated = now;
+    v->rated_bytes = bytes;
 }
 
 /* Bytes a second, of the last second or so. */
@@ -311,6 +321,8 @@ void transfer_show_runs(struct transfer_show *s, struct transfer *t)
     char line[TRANSFER_SHOW_BYTES], shown[TRANSFER_SHOW_BYTES + 16];
     if (!v)
         return;
+    if (v->rated.ns == 0)
+        begin_rate(v, t->bytes, now);
     rate(v, t->bytes, now);
     if (s->output->quiet || now.ns < instant_after_ms(s->shown, pause).ns || v->rate < 1)
         return;

@@ -125,6 +125,7 @@ static int exchange(struct carrying *c, struct receiving *r, struct buffer *out)
 {
     struct instant sync_by = clock_instant();
     int e = receiving_begin(r, out), worked = 0;
+    tell_progress(c, r); /* what came before */
     while (e == 0 && !is_over(r)) {
         e = carrying_write(c, out);
         if (e == 0 && has_work(r) && (worked = receiving_work(r, out)) != RECEIVING_WAITS)

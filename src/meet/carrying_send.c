@@ -63,12 +63,13 @@ static int exchange(struct carrying *c, struct sending *s, struct buffer *out)
             return next < 0 ? next : -ENOMEM;
         if (next == 0)
             r = carrying_write(c, out);
+        bool unplaced = s->state == SENDING_UNPLACED;
         while (r == 0 && (next == SENDING_WAITS || secret_stream_has_input(&c->stream))) {
             r = hear(c, s);
             next = 0;
         }
-        if (carrying_is_due(c))
-            tell_progress(c, s);
+        if (carrying_is_due(c) || (unplaced && s->state == SENDING_TELLING))
+            tell_progress(c, s); /* at first: what was said before */
     }
     return r;
 }

@@ -58,7 +58,7 @@ int courier_receive(int courier, bool wait, struct buffer *out, int *ret_fd)
     struct msghdr m = {.msg_iov = &piece,
                        .msg_iovlen = 1,
                        .msg_control = control.bytes,
-                       .msg_controllen = sizeof control.bytes};
+                       .msg_controllen = CMSG_LEN(sizeof *ret_fd)}; /* not of two */
     ssize_t n;
     do
         n = recvmsg(courier, &m, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));

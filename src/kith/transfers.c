@@ -134,7 +134,7 @@ static int cancel(struct listing *l)
     if (code != EXIT_DONE)
         return code;
     int lock = transfer_record_lock(&l->profile, &l->found);
-    if (lock >= 0 && l->found.incoming)
+    if (lock >= 0 && l->found.incoming && l->found.into[0] == '/')
         inbox_place_clear(l->found.into, &l->found.id);
     transfer_record_remove(&l->profile, &l->found);
     if (lock >= 0)

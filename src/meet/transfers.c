@@ -115,13 +115,15 @@ static void settle_record(struct transfer *t)
 
 static bool is_to_be_cleared(const struct transfer *t)
 {
-    return t->record.incoming && t->record.into[0] && transfer_reason_is_final(t->reason) &&
-           t->lock >= 0 && !t->all->closing;
+    return t->record.incoming && t->record.into[0] == '/' &&
+           transfer_reason_is_final(t->reason) && t->lock >= 0 && !t->all->closing;
 }
 
 void transfer_finish(struct transfer *t, enum transfer_reason reason, const char *why)
 {
     bool again = t->state == TRANSFER_OVER;
+    if (t->ending) /* the owner, who is told, closes all: it is freed below */
+        return;
     t->reason = again ? t->reason : reason;
     if (t->carrier.running) { /* once more when it is gone */
         t->cancelled = true;
@@ -134,8 +136,12 @@ void transfer_finish(struct transfer *t, enum transfer_reason reason, const char
         transfer_set_state(t, TRANSFER_OVER, NULL);
         if (is_to_be_cleared(t))
             transfer_clear(t);
+        t->ending = true;
         if (t->all->handler->over)
             t->all->handler->over(t, why);
+        t->ending = false;
+        if (t->all->closing)
+            carrier_kill(&t->carrier);
     }
     if (!t->carrier.running)
         forget(t);
@@ -204,7 +210,7 @@ void transfers_look(struct transfers *t)
     struct list *next;
     if (!t->open || t->closing)
         return;
-    for (struct list *at = t->all.next; at != &t->all; at = next) {
+    for (struct list *at = t->all.next; !t->closing && at != &t->all; at = next) {
         next = at->next;
         look_at(list_entry(at, struct transfer, link), now);
     }

@@ -55,6 +55,7 @@ struct transfer {
     bool listed;                       /* the list, on the disk, is whole */
     bool offered_again;          /* incoming: there is a newer offer than the one that runs */
     bool cancelled;              /* is to be over as soon as the carrier is gone */
+    bool ending;                 /* its owner is being told that it is over */
     enum transfer_reason reason; /* then, and of OVER */
     int input;                   /* outgoing stream: what is read; -1 */
     struct instant since;        /* in this state */

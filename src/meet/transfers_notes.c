@@ -179,10 +179,12 @@ static void go_on(struct transfers *all, struct talk_link *l, const struct trans
     if (!t)
         return;
     take_attempt(t, l, n);
-    if (transfer_hold(t))
-        transfer_agree(t, l);
+    if (!transfer_hold(t))
+        transfer_end(t, TRANSFER_BUSY);
+    else if (t->record.into[0] != '/')
+        transfer_end(t, TRANSFER_UNKNOWN); /* this process's standard output is another */
     else
-        transfer_finish(t, TRANSFER_BUSY, NULL);
+        transfer_agree(t, l);
 }
 
 /* Whose it is was proven when the two devices connected. */
@@ -211,7 +213,7 @@ static void take_unknown(struct transfers *all, struct talk_link *l,
 
 static bool is_accepted(const struct transfer *t)
 {
-    return t->record.into[0] != '\0';
+    return !t->record.incoming || t->record.into[0];
 }
 
 /* Again, since it has lost what there was: its end may still look whole here. */
@@ -294,11 +296,12 @@ static void take_call(struct transfer *t, struct talk_link *l, const struct tran
 
 /* ---- both ---- */
 
+/* An offer that nobody has accepted is over with its first OVER: there is nothing to go on
+ * with. What was ended here stays so, whatever he says before the carrier is gone. */
 static void take_over(struct transfer *t, const struct transfer_note *n)
 {
-    bool offer = t->record.incoming && !is_accepted(t); /* which is withdrawn */
-    bool passes = transfer_reason_passes(n->reason) && !offer;
-    if (t->record.incoming && n->reason == TRANSFER_REASON_NONE)
+    bool passes = is_accepted(t) && transfer_reason_passes(n->reason);
+    if (t->cancelled || (t->record.incoming && n->reason == TRANSFER_REASON_NONE))
         return;
     t->reason = n->reason;
     t->cancelled = !passes;

@@ -6,7 +6,7 @@ int transfer_path_enter(struct transfer_path *p, const struct transfer_entry *en
     if (entry->depth > p->depth || (folder && entry->depth >= LIMIT_TRANSFER_DEPTH))
         return TRANSFER_PATH_BEYOND;
     size_t len = entry->depth > 0 ? p->ends[entry->depth - 1] + (size_t)1 : 0;
-    if (entry->name.len > sizeof p->text - len)
+    if (len > sizeof p->text || entry->name.len > sizeof p->text - len)
         return TRANSFER_PATH_BEYOND;
     if (len > 0)
         p->text[len - 1] = '/';

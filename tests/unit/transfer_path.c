@@ -2,60 +2,81 @@
 
 #include "unit.h"
 
-static int enter(struct transfer_path *p, char kind, unsigned depth, struct bytes name)
+static const char letters[256] = {[0 ... 254] = 'a'};
+
+static int enter(struct transfer_path *p, enum transfer_kind kind, unsigned depth, size_t len)
 {
     const struct transfer_entry e = {
-        .kind = (enum transfer_kind)kind, .depth = depth, .name = name};
+        .kind = kind, .depth = depth, .name = bytes_make(letters, len)};
     return transfer_path_enter(p, &e);
 }
 
-static void test_down_and_up(void **state)
+/* Alone in memory of its size, so that the sanitizers see a byte too far. */
+static struct transfer_path *make(void)
 {
-    struct transfer_path p = {0};
-    assert_int_equal(enter(&p, 'd', 0, BYTES("a")), 0);
-    assert_int_equal(enter(&p, 'd', 1, BYTES("bc")), 0);
-    assert_int_equal(enter(&p, 'f', 2, BYTES("x")), 0);
-    assert_bytes(transfer_path_view(&p), BYTES("a/bc/x"));
-    assert_int_equal(enter(&p, 'f', 2, BYTES("y")), 0);
-    assert_bytes(transfer_path_view(&p), BYTES("a/bc/y"));
-    assert_int_equal(enter(&p, 'f', 1, BYTES("z")), 0);
-    assert_bytes(transfer_path_view(&p), BYTES("a/z"));
-    assert_int_equal(enter(&p, 'f', 2, BYTES("closed")), TRANSFER_PATH_BEYOND);
-    assert_bytes(transfer_path_view(&p), BYTES("a/z"));
-    assert_int_equal(enter(&p, 'f', 0, BYTES("top")), 0);
-    assert_bytes(transfer_path_view(&p), BYTES("top"));
-    assert_int_equal(enter(&p, 'f', 1, BYTES("no folder")), TRANSFER_PATH_BEYOND);
+    struct transfer_path *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    return p;
 }
 
-static void test_depth(void **state)
+/* Folders in one another, whose path is so long. */
+static void fill(struct transfer_path *p, size_t len)
 {
-    struct transfer_path p = {0};
-    for (unsigned i = 0; i < LIMIT_TRANSFER_DEPTH; i++)
-        assert_int_equal(enter(&p, 'd', i, BYTES("d")), 0);
-    assert_int_equal(enter(&p, 'd', LIMIT_TRANSFER_DEPTH, BYTES("d")), TRANSFER_PATH_BEYOND);
-    assert_int_equal(enter(&p, 'f', LIMIT_TRANSFER_DEPTH, BYTES("f")), 0);
-    assert_int_equal(transfer_path_view(&p).len, 2 * LIMIT_TRANSFER_DEPTH + 1);
+    unsigned depth = 0;
+    while (p->len < len) {
+        size_t left = len - p->len - (depth > 0);
+        size_t name = left > 255 + 2 ? 255 : left > 255 ? 100 : left;
+        assert_int_equal(enter(p, TRANSFER_FOLDER, depth++, name), 0);
+    }
+    assert_int_equal(p->len, len);
 }
 
-static void test_length(void **state)
+static void test_where_entries_lie(void **state)
 {
-    static const uint8_t name[255] = {'x'};
-    struct transfer_path p = {0};
-    struct bytes longest = bytes_make(name, sizeof name);
-    for (unsigned i = 0; i < 15; i++) /* 256 each, with what is between */
-        assert_int_equal(enter(&p, 'd', i, longest), 0);
-    assert_int_equal(enter(&p, 'd', 15, longest), 0);
-    assert_int_equal(enter(&p, 'f', 16, BYTES("x")), TRANSFER_PATH_BEYOND);
-    assert_int_equal(enter(&p, 'f', 15, longest), 0);
-    assert_int_equal(transfer_path_view(&p).len, 4095);
+    struct transfer_path *p = make();
+    assert_int_equal(enter(p, TRANSFER_FOLDER, 0, 1), 0);
+    assert_int_equal(enter(p, TRANSFER_FOLDER, 1, 2), 0);
+    assert_int_equal(enter(p, TRANSFER_FILE, 2, 3), 0);
+    assert_bytes(transfer_path_view(p), BYTES("a/aa/aaa"));
+    assert_int_equal(enter(p, TRANSFER_FILE, 1, 4), 0);
+    assert_bytes(transfer_path_view(p), BYTES("a/aaaa"));
+    assert_int_equal(enter(p, TRANSFER_FILE, 2, 1), TRANSFER_PATH_BEYOND);
+    assert_bytes(transfer_path_view(p), BYTES("a/aaaa"));
+    free(p);
+}
+
+static void test_no_path_is_longer_than_the_longest(void **state)
+{
+    for (size_t left = 0; left < 4; left++) {
+        struct transfer_path *p = make();
+        fill(p, LIMIT_TRANSFER_PATH_BYTES - left);
+        unsigned depth = p->depth;
+        for (size_t len = 1; len <= 255; len++) {
+            bool fits = len + 1 <= left;
+            assert_int_equal(enter(p, TRANSFER_FILE, depth, len),
+                             fits ? 0 : TRANSFER_PATH_BEYOND);
+        }
+        free(p);
+    }
+}
+
+static void test_no_folder_is_deeper_than_the_deepest(void **state)
+{
+    struct transfer_path *p = make();
+    for (unsigned depth = 0; depth < LIMIT_TRANSFER_DEPTH; depth++)
+        assert_int_equal(enter(p, TRANSFER_FOLDER, depth, 1), 0);
+    assert_int_equal(enter(p, TRANSFER_FOLDER, LIMIT_TRANSFER_DEPTH, 1), TRANSFER_PATH_BEYOND);
+    assert_int_equal(enter(p, TRANSFER_FILE, LIMIT_TRANSFER_DEPTH, 1), 0);
+    assert_int_equal(enter(p, TRANSFER_FILE, UINT32_MAX, 1), TRANSFER_PATH_BEYOND);
+    free(p);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_down_and_up),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_length),
+        cmocka_unit_test(test_where_entries_lie),
+        cmocka_unit_test(test_no_path_is_longer_than_the_longest),
+        cmocka_unit_test(test_no_folder_is_deeper_than_the_deepest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ANSWER_BYTES = 256, TICK_MS = 250 };
+enum { ANSWER_BYTES = 256 };
 
 struct receive {
     struct contact contact;
@@ -30,7 +30,7 @@ struct receive {
     bool input_open;
     struct buffer typed;
     struct transfer *asked; /* about whose offer the person is asked; NULL: none */
-    int code;
+    int code;               /* on_wake ends it with that */
 };
 
 static struct receive *receive_of(struct contact *c)
@@ -221,19 +221,32 @@ static void on_published(struct transfer *t, struct bytes name, struct bytes now
     transfer_show_published(&receive_of_transfer(t)->show, t, name, now_called);
 }
 
+/* Not from within a call of the transfers, which end with the contact. */
+static void on_wake(struct contact *c)
+{
+    contact_end(c, receive_of(c)->code);
+}
+
+static void end_with(struct receive *r, enum transfer_reason reason)
+{
+    r->code = reason == TRANSFER_REASON_NONE ? EXIT_DONE : EXIT_FAILED;
+    contact_wake(&r->contact, 0);
+}
+
 static void on_over(struct transfer *t, const char *why)
 {
     struct receive *r = receive_of_transfer(t);
     bool was_asked = r->asked == t;
     if (was_asked)
         r->asked = NULL;
-    free(r->contact.over ? t->context : NULL);
-    if (r->contact.over)
+    if (r->contact.over || (!t->record.into[0] && !was_asked)) {
+        free(t->context);
+        t->context = NULL;
         return;
-    if (t->record.into[0] || was_asked)
-        transfer_show_over(&r->show, t, why);
+    }
+    transfer_show_over(&r->show, t, why);
     if (r->to_output && t->record.into[0])
-        contact_end(&r->contact, t->reason == TRANSFER_REASON_NONE ? EXIT_DONE : EXIT_FAILED);
+        end_with(r, t->reason);
     else if (was_asked)
         ask_next(r);
 }
@@ -344,6 +357,7 @@ static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,
                                                        .ending = on_ending,
                                                        .notice = on_notice,
+                                                       .wake = on_wake,
                                                        .talks = &talks_handler,
                                                        .post = &post_handler};
 

@@ -70,7 +70,8 @@ struct inbox_folder {
 };
 
 /* Opens the staging of a transfer, made where it is missing. inbox_fd is the caller's, and not
- * needed any more. Reads the process's umask: no other thread may make files meanwhile.
+ * needed any more. What the process's umask takes from the owner is taken out of it; no other
+ * thread may make files meanwhile.
  * INBOX_FOLDER_BUSY; -errno: -ENOTDIR, -EPERM (another user's) where something was
  * planted. On any but 0 there is nothing to close. */
 int inbox_folder_open(struct inbox_folder *f, int inbox_fd, const struct random_id *id,

@@ -312,7 +312,6 @@ int outbox_list_folder(struct outbox_list *l, unsigned depth, struct outbox_reco
     struct bytes data;
     size_t len;
     struct outbox_list_place place = l->here.folders[depth];
-    l->folder.len = 0;
     int r = view(&l->folder, l->fd, place.offset, &data);
     if (r == 0)
         r = record_read(data, place.number, ret, &len);

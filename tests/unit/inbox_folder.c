@@ -3,6 +3,7 @@
 #include "scratch.h"
 
 #include <linux/landlock.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,6 +24,18 @@ int renameat2(int from, const char *name, int to, const char *new_name, unsigned
 {
     errno = renameat2_error;
     return renameat2_error ? -1 : (int)syscall(SYS_renameat2, from, name, to, new_name, flags);
+}
+
+/* What happens in between opening a journal and locking it, once. */
+static void (*before_flock)(void);
+
+int flock(int fd, int operation)
+{
+    void (*happens)(void) = before_flock;
+    before_flock = NULL;
+    if (happens)
+        happens();
+    return (int)syscall(SYS_flock, fd, operation);
 }
 
 /* ---- an inbox, and entries ---- */
@@ -303,6 +316,27 @@ static void test_one_process_at_a_time(void **state)
     assert_int_equal(g.inbox.ops->stage(&g.inbox, 1, true), 0);
     inbox_folder_close(&f);
     inbox_folder_close(&g);
+}
+
+static struct inbox_folder cleared;
+
+static void clear_it(void)
+{
+    assert_int_equal(cleared.inbox.ops->clear(&cleared.inbox), 0);
+    inbox_folder_close(&cleared);
+}
+
+/* Another process clears the staging while it is opened: it is made anew. */
+static void test_a_staging_that_goes_away_is_made_anew(void **state)
+{
+    struct scratch *s = *state;
+    struct inbox_folder f;
+    char path[128];
+    open_inbox(s, &cleared, INBOX_RENAME);
+    before_flock = clear_it;
+    open_inbox(s, &f, INBOX_RENAME);
+    assert_true(scratch_has(s, staged(path, "journal")));
+    inbox_folder_close(&f);
 }
 
 /* ---- in their places ---- */
@@ -637,6 +671,10 @@ static void test_a_folder_gets_its_number_at_the_end(void **state)
     assert_int_equal(f.inbox.ops->publish(&f.inbox, BYTES("photos.2024"), name), 0);
     assert_string_equal(name, "photos.2024 (2)");
     scratch_expect(s, "photos.2024/old", BYTES("old"));
+    scratch_put(s, "file.txt", BYTES("old"));
+    assert_int_equal(place(&f.inbox, folder(1, 0, "file.txt")), 0);
+    assert_int_equal(f.inbox.ops->publish(&f.inbox, BYTES("file.txt"), name), 0);
+    assert_string_equal(name, "file.txt (2)");
     inbox_folder_close(&f);
 }
 
@@ -901,6 +939,7 @@ int main(void)
         SCRATCH_TEST(test_what_could_not_be_synced_is_forgotten),
         SCRATCH_TEST(test_few_and_many_files_are_synced),
         SCRATCH_TEST(test_one_process_at_a_time),
+        SCRATCH_TEST(test_a_staging_that_goes_away_is_made_anew),
         SCRATCH_TEST(test_a_tree_is_built_and_published),
         SCRATCH_TEST(test_what_a_crash_leaves_is_finished),
         SCRATCH_TEST(test_a_crash_between_two_that_are_published),

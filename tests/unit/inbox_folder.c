@@ -38,6 +38,14 @@ int flock(int fd, int operation)
     return (int)syscall(SYS_flock, fd, operation);
 }
 
+/* Whoever this process is, or somebody else. */
+static uid_t other_uid;
+
+uid_t geteuid(void)
+{
+    return (uid_t)syscall(SYS_geteuid) + other_uid;
+}
+
 /* ---- an inbox, and entries ---- */
 
 static void open_inbox(struct scratch *s, struct inbox_folder *f, enum inbox_rule rule)
@@ -287,6 +295,8 @@ static void test_few_and_many_files_are_synced(void **state)
     assert_int_equal(i->ops->stage(i, 0, false), 0);
     assert_int_equal(i->ops->write(i, 0, BYTES("x")), 0);
     assert_int_equal(i->ops->write(i, 1, BYTES("x")), 0);
+    assert_int_equal(i->ops->stage(i, 0, false), 0);
+    assert_int_equal(i->ops->write(i, 2, BYTES("x")), 0);
     assert_int_equal(f.unsynced_count, 1);
     assert_int_equal(i->ops->stage(i, 1, true), 0);
     assert_int_equal(i->ops->drop(i, 1), 0);
@@ -326,17 +336,27 @@ static void clear_it(void)
     inbox_folder_close(&cleared);
 }
 
+/* As far as a process comes that is ended then. */
+static void begin_to_clear_it(void)
+{
+    assert_int_equal(unlinkat(cleared.staging_fd, "journal", 0), 0);
+    inbox_folder_close(&cleared);
+}
+
 /* Another process clears the staging while it is opened: it is made anew. */
 static void test_a_staging_that_goes_away_is_made_anew(void **state)
 {
+    static void (*const ways[])(void) = {clear_it, begin_to_clear_it};
     struct scratch *s = *state;
     struct inbox_folder f;
     char path[128];
-    open_inbox(s, &cleared, INBOX_RENAME);
-    before_flock = clear_it;
-    open_inbox(s, &f, INBOX_RENAME);
-    assert_true(scratch_has(s, staged(path, "journal")));
-    inbox_folder_close(&f);
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        open_inbox(s, &cleared, INBOX_RENAME);
+        before_flock = ways[i];
+        open_inbox(s, &f, INBOX_RENAME);
+        assert_true(scratch_has(s, staged(path, "journal")));
+        inbox_folder_close(&f);
+    }
 }
 
 /* ---- in their places ---- */
@@ -721,6 +741,18 @@ static void test_a_staging_that_is_a_link_is_refused(void **state)
     assert_false(scratch_has(s, "elsewhere/journal"));
 }
 
+static void test_a_staging_of_somebody_else_is_refused(void **state)
+{
+    struct scratch *s = *state;
+    struct inbox_folder f;
+    open_inbox(s, &f, INBOX_RENAME);
+    inbox_folder_close(&f);
+    other_uid = 1;
+    int r = inbox_folder_open(&f, s->fd, &id, INBOX_RENAME);
+    other_uid = 0;
+    assert_int_equal(r, -EPERM);
+}
+
 static void test_what_lies_in_a_staging_is_not_followed(void **state)
 {
     struct scratch *s = *state;
@@ -955,6 +987,7 @@ int main(void)
         SCRATCH_TEST(test_a_folder_gets_its_number_at_the_end),
         SCRATCH_TEST(test_a_plain_file_is_replaced_and_nothing_else),
         SCRATCH_TEST(test_a_staging_that_is_a_link_is_refused),
+        SCRATCH_TEST(test_a_staging_of_somebody_else_is_refused),
         SCRATCH_TEST(test_what_lies_in_a_staging_is_not_followed),
         SCRATCH_TEST(test_content_that_was_planted_is_replaced),
         SCRATCH_TEST(test_what_was_swapped_gets_no_place),

@@ -448,6 +448,29 @@ static void test_a_list_that_is_not_whole_is_refused(void **state)
     close(l.fd);
 }
 
+/* Whole, but no tree. */
+static void test_a_list_of_what_lies_in_no_folder_is_refused(void **state)
+{
+    struct outbox_list_writer *w = calloc(1, sizeof *w);
+    struct outbox_files o;
+    struct outbox_record r = {
+        .kind = TRANSFER_FILE, .name = BYTES("a"), .path = BYTES("/a"), .state = {.size = 1}};
+    for (unsigned depth = 0; depth < 2; depth++) {
+        int fd = scratch_file(*state);
+        outbox_list_begin(w, fd);
+        assert_int_equal(outbox_list_add(w, &r), 0);
+        r.depth = depth;
+        r.path = depth == 0 ? r.path : BYTES("");
+        assert_int_equal(outbox_list_add(w, &r), 0);
+        assert_int_equal(outbox_list_finish(w), 0);
+        assert_int_equal(outbox_files_open(&o, fd), depth == 0 ? 0 : OUTBOX_LIST_TORN);
+        if (depth == 0)
+            outbox_files_close(&o);
+        close(fd);
+    }
+    free(w);
+}
+
 /* ---- content ---- */
 
 static void test_content_is_read(void **state)
@@ -635,6 +658,7 @@ int main(void)
         SCRATCH_TEST(test_names_of_every_kind),
         SCRATCH_TEST(test_a_long_list_is_read_from_anywhere),
         SCRATCH_TEST(test_a_list_that_is_not_whole_is_refused),
+        SCRATCH_TEST(test_a_list_of_what_lies_in_no_folder_is_refused),
         SCRATCH_TEST(test_content_is_read),
         SCRATCH_TEST(test_files_of_one_name_in_many_folders),
         SCRATCH_TEST(test_holes_are_found),

@@ -64,12 +64,21 @@ static int open_plain(int folder, const char *name)
     return unlinkat(folder, name, is_folder ? AT_REMOVEDIR : 0) == 0 ? -ENOENT : -errno;
 }
 
+static int make_plain(int folder, const char *name)
+{
+    return beneath_open(folder, name, O_RDWR | O_CREAT, 0600);
+}
+
 int beneath_open_file(int folder, const char *name, bool *ret_made)
 {
-    int fd = open_plain(folder, name);
-    bool made = fd == -ENOENT;
-    if (made)
-        fd = beneath_open(folder, name, O_RDWR | O_CREAT, 0600);
+    int fd = make_plain(folder, name); /* as it is most of the time */
+    bool made = fd >= 0;
+    if (fd == -EEXIST)
+        fd = open_plain(folder, name);
+    if (fd == -ENOENT && !made) {
+        fd = make_plain(folder, name);
+        made = fd >= 0;
+    }
     if (fd >= 0)
         *ret_made = made;
     return fd;

@@ -195,9 +195,10 @@ static void close_staging(struct inbox_folder *f)
     inbox_folder_close_fd(&f->kith_fd);
 }
 
-static mode_t read_umask(void)
+/* One that keeps the owner out of his own folders is of no use here. */
+static mode_t settle_umask(void)
 {
-    mode_t mask = umask(077);
+    mode_t mask = umask(077) & 077;
     umask(mask);
     return mask;
 }
@@ -207,7 +208,7 @@ int inbox_folder_open(struct inbox_folder *f, int inbox_fd, const struct random_
 {
     *f = (struct inbox_folder){.inbox = {&ops},
                                .rule = rule,
-                               .umask = read_umask(),
+                               .umask = settle_umask(),
                                .kith_fd = -1,
                                .staging_fd = -1,
                                .content_fd = -1,

@@ -22,7 +22,7 @@
  * INBOX_RENAME: that file may have come of the same transfer, with a dot.
  *
  * Files and folders have the rights that the process's umask leaves, all or none to be
- * executed, and the times of the sender's. Their owner can always write them. */
+ * executed, and the times of the sender's. */
 
 #include "base/limits.h"
 #include "base/random_id.h"
@@ -70,9 +70,9 @@ struct inbox_folder {
 };
 
 /* Opens the staging of a transfer, made where it is missing. inbox_fd is the caller's, and not
- * needed any more. Reads the process's umask: no other thread may make files meanwhile.
- * INBOX_FOLDER_BUSY; -errno: -ENOTDIR, -EPERM (another user's) where something was
- * planted. On any but 0 there is nothing to close. */
+ * needed any more. A umask of the process that keeps the owner out does so no more; no other
+ * thread may make files meanwhile. INBOX_FOLDER_BUSY; -errno: -ENOTDIR, -EPERM (another user's)
+ * where something was planted. On any but 0 there is nothing to close. */
 int inbox_folder_open(struct inbox_folder *f, int inbox_fd, const struct random_id *id,
                       enum inbox_rule rule);
 void inbox_folder_close(struct inbox_folder *f);

@@ -89,7 +89,7 @@ int inbox_folder_read(struct inbox *i, uint64_t offset, uint8_t *into, size_t ro
 
 static mode_t final_mode(const struct inbox_folder *f, bool executable)
 {
-    return ((executable ? 0777 : 0666) & ~f->umask) | (executable ? 0700 : 0600);
+    return (executable ? 0777 : 0666) & ~f->umask;
 }
 
 int inbox_folder_complete(struct inbox *i, const struct transfer_entry *entry, uint64_t size)

@@ -37,8 +37,7 @@ static int place_folder(struct inbox_folder *f, const struct transfer_entry *ent
                         const char *name)
 {
     bool made;
-    mode_t mode = (0777 & ~f->umask) | 0700;
-    int fd = beneath_open_folder(folder_at(f, entry->depth), name, mode, &made);
+    int fd = beneath_open_folder(folder_at(f, entry->depth), name, 0777, &made);
     if (fd < 0)
         return fd == -ENOTDIR ? INBOX_TAKEN : fd;
     f->levels[f->depth++] = (struct inbox_folder_level){

@@ -235,7 +235,7 @@ static int read_head(struct outbox_list *l)
 {
     struct bytes data;
     int r = view(&l->records, l->fd, 0, &data);
-    if (r < 0)
+    if (r != 0)
         return r;
     if (data.len < HEAD_BYTES || memcmp(data.data, magic, sizeof magic) != 0 ||
         number_get_u32(data.data + sizeof magic) != VERSION ||
@@ -258,7 +258,7 @@ static int check_end(const struct outbox_list *l, const struct outbox_record *en
 
 static int read_all(struct outbox_list *l)
 {
-    struct outbox_record record;
+    struct outbox_record record = {.depth = 0};
     int r = read_head(l);
     while (r == 0) {
         r = remember_point(l);
@@ -312,7 +312,6 @@ int outbox_list_folder(struct outbox_list *l, unsigned depth, struct outbox_reco
     struct bytes data;
     size_t len;
     struct outbox_list_place place = l->here.folders[depth];
-    l->folder.len = 0;
     int r = view(&l->folder, l->fd, place.offset, &data);
     if (r == 0)
         r = record_read(data, place.number, ret, &len);

@@ -3,6 +3,7 @@
 #include "scratch.h"
 
 #include <linux/landlock.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -13,16 +14,52 @@ static const struct random_id id = {.bytes = {1, 2, 3}};
 
 static int fsync_error, renameat2_error;
 
+/* No power is lost here: it counts that they are called. */
+static unsigned fsyncs, fdatasyncs, syncfses;
+
 int fsync(int fd)
 {
+    fsyncs++;
     errno = fsync_error;
-    return fsync_error ? -1 : (int)syscall(SYS_fsync, fd);
+    return fsync_error ? -1 : 0;
+}
+
+int fdatasync(int fd)
+{
+    fdatasyncs++;
+    return 0;
+}
+
+int syncfs(int fd)
+{
+    syncfses++;
+    return 0;
 }
 
 int renameat2(int from, const char *name, int to, const char *new_name, unsigned flags)
 {
     errno = renameat2_error;
     return renameat2_error ? -1 : (int)syscall(SYS_renameat2, from, name, to, new_name, flags);
+}
+
+/* What happens in between opening a journal and locking it, once. */
+static void (*before_flock)(void);
+
+int flock(int fd, int operation)
+{
+    void (*happens)(void) = before_flock;
+    before_flock = NULL;
+    if (happens)
+        happens();
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+/* Whoever this process is, or somebody else. */
+static uid_t other_uid;
+
+uid_t geteuid(void)
+{
+    return (uid_t)syscall(SYS_geteuid) + other_uid;
 }
 
 /* ---- an inbox, and entries ---- */
@@ -262,22 +299,34 @@ static void test_few_and_many_files_are_synced(void **state)
     struct inbox *i = &f.inbox;
     char path[128], name[16];
     open_inbox(s, &f, INBOX_RENAME);
+    assert_int_equal(i->ops->sync(i), 0); /* the staging itself */
+    fsyncs = fdatasyncs = syncfses = 0;
+    assert_int_equal(i->ops->sync(i), 0);
+    assert_int_equal(fsyncs + fdatasyncs + syncfses, 0);
     for (uint64_t n = 0; n < 3 * INBOX_FOLDER_SYNCED_ALONE; n++) {
         snprintf(name, sizeof name, "f%d", (int)n);
         struct transfer_entry e = file(n, 0, name);
         stage(i, &e, "abc");
         assert_int_equal(f.unsynced_many, n >= INBOX_FOLDER_SYNCED_ALONE);
     }
+    assert_int_equal(i->ops->journal_append(i, BYTES("all")), 0);
     assert_int_equal(i->ops->sync(i), 0);
+    assert_int_equal(syncfses, 1);
+    assert_int_equal(fsyncs, 4); /* the folders above */
+    assert_int_equal(fdatasyncs, 1);
     assert_int_equal(f.unsynced_count, 0);
     assert_false(f.unsynced_many);
     assert_int_equal(i->ops->stage(i, 0, false), 0);
     assert_int_equal(i->ops->write(i, 0, BYTES("x")), 0);
     assert_int_equal(i->ops->write(i, 1, BYTES("x")), 0);
+    assert_int_equal(i->ops->stage(i, 0, false), 0);
+    assert_int_equal(i->ops->write(i, 2, BYTES("x")), 0);
     assert_int_equal(f.unsynced_count, 1);
     assert_int_equal(i->ops->stage(i, 1, true), 0);
     assert_int_equal(i->ops->drop(i, 1), 0);
     assert_int_equal(i->ops->sync(i), 0);
+    assert_int_equal(fsyncs, 4 + 1 + 4); /* that one file, and the folders */
+    assert_int_equal(syncfses, 1);
     assert_int_equal(f.unsynced_count, 0);
     stage(i, &(struct transfer_entry){.number = 0}, "xyz");
     assert_int_equal(place(i, file(0, 0, "f0")), 0);
@@ -303,6 +352,37 @@ static void test_one_process_at_a_time(void **state)
     assert_int_equal(g.inbox.ops->stage(&g.inbox, 1, true), 0);
     inbox_folder_close(&f);
     inbox_folder_close(&g);
+}
+
+static struct inbox_folder cleared;
+
+static void clear_it(void)
+{
+    assert_int_equal(cleared.inbox.ops->clear(&cleared.inbox), 0);
+    inbox_folder_close(&cleared);
+}
+
+/* As far as a process comes that is ended then. */
+static void begin_to_clear_it(void)
+{
+    assert_int_equal(unlinkat(cleared.staging_fd, "journal", 0), 0);
+    inbox_folder_close(&cleared);
+}
+
+/* Another process clears the staging while it is opened: it is made anew. */
+static void test_a_staging_that_goes_away_is_made_anew(void **state)
+{
+    static void (*const ways[])(void) = {clear_it, begin_to_clear_it};
+    struct scratch *s = *state;
+    struct inbox_folder f;
+    char path[128];
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        open_inbox(s, &cleared, INBOX_RENAME);
+        before_flock = ways[i];
+        open_inbox(s, &f, INBOX_RENAME);
+        assert_true(scratch_has(s, staged(path, "journal")));
+        inbox_folder_close(&f);
+    }
 }
 
 /* ---- in their places ---- */
@@ -352,10 +432,14 @@ static void test_a_tree_is_built_and_published(void **state)
     open_inbox(s, &f, INBOX_REFUSE);
     assert_int_equal(i->ops->check_name(i, BYTES("top")), 0);
     stage_tree(i);
+    syncfses = 0;
     place_tree(i, 0);
+    assert_true(syncfses > 0);
+    fsyncs = 0;
     assert_int_equal(i->ops->publish(i, BYTES("top"), name), 0);
     assert_string_equal(name, "top");
     assert_int_equal(i->ops->publish(i, BYTES("z"), name), 0);
+    assert_int_equal(fsyncs, 2);
     assert_int_equal(i->ops->publish(i, BYTES("z"), name), INBOX_NONE);
     umask(before);
     check_tree(s);
@@ -637,6 +721,10 @@ static void test_a_folder_gets_its_number_at_the_end(void **state)
     assert_int_equal(f.inbox.ops->publish(&f.inbox, BYTES("photos.2024"), name), 0);
     assert_string_equal(name, "photos.2024 (2)");
     scratch_expect(s, "photos.2024/old", BYTES("old"));
+    scratch_put(s, "file.txt", BYTES("old"));
+    assert_int_equal(place(&f.inbox, folder(1, 0, "file.txt")), 0);
+    assert_int_equal(f.inbox.ops->publish(&f.inbox, BYTES("file.txt"), name), 0);
+    assert_string_equal(name, "file.txt (2)");
     inbox_folder_close(&f);
 }
 
@@ -681,6 +769,18 @@ static void test_a_staging_that_is_a_link_is_refused(void **state)
     assert_int_equal(symlinkat("../elsewhere", s->fd, path), 0);
     assert_int_equal(inbox_folder_open(&f, s->fd, &id, INBOX_RENAME), -ENOTDIR);
     assert_false(scratch_has(s, "elsewhere/journal"));
+}
+
+static void test_a_staging_of_somebody_else_is_refused(void **state)
+{
+    struct scratch *s = *state;
+    struct inbox_folder f;
+    open_inbox(s, &f, INBOX_RENAME);
+    inbox_folder_close(&f);
+    other_uid = 1;
+    int r = inbox_folder_open(&f, s->fd, &id, INBOX_RENAME);
+    other_uid = 0;
+    assert_int_equal(r, -EPERM);
 }
 
 static void test_what_lies_in_a_staging_is_not_followed(void **state)
@@ -901,6 +1001,7 @@ int main(void)
         SCRATCH_TEST(test_what_could_not_be_synced_is_forgotten),
         SCRATCH_TEST(test_few_and_many_files_are_synced),
         SCRATCH_TEST(test_one_process_at_a_time),
+        SCRATCH_TEST(test_a_staging_that_goes_away_is_made_anew),
         SCRATCH_TEST(test_a_tree_is_built_and_published),
         SCRATCH_TEST(test_what_a_crash_leaves_is_finished),
         SCRATCH_TEST(test_a_crash_between_two_that_are_published),
@@ -916,6 +1017,7 @@ int main(void)
         SCRATCH_TEST(test_a_folder_gets_its_number_at_the_end),
         SCRATCH_TEST(test_a_plain_file_is_replaced_and_nothing_else),
         SCRATCH_TEST(test_a_staging_that_is_a_link_is_refused),
+        SCRATCH_TEST(test_a_staging_of_somebody_else_is_refused),
         SCRATCH_TEST(test_what_lies_in_a_staging_is_not_followed),
         SCRATCH_TEST(test_content_that_was_planted_is_replaced),
         SCRATCH_TEST(test_what_was_swapped_gets_no_place),

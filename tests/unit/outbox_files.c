@@ -384,9 +384,10 @@ static void test_a_long_list_is_read_from_anywhere(void **state)
     scratch_put_folder(s, "top");
     scratch_put_folder(s, "top/in");
     int in = openat(s->fd, "top/in", O_RDONLY | O_DIRECTORY);
-    for (int n = 0; n < FILES; n++) {
+    scratch_put(s, "file", BYTES("x"));
+    for (int n = 0; n < FILES; n++) { /* all of them one file: quickly made */
         snprintf(name, sizeof name, "%d", n);
-        close(openat(in, name, O_WRONLY | O_CREAT, 0600));
+        assert_int_equal(linkat(s->fd, "file", in, name, 0), 0);
     }
     close(in);
     struct listed *l = list_of(s, "top");
@@ -408,6 +409,14 @@ static void test_a_long_list_is_read_from_anywhere(void **state)
         assert_int_equal(e.depth, 2);
         assert_int_equal(l->o.outbox.ops->open(&l->o.outbox), 0);
     }
+    /* What is far away is not looked for from the first record on. */
+    struct transfer_entry e;
+    assert_int_equal(pwrite(l->fd, "x", 1, 40 * OUTBOX_LIST_STRIDE), 1);
+    assert_bytes(entry(l, numbers[1]).name, bytes_from_str(names[1]));
+    assert_int_equal(l->o.outbox.ops->entry(&l->o.outbox, OUTBOX_LIST_STRIDE - 1, &e),
+                     -EUCLEAN);
+    entry(l, OUTBOX_LIST_STRIDE);
+    entry(l, numbers[1]);
     drop_list(l);
 }
 
@@ -440,6 +449,29 @@ static void test_a_list_that_is_not_whole_is_refused(void **state)
     close(l.fd);
 }
 
+/* Whole, but no tree. */
+static void test_a_list_of_what_lies_in_no_folder_is_refused(void **state)
+{
+    struct outbox_list_writer *w = calloc(1, sizeof *w);
+    struct outbox_files o;
+    struct outbox_record r = {
+        .kind = TRANSFER_FILE, .name = BYTES("a"), .path = BYTES("/a"), .state = {.size = 1}};
+    for (unsigned depth = 0; depth < 2; depth++) {
+        int fd = scratch_file(*state);
+        outbox_list_begin(w, fd);
+        assert_int_equal(outbox_list_add(w, &r), 0);
+        r.depth = depth;
+        r.path = depth == 0 ? r.path : BYTES("");
+        assert_int_equal(outbox_list_add(w, &r), 0);
+        assert_int_equal(outbox_list_finish(w), 0);
+        assert_int_equal(outbox_files_open(&o, fd), depth == 0 ? 0 : OUTBOX_LIST_TORN);
+        if (depth == 0)
+            outbox_files_close(&o);
+        close(fd);
+    }
+    free(w);
+}
+
 /* ---- content ---- */
 
 static void test_content_is_read(void **state)
@@ -461,6 +493,28 @@ static void test_content_is_read(void **state)
     o->ops->kept(o, 0, 0);
     assert_int_equal(open_entry(l, "x"), 0);
     expect_content(l, BYTES("xx"));
+    drop_list(l);
+}
+
+/* The folder that is held open is no other's. */
+static void test_files_of_one_name_in_many_folders(void **state)
+{
+    struct scratch *s = *state;
+    char path[32];
+    scratch_put_folder(s, "top");
+    for (int n = 0; n < 5; n++) {
+        snprintf(path, sizeof path, "top/%d", n);
+        scratch_put_folder(s, path);
+        snprintf(path, sizeof path, "top/%d/x", n);
+        scratch_put(s, path, bytes_from_str(path));
+    }
+    struct listed *l = list_of(s, "top");
+    for (uint64_t n = 1; n < l->totals.entries; n += 2) {
+        snprintf(path, sizeof path, "top/%c/x", *entry(l, n).name.data);
+        entry(l, n + 1);
+        assert_int_equal(l->o.outbox.ops->open(&l->o.outbox), 0);
+        expect_content(l, bytes_from_str(path));
+    }
     drop_list(l);
 }
 
@@ -523,6 +577,21 @@ static void test_what_changes_all_the_time_is_like_nothing(void **state)
     b.proven = false;
     assert_false(outbox_state_same(&a, &b));
     assert_false(outbox_state_same(&b, &b));
+}
+
+static void test_every_difference_counts(void **state)
+{
+    const struct outbox_state a = {.size = 1, .proven = true};
+    struct outbox_state others[] = {a, a, a, a, a, a, a};
+    others[0].size++;
+    others[1].device++;
+    others[2].inode++;
+    others[3].mtime.tv_sec++;
+    others[4].mtime.tv_nsec++;
+    others[5].ctime.tv_sec++;
+    others[6].ctime.tv_nsec++;
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        assert_false(outbox_state_same(&a, &others[i]));
 }
 
 static void test_what_was_changed_just_now_is_waited_for(void **state)
@@ -590,10 +659,13 @@ int main(void)
         SCRATCH_TEST(test_names_of_every_kind),
         SCRATCH_TEST(test_a_long_list_is_read_from_anywhere),
         SCRATCH_TEST(test_a_list_that_is_not_whole_is_refused),
+        SCRATCH_TEST(test_a_list_of_what_lies_in_no_folder_is_refused),
         SCRATCH_TEST(test_content_is_read),
+        SCRATCH_TEST(test_files_of_one_name_in_many_folders),
         SCRATCH_TEST(test_holes_are_found),
         SCRATCH_TEST(test_what_has_changed_since_the_walk),
         cmocka_unit_test(test_what_changes_all_the_time_is_like_nothing),
+        cmocka_unit_test(test_every_difference_counts),
         SCRATCH_TEST(test_what_was_changed_just_now_is_waited_for),
         SCRATCH_TEST(test_what_is_there_no_more),
         SCRATCH_TEST(test_a_folder_that_is_a_link_now_is_not_entered),

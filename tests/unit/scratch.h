@@ -45,8 +45,9 @@ static inline int scratch_remove(void **state)
 /* An open file of no name. */
 static inline int scratch_file(struct scratch *s)
 {
-    int fd = openat(s->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = openat(s->fd, "no name", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
+    assert_int_equal(unlinkat(s->fd, "no name", 0), 0);
     return fd;
 }
 

@@ -121,11 +121,14 @@
 #define LIMIT_TRANSFER_SETTLE_MS 20u                /* of a file that was changed just now */
 #define LIMIT_TRANSFER_AGAIN 5u                     /* one chunk, one changing file, is tried */
 #define LIMIT_TRANSFER_LATE ((size_t)256)           /* files dropped after they were whole */
-#define LIMIT_TRANSFER_UNKEPT_BYTES (64 * LIMIT_MIB)  /* taken, not on the disk yet ... */
-#define LIMIT_TRANSFER_SYNC_MS ((uint64_t)1000)       /* ... and for how long */
-#define LIMIT_TRANSFERS ((size_t)64)                  /* of one kith, at once */
-#define LIMIT_TRANSFER_RETRY_MIN_MS ((uint64_t)200)   /* after a cut, then doubled ... */
-#define LIMIT_TRANSFER_RETRY_MS ((uint64_t)10 * 1000) /* ... to this */
+#define LIMIT_TRANSFER_UNKEPT_BYTES (64 * LIMIT_MIB)        /* taken, not on the disk yet ... */
+#define LIMIT_TRANSFER_SYNC_MS ((uint64_t)1000)             /* ... and for how long */
+#define LIMIT_TRANSFERS ((size_t)64)                        /* of one kith, at once */
+#define LIMIT_TRANSFERS_FROM_ONE ((size_t)16)               /* ... of them, from one person */
+#define LIMIT_TRANSFER_RECORDS ((size_t)1024)               /* of a profile, not over */
+#define LIMIT_TRANSFER_PARKED_MS ((uint64_t)10 * 60 * 1000) /* for who sends on, in memory */
+#define LIMIT_TRANSFER_RETRY_MIN_MS ((uint64_t)200)         /* after a cut, then doubled ... */
+#define LIMIT_TRANSFER_RETRY_MS ((uint64_t)10 * 1000)       /* ... to this */
 #define LIMIT_TRANSFER_REMEMBERED_MS \
     ((uint64_t)7 * 24 * 60 * 60 * 1000) /* that it was received, for who asks again */
 #define LIMIT_TRANSFER_RESERVE_BYTES (64 * LIMIT_MIB) /* left on a disk, of unknown totals */

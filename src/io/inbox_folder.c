@@ -8,6 +8,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { INODES_SPARE = 1024 };
+
 static const char kith_name[] = ".kith", journal_name[] = "journal", content_name[] = "content",
                   tree_name[] = "tree";
 
@@ -74,6 +76,8 @@ static int room(struct inbox *i, uint64_t *ret)
     if (fstatvfs(inbox_folder(i)->top_fd, &st) != 0)
         return -errno;
     *ret = (uint64_t)st.f_bavail * st.f_frsize;
+    if (st.f_files > 0 && st.f_favail < INODES_SPARE)
+        *ret = 0; /* files without content need room, too */
     return 0;
 }
 

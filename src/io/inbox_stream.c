@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static struct inbox_stream *inbox_stream(struct inbox *i)
@@ -10,22 +11,42 @@ static struct inbox_stream *inbox_stream(struct inbox *i)
     return (struct inbox_stream *)i;
 }
 
-/* ---- no journal ---- */
+/* ---- the journal ---- */
 
 static int journal_append(struct inbox *i, struct bytes data)
 {
+    struct inbox_stream *s = inbox_stream(i);
+    while (data.len > 0) {
+        ssize_t n = pwrite(s->journal_fd, data.data, data.len, (off_t)s->journal_len);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0) {
+            s->journal_len += (uint64_t)n;
+            data = bytes_from(data, (size_t)n);
+        }
+    }
     return 0;
 }
 
 static int journal_read(struct inbox *i, uint64_t offset, uint8_t *into, size_t room,
                         size_t *ret_n)
 {
-    *ret_n = 0;
+    ssize_t n;
+    do
+        n = pread(inbox_stream(i)->journal_fd, into, room, (off_t)offset);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    *ret_n = (size_t)n;
     return 0;
 }
 
 static int journal_cut(struct inbox *i, uint64_t len)
 {
+    struct inbox_stream *s = inbox_stream(i);
+    if (ftruncate(s->journal_fd, (off_t)len) != 0)
+        return -errno;
+    s->journal_len = len;
     return 0;
 }
 
@@ -160,7 +181,14 @@ static const struct inbox_ops ops = {
     .clear = sync_all,
 };
 
-void inbox_stream_init(struct inbox_stream *s, int fd)
+int inbox_stream_open(struct inbox_stream *s, int fd)
 {
     *s = (struct inbox_stream){.inbox = {&ops}, .fd = fd};
+    s->journal_fd = memfd_create("kith journal", MFD_CLOEXEC);
+    return s->journal_fd >= 0 ? 0 : -errno;
+}
+
+void inbox_stream_close(struct inbox_stream *s)
+{
+    close(s->journal_fd);
 }

@@ -134,7 +134,7 @@ int profile_file(const struct profile *p, const char *file, int flags)
 bool profile_has(const struct profile *p, const char *file)
 {
     struct stat st;
-    return fstatat(p->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return fstatat(p->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 int profile_remove(const struct profile *p, const char *file)

@@ -35,6 +35,7 @@ int profile_write(const struct profile *p, const char *file, struct bytes conten
  * O_CLOEXEC, O_NOFOLLOW) say so, for its owner alone. A descriptor, -errno. */
 int profile_file(const struct profile *p, const char *file, int flags);
 
+/* False only where it is sure that there is no such file. */
 bool profile_has(const struct profile *p, const char *file);
 
 /* -errno; 0 where there was none, too. */

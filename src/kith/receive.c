@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum { ANSWER_BYTES = 256 };
@@ -109,6 +110,8 @@ static void ask_next(struct receive *r)
             continue;
         transfer_show_clear(&r->show);
         transfer_show_what(&t->record, what);
+        tcflush(STDIN_FILENO, TCIFLUSH); /* what was typed before answers something else */
+        buffer_consume(&r->typed, buffer_len(&r->typed));
         fprintf(stderr, "%s offers %s. Take it? [yes/no] ", t->record.name, what);
         r->asked = t;
     }

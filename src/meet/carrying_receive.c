@@ -193,8 +193,8 @@ static int open_target(struct carrying *c, union target *t)
 {
     if (strcmp(c->into, "-") != 0)
         return open_folder(c, t);
-    inbox_stream_init(&t->stream, STDOUT_FILENO);
-    return confine(-1);
+    int r = inbox_stream_open(&t->stream, STDOUT_FILENO);
+    return r == 0 ? confine(-1) : r;
 }
 
 void carrying_receive(struct carrying *c)

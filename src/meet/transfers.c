@@ -91,6 +91,13 @@ static void forget(struct transfer *t)
     free(t);
 }
 
+/* Why he, who sends, does not go on. */
+static bool is_his(enum transfer_reason reason)
+{
+    return reason == TRANSFER_SOURCE_FAILED || reason == TRANSFER_SOURCE_CHANGED ||
+           reason == TRANSFER_SOURCE_GONE || reason == TRANSFER_PAUSED;
+}
+
 /* What a person may still decide about, or what the other side may ask about, is kept. */
 static void settle_record(struct transfer *t)
 {
@@ -102,8 +109,10 @@ static void settle_record(struct transfer *t)
         transfer_record_remove(&t->all->profile, r);
         return;
     }
+    if (r->incoming && is_his(t->reason))
+        return; /* it goes on when he can */
     r->reason = t->reason;
-    if (done && r->incoming)
+    if (done && r->incoming && !t->he_knows)
         r->result = TRANSFER_DONE_ALL;
     else if (transfer_reason_is_final(t->reason) || done)
         transfer_record_remove(&t->all->profile, r);
@@ -132,6 +141,8 @@ void transfer_finish(struct transfer *t, enum transfer_reason reason, const char
     }
     if (!again) {
         talks_unexpect(&t->expected);
+        if (reason == TRANSFER_REASON_NONE && !t->record.incoming)
+            transfer_say_over(t, reason);
         settle_record(t);
         transfer_set_state(t, TRANSFER_OVER, NULL);
         if (is_to_be_cleared(t))
@@ -140,8 +151,6 @@ void transfer_finish(struct transfer *t, enum transfer_reason reason, const char
         if (t->all->handler->over)
             t->all->handler->over(t, why);
         t->ending = false;
-        if (t->all->closing)
-            carrier_kill(&t->carrier);
     }
     if (!t->carrier.running)
         forget(t);
@@ -181,11 +190,21 @@ static void look_at_outgoing(struct transfer *t, struct instant now)
         transfer_offer(t, l);
 }
 
-/* An offer that nobody has answered goes with who has made it. */
-static void look_at_incoming(struct transfer *t)
+/* Who does not send on for long is waited for no more: the record is still there. */
+static bool is_parked(const struct transfer *t, struct instant now)
 {
-    if (t->state == TRANSFER_OFFERED &&
-        !talks_find(t->all->talks, bytes_from_str(t->record.name)))
+    return t->state == TRANSFER_READY && !t->carrier.running &&
+           now.ns > instant_after_ms(t->since, LIMIT_TRANSFER_PARKED_MS).ns;
+}
+
+/* An offer that nobody has answered goes with who has made it. */
+static void look_at_incoming(struct transfer *t, struct instant now)
+{
+    if (is_parked(t, now)) {
+        free(t->context);
+        forget(t);
+    } else if (t->state == TRANSFER_OFFERED &&
+               !talks_find(t->all->talks, bytes_from_str(t->record.name)))
         transfer_finish(t, TRANSFER_CANCELLED, NULL);
 }
 
@@ -199,7 +218,7 @@ static void look_at(struct transfer *t, struct instant now)
         !transfer_record_exists(&t->all->profile, &t->record))
         transfer_end(t, TRANSFER_CANCELLED);
     else if (t->record.incoming)
-        look_at_incoming(t);
+        look_at_incoming(t, now);
     else
         look_at_outgoing(t, now);
 }
@@ -396,16 +415,18 @@ enum trouble_kind transfers_open(struct transfers *t, struct talks *talks,
     return TROUBLE_NONE;
 }
 
-void transfers_close(struct transfers *t)
+void transfers_close(struct transfers *all)
 {
     struct list *next;
-    if (!t->open || t->closing)
+    if (!all->open || all->closing)
         return;
-    t->closing = true;
-    uv_close((uv_handle_t *)&t->look, NULL);
-    for (struct list *at = t->all.next; at != &t->all; at = next) {
+    all->closing = true;
+    uv_close((uv_handle_t *)&all->look, NULL);
+    for (struct list *at = all->all.next; at != &all->all; at = next) {
+        struct transfer *t = list_entry(at, struct transfer, link);
         next = at->next;
-        transfer_finish(list_entry(at, struct transfer, link), TRANSFER_PAUSED, NULL);
+        if (t->state != TRANSFER_OVER || !t->carrier.running) /* else it clears up */
+            transfer_finish(t, TRANSFER_PAUSED, NULL);
     }
 }
 

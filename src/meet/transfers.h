@@ -53,6 +53,7 @@ struct transfer {
     struct random_id via; /* the introduction of the link over which it was offered */
     struct arrivals_expected expected; /* a connection of the other side's */
     bool listed;                       /* the list, on the disk, is whole */
+    bool he_knows;                     /* incoming: that all was received */
     bool offered_again;          /* incoming: there is a newer offer than the one that runs */
     bool cancelled;              /* is to be over as soon as the carrier is gone */
     bool ending;                 /* its owner is being told that it is over */

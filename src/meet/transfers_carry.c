@@ -116,6 +116,14 @@ static bool is_torn(const struct transfer *t, enum carrier_end how)
     return t->record.stream && how == CARRIER_CUT && !t->carrier.over;
 }
 
+/* What went to standard output cannot be taken back, nor gone on with. */
+static void end_output(struct transfer *t)
+{
+    transfer_say_over(t, TRANSFER_DISK_FAILED);
+    transfer_finish(t, TRANSFER_DISK_FAILED,
+                    "the connection was cut, and standard output cannot be written anew");
+}
+
 static void on_ended(struct carrier *c, enum carrier_end how, enum transfer_reason reason,
                      const char *words)
 {
@@ -129,6 +137,8 @@ static void on_ended(struct carrier *c, enum carrier_end how, enum transfer_reas
         transfer_finish(t, TRANSFER_REASON_NONE, NULL);
     else if (is_torn(t, how))
         transfer_finish(t, TRANSFER_SOURCE_FAILED, "its reader was killed");
+    else if (how == CARRIER_CUT && strcmp(t->record.into, "-") == 0 && t->bytes > 0)
+        end_output(t);
     else if (how == CARRIER_STOPPED && !transfer_reason_passes(reason))
         transfer_finish(t, reason, words[0] ? words : NULL);
     else if (t->offered_again && l)

@@ -137,12 +137,24 @@ static void fill_record(struct transfer_record *r, struct talk_link *l,
     snprintf(r->title, sizeof r->title, "%.*s", (int)n->name.len, (const char *)n->name.data);
 }
 
-/* It has room for it, or says why not. */
+/* Nobody takes the place of all others. */
+static bool has_room(const struct transfers *all, const char *name)
+{
+    size_t his = 0;
+    list_foreach (at, &all->all) {
+        const struct transfer *t = list_entry(at, struct transfer, link);
+        his += t->record.incoming &&
+               account_name_equal(bytes_from_str(t->record.name), bytes_from_str(name));
+    }
+    return all->count < LIMIT_TRANSFERS && his < LIMIT_TRANSFERS_FROM_ONE;
+}
+
+/* There is room for it, or it is said that there is none. */
 static struct transfer *add_offered(struct transfers *all, struct talk_link *l,
                                     const struct transfer_note *n,
                                     const struct transfer_record *record)
 {
-    struct transfer *t = all->count < LIMIT_TRANSFERS ? transfers_add(all, record) : NULL;
+    struct transfer *t = has_room(all, l->name) ? transfers_add(all, record) : NULL;
     if (!t) {
         say_over(l, &n->id, TRANSFER_BUSY);
         return NULL;
@@ -203,6 +215,8 @@ static void take_unknown(struct transfers *all, struct talk_link *l,
         say_over(l, &n->id, TRANSFER_UNKNOWN);
     else if (r == 0 && known.result == TRANSFER_DONE_ALL)
         say_over(l, &n->id, TRANSFER_REASON_NONE);
+    else if (r == 0 && known.result == TRANSFER_STUCK)
+        say_over(l, &n->id, known.reason);
     else if (r == 0)
         go_on(all, l, n, &known);
     else if (n->flags & TRANSFER_GOES_ON)
@@ -223,8 +237,11 @@ static void take_again(struct transfer *t, struct talk_link *l, const struct tra
         say_over(l, &n->id, TRANSFER_UNKNOWN);
         return;
     }
-    if (t->state == TRANSFER_OVER)
+    bool soon = clock_instant().ns < instant_after_ms(t->since, LIMIT_TRANSFER_RETRY_MIN_MS).ns;
+    if (t->state == TRANSFER_OVER || (t->carrier.running && soon)) {
+        say_over(l, &n->id, TRANSFER_BUSY);
         return;
+    }
     take_attempt(t, l, n);
     if (!is_accepted(t))
         return;
@@ -300,17 +317,22 @@ static void take_call(struct transfer *t, struct talk_link *l, const struct tran
  * with. What was ended here stays so, whatever he says before the carrier is gone. */
 static void take_over(struct transfer *t, const struct transfer_note *n)
 {
-    bool passes = is_accepted(t) && transfer_reason_passes(n->reason);
-    if (t->cancelled || (t->record.incoming && n->reason == TRANSFER_REASON_NONE))
+    enum transfer_reason reason = n->reason;
+    bool passes = is_accepted(t) && transfer_reason_passes(reason);
+    if (t->record.incoming && n->reason == TRANSFER_REASON_NONE)
+        t->he_knows = true;
+    if (t->cancelled || t->he_knows)
         return;
-    t->reason = n->reason;
+    if (n->reason >= TRANSFER_REASONS)
+        reason = TRANSFER_CANCELLED;
+    t->reason = reason;
     t->cancelled = !passes;
     if (t->carrier.running)
         carrier_kill(&t->carrier);
     else if (passes)
-        transfer_wait(t, transfer_reason_text(n->reason));
+        transfer_wait(t, transfer_reason_text(reason));
     else
-        transfer_finish(t, n->reason, NULL);
+        transfer_finish(t, reason, NULL);
 }
 
 /* ACCEPT is for who offered, CALL for who accepted; OVER tells neither, but a device does not
@@ -331,6 +353,16 @@ static struct transfer *find_noted(struct transfers *all, const struct transfer_
     return his ? t : NULL;
 }
 
+/* He knows now that all was received, and will not ask. */
+static void forget_done(struct transfers *all, const struct talk_link *l,
+                        const struct random_id *id)
+{
+    struct transfer_record known;
+    if (transfer_record_read(&all->profile, id, true, &known) == 0 &&
+        known.result == TRANSFER_DONE_ALL && is_from(&known, l))
+        transfer_record_remove(&all->profile, &known);
+}
+
 void transfers_noted(struct transfers *all, struct talk_link *l, struct bytes message)
 {
     struct transfer_note n;
@@ -341,6 +373,8 @@ void transfers_noted(struct transfers *all, struct talk_link *l, struct bytes me
         return;
     }
     struct transfer *t = find_noted(all, &n, l);
+    if (!t && n.type == TRANSFER_NOTE_OVER && n.reason == TRANSFER_REASON_NONE)
+        forget_done(all, l, &n.id);
     if (!t || t->state == TRANSFER_OVER)
         return;
     if (n.type == TRANSFER_NOTE_ACCEPT)

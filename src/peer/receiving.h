@@ -15,7 +15,8 @@
  *   all -> STOPPED       with a reason, which the other side has said or is to be told (in out)
  *
  * What is checked is in the journal; a later connection goes on from there. All that follows
- * may be done more than once.
+ * may be done more than once. The inbox is cleared before DONE is said: where that does not
+ * arrive, the owner of r has to know that the transfer is over, and to say so.
  *
  * A file that was said AFRESH and is not whole is begun anew by the next connection: that one's
  * sender knows of it only what its list says.

@@ -1,6 +1,7 @@
 #include "peer/transfer_note.h"
 
 #include "base/number.h"
+#include "peer/transfer_message.h"
 
 #include <assert.h>
 
@@ -25,6 +26,11 @@ static bool is_name(struct bytes name)
            bytes_find(name, '\0') == name.len && bytes_find(name, '/') == name.len;
 }
 
+static bool is_amount(uint64_t n)
+{
+    return n <= INT64_MAX || n == TRANSFER_SIZE_UNKNOWN;
+}
+
 static int read_offer(struct bytes m, struct transfer_note *ret)
 {
     if (m.len <= NAME_AT || !is_name(bytes_from(m, NAME_AT)))
@@ -35,7 +41,9 @@ static int read_offer(struct bytes m, struct transfer_note *ret)
     ret->bytes = number_get_be64(m.data + NUMBERS_AT + 8);
     ret->tops = number_get_be64(m.data + NUMBERS_AT + 16);
     ret->name = bytes_from(m, NAME_AT);
-    return ret->tops > 0 ? 0 : TRANSFER_NOTE_MALFORMED;
+    return ret->tops > 0 && is_amount(ret->entries) && is_amount(ret->bytes)
+               ? 0
+               : TRANSFER_NOTE_MALFORMED;
 }
 
 static int read_rest(struct bytes m, struct transfer_note *ret)

@@ -46,7 +46,7 @@ struct transfer_note {
     struct random_id token;                /* all but OVER: of the attempt */
     uint8_t secret[TRANSFER_SECRET_BYTES]; /* OFFER: of the connection */
     uint8_t flags;
-    uint64_t entries, bytes; /* OFFER; TRANSFER_SIZE_UNKNOWN: not known */
+    uint64_t entries, bytes; /* OFFER; at most INT64_MAX, or TRANSFER_SIZE_UNKNOWN */
     uint64_t tops;           /* OFFER: entries at the top, the first of which is called name */
     struct bytes name;       /* 1 to TRANSFER_NAME_BYTES; as a file's, uncleaned */
     enum transfer_reason reason; /* OVER */

@@ -102,6 +102,7 @@ static void connect(struct faulty_inbox *inbox, struct bytes frames)
     take_frames(&r, frames, &out);
     assert((r.state == RECEIVING_PUBLISHED) == faulty_inbox_is_cleared(inbox));
     assert(r.state >= RECEIVING_PUBLISHING || faulty_inbox_published(inbox) == 0);
+    assert(!faulty_inbox_misuse(inbox));
     receiving_fini(&r);
     buffer_fini(&out);
 }

@@ -42,7 +42,7 @@ struct faulty_inbox {
     uint64_t calls, fail_at, crash_at;
     int error;
     uint64_t room, seed;
-    const char *taken;
+    const char *taken, *misuse;
     bool cleared;
 };
 
@@ -55,6 +55,13 @@ static void must(bool holds)
 {
     if (!holds)
         abort();
+}
+
+/* What no inbox may be asked for. */
+static int blame(struct faulty_inbox *f, const char *what)
+{
+    f->misuse = f->misuse ? f->misuse : what;
+    return -EINVAL;
 }
 
 /* Content */
@@ -209,7 +216,8 @@ static int do_stage(struct inbox *i, uint64_t number, bool fresh)
         return r;
     if (number >= FAULTY_INBOX_ENTRIES)
         return -ENOSPC;
-    must(!is_placed(f, number));
+    if (is_placed(f, number))
+        return blame(f, "what has its place is staged again");
     f->open = &f->files[number];
     if (fresh || !f->open->now.is)
         set_len(&f->open->now, 0);
@@ -225,7 +233,8 @@ static int do_write(struct inbox *i, uint64_t offset, struct bytes data)
     int r = call(f);
     if (r != 0)
         return r;
-    must(f->open && data.len > 0);
+    if (!f->open || data.len == 0)
+        return blame(f, "nothing is written, or nowhere");
     if (offset > FAULTY_INBOX_FILE_BYTES - data.len)
         return -ENOSPC;
     struct content *c = &f->open->now;
@@ -243,7 +252,8 @@ static int do_read(struct inbox *i, uint64_t offset, uint8_t *into, size_t room,
     int r = call_to_read(f);
     if (r != 0)
         return r;
-    must(f->open != NULL);
+    if (!f->open)
+        return blame(f, "read back from nowhere");
     const struct content *c = &f->open->now;
     size_t n = offset < c->len ? c->len - offset : 0;
     *ret_n = n < room ? n : room;
@@ -258,7 +268,8 @@ static int do_complete(struct inbox *i, const struct transfer_entry *entry, uint
     int r = call(f);
     if (r != 0)
         return r;
-    must(f->open == &f->files[entry->number]);
+    if (f->open != &f->files[entry->number])
+        return blame(f, "another file is completed than is open");
     if (size > FAULTY_INBOX_FILE_BYTES)
         return -EFBIG;
     set_len(&f->open->now, size);
@@ -364,7 +375,8 @@ static int do_place(struct inbox *i, const struct transfer_entry *e)
     if (r != 0)
         return r;
     const struct node *parent = e->depth > 0 ? f->chain[e->depth - 1] : NULL;
-    must(e->depth == 0 || parent);
+    if (e->depth > 0 && !parent)
+        return blame(f, "a place in no folder");
     struct node *there = find_node(f, parent, e->name);
     if (e->kind == TRANSFER_FILE)
         return place_file(f, parent, there, e);
@@ -390,7 +402,8 @@ static int do_publish(struct inbox *i, struct bytes name, char *ret_name)
     if (r != 0)
         return r;
     struct node *n = find_node(f, NULL, name);
-    must(n && n->durable);
+    if (!n || !n->durable)
+        return blame(f, "published before it has its place for good");
     if (n->published)
         return INBOX_NONE;
     n->published = true;
@@ -521,6 +534,11 @@ void faulty_inbox_set_taken(struct faulty_inbox *f, const char *name)
 struct buffer *faulty_inbox_journal(struct faulty_inbox *f)
 {
     return &f->journal;
+}
+
+const char *faulty_inbox_misuse(const struct faulty_inbox *f)
+{
+    return f->misuse;
 }
 
 bool faulty_inbox_is_cleared(const struct faulty_inbox *f)

@@ -38,6 +38,9 @@ void faulty_inbox_set_taken(struct faulty_inbox *f, const char *name);
 /* The journal as programs see it, to look at and to change. */
 struct buffer *faulty_inbox_journal(struct faulty_inbox *f);
 
+/* The first thing that no inbox may be asked for, in words; NULL: nothing was. */
+const char *faulty_inbox_misuse(const struct faulty_inbox *f);
+
 bool faulty_inbox_is_cleared(const struct faulty_inbox *f);
 /* How many names were published so far. */
 size_t faulty_inbox_published(const struct faulty_inbox *f);

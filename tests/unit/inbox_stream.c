@@ -22,7 +22,7 @@ static void test_one_file_is_written_as_it_comes(void **state)
     char name[NAME_MAX + 1];
     uint64_t room;
     int fd = scratch_file(*state);
-    inbox_stream_init(&s, fd);
+    assert_int_equal(inbox_stream_open(&s, fd), 0);
     assert_int_equal(i->ops->room(i, &room), 0);
     assert_int_equal(room, UINT64_MAX);
     assert_int_equal(i->ops->check_name(i, file.name), 0);
@@ -41,7 +41,26 @@ static void test_one_file_is_written_as_it_comes(void **state)
     assert_int_equal(i->ops->publish(i, file.name, name), INBOX_NONE);
     assert_int_equal(i->ops->clear(i), 0);
     expect_output(fd, BYTES("abcdef\0\0g\0\0"));
+    inbox_stream_close(&s);
     close(fd);
+}
+
+static void test_the_journal_is_kept(void **state)
+{
+    struct inbox_stream s;
+    struct inbox *i = &s.inbox;
+    uint8_t got[8];
+    size_t n;
+    assert_int_equal(inbox_stream_open(&s, -1), 0);
+    assert_int_equal(i->ops->journal_append(i, BYTES("abc")), 0);
+    assert_int_equal(i->ops->journal_append(i, BYTES("def")), 0);
+    assert_int_equal(i->ops->journal_read(i, 2, got, sizeof got, &n), 0);
+    assert_bytes(bytes_make(got, n), BYTES("cdef"));
+    assert_int_equal(i->ops->journal_cut(i, 1), 0);
+    assert_int_equal(i->ops->journal_append(i, BYTES("x")), 0);
+    assert_int_equal(i->ops->journal_read(i, 0, got, sizeof got, &n), 0);
+    assert_bytes(bytes_make(got, n), BYTES("ax"));
+    inbox_stream_close(&s);
 }
 
 static void test_a_long_hole_is_zeros(void **state)
@@ -49,11 +68,12 @@ static void test_a_long_hole_is_zeros(void **state)
     struct inbox_stream s;
     struct stat st;
     int fd = scratch_file(*state);
-    inbox_stream_init(&s, fd);
+    assert_int_equal(inbox_stream_open(&s, fd), 0);
     assert_int_equal(s.inbox.ops->stage(&s.inbox, 3, true), 0);
     assert_int_equal(s.inbox.ops->complete(&s.inbox, &file, 1000001), 0);
     assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(st.st_size, 1000001);
+    inbox_stream_close(&s);
     close(fd);
 }
 
@@ -64,7 +84,7 @@ static void test_nothing_else_is_taken(void **state)
     struct transfer_entry other = file;
     char name[NAME_MAX + 1];
     int fd = scratch_file(*state);
-    inbox_stream_init(&s, fd);
+    assert_int_equal(inbox_stream_open(&s, fd), 0);
     assert_int_equal(i->ops->drop(i, 3), INBOX_NONE);
     assert_int_equal(i->ops->place(i, &file), INBOX_NAME); /* it was never staged */
     assert_int_equal(i->ops->stage(i, 3, true), 0);
@@ -82,6 +102,7 @@ static void test_nothing_else_is_taken(void **state)
     other.number = 4;
     assert_int_equal(i->ops->place(i, &other), INBOX_NAME);
     expect_output(fd, BYTES(""));
+    inbox_stream_close(&s);
     close(fd);
 }
 
@@ -92,7 +113,7 @@ static void test_what_was_written_stays(void **state)
     uint8_t got[4];
     size_t n = 7;
     int fd = scratch_file(*state);
-    inbox_stream_init(&s, fd);
+    assert_int_equal(inbox_stream_open(&s, fd), 0);
     assert_int_equal(i->ops->stage(i, 3, true), 0);
     assert_int_equal(i->ops->write(i, 0, BYTES("abc")), 0);
     assert_int_equal(i->ops->write(i, 2, BYTES("x")), -ESPIPE);
@@ -105,6 +126,7 @@ static void test_what_was_written_stays(void **state)
     assert_int_equal(n, 0);
     assert_int_equal(i->ops->journal_cut(i, 0), 0);
     expect_output(fd, BYTES("abc"));
+    inbox_stream_close(&s);
     close(fd);
 }
 
@@ -127,9 +149,10 @@ static void test_a_slow_reader_is_waited_for(void **state)
         _exit(sum == BYTES_MAX ? 42 : 1);
     }
     close(ends[0]);
-    inbox_stream_init(&s, ends[1]);
+    assert_int_equal(inbox_stream_open(&s, ends[1]), 0);
     assert_int_equal(s.inbox.ops->stage(&s.inbox, 3, true), 0);
     assert_int_equal(s.inbox.ops->complete(&s.inbox, &file, BYTES_MAX), 0);
+    inbox_stream_close(&s);
     close(ends[1]);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 42);
@@ -139,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(test_one_file_is_written_as_it_comes),
+        cmocka_unit_test(test_the_journal_is_kept),
         SCRATCH_TEST(test_a_long_hole_is_zeros),
         SCRATCH_TEST(test_nothing_else_is_taken),
         SCRATCH_TEST(test_what_was_written_stays),

@@ -277,6 +277,7 @@ static void test_journal_breaks_the_rules(void **state)
     connect(&c, &less);
     expect_place(&c, 0, false, 0);
     assert_int_equal(c.r.course.bytes, 0);
+    assert_int_equal(buffer_len(faulty_inbox_journal(c.inbox)), 0);
     end(&c);
 }
 

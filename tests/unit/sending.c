@@ -247,7 +247,9 @@ static void test_a_chunk_again(void **state)
     struct transfer_message m = next(&c);
     assert_int_equal(m.type, TRANSFER_CHUNK);
     assert_bytes(m.data, bytes_from(changing_outbox_content(&c.source, 0, 0), CHUNK));
-    changing_outbox_change(f);
+    do
+        changing_outbox_change(f);
+    while (changing_outbox_content(&c.source, 0, f->version).len < f->size);
     ask(&c, 0, 0);
     m = next(&c);
     assert_int_equal(m.type, TRANSFER_DROPPED);
@@ -282,6 +284,21 @@ static void test_what_breaks_it(void **state)
     }
 }
 
+static void test_kept(void **state)
+{
+    struct scene c;
+    begin(&c, false);
+    changing_outbox_add(&c.source, TRANSFER_FILE, 0, "f", 5);
+    place(&c, 0, false, 0);
+    expect(&c, TRANSFER_ENTRY, 0, 0);
+    hear(&c, (struct transfer_message){.type = TRANSFER_KEPT, .number = 1, .length = 5});
+    assert_int_equal(c.s.bytes_kept, 5);
+    hear(&c, (struct transfer_message){.type = TRANSFER_KEPT, .number = 2, .length = 5});
+    assert_int_equal(c.s.state, SENDING_STOPPING);
+    assert_int_equal(c.s.reason, TRANSFER_BROKEN);
+    end(&c);
+}
+
 static void test_stops(void **state)
 {
     struct scene c;
@@ -309,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_gone_and_unreadable),
         cmocka_unit_test(test_a_chunk_again),
         cmocka_unit_test(test_what_breaks_it),
+        cmocka_unit_test(test_kept),
         cmocka_unit_test(test_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,11 +37,11 @@ class Person:
     def say(self, *words, **how):
         return self.run("say", *words, **how)
 
-    def start(self, *words, err=subprocess.DEVNULL):
+    def start(self, *words, err=subprocess.DEVNULL, stdin=subprocess.DEVNULL):
         """In the background; what it prints is in a file."""
         out = open(self.folder / f"out-{len(self.opened)}", "w+b", buffering=0)
-        process = subprocess.Popen(self.words("--hub", self.where, *words), stdin=subprocess.DEVNULL,
-                                   stdout=out, stderr=err, env=self.env)
+        process = subprocess.Popen(self.words("--hub", self.where, *words), stdin=stdin, stdout=out,
+                                   stderr=err, env=self.env)
         process.said = lambda: os.pread(out.fileno(), 1 << 24, 0).decode()
         self.opened.append(process)
         return process

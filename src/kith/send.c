@@ -146,13 +146,17 @@ static struct meeting *find_meeting(struct send *s, const char *name)
     return NULL;
 }
 
-static void add_person(struct send *s, const char *name)
+/* False: there is no room for one more. */
+static bool add_person(struct send *s, const char *name)
 {
-    if (s->count < PEOPLE && !find_meeting(s, name)) {
-        struct meeting *m = &s->people[s->count++];
-        *m = (struct meeting){.state = MEETING_AWAY};
-        snprintf(m->name, sizeof m->name, "%s", name);
-    }
+    if (find_meeting(s, name))
+        return true;
+    if (s->count == PEOPLE)
+        return false;
+    struct meeting *m = &s->people[s->count++];
+    *m = (struct meeting){.state = MEETING_AWAY, .takes = s->resumes};
+    snprintf(m->name, sizeof m->name, "%s", name);
+    return true;
 }
 
 /* Nothing comes of what is for him. */
@@ -389,7 +393,8 @@ static int take_people(struct send *s, struct session *session, struct bytes nam
     if (!accepting_is_valid(all) || strcmp(all, "all") == 0)
         return session_fail(session, EXIT_USAGE, "to whom? NAME, or NAME,NAME");
     for (char *rest = all, *name; (name = strsep(&rest, ","));)
-        add_person(s, name);
+        if (!add_person(s, name))
+            return session_fail(session, EXIT_USAGE, "too many people at once, 32 at most");
     return EXIT_DONE;
 }
 

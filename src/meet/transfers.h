@@ -132,7 +132,7 @@ size_t transfers_take_up(struct transfers *t, const char *name, const struct ran
 struct transfer_terms {
     const char *into; /* absolute; "-": standard output */
     enum inbox_rule rule;
-    uint64_t cap;
+    uint64_t cap; /* bytes of content */
     bool sha256;
 };
 void transfer_accept(struct transfer *t, const struct transfer_terms *terms);

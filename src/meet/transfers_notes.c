@@ -276,12 +276,22 @@ void transfer_agree(struct transfer *t, struct talk_link *l)
         transfer_wait(t, "it cannot be accepted now");
 }
 
+/* What people say is of content; what is offered of entries comes on top. */
+static uint64_t cap_of(const struct transfer_record *r, uint64_t content)
+{
+    uint64_t entries = r->entries == TRANSFER_SIZE_UNKNOWN ? 1 : r->entries, cap;
+    if (__builtin_mul_overflow(entries, LIMIT_TRANSFER_ENTRY_BYTES, &cap) ||
+        __builtin_add_overflow(cap, content, &cap))
+        return UINT64_MAX;
+    return cap;
+}
+
 void transfer_accept(struct transfer *t, const struct transfer_terms *terms)
 {
     struct transfer_record *r = &t->record;
     snprintf(r->into, sizeof r->into, "%s", terms->into);
     r->rule = terms->rule;
-    r->cap = terms->cap;
+    r->cap = cap_of(r, terms->cap);
     r->sha256 = r->sha256 || terms->sha256;
     if (!transfer_hold(t)) {
         transfer_say_over(t, TRANSFER_BUSY);

@@ -101,8 +101,10 @@ bool meeting_notice(struct meeting *m, struct contact *c, const struct notice *n
     *ret = MEETING_NOTHING;
     if (m->over || !account_name_equal(n->name, bytes_from_str(m->name)))
         return false;
-    if (n->kind == NOTICE_INVITED)
+    if (n->kind == NOTICE_INVITED && m->takes)
         contact_accept(c, n);
+    else if (n->kind == NOTICE_INVITED)
+        contact_decline(c, n->id);
     else if (n->kind == NOTICE_INTRODUCED)
         contact_begin(c, n); /* what is wrong was said */
     else if (n->kind == NOTICE_DECLINED && bytes_equal_str(n->id, m->id))

@@ -19,6 +19,7 @@ enum meeting_state {
 struct meeting {
     char name[ACCOUNT_NAME_BYTES + 1];
     enum meeting_state state;
+    bool takes;  /* his invitations, too; else another kith of the account may answer */
     bool over;   /* he is wanted no more */
     bool awaits; /* he is waited for, and it was said so */
     uint64_t asked;

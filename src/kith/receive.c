@@ -30,6 +30,7 @@ struct receive {
     struct input input;
     bool input_open;
     struct buffer typed;
+    char unwelcome[ACCOUNT_NAME_BYTES + 1]; /* of whom it was said last */
     struct transfer *asked; /* about whose offer the person is asked; NULL: none */
     int code;               /* on_wake ends it with that */
 };
@@ -300,10 +301,15 @@ static void on_notice(struct contact *c, const struct notice *n)
     } else if (n->kind == NOTICE_INVITED && is_welcome(r, n->name)) {
         contact_accept(c, n);
     } else if (n->kind == NOTICE_INVITED) {
+        bool again = account_name_equal(n->name, bytes_from_str(r->unwelcome));
+        snprintf(r->unwelcome, sizeof r->unwelcome, "%.*s", (int)n->name.len,
+                 (const char *)n->name.data);
+        contact_decline(c, n->id);
+        if (again)
+            return;
         transfer_show_note(&r->show, "%.*s wants to talk: --from %.*s lets him send files",
                            (int)n->name.len, (const char *)n->name.data, (int)n->name.len,
                            (const char *)n->name.data);
-        contact_decline(c, n->id);
     }
 }
 

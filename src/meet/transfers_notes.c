@@ -215,8 +215,8 @@ static void take_unknown(struct transfers *all, struct talk_link *l,
         say_over(l, &n->id, TRANSFER_UNKNOWN);
     else if (r == 0 && known.result == TRANSFER_DONE_ALL)
         say_over(l, &n->id, TRANSFER_REASON_NONE);
-    else if (r == 0 && known.result == TRANSFER_STUCK)
-        say_over(l, &n->id, known.reason);
+    else if (r == 0 && known.result == TRANSFER_STUCK && known.reason == TRANSFER_TOO_MUCH)
+        say_over(l, &n->id, known.reason); /* until the person here says otherwise */
     else if (r == 0)
         go_on(all, l, n, &known);
     else if (n->flags & TRANSFER_GOES_ON)

@@ -3,11 +3,29 @@
 #include "base/limits.h"
 #include "client/answer.h"
 #include "io/clock.h"
+#include "meet/turn.h"
 
+#include <errno.h>
 #include <stdio.h>
+
+static bool take_turn(struct meeting *m, struct contact *c)
+{
+    if (!m->has_turn)
+        m->turn = turn_take(&c->session->self, TURN_SAYING, bytes_from_str(m->name));
+    m->has_turn = m->turn >= 0;
+    return m->turn != -EWOULDBLOCK; /* where there can be no lock, nobody is kept from asking */
+}
+
+static void give_turn_back(struct meeting *m)
+{
+    if (m->has_turn)
+        turn_give_back(m->turn);
+    m->has_turn = false;
+}
 
 static void put_off(struct meeting *m, uint64_t ms)
 {
+    give_turn_back(m);
     m->state = MEETING_AWAY;
     m->id[0] = '\0';
     m->again = instant_after_ms(clock_instant(), ms);
@@ -35,13 +53,14 @@ void meeting_tick(struct meeting *m, struct contact *c)
     struct instant now = clock_instant();
     bool talks = talks_find(&c->presence.talks, bytes_from_str(m->name)) != NULL;
     if (talks) {
+        give_turn_back(m);
         m->state = MEETING_TALKING;
         m->awaits = false;
     } else if (m->state == MEETING_TALKING) {
         put_off(m, LIMIT_SAY_AGAIN_MS);
     } else if (m->over || !c->presence.ready || now.ns < m->again.ns) {
         return;
-    } else if (m->state == MEETING_AWAY) {
+    } else if (m->state == MEETING_AWAY && take_turn(m, c)) {
         m->asked = contact_ask(c, "MEET", bytes_from_str(m->name));
         m->state = MEETING_ASKING;
         m->again = instant_after_ms(now, LIMIT_ANSWER_MS);
@@ -112,6 +131,12 @@ bool meeting_notice(struct meeting *m, struct contact *c, const struct notice *n
     else if (n->kind == NOTICE_ONLINE && m->state == MEETING_AWAY)
         m->again = clock_instant();
     return true;
+}
+
+void meeting_end(struct meeting *m)
+{
+    m->over = true;
+    give_turn_back(m);
 }
 
 void meeting_lost(struct meeting *m)

@@ -22,6 +22,8 @@ struct meeting {
     bool takes;  /* his invitations, too; else another kith of the account may answer */
     bool over;   /* he is wanted no more */
     bool awaits; /* he is waited for, and it was said so */
+    bool has_turn; /* the lock on asking him: one kith of a profile at a time does */
+    int turn;
     uint64_t asked;
     char id[RANDOM_ID_TEXT_LEN + 1]; /* ASKED: of the invitation */
     struct instant again;            /* AWAY: not before; ASKED: then he has not answered */
@@ -45,6 +47,9 @@ bool meeting_answer(struct meeting *m, struct contact *c, uint64_t number,
                     char ret_why[MEETING_WHY_BYTES]);
 bool meeting_notice(struct meeting *m, struct contact *c, const struct notice *n,
                     enum meeting_news *ret, char ret_why[MEETING_WHY_BYTES]);
+
+/* He is wanted no more. */
+void meeting_end(struct meeting *m);
 
 /* The hub was lost: what was asked is not answered any more. */
 void meeting_lost(struct meeting *m);

@@ -163,7 +163,7 @@ static bool add_person(struct send *s, const char *name)
 static void give_up(struct send *s, struct meeting *m, const char *why)
 {
     struct list *next;
-    m->over = true;
+    meeting_end(m);
     session_fail(s->contact.session, EXIT_NO, "%s %s", m->name, why);
     worsen(s, EXIT_NO);
     for (struct list *at = s->transfers.all.next; at != &s->transfers.all; at = next) {

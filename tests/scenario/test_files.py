@@ -208,7 +208,7 @@ def test_lines_of_both_sides(alice, bob, things, box):
     assert receiver.said() == "report.pdf  2.0 KiB from alice\n"
     waits, received = receiver.complained().splitlines()
     assert waits == f"kith: waiting for files at {bob.where} as bob, into {box}"
-    assert re.fullmatch(r"kith: received from alice: report\.pdf, 2\.0 KiB in [\d.]+ s, \S+ \S+/s, direct \S+",
+    assert re.fullmatch(r"kith: received from alice: report\.pdf, 2\.0 KiB in [\d.]+ s, \S+ \S+/s, direct \S+; into .*",
                         received)
 
 

@@ -48,11 +48,19 @@ static void withdraw(struct meeting *m, struct contact *c)
     put_off(m, LIMIT_MEETING_AGAIN_MS);
 }
 
+/* A talk that has lost its connection for a while is none: his kith may have been started anew,
+ * and know nothing of it. */
+static bool is_talking(const struct meeting *m, struct contact *c)
+{
+    const struct talk_link *l = talks_find(&c->presence.talks, bytes_from_str(m->name));
+    return l && (l->state != TALK_LINK_LOST ||
+                 clock_instant().ns < instant_after_ms(l->since, LIMIT_MEETING_AGAIN_MS).ns);
+}
+
 void meeting_tick(struct meeting *m, struct contact *c)
 {
     struct instant now = clock_instant();
-    bool talks = talks_find(&c->presence.talks, bytes_from_str(m->name)) != NULL;
-    if (talks) {
+    if (is_talking(m, c)) {
         give_turn_back(m);
         m->state = MEETING_TALKING;
         m->awaits = false;

@@ -48,6 +48,15 @@ static void on_file(struct sending *s, struct bytes path, uint64_t size, const u
     carrying_tell(c);
 }
 
+static void on_dropped(struct sending *s, struct bytes path, enum transfer_reason reason)
+{
+    struct carrying *c = s->owner;
+    carrying_begin(c, CARRIER_DROPPED);
+    carrying_bytes(c, path);
+    carrying_number(c, reason);
+    carrying_tell(c);
+}
+
 static void tell_progress(struct carrying *c, const struct sending *s)
 {
     carrying_tell_progress(c, s->number, s->bytes, s->bytes_kept, sending_path(s));
@@ -80,6 +89,7 @@ static void send_all(struct carrying *c, struct outbox *outbox)
     struct buffer out;
     sending_init(&s, outbox, &c->id, c->sha256);
     s.file = on_file;
+    s.dropped = on_dropped;
     s.owner = c;
     buffer_init(&out, SENDING_ROOM_BYTES);
     int r = exchange(c, &s, &out);

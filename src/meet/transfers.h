@@ -64,6 +64,7 @@ struct transfer {
     unsigned failures;           /* attempts without progress, one after the other */
     /* How far it is: */
     uint64_t entries, bytes; /* said or taken, with what was kept before */
+    struct instant noted;    /* the record says how far it is; not again before */
     uint64_t kept;           /* bytes that are safe there */
     enum carrier_bound bound;
     char path[TRANSFER_PATH_SHOWN_BYTES]; /* what is at work, uncleaned */

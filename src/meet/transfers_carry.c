@@ -36,6 +36,16 @@ static void take_skipped(struct transfer *t, struct bytes news)
         t->all->handler->skipped(t, path, why);
 }
 
+/* For who looks at what is unfinished; now and then, since it takes a moment. */
+static void note_kept(struct transfer *t)
+{
+    struct instant now = clock_instant();
+    if (now.ns < t->noted.ns)
+        return;
+    t->noted = instant_after_ms(now, LIMIT_TRANSFER_NOTED_MS);
+    transfer_record_write(&t->all->profile, &t->record);
+}
+
 static void take_progress(struct transfer *t, struct bytes news)
 {
     uint64_t bound;
@@ -47,6 +57,7 @@ static void take_progress(struct transfer *t, struct bytes news)
     if (t->kept > t->record.kept)
         t->failures = 0;
     t->record.kept = t->kept;
+    note_kept(t);
     if (t->all->handler->runs)
         t->all->handler->runs(t);
 }
@@ -129,6 +140,9 @@ static void on_ended(struct carrier *c, enum carrier_end how, enum transfer_reas
 {
     struct transfer *t = transfer_of(c);
     struct talk_link *l = transfer_link(t);
+    t->noted = (struct instant){0};
+    if (how != CARRIER_DONE && t->state == TRANSFER_RUNNING && !t->cancelled)
+        note_kept(t);
     if (t->cancelled || t->state == TRANSFER_OVER)
         transfer_finish(t, t->reason, NULL);
     else if (t->state == TRANSFER_LISTING)

@@ -78,6 +78,12 @@ static void leave(struct sending *s)
     s->number++;
 }
 
+static void tell_dropped(struct sending *s, struct bytes path, enum transfer_reason reason)
+{
+    if (s->dropped)
+        s->dropped(s, path, reason);
+}
+
 static int drop(struct sending *s, struct buffer *out, enum transfer_reason reason)
 {
     struct transfer_message m = {
@@ -85,6 +91,7 @@ static int drop(struct sending *s, struct buffer *out, enum transfer_reason reas
     int r = transfer_message_write(out, &m);
     if (r == 0) {
         s->bytes -= s->offset;
+        tell_dropped(s, sending_path(s), reason);
         leave(s);
     }
     return r;
@@ -289,14 +296,13 @@ static int say_content(struct sending *s, struct buffer *out)
 /* A chunk again */
 
 /* Where it is not 0, the chunk cannot be had. */
-static int read_again(struct sending *s, struct buffer *out)
+static int read_again(struct sending *s, struct transfer_entry *e, struct buffer *out)
 {
     struct outbox *o = s->outbox;
-    struct transfer_entry e;
     uint8_t *data;
     size_t n;
-    int r = o->ops->entry(o, s->asked_number, &e);
-    if (r == 0 && (e.kind != TRANSFER_FILE || s->asked_offset >= e.size))
+    int r = o->ops->entry(o, s->asked_number, e);
+    if (r == 0 && (e->kind != TRANSFER_FILE || s->asked_offset >= e->size))
         r = OUTBOX_CHANGED;
     if (r == 0)
         r = o->ops->open(o);
@@ -304,9 +310,9 @@ static int read_again(struct sending *s, struct buffer *out)
         r = transfer_chunk_begin(out, &data);
     if (r != 0)
         return r;
-    size_t room = chunk_room(&e, s->asked_offset);
+    size_t room = chunk_room(e, s->asked_offset);
     r = o->ops->read(o, s->asked_offset, data, room, &n);
-    if (r == 0 && (n == 0 || (n < room && has_size(&e))))
+    if (r == 0 && (n == 0 || (n < room && has_size(e))))
         r = OUTBOX_CHANGED;
     if (r == 0)
         r = o->ops->check(o);
@@ -318,9 +324,11 @@ static int read_again(struct sending *s, struct buffer *out)
 static int answer(struct sending *s, struct buffer *out)
 {
     s->asked = false;
-    int r = read_again(s, out);
+    struct transfer_entry e = {.name = bytes_make(NULL, 0)};
+    int r = read_again(s, &e, out);
     if (r == 0)
         return 0;
+    tell_dropped(s, e.name, reason_of(r));
     return transfer_message_write(out, &(struct transfer_message){.type = TRANSFER_DROPPED,
                                                                   .number = s->asked_number,
                                                                   .reason = reason_of(r)});

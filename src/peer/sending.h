@@ -50,7 +50,9 @@ struct sending {
     /* All of a file was said, and so was its SHA-256, where that is wanted: NULL, or to be
      * told. The path is from the top of the transfer. */
     void (*file)(struct sending *s, struct bytes path, uint64_t size, const uint8_t *sha256);
-    void *owner;   /* for `file`: not touched */
+    /* It is given up; of one whose chunk was asked for again the path is its name alone. */
+    void (*dropped)(struct sending *s, struct bytes path, enum transfer_reason reason);
+    void *owner;   /* for these: not touched */
     uint64_t seed; /* of the sums */
     bool sha256_wanted;
     enum sending_state state;

@@ -6,8 +6,10 @@
 #include "client/device_list.h"
 #include "client/diagnosis.h"
 #include "io/clock.h"
+#include "io/confinement.h"
 #include "kith/command.h"
 #include "kith/contact.h"
+#include "meet/inbox_place.h"
 
 #include <stdio.h>
 
@@ -130,6 +132,40 @@ static void tell_list(struct doctor *d, struct bytes list)
     buffer_fini(&names);
 }
 
+/* Of the kernel's protections, which a carrier has (io/confinement.h). */
+static void write_protections(unsigned in_force, char out[FINDING_WORDS_BYTES])
+{
+    static const struct {
+        unsigned bit;
+        const char *words;
+    } all[] = {{CONFINEMENT_FILES, "opens files in that folder alone, and starts no programs"},
+               {CONFINEMENT_TRUNCATION, "truncates none elsewhere"},
+               {CONFINEMENT_CONNECTIONS, "makes no connections"},
+               {CONFINEMENT_OTHERS, "reaches no other process"}};
+    size_t n = (size_t)snprintf(out, FINDING_WORDS_BYTES, "come in by a process that ");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if ((in_force & all[i].bit) && n < FINDING_WORDS_BYTES)
+            n += (size_t)snprintf(out + n, FINDING_WORDS_BYTES - n, "%s%s", i > 0 ? ", " : "",
+                                  all[i].words);
+}
+
+static void tell_files(struct doctor *d)
+{
+    unsigned in_force = confinement_available();
+    struct finding f = finding("files", in_force & CONFINEMENT_FILES ? "confined" : "open");
+    char into[PATH_MAX];
+    if (inbox_place(d->contact.session->self.profile, into) == 0)
+        snprintf(f.at, sizeof f.at, "%.70s", into);
+    if (in_force & CONFINEMENT_FILES)
+        write_protections(in_force, f.words);
+    else
+        snprintf(
+            f.words, sizeof f.words,
+            "come in by a process of its own, which this kernel cannot keep to that folder "
+            "(no Landlock)");
+    tell(d, &f);
+}
+
 static void on_ready(struct contact *c, bool again)
 {
     struct doctor *d = doctor_of(c);
@@ -173,6 +209,7 @@ static void take_devices(struct doctor *d, const struct resp_value *reply)
     }
     tell_you(d, device_list_is_unsigned(devices, n, own));
     tell_device(d);
+    tell_files(d);
 }
 
 static void take_id(struct doctor *d, struct bytes id)

@@ -109,16 +109,23 @@ static int check_people_options(struct session *s)
     const struct options *o = &s->options;
     bool listens = is_command(o, "listen") || is_visit(o);
     bool receives = is_command(o, "receive"), sends = is_command(o, "send");
-    if (o->accept && !listens && !receives)
-        return session_fail(s, EXIT_USAGE, "--accept goes with listen, receive and a visit");
+    bool resumes = is_command(o, "transfers") && o->word_count > 2;
+    if (o->accept && !listens && !receives && !resumes)
+        return session_fail(
+            s, EXIT_USAGE,
+            "--accept goes with listen, receive, transfers resume ID and a visit");
     if (o->peer_port && !listens && !receives && !sends && !is_command(o, "say") &&
         !is_command(o, "verify") && !is_command(o, "doctor") && !is_command(o, "transfers"))
         return session_fail(s, EXIT_USAGE,
                             "--peer-port goes with say, listen, send, receive, transfers, "
                             "verify, doctor and a visit");
-    if ((o->from || o->into || o->rename || o->replace) && !receives)
+    if ((o->from || o->into) && !receives)
+        return session_fail(s, EXIT_USAGE, "--from and --into go with receive");
+    if ((o->rename || o->replace) && !receives && !resumes)
         return session_fail(s, EXIT_USAGE,
-                            "--from, --into, --rename and --replace go with receive");
+                            "--rename and --replace go with receive and transfers resume ID");
+    if (o->rename && o->replace)
+        return session_fail(s, EXIT_USAGE, "--rename and --replace exclude each other");
     if (o->sha256 && !receives && !sends)
         return session_fail(s, EXIT_USAGE, "--sha256 goes with send and receive");
     if (o->history && !listens && !is_command(o, "say") && !is_command(o, "letters"))

@@ -27,6 +27,7 @@ struct send {
     size_t count;
     bool resumes;               /* what was begun, and nothing new */
     const struct random_id *id; /* resumes: that alone; NULL: all */
+    bool awaits; /* id is of one that is received: it is not over yet */
     bool begun;
     int code; /* the worst of all */
 };
@@ -49,7 +50,7 @@ static void worsen(struct send *s, int code)
 
 static void end_if_over(struct send *s)
 {
-    if (!s->begun || !transfers_is_idle(&s->transfers) || s->contact.over)
+    if (!s->begun || s->awaits || !transfers_is_idle(&s->transfers) || s->contact.over)
         return;
     if (s->code == EXIT_DONE && s->show.dropped > 0)
         s->code = EXIT_FAILED;
@@ -122,6 +123,8 @@ static void on_over(struct transfer *t, const char *why)
     struct send *s = send_of_transfer(t);
     if (s->contact.over) /* it goes on another time */
         return;
+    if (s->id && random_id_equal(&t->record.id, s->id))
+        s->awaits = false;
     transfer_show_over(&s->show, t, why);
     worsen(s, code_of(t->reason));
 }
@@ -190,6 +193,8 @@ static void take_news(struct send *s, struct meeting *m, enum meeting_news news,
 /* He is asked once it is known what there is to send. */
 static bool has_something_for(struct send *s, const struct meeting *m)
 {
+    if (s->awaits)
+        return true;
     list_foreach (at, &s->transfers.all) {
         struct transfer *t = list_entry(at, struct transfer, link);
         if (t->state != TRANSFER_LISTING && t->state != TRANSFER_OVER &&
@@ -240,8 +245,10 @@ static void see_record(void *ctx, const struct transfer_record *r)
 {
     struct send *s = ctx;
     bool meant = s->id ? random_id_equal(&r->id, s->id) : r->result == TRANSFER_OPEN;
-    if (meant && strcmp(r->hub, s->contact.session->self.hub_print) == 0)
-        add_person(s, r->name);
+    if (!meant || strcmp(r->hub, s->contact.session->self.hub_print) != 0)
+        return;
+    add_person(s, r->name);
+    s->awaits = s->awaits || (s->id && r->incoming);
 }
 
 static void begin_again(struct send *s)

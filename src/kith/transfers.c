@@ -142,6 +142,26 @@ static int cancel(struct listing *l)
     return EXIT_DONE;
 }
 
+/* It was stuck by what was agreed on: that is changed. */
+static int take_terms(struct listing *l, struct transfer_record *r)
+{
+    const struct options *o = &l->session->options;
+    if (o->rename)
+        r->rule = INBOX_RENAME;
+    if (o->replace)
+        r->rule = INBOX_REPLACE;
+    if (r->reason == TRANSFER_TOO_MUCH)
+        r->cap = UINT64_MAX;
+    if (o->accept && !amount_read(bytes_from_str(o->accept), &r->cap))
+        return session_fail(l->session, EXIT_USAGE, "--accept takes a size, as in 10G or 500M");
+    r->result = TRANSFER_OPEN;
+    r->reason = TRANSFER_REASON_NONE;
+    int e = transfer_record_write(&l->profile, r);
+    return e == 0 ? EXIT_DONE
+                  : session_fail(l->session, EXIT_NO, "the profile cannot be written: %s",
+                                 problem_text(e));
+}
+
 static int resume(struct listing *l)
 {
     const struct options *o = &l->session->options;
@@ -149,6 +169,8 @@ static int resume(struct listing *l)
         return send_resume(l->session, NULL);
     l->id = bytes_from_str(o->words[2]);
     int code = find_one(l);
+    if (code == EXIT_DONE && l->found.incoming)
+        code = take_terms(l, &l->found);
     return code == EXIT_DONE ? send_resume(l->session, &l->found.id) : code;
 }
 

@@ -132,6 +132,8 @@
 #define LIMIT_TRANSFER_REMEMBERED_MS \
     ((uint64_t)7 * 24 * 60 * 60 * 1000) /* that it was received, for who asks again */
 #define LIMIT_TRANSFER_NOTED_MS ((uint64_t)2 * 1000)  /* between two notes of how far it is */
+#define LIMIT_TRANSFER_HANGS_MS ((uint64_t)1500)      /* without a byte, and the talk moved */
+#define LIMIT_TRANSFER_STALLS_MS ((uint64_t)5 * 1000) /* without a byte: that is told */
 #define LIMIT_TRANSFER_RESERVE_BYTES (64 * LIMIT_MIB) /* left on a disk, of unknown totals */
 
 /* Presence (hub/news.h). */

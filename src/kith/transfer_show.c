@@ -150,11 +150,9 @@ void transfer_show_listed(struct transfer_show *s, struct transfer *t)
 
 void transfer_show_again(struct transfer_show *s, struct transfer *t)
 {
-    char kept[AMOUNT_BYTES];
     transfer_show_listed(s, t);
-    amount_write(kept, t->kept);
     if (!s->output->json)
-        transfer_show_note(s, "that was begun before, and goes on: %s of it there", kept);
+        transfer_show_note(s, "that was begun before, and goes on");
 }
 
 void transfer_show_skipped(struct transfer_show *s, struct transfer *t, struct bytes path,
@@ -217,12 +215,26 @@ static void show_waiting(struct transfer_show *s, struct transfer *t, struct vie
                        why);
 }
 
+static void show_stalling(struct transfer_show *s, struct transfer *t, const char *why)
+{
+    struct buffer b;
+    if (s->output->json) {
+        struct json j = begin_event(&b, t, "stalls");
+        json_str(&j, "why", why);
+        output_json(s->output, &j);
+        return;
+    }
+    transfer_show_note(s, "%s %s: %s", direction(t), t->record.name, why);
+}
+
 void transfer_show_changed(struct transfer_show *s, struct transfer *t, const char *why)
 {
     struct view *v = view_of(t);
     if (!v)
         return;
-    if (t->state == TRANSFER_RUNNING) {
+    if (t->state == TRANSFER_RUNNING && why) {
+        show_stalling(s, t, why);
+    } else if (t->state == TRANSFER_RUNNING) {
         begin_view(v, t);
         show_started(s, t, v);
     } else if (t->state == TRANSFER_READY && why) {
@@ -313,6 +325,14 @@ static void write_progress(struct transfer *t, const struct view *v,
              bound, bound[0] ? ")" : "");
 }
 
+static void show_before(struct transfer_show *s, struct transfer *t)
+{
+    char there[AMOUNT_BYTES];
+    amount_write(there, t->bytes);
+    if (t->bytes > 0 && !s->output->json)
+        transfer_show_note(s, "%s of it is there already", there);
+}
+
 void transfer_show_runs(struct transfer_show *s, struct transfer *t)
 {
     struct view *v = view_of(t);
@@ -321,8 +341,10 @@ void transfer_show_runs(struct transfer_show *s, struct transfer *t)
     char line[TRANSFER_SHOW_BYTES], shown[TRANSFER_SHOW_BYTES + 16];
     if (!v)
         return;
-    if (v->rated.ns == 0)
+    if (v->rated.ns == 0) {
         begin_rate(v, t->bytes, now);
+        show_before(s, t);
+    }
     rate(v, t->bytes, now);
     if (s->output->quiet || now.ns < instant_after_ms(s->shown, pause).ns || v->rate < 1)
         return;

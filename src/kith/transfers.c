@@ -67,7 +67,7 @@ static void print(void *ctx, const struct transfer_record *r)
     struct listing *l = ctx;
     struct output *o = &l->session->output;
     char id[RANDOM_ID_TEXT_LEN + 1], what[TRANSFER_SHOW_BYTES], kept[AMOUNT_BYTES];
-    char text[TRANSFER_SHOW_BYTES + 300], when[LOCAL_TIME_BYTES];
+    char text[TRANSFER_SHOW_BYTES + 300], there[AMOUNT_BYTES + 20] = "", when[LOCAL_TIME_BYTES];
     if (!fits(l, r))
         return;
     l->count++;
@@ -80,8 +80,10 @@ static void print(void *ctx, const struct transfer_record *r)
     transfer_show_what(r, what);
     amount_write(kept, r->kept);
     local_time_write((struct walltime){(int64_t)r->when}, clock_walltime(), when);
-    snprintf(text, sizeof text, "%.8s  %s %s  %s; %s of it there %s; %s", id,
-             r->incoming ? "from" : "to", r->name, what, kept, when, state);
+    if (r->kept > 0)
+        snprintf(there, sizeof there, "; %s of it there", kept);
+    snprintf(text, sizeof text, "%.8s  %s %s  %s%s; %s; %s", id, r->incoming ? "from" : "to",
+             r->name, what, there, when, state);
     output_line(o, "", bytes_from_str(text));
 }
 

@@ -79,6 +79,12 @@ void transfer_wait(struct transfer *t, const char *why)
     transfer_set_state(t, TRANSFER_READY, why);
 }
 
+void transfer_moves(struct transfer *t)
+{
+    t->moved = clock_instant();
+    t->stalls = false;
+}
+
 /* ---- the end ---- */
 
 static void forget(struct transfer *t)
@@ -208,10 +214,29 @@ static void look_at_incoming(struct transfer *t, struct instant now)
         transfer_finish(t, TRANSFER_CANCELLED, NULL);
 }
 
+/* The connection for content hangs where the talk had to find another one meanwhile: it is made
+ * anew, beside that. By who offers; the other side notices by the new offer. */
+static void look_at_running(struct transfer *t, struct instant now)
+{
+    const struct talk_link *l = transfer_link(t);
+    bool hangs = now.ns > instant_after_ms(t->moved, LIMIT_TRANSFER_HANGS_MS).ns;
+    bool all_said = t->bytes >= t->record.bytes; /* it is checked, which takes its time */
+    if (t->state != TRANSFER_RUNNING || !hangs || all_said)
+        return;
+    if (!t->record.incoming && l && l->since.ns > t->since.ns && l->since.ns > t->moved.ns) {
+        carrier_kill(&t->carrier);
+    } else if (!t->stalls && now.ns > instant_after_ms(t->moved, LIMIT_TRANSFER_STALLS_MS).ns) {
+        t->stalls = true;
+        if (t->all->handler->changed)
+            t->all->handler->changed(t, "nothing moves");
+    }
+}
+
 static void look_at(struct transfer *t, struct instant now)
 {
     if (t->state == TRANSFER_OVER)
         return;
+    look_at_running(t, now);
     if (is_late(t, now))
         transfer_wait(t, "no connection came about");
     if (t->lock >= 0 && t->state != TRANSFER_LISTING &&

@@ -64,6 +64,8 @@ struct transfer {
     unsigned failures;           /* attempts without progress, one after the other */
     /* How far it is: */
     uint64_t entries, bytes; /* said or taken, with what was kept before */
+    struct instant moved;    /* something was said or taken, last; or it is RUNNING since */
+    bool stalls;             /* not for a while, which was told */
     struct instant noted;    /* the record says how far it is; not again before */
     uint64_t kept;           /* bytes that are safe there */
     enum carrier_bound bound;
@@ -77,7 +79,8 @@ struct transfers_handler {
     void (*skipped)(struct transfer *t, struct bytes path, struct bytes why);
     /* Somebody offers something new: transfer_accept or transfer_refuse, now or later. */
     void (*offered)(struct transfer *t);
-    /* It has another state; why: in words, where it is READY again after an attempt. */
+    /* It has another state; why: in words, where it is READY again after an attempt, or RUNNING
+     * and nothing moves. */
     void (*changed)(struct transfer *t, const char *why);
     void (*runs)(struct transfer *t); /* it has come further */
     void (*file)(struct transfer *t, struct bytes path, uint64_t size, struct bytes sha256);

@@ -48,12 +48,14 @@ static void note_kept(struct transfer *t)
 
 static void take_progress(struct transfer *t, struct bytes news)
 {
-    uint64_t bound;
+    uint64_t bound, before = t->bytes, entries = t->entries;
     if (!field_next_number(&news, &t->entries) || !field_next_number(&news, &t->bytes) ||
         !field_next_number(&news, &t->kept) || !field_next_number(&news, &bound) ||
         !field_next_text(&news, t->path, sizeof t->path))
         return;
     t->bound = (enum carrier_bound)bound;
+    if (t->bytes != before || t->entries != entries)
+        transfer_moves(t);
     if (t->kept > t->record.kept)
         t->failures = 0;
     t->record.kept = t->kept;
@@ -99,9 +101,10 @@ static void on_told(struct carrier *c, enum carrier_news what, struct bytes news
         [CARRIER_END] = NULL,
     };
     struct transfer *t = transfer_of(c);
-    if (what == CARRIER_CONNECTED)
+    if (what == CARRIER_CONNECTED) {
+        transfer_moves(t);
         transfer_set_state(t, TRANSFER_RUNNING, NULL);
-    else if ((size_t)what < sizeof takes / sizeof *takes && takes[what])
+    } else if ((size_t)what < sizeof takes / sizeof *takes && takes[what])
         takes[what](t, news);
 }
 

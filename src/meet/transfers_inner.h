@@ -22,6 +22,9 @@ void transfer_finish(struct transfer *t, enum transfer_reason reason, const char
 /* An attempt has failed: READY, for another one after a while. */
 void transfer_wait(struct transfer *t, const char *why);
 
+/* Something was said or taken. */
+void transfer_moves(struct transfer *t);
+
 /* The record as it is now; what cannot be written ends it. */
 bool transfer_remember(struct transfer *t);
 

@@ -738,6 +738,44 @@ static void test_one_works_on_a_transfer_at_a_time(void **state)
 
 /* ---- with whom it ends ---- */
 
+/* A record, byte by byte, so that some come while it is waited for them; its end never comes.
+ */
+static void begin_record(struct hostile_world *w)
+{
+    static const uint8_t record[16 * 1024] = {23, 3, 3, 0x40};
+    hostile_send(w);
+    for (size_t i = 0; i < sizeof record; i++) {
+        if (send(w->stream.fd, record + i, 1, MSG_NOSIGNAL) < 0)
+            return; /* it has ended */
+        sched_yield();
+    }
+}
+
+static void test_what_came_is_kept_whatever_comes_next(void **state)
+{
+    struct hostile_world *w = *state;
+    struct transfer_message m;
+    hostile_connect(w, &hostile_usual);
+    hostile_file(w, 0, 0, TRANSFER_CHUNK_BYTES + 3, "a");
+    begin_record(w);
+    assert_true(hostile_await(w, TRANSFER_KEPT, &m));
+    hostile_cut(w);
+    hostile_expect_end(w, CARRIER_CUT, TRANSFER_REASON_NONE);
+}
+
+static void test_it_ends_whatever_comes_last(void **state)
+{
+    struct hostile_world *w = *state;
+    struct transfer_message m;
+    hostile_connect(w, &hostile_usual);
+    say_file(w);
+    hostile_send(w);
+    assert_true(hostile_await(w, TRANSFER_DONE, &m));
+    begin_record(w);
+    hostile_await_end(w);
+    expect_received(w, "a ");
+}
+
 /* Starts a carrier, hands our end of its connection on, and waits to be killed. */
 _Noreturn static void be_its_parent(struct hostile_world *w, int courier)
 {
@@ -816,6 +854,8 @@ int main(int argc, char **argv)
         WORLD_TEST(test_it_has_no_more_open_than_it_needs),
         WORLD_TEST(test_it_gains_no_rights),
         WORLD_TEST(test_one_works_on_a_transfer_at_a_time),
+        WORLD_TEST(test_what_came_is_kept_whatever_comes_next),
+        WORLD_TEST(test_it_ends_whatever_comes_last),
         WORLD_TEST(test_it_ends_with_its_parent),
     };
     assert(argc == 2);

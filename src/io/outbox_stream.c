@@ -154,7 +154,7 @@ static int stream_read(struct outbox *o, uint64_t offset, uint8_t *into, size_t 
                        size_t *ret_n)
 {
     struct outbox_stream *s = outbox_stream(o);
-    if (offset < s->punched)
+    if (offset < s->punched || (offset > s->spooled && !s->ended))
         return -ESTALE;
     int r = spool_until(s, offset + room);
     if (r < 0)

@@ -13,7 +13,8 @@
  *
  * reading is 1 while bytes are taken from the descriptor that are not spooled yet. A process
  * that was ended then leaves a spool that may lack some: it is refused (OUTBOX_STREAM_TORN),
- * and the transfer cannot be gone on with. What was punched cannot be read: -ESTALE. */
+ * and the transfer cannot be gone on with. What was punched cannot be read: -ESTALE. Nor can
+ * what lies behind all that was spooled: the other side would have us read on, to no end. */
 
 #include "io/beneath.h"
 #include "peer/outbox.h"

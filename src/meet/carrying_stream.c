@@ -53,16 +53,26 @@ int carrying_read(struct carrying *c, size_t most)
     return n == 0 ? CARRYING_ENDED : 0;
 }
 
+/* False when it is time. */
+static bool wait_for_bytes(const struct carrying *c, struct instant until)
+{
+    struct pollfd p = {.fd = c->stream.fd, .events = POLLIN};
+    struct instant now = clock_instant();
+    if (now.ns >= until.ns)
+        return false;
+    uint64_t ms = (until.ns - now.ns) / 1000000 + 1;
+    return poll(&p, 1, ms > INT32_MAX ? -1 : (int)ms) >= 0 || errno == EINTR;
+}
+
+/* Bytes that came may be a part of a record, whose rest never comes. */
 bool carrying_await(struct carrying *c, struct instant until)
 {
     struct instant since = clock_instant();
-    struct pollfd p = {.fd = c->stream.fd, .events = POLLIN};
-    if (secret_stream_has_input(&c->stream))
-        return true;
-    uint64_t ms = until.ns > since.ns ? (until.ns - since.ns) / 1000000 + 1 : 0;
-    int n = poll(&p, 1, ms > INT32_MAX ? -1 : (int)ms);
+    bool has = secret_stream_has_input(&c->stream);
+    while (!has && wait_for_bytes(c, until))
+        has = secret_stream_has_input(&c->stream);
     wait_began(c, since);
-    return n > 0;
+    return has;
 }
 
 bool carrying_frame(struct carrying *c, size_t max, struct peer_frame *ret, bool *ret_broken)

@@ -183,6 +183,12 @@ static void offer_new(struct transfers *all, struct talk_link *l, const struct t
     all->handler->offered(t);
 }
 
+static void refuse(struct transfer *t, struct talk_link *l, enum transfer_reason reason)
+{
+    say_over(l, &t->record.id, reason);
+    transfer_finish(t, reason, NULL);
+}
+
 /* One that was accepted before, in this process or another. */
 static void go_on(struct transfers *all, struct talk_link *l, const struct transfer_note *n,
                   const struct transfer_record *known)
@@ -192,9 +198,9 @@ static void go_on(struct transfers *all, struct talk_link *l, const struct trans
         return;
     take_attempt(t, l, n);
     if (!transfer_hold(t))
-        transfer_end(t, TRANSFER_BUSY);
+        refuse(t, l, TRANSFER_BUSY);
     else if (t->record.into[0] != '/')
-        transfer_end(t, TRANSFER_UNKNOWN); /* this process's standard output is another */
+        refuse(t, l, TRANSFER_UNKNOWN); /* standard output was another process's */
     else
         transfer_agree(t, l);
 }

@@ -84,6 +84,21 @@ static void test_what_comes_is_one_file(void **state)
     drop_fed(&f);
 }
 
+static void test_nothing_is_left_out(void **state)
+{
+    struct fed f;
+    uint8_t got[8];
+    size_t n;
+    feed(*state, &f);
+    say(&f, BYTES("abcdef"));
+    assert_int_equal(f.o->ops->read(f.o, 1, got, 1, &n), -ESTALE);
+    expect_read(&f, 0, 2, BYTES("ab"));
+    assert_int_equal(f.o->ops->read(f.o, 3, got, 1, &n), -ESTALE);
+    assert_int_equal(f.o->ops->read(f.o, INT64_MAX, got, 1, &n), -ESTALE);
+    expect_read(&f, 2, 4, BYTES("cdef"));
+    drop_fed(&f);
+}
+
 static void test_another_process_goes_on(void **state)
 {
     struct fed f;
@@ -242,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(test_what_comes_is_one_file),
+        SCRATCH_TEST(test_nothing_is_left_out),
         SCRATCH_TEST(test_another_process_goes_on),
         SCRATCH_TEST(test_what_is_kept_is_forgotten),
         SCRATCH_TEST(test_a_spool_that_lacks_something_is_refused),

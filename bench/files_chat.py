@@ -81,8 +81,10 @@ def met(alice, bob):
     bob.expect("Welcome")
     alice.expect("Welcome")
     alice.say("/talk bob")
-    alice.expect("Talking with bob")
+    bob.expect("/talk alice")
+    bob.say("/talk alice")
     bob.expect("Talking with alice")
+    alice.expect("Talking with bob")
 
 
 def round_trip(alice, bob, number):

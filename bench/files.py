@@ -292,6 +292,8 @@ def resume_once(pair, source, into):
         receive.crash()
     path = staged(into)
     had = path.stat().st_size
+    if had == size:
+        raise RuntimeError("all was there before it was killed")
     took = go_on(pair, source, into, path, had)
     empty(into)
     return {"seconds": took, "had": had / size}
@@ -347,7 +349,7 @@ def talk(run):
         ["", "round trips", "median", "p99", "longest"],
         [chat_row("alone", alone), chat_row("beside a transfer", beside)]) + (
         f"\nBetween two visits; the transfer is between the same two, of a file of "
-        f"{2 / run.shrink:.3g} GiB, again and again: {files.count + 1} times. Whoever asks and answers is "
+        f"{2 / run.shrink:.3g} GiB, begun anew whenever it is over. Whoever asks and answers is "
         "a process of its own, and waits for a processor like the others.\n")
     return [Bar("A text and its answer beside a transfer: p99", 20, unit=" ms", digits=1,
                 measured=percentile(beside, 0.99) * 1000)], text

@@ -43,7 +43,7 @@ class Link:
             raise RuntimeError("the cable could not be laid")
         for letter, name in self.names.items():
             run("ip", "-n", name, "addr", "add", f"{ADDRESSES[letter]}/24", "dev", "wire")
-            run("ip", "-n", name, "link", "set", "wire", "up")
+            run("ip", "-n", name, "link", "set", "wire", "txqueuelen", "10000", "up")
         run(*self.inside("b"), "nft", "add table inet wire; add chain inet wire in { type filter hook "
             "input priority 0; }; add rule inet wire in iifname wire "
             f"numgen random mod 100 < {LOST_IN_100} drop")

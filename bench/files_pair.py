@@ -44,9 +44,10 @@ class Kith:
                 when, event = self.events.get(timeout=peers.PATIENCE)
             except queue.Empty:
                 raise RuntimeError(f"kith says nothing: {''.join(self.said)}") from None
-            if event["event"] in names:
+            kind = event.get("event", "failed")  # an error is no event of a transfer
+            if kind in names:
                 return when, event
-            if event["event"] in ["end", "failed"]:
+            if kind in ["end", "failed"]:
                 raise RuntimeError(f"kith ended: {event} {''.join(self.said)}")
 
     def crash(self):

@@ -15,7 +15,7 @@ import peers
 import processes
 from document import compose, measure_part
 from figures import Bar, median, median_of, median_ratio, table
-from files_pair import Pair, Person, transfer
+from files_pair import Pair, Person, pair_on_loopback, transfer
 from run import first_line, machine
 
 DOCUMENT = peers.ROOT / "docs/bench-files.md"
@@ -102,12 +102,23 @@ def throughput_ratio(samples, other, name="seconds"):
 
 # ---- big, small ----
 
-def big_ways(folder, into, source, stack):
-    pair, sshd = Pair(folder, stack), stack.enter_context(others.Sshd(folder / "sshd"))
+def pages(source, into):
+    """Seconds of copies: into a file made anew, and over one that is there."""
+    target = into / "copy"
+    seen = [others.copy(source, target) for _ in range(2)]
+    empty(into)
+    return seen
+
+
+def big_ways(folder, into, source, stack, copies):
+    """Before each there are copies: the pages that are free are then ones that a virtual machine's host
+    has at hand, for all alike."""
+    pair, sshd = pair_on_loopback(folder, stack), stack.enter_context(others.Sshd(folder / "sshd"))
     wormhole = others.Wormhole(folder, stack)
 
     def way(bring):
         def one():
+            copies.append(pages(source, into))
             seen = bring(source, into / source.name)
             expect_same(source, into / source.name)
             empty(into)
@@ -120,14 +131,6 @@ def big_ways(folder, into, source, stack):
             "socat": way(others.socat),
             "magic-wormhole": way(wormhole.transfer),
             "a bare pipe": way(others.pipe)}
-
-
-def pages(source, into):
-    """Seconds of copies: into a file made anew, and over one that is there."""
-    target = into / "copy"
-    seen = [others.copy(source, target) for _ in range(2)]
-    empty(into)
-    return seen
 
 
 def big_text(samples, gib, copies):
@@ -149,8 +152,8 @@ def big(run):
     size = 2 * GIB // run.shrink
     with places(run) as (folder, memory, into, stack):
         source = make_file(memory / "big", size)
-        samples = in_turn(run, "big", big_ways(folder, into, source, stack))
-        copies = [pages(source, into) for _ in range(run.rounds)]
+        copies = []
+        samples = in_turn(run, "big", big_ways(folder, into, source, stack, copies))
     return [Bar("A large file: throughput, over ssh's", at_least=2,
                 measured=throughput_ratio(samples, "ssh")),
             Bar("A large file: throughput, over the bare pipe's", at_least=0.9,
@@ -185,7 +188,7 @@ def small(run):
         return one
 
     with places(run) as (folder, memory, into, stack):
-        pair, sshd = Pair(folder, stack), stack.enter_context(others.Sshd(folder / "sshd"))
+        pair, sshd = pair_on_loopback(folder, stack), stack.enter_context(others.Sshd(folder / "sshd"))
         source = make_tree(memory / "small", folders, files, 4 * KIB)
         samples = in_turn(run, "small", {
             "kith": checked(lambda: transfer(pair, source, into)),
@@ -229,7 +232,7 @@ def memory(run):
     size, folders = 10 * GIB // run.shrink, 1000 // run.shrink
     seen = {}
     with places(run) as (folder, memory_folder, into, stack):
-        pair = Pair(folder, stack)
+        pair = pair_on_loopback(folder, stack)
         run.say("memory: a large file")
         sparse = make_sparse(memory_folder / "sparse", size)
         seen[f"a file of {size / GIB:g} GiB"] = peaks_of(pair, sparse, into)
@@ -302,7 +305,7 @@ def resume_once(pair, source, into):
 def resume(run):
     size, samples = 4 * GIB // run.shrink, []
     with places(run) as (folder, memory_folder, into, stack):
-        pair = Pair(folder, stack)
+        pair = pair_on_loopback(folder, stack)
         source = make_file(memory_folder / "big", size)
         for n in range(run.rounds):
             run.say(f"round {n + 1} of {run.rounds}: resume")
@@ -331,7 +334,7 @@ def chat_row(what, trips):
 def talk(run):
     count = TRIPS // run.shrink
     with places(run) as (folder, memory_folder, into, stack):
-        pair = Pair(folder, stack)
+        pair = pair_on_loopback(folder, stack)
         pair.bob.env["HOME"] = str(into)  # files that come go to Downloads/kith there
         source = make_file(memory_folder / "big", 2 * GIB // run.shrink)
         bob = stack.enter_context(chat.Visit(pair.bob, "--accept", "alice,100G"))
@@ -363,9 +366,8 @@ def loss(run):
         wire = stack.enter_context(link.Link())
         hub = stack.enter_context(link.hub_at(folder / "hub", wire, "a"))
         where = f"{hub.address}:{hub.port}"
-        pair = Pair.__new__(Pair)
-        pair.alice, pair.bob = (Person(folder, name, where, wire.inside(letter))
-                                for name, letter in [("alice", "a"), ("bob", "b")])
+        pair = Pair(*(Person(folder, name, where, wire.inside(letter))
+                      for name, letter in [("alice", "a"), ("bob", "b")]))
         sshd = stack.enter_context(others.Sshd(folder / "sshd", link.ADDRESSES["b"],
                                                wire.inside("b")))
         source = make_file(memory_folder / "file", size)

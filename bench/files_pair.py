@@ -107,12 +107,16 @@ class Person:
 
 
 class Pair:
-    """alice, bob and their hub, in a folder on a disk; for as long as the stack lasts."""
+    """Who sends, and who receives."""
 
-    def __init__(self, folder, stack):
-        hub = stack.enter_context(peers.kithd(folder / "hub", cores=peers.ALL_CORES))
-        where = f"127.0.0.1:{hub.port}"
-        self.alice, self.bob = (Person(folder, name, where) for name in ["alice", "bob"])
+    def __init__(self, alice, bob):
+        self.alice, self.bob = alice, bob
+
+
+def pair_on_loopback(folder, stack):
+    """Both and their hub, in a folder on a disk; the hub for as long as the stack lasts."""
+    hub = stack.enter_context(peers.kithd(folder / "hub", cores=peers.ALL_CORES))
+    return Pair(*(Person(folder, name, f"127.0.0.1:{hub.port}") for name in ["alice", "bob"]))
 
 
 def transfer(pair, source, into):

@@ -274,7 +274,7 @@ def test_irc_is_spoken(tmp_path):
 @pytest.fixture
 def pair(tmp_path):
     with contextlib.ExitStack() as stack:
-        yield files_pair.Pair(tmp_path / "pair", stack)
+        yield files_pair.pair_on_loopback(tmp_path / "pair", stack)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PATIENCE = 120  # seconds until a server that does not answer is given up on
 SERVER_CORE, LOAD_CORE = "0", "1"
+ALL_CORES = f"0-{os.cpu_count() - 1}"
 CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED of the kernel's per-process clocks: exact, in nanoseconds
 
 
@@ -26,6 +27,15 @@ def free_port():
         return s.getsockname()[1]
 
 
+def wait_for(condition, what):
+    """Waits until the condition holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{what} did not come about")
+        time.sleep(0.002)
+
+
 def command(*words):
     """A command in the Redis protocol."""
     raw = [w if isinstance(w, bytes) else str(w).encode() for w in words]
@@ -33,10 +43,11 @@ def command(*words):
 
 
 class Peer:
-    """A running server, ended by `with`."""
+    """A running server, ended by `with`. prefix: words that put it on a machine of its own."""
 
-    def __init__(self, name, folder, arguments, cores=SERVER_CORE):
+    def __init__(self, name, folder, arguments, cores=SERVER_CORE, prefix=()):
         self.name, self.folder, self.arguments, self.cores = name, folder, arguments, cores
+        self.prefix = list(prefix)
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
@@ -47,8 +58,9 @@ class Peer:
         words = [str(a).replace("{port}", str(self.port)) for a in self.arguments]
         begin = time.monotonic()
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(["taskset", "-c", self.cores, *words], cwd=self.folder,
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.prefix, "taskset", "-c", self.cores, *words],
+                                            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log)
         try:
             self.wait_until_it_answers()
         except BaseException:
@@ -135,6 +147,18 @@ class TalkedTo(Peer):
         except OSError:
             return False
         return True
+
+
+class Elsewhere(Peer):
+    """One at an address that perhaps only its own machine has."""
+
+    def __init__(self, name, folder, arguments, address, prefix=()):
+        self.address = address
+        super().__init__(name, folder, arguments, ALL_CORES, prefix)
+
+    def answers(self):
+        return subprocess.run([*self.prefix, "nc", "-z", self.address, str(self.port)],
+                              capture_output=True, timeout=PATIENCE).returncode == 0
 
 
 def certificate(folder, name):

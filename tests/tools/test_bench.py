@@ -1,5 +1,7 @@
 """What ./dev bench measures with: its programs answer right, and its writers write right."""
 
+import contextlib
+import os
 import pathlib
 import select
 import socket
@@ -17,17 +19,23 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 import delays  # noqa: E402
 import figures  # noqa: E402
+import files  # noqa: E402
+import files_chat  # noqa: E402
+import files_link  # noqa: E402
+import files_others  # noqa: E402
+import files_pair  # noqa: E402
 import kv_cost  # noqa: E402
 import load  # noqa: E402
 import people  # noqa: E402
 import people_load  # noqa: E402
 import peers  # noqa: E402
+import processes  # noqa: E402
 import svg  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
 def programs():
-    subprocess.run(["ninja", "-C", peers.build(), "kithd", "bench-programs"], check=True,
+    subprocess.run(["ninja", "-C", peers.build(), "kithd", "kith", "bench-programs"], check=True,
                    capture_output=True)
 
 
@@ -166,7 +174,7 @@ def test_the_report_on_delays_says_what_was_measured():
     assert delays.draw(results).count("<circle") == 2 * 3 * len(delays.CLIENTS)
 
 
-@pytest.mark.parametrize("what", ["kv", "people"])
+@pytest.mark.parametrize("what", ["kv", "people", "files"])
 def test_a_part_that_is_none_is_refused(what):
     result = subprocess.run(["/usr/bin/python3", ROOT / "bench/main.py", what, "nonsense"],
                             capture_output=True, text=True)
@@ -259,3 +267,115 @@ def test_irc_is_spoken(tmp_path):
         crowd = subprocess.run([peers.build() / "bench/crowd", "irc", "leave", port, "5", "2"],
                                input="go\n", capture_output=True, text=True, timeout=peers.PATIENCE)
         assert '"count": 5' in crowd.stdout
+
+
+# ---- files ----
+
+@pytest.fixture
+def pair(tmp_path):
+    with contextlib.ExitStack() as stack:
+        yield files_pair.pair_on_loopback(tmp_path / "pair", stack)
+
+
+@pytest.fixture
+def source(tmp_path):
+    return files.make_file(tmp_path / "source", (1 << 20) + 7)
+
+
+def test_a_bare_pipe_and_a_copy_bring_all_of_a_file(tmp_path, source):
+    for bring in [files_others.pipe, files_others.copy]:
+        target = tmp_path / "target"
+        target.unlink(missing_ok=True)
+        assert bring(source, target)
+        assert target.read_bytes() == source.read_bytes()
+
+
+def test_a_transfer_is_measured_on_both_sides(tmp_path, pair, source):
+    (tmp_path / "into").mkdir()
+    seen = files_pair.transfer(pair, source, tmp_path / "into")
+    assert 0 < seen["seconds"] < seen["whole"] and min(seen["sends"], seen["receives"]) > 0
+    assert (tmp_path / "into/source").read_bytes() == source.read_bytes()
+
+
+def test_a_transfer_that_fails_has_no_figures(tmp_path, pair):
+    (tmp_path / "into").mkdir()
+    with pytest.raises(RuntimeError, match="kith ended"):
+        files_pair.transfer(pair, tmp_path / "nothing", tmp_path / "into")
+
+
+def test_the_memory_of_carriers_is_seen_too(tmp_path, pair):
+    source = files.make_sparse(tmp_path / "sparse", 64 << 20)
+    (tmp_path / "into").mkdir()
+    peaks = files.peaks_of(pair, source, tmp_path / "into")
+    assert set(peaks) == {(side, which) for side in ["sends", "receives"]
+                          for which in ["itself", "carriers"]}
+    assert min(peaks.values()) > 1
+
+
+def test_the_peak_is_what_was_there_once():
+    words = "import mmap; m = mmap.mmap(-1, 1 << 26); m.write(b'x' * (1 << 26)); m.close(); print(1); input()"
+    with subprocess.Popen(["/usr/bin/python3", "-c", words], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
+        assert process.stdout.read(2) == b"1\n"
+        assert processes.peak_kib(process.pid) > 1 << 16
+        assert process.pid in processes.children(os.getpid())
+    assert processes.peak_kib(process.pid) is None
+
+
+def test_what_was_killed_goes_on_where_it_was(tmp_path, pair):
+    (tmp_path / "into").mkdir()
+    source = files.make_file(tmp_path / "source", 256 << 20)
+    seen = files.resume_once(pair, source, tmp_path / "into")
+    assert seen["seconds"] > 0 and 0.5 <= seen["had"] < 1
+
+
+def test_texts_are_answered_beside_a_file(tmp_path, pair, source):
+    pair.bob.env["HOME"] = str(tmp_path)
+    with files_chat.Visit(pair.bob, "--accept", "alice,100G") as bob, files_chat.Visit(pair.alice) as alice:
+        files_chat.met(alice, bob)
+        moving = files_chat.Files(alice, source, tmp_path / "Downloads/kith")
+        bob.hears = moving.hear
+        moving.begin()
+        assert min(files_chat.round_trips(alice, bob, None, 5)) > 0
+        peers.wait_for(lambda: moving.count >= 2, "a second transfer")
+
+
+ANSWERS = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.80.0.2", 7))
+print(1, flush=True)
+while True:
+    s.sendto(*s.recvfrom(99))
+"""
+ASKS = """
+import select, socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("10.80.0.2", 7))
+begin, first, count = time.monotonic(), None, 0
+for batch in range(20):
+    for i in range(100):
+        s.send(b"one")
+    heard, last = b"", b"last of %d" % batch
+    while heard != last:
+        if not select.select([s], [], [], 0.1)[0]:
+            s.send(last)
+            continue
+        heard = s.recv(99)
+        first = first or time.monotonic() - begin
+        count += heard == b"one"
+print(first, count)
+"""
+
+
+def test_a_link_takes_its_time_and_loses_some():
+    with files_link.Link() as link:
+        with subprocess.Popen([*link.inside("b"), "/usr/bin/python3", "-c", ANSWERS],
+                              stdout=subprocess.PIPE) as answers:
+            assert answers.stdout.read(2) == b"1\n"
+            asked = subprocess.run([*link.inside("a"), "/usr/bin/python3", "-c", ASKS],
+                                   capture_output=True, text=True, timeout=peers.PATIENCE)
+            answers.kill()
+        first, count = map(float, asked.stdout.split())
+        assert first >= 0.05 and 1900 < count < 2000
+    assert not any(name in os.listdir("/run/netns") for name in link.names.values())

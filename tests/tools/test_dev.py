@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMANDS = ["run", "test", "build", "check", "fuzz", "soak", "sanitize", "bench", "bench", "bench"]
+COMMANDS = ["run", "test", "build", "check", "fuzz", "soak", "sanitize", "bench", "bench", "bench",
+            "bench"]
 
 
 def dev(*arguments):

@@ -666,7 +666,9 @@ static void test_a_journal_that_was_forged(void **state)
 /* What we have open without closing it at exec is ours to answer for. */
 static bool is_inherited(const char *number)
 {
-    int flags = fcntl(atoi(number), F_GETFD);
+    uint64_t fd;
+    assert_true(number_parse_u64(bytes_from_str(number), &fd));
+    int flags = fcntl((int)fd, F_GETFD);
     return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 

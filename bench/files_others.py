@@ -1,11 +1,13 @@
 """What else brings a file from one process to another: ssh, scp, tar over ssh, socat,
 magic-wormhole, and a bare pipe. Each returns what files_pair.transfer does."""
 
+import contextlib
 import getpass
 import json
 import os
 import pathlib
 import shlex
+import signal
 import subprocess
 import time
 
@@ -27,6 +29,18 @@ Subsystem sftp /usr/lib/openssh/sftp-server
 """
 
 
+@contextlib.contextmanager
+def begun(words, **how):
+    """A process, which is killed where it has not ended, and waited for; with it, what it began."""
+    process = subprocess.Popen(list(map(str, words)), start_new_session=True, **how)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
 def finish(process):
     """Waits for its end; the processor seconds of it and of those it waited for."""
     _, status, used = os.wait4(process.pid, 0)
@@ -39,7 +53,8 @@ def finish(process):
 def timed(words, **how):
     """Runs it: seconds, and processor seconds."""
     begin = time.monotonic()
-    cpu = finish(subprocess.Popen(list(map(str, words)), **how))
+    with begun(words, **how) as process:
+        cpu = finish(process)
     return time.monotonic() - begin, cpu
 
 
@@ -111,18 +126,13 @@ def tar_over_ssh(sshd, source, into):
 def socat(source, target):
     """Plain TCP, nothing summed."""
     port, piece = peers.free_port(), str(256 * 1024)
-    receive = subprocess.Popen(["socat", "-u", "-b", piece,
-                                f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr", f"CREATE:{target}"])
-    try:
+    with begun(["socat", "-u", "-b", piece, f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr",
+                f"CREATE:{target}"]) as receive:
         begin = time.monotonic()
         _, sends = timed(["socat", "-u", "-b", piece, f"OPEN:{source},rdonly",
                           f"TCP:127.0.0.1:{port},retry=500,interval=0.01"])
         receives = finish(receive)
-    finally:
-        if receive.returncode is None:
-            receive.kill()
-            receive.wait()
-    seconds = time.monotonic() - begin
+        seconds = time.monotonic() - begin
     return {"seconds": seconds, "whole": seconds, "sends": sends, "receives": receives}
 
 
@@ -167,14 +177,9 @@ class Wormhole:
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL,
                  "stderr": subprocess.DEVNULL}
         begin = time.monotonic()
-        send = subprocess.Popen(self.words("send", "--hide-progress", "--code", code, source), **quiet)
-        try:
+        with begun(self.words("send", "--hide-progress", "--code", code, source), **quiet) as send:
             _, receives = timed(self.words("receive", "--hide-progress", "--accept-file", "-o", target,
                                            code), **quiet)
             sends = finish(send)
-        finally:
-            if send.returncode is None:
-                send.kill()
-                send.wait()
         seconds = time.monotonic() - begin
         return {"seconds": seconds, "whole": seconds, "sends": sends, "receives": receives}

@@ -7,7 +7,7 @@ import random
 import signal
 
 import pytest
-from files import (MIB, at_work, carriers, kill_carriers, named, noise, put, receiving, records, send, staged,
+from files import (MIB, arrived, at_work, carriers, kill_carriers, named, noise, put, receiving, records, send, staged,
                    tree, until_event)
 from hubs import PATIENCE, until
 
@@ -35,14 +35,6 @@ def end(process):
     """As a crash does."""
     process.kill()
     process.wait(PATIENCE)
-
-
-def arrived(box):
-    """Bytes that are staged there, synced or not."""
-    try:
-        return sum(path.stat().st_size for path in (box / ".kith").glob("*/content/*"))
-    except FileNotFoundError:  # published just now
-        return 0
 
 
 def running(sender, receiver, box):

@@ -64,7 +64,7 @@ def test_of_unknown_totals_some_room_is_left(alice, bob, make_disk):
     try:
         assert until_event(receiver, "waiting")["why"] == "no room on the disk"
         room = os.statvfs(box)
-        assert room.f_bavail * room.f_frsize > 48 * MIB
+        assert room.f_bavail * room.f_frsize > 16 * MIB
         until(lambda: named(sender.events(), "waiting", "failed"), "that she is told")
     finally:
         feeder.kill()

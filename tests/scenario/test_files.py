@@ -65,7 +65,8 @@ def test_a_path_may_end_with_a_slash_or_be_relative(alice, receiver, box, things
 
 def test_of_the_rights_only_whether_it_may_be_executed(alice, receiver, box, things):
     """Whoever sends decides neither who writes nor as whom something runs."""
-    rights = {0o6755: 0o755, 0o777: 0o755, 0o700: 0o755, 0o600: 0o644, 0o666: 0o644, 0o2654: 0o644, 0o400: 0o644}
+    rights = {0o6755: 0o755, 0o777: 0o755, 0o700: 0o755, 0o600: 0o644, 0o666: 0o644, 0o2654: 0o644,
+              0o400: 0o644}
     for mode in rights:
         put(things / f"of-{mode:o}", b"#!/bin/sh\n", mode=mode)
     (things / "open").mkdir()

@@ -95,6 +95,14 @@ def staged(folder):
     return sorted(os.listdir(folder / ".kith")) if (folder / ".kith").exists() else []
 
 
+def arrived(box):
+    """Bytes that are staged there, synced or not."""
+    try:
+        return sum(path.stat().st_size for path in (box / ".kith").glob("*/content/*"))
+    except FileNotFoundError:  # published just now
+        return 0
+
+
 def carriers(process):
     """The processes that carry its transfers."""
     try:

@@ -32,11 +32,12 @@ def receiver(bob, box):
 # ---- what arrives ----
 
 
-@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5])
-def test_a_file(alice, receiver, box, things, size):
-    path = put(things / "report.pdf", noise(size), mtime=LONG_AGO)
-    done = send(alice, "bob", path)
-    assert done.returncode == 0, done.stderr
+def test_files_of_every_size(alice, receiver, box, things):
+    """Alone, and around the size of a chunk."""
+    for size in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5]:
+        path = put(things / f"of-{size}", noise(size), mtime=LONG_AGO + size)
+        done = send(alice, "bob", path)
+        assert done.returncode == 0, done.stderr
     assert tree(box) == tree(things) and staged(box) == []
 
 
@@ -62,16 +63,17 @@ def test_a_path_may_end_with_a_slash_or_be_relative(alice, receiver, box, things
     assert tree(box) == tree(things)
 
 
-@pytest.mark.parametrize("mode, arrives", [(0o6755, 0o755), (0o777, 0o755), (0o700, 0o755), (0o600, 0o644),
-                                           (0o666, 0o644), (0o2654, 0o644), (0o400, 0o644)])
-def test_of_the_rights_only_whether_it_may_be_executed(alice, receiver, box, things, mode, arrives):
+def test_of_the_rights_only_whether_it_may_be_executed(alice, receiver, box, things):
     """Whoever sends decides neither who writes nor as whom something runs."""
-    put(things / "run", b"#!/bin/sh\n", mode=mode)
+    rights = {0o6755: 0o755, 0o777: 0o755, 0o700: 0o755, 0o600: 0o644, 0o666: 0o644, 0o2654: 0o644,
+              0o400: 0o644}
+    for mode in rights:
+        put(things / f"of-{mode:o}", b"#!/bin/sh\n", mode=mode)
     (things / "open").mkdir()
     (things / "open").chmod(0o3777)
-    done = send(alice, "bob", things / "run", things / "open")
+    done = send(alice, "bob", *things.iterdir())
     assert done.returncode == 0, done.stderr
-    assert stat.S_IMODE((box / "run").stat().st_mode) == arrives
+    assert {mode: stat.S_IMODE((box / f"of-{mode:o}").stat().st_mode) for mode in rights} == rights
     assert stat.S_IMODE((box / "open").stat().st_mode) == 0o755
 
 
@@ -102,11 +104,11 @@ def test_links_and_devices_are_left_out_and_said(alice, receiver, box, things):
 # ---- standard input and output ----
 
 
-@pytest.mark.parametrize("size", [0, 1, CHUNK, 5 * MIB + 3])
-def test_standard_input(alice, receiver, box, size):
-    done = send(alice, "bob", "-", "--as", "notes.txt", input=noise(size))
-    assert done.returncode == 0, done.stderr
-    assert (box / "notes.txt").read_bytes() == noise(size) and staged(box) == []
+def test_standard_input(alice, receiver, box):
+    for size in [0, 1, CHUNK, 5 * MIB + 3]:
+        done = send(alice, "bob", "-", "--as", f"notes-{size}.txt", input=noise(size))
+        assert done.returncode == 0, done.stderr
+        assert (box / f"notes-{size}.txt").read_bytes() == noise(size) and staged(box) == []
 
 
 def test_standard_output(alice, bob, things, tmp_path):
@@ -232,7 +234,7 @@ def test_a_profile_forgets_what_is_over(alice, bob, receiver, things):
 # ---- what cannot be ----
 
 
-@pytest.mark.parametrize("words, code, says", [
+WRONG = [
     (["bob", "/nowhere"], 1, "/nowhere: no such file or folder"),
     (["bob"], 2, "what to send is missing; kith --help says more"),
     (["bob,", "here"], 2, "to whom? NAME, or NAME,NAME"),
@@ -242,21 +244,23 @@ def test_a_profile_forgets_what_is_over(alice, bob, receiver, things):
     (["bob", "-", "--as", "a/b"], 2, "a file cannot be called that"),
     (["bob", "-", "--as", ".."], 2, "a file cannot be called that"),
     (["bob", "-", "--as", "x" * 256], 2, "a file cannot be called that"),
-    (["bob,carol", "-", "--as", "x"], 2, "standard input is sent to one person")])
-def test_what_is_wrong_is_said_at_once(alice, tmp_path, words, code, says):
+    (["bob,carol", "-", "--as", "x"], 2, "standard input is sent to one person")]
+
+
+def test_what_is_wrong_is_said_at_once(alice, tmp_path):
     """bob is not here; nobody is asked."""
     put(tmp_path / "here", b"here")
-    done = send(alice, *words, cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr.decode()) == (code, b"", f"kith: {says}\n")
+    for words, code, says in WRONG:
+        done = send(alice, *words, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr.decode()) == (code, b"", f"kith: {says}\n")
 
 
-@pytest.mark.parametrize("words, says", [
-    (["--from", "a b"], "--from takes names, as in alice,bob, or all"),
-    (["--rename", "--replace"], "--rename and --replace exclude each other"),
-    (["--accept", "many"], "--accept takes a size, as in 10G or 500M")])
-def test_receive_says_what_is_wrong_at_once(alice, words, says):
-    done = alice.run("receive", *words)
-    assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"kith: {says}\n")
+def test_receive_says_what_is_wrong_at_once(alice):
+    for words, says in [(["--from", "a b"], "--from takes names, as in alice,bob, or all"),
+                        (["--rename", "--replace"], "--rename and --replace exclude each other"),
+                        (["--accept", "many"], "--accept takes a size, as in 10G or 500M")]:
+        done = alice.run("receive", *words)
+        assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"kith: {says}\n")
 
 
 def test_nothing_but_what_cannot_be_sent(alice, bob, things):

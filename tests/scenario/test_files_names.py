@@ -1,6 +1,7 @@
 """Goal: a file arrives under the name it has, whatever bytes that is made of, and no name does anything to
 the terminal of who reads it."""
 
+import base64
 import os
 
 import pytest
@@ -88,14 +89,14 @@ def test_a_name_that_is_kept_for_what_is_staged(alice, bob, box, tmp_path):
 
 
 def test_names_in_events(alice, bob, box, tmp_path):
-    """Each line is JSON; what is no UTF-8 is in hexadecimal."""
+    """Each line is JSON; what is no UTF-8 is told in full, too."""
     names = set(ODD + HIDDEN)
     make(tmp_path / "all", names)
     receiver = receiving(bob, box, "--from", "alice", "--json")
     done = send(alice, "bob", tmp_path / "all", "--json")
     assert done.returncode == 0 and done.stderr == b""
     until_event(receiver, "done")
-    told = [e["path"].encode() if "path" in e else bytes.fromhex(e["path_hex"])
+    told = [e["path"].encode() if "path" in e else base64.b64decode(e["path_base64"])
             for e in named(receiver.events(), "file")]
     assert sorted(told) == sorted(b"all/" + name for name in names)
 

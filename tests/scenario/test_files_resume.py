@@ -7,12 +7,12 @@ import random
 import signal
 
 import pytest
-from files import (MIB, at_work, carriers, kill_carriers, named, noise, put, receiving, records, send, staged,
+from files import (MIB, arrived, at_work, carriers, kill_carriers, named, noise, receiving, records, staged,
                    tree, until_event)
 from hubs import PATIENCE, until
 
 LONG_S = 10 * PATIENCE
-ROUNDS = 100
+ROUNDS = 60
 
 
 @pytest.fixture
@@ -35,14 +35,6 @@ def end(process):
     """As a crash does."""
     process.kill()
     process.wait(PATIENCE)
-
-
-def arrived(box):
-    """Bytes that are staged there, synced or not."""
-    try:
-        return sum(path.stat().st_size for path in (box / ".kith").glob("*/content/*"))
-    except FileNotFoundError:  # published just now
-        return 0
 
 
 def running(sender, receiver, box):
@@ -229,7 +221,7 @@ class Killing:
 
 
 def test_killed_again_and_again(hub, alice, bob, much):
-    """At a hundred moments from the first byte to the last one, whatever is hit."""
+    """At moments from the first byte to the last one, whatever is hit."""
     path, box = much
     it, dice = Killing(hub, alice, bob, path, box), random.Random(1)
     kills = [it.sending, it.both, it.everything, it.sending_carrier, it.receiving_carrier, it.both_carriers]
@@ -242,8 +234,7 @@ def test_killed_again_and_again(hub, alice, bob, much):
         it.resume()
         assert it.sender.wait(PATIENCE) == 0, it.sender.said()
     assert sum_of(box / "much") == sum_of(path) and staged(box) == []
-    assert it.cuts >= ROUNDS / 2, it.cuts
-    print(it.cuts)
+    assert it.cuts >= ROUNDS * 5 / 6, it.cuts
 
 
 # ---- nothing twice ----
@@ -308,7 +299,7 @@ def test_a_file_that_is_gone_meanwhile(alice, bob, much):
     for side in [again, receiver]:
         dropped = until_event(side, "dropped")
         assert (dropped["path"], dropped["why"]) == ("things/much", "what is sent is there no more")
-    assert tree(box) == tree(path.parent.parent / "things") or sorted(tree(box)) == [b"things", b"things/small"]
+    assert sorted(tree(box)) == [b"things", b"things/small"]
 
 
 def test_all_of_it_is_gone_meanwhile(alice, bob, much):

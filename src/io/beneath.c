@@ -66,7 +66,7 @@ static int open_plain(int folder, const char *name)
 
 static int make_plain(int folder, const char *name)
 {
-    return beneath_open(folder, name, O_RDWR | O_CREAT, 0600);
+    return beneath_open(folder, name, O_RDWR | O_CREAT, 0666);
 }
 
 int beneath_open_file(int folder, const char *name, bool *ret_made)

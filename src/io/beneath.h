@@ -26,9 +26,9 @@ bool beneath_name_read(struct bytes name, struct beneath_name *ret);
  * fifo's other end. */
 int beneath_open(int folder, const char *name, int flags, mode_t mode);
 
-/* A plain file with this one name, for writing and reading, the owner's alone; made where it is
- * not there, and anew where something else is. An empty folder gives way, one with something in
- * it does not: -ENOTEMPTY. *ret_made: it is new. */
+/* A plain file with this one name, for writing and reading, with the rights that the umask
+ * leaves; made where it is not there, and anew where something else is. An empty folder gives
+ * way, one with something in it does not: -ENOTEMPTY. *ret_made: it is new. */
 int beneath_open_file(int folder, const char *name, bool *ret_made);
 
 /* A folder, made where it is not there: -ENOTDIR for anything else. */

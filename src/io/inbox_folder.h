@@ -6,7 +6,7 @@
  *
  *     .kith/ID/            0700; ID: the transfer's, as text
  *         journal          bytes; locked (flock) by who works on the transfer
- *         content/N        what came of entry N, 0600 until it is complete
+ *         content/N        what came of entry N
  *         tree/            what was built of them, by their names
  *
  * Nothing but names beneath descriptors is used after the folder was opened (io/beneath.h), so
@@ -58,6 +58,8 @@ struct inbox_folder {
     int file_fd; /* the staged file that is open; -1: none is */
     uint64_t file_number;
     bool file_changed; /* it counts among the unsynced */
+    bool file_made;    /* by this process, with the mode of one that is not executable */
+    uint64_t file_end; /* so much of it is written; UINT64_MAX: not known */
 
     uint64_t unsynced[INBOX_FOLDER_SYNCED_ALONE];
     size_t unsynced_count;

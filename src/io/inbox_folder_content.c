@@ -5,6 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of a file that lay there already. */
+#define END_UNKNOWN UINT64_MAX
+
 /* ---- which files are not on the disk yet ---- */
 
 static bool is_unsynced(const struct inbox_folder *f, uint64_t number)
@@ -47,6 +50,8 @@ int inbox_folder_stage(struct inbox *i, uint64_t number, bool fresh)
     f->file_fd = fd;
     f->file_number = number;
     f->file_changed = false;
+    f->file_made = made;
+    f->file_end = made || fresh ? 0 : END_UNKNOWN;
     if (!fresh || made)
         return 0;
     file_changes(f);
@@ -57,6 +62,8 @@ int inbox_folder_write(struct inbox *i, uint64_t offset, struct bytes data)
 {
     struct inbox_folder *f = inbox_folder(i);
     file_changes(f);
+    if (f->file_end < offset + data.len)
+        f->file_end = offset + data.len;
     while (data.len > 0) {
         ssize_t n = pwrite(f->file_fd, data.data, data.len, (off_t)offset);
         if (n < 0 && errno != EINTR)
@@ -99,8 +106,9 @@ int inbox_folder_complete(struct inbox *i, const struct transfer_entry *entry, u
         {.tv_nsec = UTIME_NOW},
         {.tv_sec = (time_t)entry->seconds, .tv_nsec = (long)entry->nanoseconds}};
     file_changes(f);
-    if (ftruncate(f->file_fd, (off_t)size) != 0 ||
-        fchmod(f->file_fd, final_mode(f, entry->executable)) != 0 ||
+    bool has_mode = f->file_made && !entry->executable;
+    if ((f->file_end != size && ftruncate(f->file_fd, (off_t)size) != 0) ||
+        (!has_mode && fchmod(f->file_fd, final_mode(f, entry->executable)) != 0) ||
         futimens(f->file_fd, times) != 0)
         return -errno;
     inbox_folder_close_fd(&f->file_fd);

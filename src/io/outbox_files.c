@@ -180,7 +180,7 @@ static int files_read(struct outbox *outbox, uint64_t offset, uint8_t *into, siz
 static int files_next_data(struct outbox *outbox, uint64_t offset, uint64_t *ret)
 {
     struct outbox_files *o = outbox_files(outbox);
-    off_t at = lseek(o->fd, (off_t)offset, SEEK_DATA);
+    off_t at = o->state.dense ? (off_t)offset : lseek(o->fd, (off_t)offset, SEEK_DATA);
     if (at >= 0)
         *ret = (uint64_t)at;
     else if (errno == ENXIO)

@@ -33,6 +33,7 @@ static struct outbox_state state_of(const struct stat *st)
         .mtime = st->st_mtim,
         .ctime = st->st_ctim,
         .executable = S_ISREG(st->st_mode) && (st->st_mode & S_IXUSR) != 0,
+        .dense = S_ISREG(st->st_mode) && (uint64_t)st->st_blocks * 512 >= (uint64_t)st->st_size,
         .proven = age_ns(&st->st_ctim) >= SETTLE_NS,
     };
 }

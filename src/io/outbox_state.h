@@ -16,6 +16,7 @@ struct outbox_state {
     struct timespec mtime, ctime;
     bool executable; /* by its owner */
     bool proven;
+    bool dense; /* it has no holes, as far as its blocks tell */
 };
 
 /* How what lies there is: arguments as for fstatat(2). Where it was changed just now, waits

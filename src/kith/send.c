@@ -27,7 +27,7 @@ struct send {
     size_t count;
     bool resumes;               /* what was begun, and nothing new */
     const struct random_id *id; /* resumes: that alone; NULL: all */
-    bool awaits; /* id is of one that is received: it is not over yet */
+    bool awaits;                /* id is of one that is received: it is not over yet */
     bool begun;
     int code; /* the worst of all */
 };
@@ -64,6 +64,7 @@ static void end_if_over(struct send *s)
 static void on_listed(struct transfer *t)
 {
     transfer_show_listed(&send_of_transfer(t)->show, t);
+    contact_wake(&send_of_transfer(t)->contact, 0); /* he is to be asked */
 }
 
 static void on_skipped(struct transfer *t, struct bytes path, struct bytes why)
@@ -126,6 +127,7 @@ static void on_over(struct transfer *t, const char *why)
     if (s->id && random_id_equal(&t->record.id, s->id))
         s->awaits = false;
     transfer_show_over(&s->show, t, why);
+    contact_wake(&s->contact, 0);
     worsen(s, code_of(t->reason));
 }
 

@@ -42,15 +42,22 @@ static void take_end(struct carrier *c, struct bytes news)
     c->reason = (enum transfer_reason)reason;
 }
 
-static void take(struct carrier *c, struct bytes message)
+static void take_one(struct carrier *c, struct bytes news)
 {
     uint64_t what;
-    if (!field_next_number(&message, &what))
+    if (!field_next_number(&news, &what))
         return;
     if (what == CARRIER_END)
-        take_end(c, message);
+        take_end(c, news);
     else
-        c->handler->told(c, (enum carrier_news)what, message);
+        c->handler->told(c, (enum carrier_news)what, news);
+}
+
+static void take(struct carrier *c, struct bytes message)
+{
+    struct bytes news;
+    while (field_next(&message, &news))
+        take_one(c, news);
 }
 
 static bool hear(struct carrier *c)

@@ -21,7 +21,8 @@
 
 struct carrier;
 
-/* What it tells, as fields (wire/field.h), of which the first is one of these numbers. */
+/* What it tells: messages of fields (wire/field.h), each of which is one piece of news, again
+ * as fields, of which the first is one of these numbers. */
 enum carrier_news {
     CARRIER_LISTED = 1, /* entries, bytes, tops, name: all of what is sent was found */
     CARRIER_SKIPPED,    /* path, why: it is not sent */

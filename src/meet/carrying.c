@@ -12,11 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A piece of news has a path of 4 KiB in it, at most; one more always fits. */
+enum { NEWS_BYTES = 16 * 1024, BATCH_BYTES = 32 * 1024 };
+
 /* ---- telling ---- */
 
 struct buffer *carrying_begin(struct carrying *c, enum carrier_news what)
 {
-    buffer_release(&c->news);
+    buffer_consume(&c->news, buffer_len(&c->news));
     c->failed = field_append_number(&c->news, what);
     return &c->news;
 }
@@ -34,10 +37,26 @@ void carrying_bytes(struct carrying *c, struct bytes data)
 }
 
 /* Who asked for it is gone where it cannot be told: nobody wants it any more. */
+static void tell_batch(struct carrying *c)
+{
+    if (c->failed != 0 || courier_send(STDIN_FILENO, buffer_view(&c->batch), -1) != 0)
+        _exit(EXIT_FAILURE);
+    buffer_consume(&c->batch, buffer_len(&c->batch));
+}
+
+void carrying_tell_later(struct carrying *c)
+{
+    if (c->failed == 0)
+        c->failed = field_append(&c->batch, buffer_view(&c->news));
+    if (c->failed != 0 || buffer_len(&c->batch) > BATCH_BYTES)
+        tell_batch(c);
+}
+
 void carrying_tell(struct carrying *c)
 {
-    if (c->failed != 0 || courier_send(STDIN_FILENO, buffer_view(&c->news), -1) != 0)
-        _exit(EXIT_FAILURE);
+    carrying_tell_later(c);
+    if (buffer_len(&c->batch) > 0)
+        tell_batch(c);
 }
 
 void carrying_end(struct carrying *c, enum carrier_end how, enum transfer_reason reason,
@@ -258,7 +277,8 @@ static void clear(struct carrying *c)
 int carrying_run(void)
 {
     static struct carrying c = {.list = -1, .spool = -1, .input = -1, .connection = -1};
-    buffer_init(&c.news, COURIER_BYTES);
+    buffer_init(&c.news, NEWS_BYTES);
+    buffer_init(&c.batch, COURIER_BYTES);
     while (read_order(&c))
         continue;
     if (c.what == CARRYING_LIST)

@@ -30,7 +30,8 @@ struct carrying {
     uint16_t port;
     struct preamble preamble;
 
-    struct buffer news; /* that is being told */
+    struct buffer news;  /* a piece that is being made */
+    struct buffer batch; /* pieces that are not told yet */
     int failed;
 
     struct secret_stream stream;
@@ -44,7 +45,8 @@ struct carrying {
 struct buffer *carrying_begin(struct carrying *c, enum carrier_news what);
 void carrying_number(struct carrying *c, uint64_t number);
 void carrying_bytes(struct carrying *c, struct bytes data);
-void carrying_tell(struct carrying *c);
+void carrying_tell(struct carrying *c);       /* at once */
+void carrying_tell_later(struct carrying *c); /* with what is told next, or soon */
 void carrying_end(struct carrying *c, enum carrier_end how, enum transfer_reason reason,
                   const char *words);
 

@@ -34,7 +34,7 @@ static void on_file(struct receiving *r, struct bytes path, uint64_t size,
     carrying_bytes(c, path);
     carrying_number(c, size);
     carrying_bytes(c, bytes_make(sha256, sha256 ? TRANSFER_SHA256_BYTES : 0));
-    carrying_tell(c);
+    carrying_tell_later(c);
 }
 
 static void on_dropped(struct receiving *r, struct bytes path, enum transfer_reason reason)

@@ -45,7 +45,7 @@ static void on_file(struct sending *s, struct bytes path, uint64_t size, const u
     carrying_bytes(c, path);
     carrying_number(c, size);
     carrying_bytes(c, bytes_make(sha256, TRANSFER_SHA256_BYTES));
-    carrying_tell(c);
+    carrying_tell_later(c);
 }
 
 static void on_dropped(struct sending *s, struct bytes path, enum transfer_reason reason)

@@ -293,7 +293,9 @@ static inline void hostile_await_end(struct hostile_world *w)
     int fd;
     buffer_init(&message, COURIER_BYTES);
     while (courier_receive(w->courier, true, &message, &fd) == 0) {
-        hostile_take_news(w, buffer_view(&message));
+        struct bytes news, all = buffer_view(&message);
+        while (field_next(&all, &news))
+            hostile_take_news(w, news);
         buffer_truncate(&message, 0);
     }
     buffer_fini(&message);

@@ -131,6 +131,7 @@
 #define LIMIT_TRANSFER_RETRY_MS ((uint64_t)10 * 1000)       /* ... to this */
 #define LIMIT_TRANSFER_REMEMBERED_MS \
     ((uint64_t)7 * 24 * 60 * 60 * 1000) /* that it was received, for who asks again */
+#define LIMIT_TRANSFER_RELAYED_BYTES LIMIT_MIB /* said over the talk and not taken, each way */
 #define LIMIT_TRANSFER_RESERVE_BYTES (64 * LIMIT_MIB) /* left on a disk, of unknown totals */
 
 /* Presence (hub/news.h). */

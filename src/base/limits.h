@@ -130,8 +130,8 @@
 #define LIMIT_TRANSFER_RETRY_MIN_MS ((uint64_t)200)         /* after a cut, then doubled ... */
 #define LIMIT_TRANSFER_RETRY_MS ((uint64_t)10 * 1000)       /* ... to this */
 #define LIMIT_TRANSFER_REMEMBERED_MS \
-    ((uint64_t)7 * 24 * 60 * 60 * 1000) /* that it was received, for who asks again */
-#define LIMIT_TRANSFER_RELAYED_BYTES LIMIT_MIB /* said over the talk and not taken, each way */
+    ((uint64_t)7 * 24 * 60 * 60 * 1000)        /* that it was received, for who asks again */
+#define LIMIT_TRANSFER_RELAYED_BYTES LIMIT_MIB /* said over a talk and not taken */
 #define LIMIT_TRANSFER_RESERVE_BYTES (64 * LIMIT_MIB) /* left on a disk, of unknown totals */
 
 /* Presence (hub/news.h). */

@@ -72,8 +72,9 @@ static bool say_some(struct sluice *s)
     if (s->is_alone)
         return true;
     s->said += (size_t)n;
-    return say(s, &(struct bulk_message){
-                      .type = BULK_DATA, .token = s->token, .data = bytes_make(data, (size_t)n)});
+    return say(s, &(struct bulk_message){.type = BULK_DATA,
+                                         .token = s->token,
+                                         .data = bytes_make(data, (size_t)n)});
 }
 
 static bool may_say(struct sluice *s)

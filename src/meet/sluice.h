@@ -42,12 +42,12 @@ struct sluice {
     struct random_id token;
     int fd; /* this end of the socket */
     uv_poll_t poll;
-    struct buffer unsaid; /* a message that the channel had no room for */
-    struct buffer unread; /* heard, and not written to the carrier yet */
-    uint64_t said, let_go;          /* bytes of DATA; of them TAKEN by the other side */
-    uint64_t heard, taken, told;    /* likewise heard; written to the carrier; said so */
-    bool is_alone;                  /* the other side has said END */
-    bool is_left;                   /* the carrier's end is closed */
+    struct buffer unsaid;        /* a message that the channel had no room for */
+    struct buffer unread;        /* heard, and not written to the carrier yet */
+    uint64_t said, let_go;       /* bytes of DATA; of them TAKEN by the other side */
+    uint64_t heard, taken, told; /* likewise heard; written to the carrier; said so */
+    bool is_alone;               /* the other side has said END */
+    bool is_left;                /* the carrier's end is closed */
 };
 
 /* ret_fd: the carrier's end, which blocks, the caller's. handler.say is called from the loop

@@ -34,7 +34,7 @@ struct talk_link_handler {
     /* A note about transfers (peer/transfer_note.h), unread. */
     void (*noted)(struct talk_link *t, struct bytes message);
     void (*bulk)(struct talk_link *t, struct bytes message); /* on the other channel, unread */
-    void (*room)(struct talk_link *t);                       /* ... after TALK_LINK_FULL there */
+    void (*room)(struct talk_link *t); /* ... after TALK_LINK_FULL there */
     /* None come, or not yet. TROUBLE_CHANGED: somebody lies, and the talk ends. */
     void (*no_words)(struct talk_link *t, const struct trouble *why);
     /* why: NULL where the other side has closed it; else in words. Not after talk_link_close.

@@ -18,8 +18,8 @@
  *    all -> OVER                             done, or for a reason
  * Of one that is taken up again by another process the first state is READY.
  *
- * The owner embeds it beside its talks, hands on to it talks_handler.noted, bulk, room, begun and path, and
- * leaves it alone until the loop has nothing more to do. */
+ * The owner embeds it beside its talks, hands on to it talks_handler.noted, bulk, room, begun
+ * and path, and leaves it alone until the loop has nothing more to do. */
 
 #include "meet/carrier.h"
 #include "meet/sluice.h"
@@ -53,7 +53,7 @@ struct transfer {
     struct random_id token; /* of the attempt */
     uint8_t secret[TRANSFER_SECRET_BYTES];
     struct random_id via; /* the introduction of the link over which it was offered, or goes */
-    const char *cut;      /* why the attempt was ended by somebody else than its carrier; NULL */
+    const char *cut; /* why the attempt was ended by somebody else than its carrier; NULL */
     struct arrivals_expected expected; /* a connection of the other side's */
     bool listed;                       /* the list, on the disk, is whole */
     bool he_knows;                     /* incoming: that all was received */

@@ -144,9 +144,7 @@ static void on_ended(struct carrier *c, enum carrier_end how, enum transfer_reas
     else if (t->offered_again && l)
         transfer_agree(t, l);
     else
-        transfer_wait(t, t->cut     ? t->cut
-                         : words[0] ? words
-                                    : transfer_reason_text(reason));
+        transfer_wait(t, t->cut ? t->cut : words[0] ? words : transfer_reason_text(reason));
 }
 
 static const struct carrier_handler carrier_handler = {.told = on_told, .ended = on_ended};

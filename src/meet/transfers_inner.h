@@ -2,8 +2,8 @@
 #define KITH_MEET_TRANSFERS_INNER_H
 
 /* What the files of transfers share: transfers.c, their life and time; transfers_notes.c, what
- * is agreed on in a talk; transfers_carry.c, their carriers; transfers_relay.c, content that goes
- * over a talk. */
+ * is agreed on in a talk; transfers_carry.c, their carriers; transfers_relay.c, content that
+ * goes over a talk. */
 
 #include "meet/transfers.h"
 

@@ -14,8 +14,9 @@
  * other side ACCEPTs with the token of that offer, or says OVER. The one of the two that dialed
  * the connection in use dials the one for content: who offered, at once; else CALL says that
  * the other may. Where the connection in use is relayed, who offered begins on the bulk channel
- * of the session (bulk_message.h), and CALL, with TRANSFER_IN_BULK, says so. OVER from either side, at any time, ends the transfer, or this attempt, as its
- * reason says (transfer_reason.h); NONE: all of it was received. */
+ * of the session (bulk_message.h), and CALL, with TRANSFER_IN_BULK, says so. OVER from either
+ * side, at any time, ends the transfer, or this attempt, as its reason says
+ * (transfer_reason.h); NONE: all of it was received. */
 
 #include "base/random_id.h"
 #include "peer/transfer_reason.h"
@@ -37,7 +38,7 @@ enum { TRANSFER_NOTE_MALFORMED = 3 };
 
 /* Flags of OFFER, ACCEPT and CALL; others are for later versions. */
 enum {
-    TRANSFER_GOES_ON = 1,    /* OFFER: it was accepted before */
+    TRANSFER_GOES_ON = 1,     /* OFFER: it was accepted before */
     TRANSFER_WITH_SHA256 = 2, /* who says it wants to see each file's SHA-256 */
     TRANSFER_IN_BULK = 4      /* CALL: content goes over the bulk channel */
 };

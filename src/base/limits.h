@@ -134,6 +134,7 @@
 #define LIMIT_TRANSFER_NOTED_MS ((uint64_t)2 * 1000)  /* between two notes of how far it is */
 #define LIMIT_TRANSFER_HANGS_MS ((uint64_t)1500)      /* without a byte, and the talk moved */
 #define LIMIT_TRANSFER_STALLS_MS ((uint64_t)5 * 1000) /* without a byte: that is told */
+#define LIMIT_TRANSFER_RELAYED_BYTES LIMIT_MIB        /* said over a talk and not taken */
 #define LIMIT_TRANSFER_RESERVE_BYTES (64 * LIMIT_MIB) /* left on a disk, of unknown totals */
 
 /* Presence (hub/news.h). */

@@ -64,7 +64,8 @@ static int run_relay(struct call *call)
 
 static const struct command commands[] = {
     {"RELAY", 2, ACCESS_ANYONE, COMMAND_FAST, 0, 0, 0, run_relay, NULL,
-     "Becomes a pipe to who was introduced: id; +RELAY once both are there"},
+     "Becomes a pipe to who was introduced: id; +RELAY, or +RELAY ALL where files may go "
+     "there, once both are there"},
 };
 
 const struct command_part commands_relay = {commands, sizeof commands / sizeof *commands};

@@ -371,7 +371,7 @@ static void answer(struct connection *c, struct relay_end *end)
     if (end->answered || !connection_begin_push(c, &reply))
         return;
     end->answered = true;
-    reply_status(&reply, "RELAY");
+    reply_status(&reply, c->hub->shared->config.relay == HUB_RELAY_ALL ? "RELAY ALL" : "RELAY");
     connection_end_push(c, &reply);
     connection_set_timer(c);
 }

@@ -5,9 +5,9 @@
  * to the other as it is, and nobody here understands it.
  *
  * The first of two that were introduced waits, LIMIT_RELAY_WAIT_MS at most; once the second is
- * there both are answered +RELAY, and from then on everything is for the other. It is over when
- * either ends: what it had said still reaches the other. Whoever comes again for a side that is
- * taken ends the pipe that was, and waits anew.
+ * there both are answered +RELAY, or +RELAY ALL where files may go there, too, and from then on
+ * everything is for the other. It is over when either ends: what it had said still reaches the
+ * other. Whoever comes again for a side that is taken ends the pipe that was, and waits anew.
  *
  * A pipe holds LIMIT_RELAY_PIPE_BYTES each way; past that the side that says too much is not
  * read until the other has taken some. Each account may send config.relay_hour_bytes an hour

@@ -262,6 +262,16 @@ static void on_talk_noted(struct talks *t, struct talk_link *l, struct bytes mes
     visit_files_noted(&of_talks(t)->files, l, message);
 }
 
+static void on_talk_bulk(struct talks *t, struct talk_link *l, struct bytes message)
+{
+    transfers_bulk(&of_talks(t)->files.transfers, l, message);
+}
+
+static void on_talk_room(struct talks *t, struct talk_link *l)
+{
+    transfers_room(&of_talks(t)->files.transfers, l);
+}
+
 static void on_talk_path(struct talks *t, const char *name, const char *way)
 {
     transfers_look(&of_talks(t)->files.transfers);
@@ -335,6 +345,8 @@ static void on_differ(struct talks *t, const char *name)
 static const struct talks_handler talks_handler = {.begun = on_talk_begun,
                                                    .joined = on_talk_joined,
                                                    .noted = on_talk_noted,
+                                                   .bulk = on_talk_bulk,
+                                                   .room = on_talk_room,
                                                    .ask_devices = on_ask_devices,
                                                    .disbelieve = on_disbelieve,
                                                    .refused = on_talk_refused,

@@ -347,6 +347,16 @@ static void on_noted(struct talks *t, struct talk_link *l, struct bytes message)
     transfers_noted(transfers_of(t), l, message);
 }
 
+static void on_bulk(struct talks *t, struct talk_link *l, struct bytes message)
+{
+    transfers_bulk(transfers_of(t), l, message);
+}
+
+static void on_room(struct talks *t, struct talk_link *l)
+{
+    transfers_room(transfers_of(t), l);
+}
+
 static void on_refused(struct talks *t, const char *name, const struct trouble *why)
 {
     session_trouble(contact_of(t)->session, why);
@@ -355,6 +365,8 @@ static void on_refused(struct talks *t, const char *name, const struct trouble *
 static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .path = on_path,
                                                    .noted = on_noted,
+                                                   .bulk = on_bulk,
+                                                   .room = on_room,
                                                    .ask_devices = presence_ask_devices,
                                                    .disbelieve = presence_disbelieve,
                                                    .refused = on_refused,

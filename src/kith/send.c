@@ -340,6 +340,16 @@ static void on_noted(struct talks *t, struct talk_link *l, struct bytes message)
     transfers_noted(&send_of(contact_of(t))->transfers, l, message);
 }
 
+static void on_bulk(struct talks *t, struct talk_link *l, struct bytes message)
+{
+    transfers_bulk(&send_of(contact_of(t))->transfers, l, message);
+}
+
+static void on_room(struct talks *t, struct talk_link *l)
+{
+    transfers_room(&send_of(contact_of(t))->transfers, l);
+}
+
 static void on_refused(struct talks *t, const char *name, const struct trouble *why)
 {
     struct send *s = send_of(contact_of(t));
@@ -353,6 +363,8 @@ static void on_refused(struct talks *t, const char *name, const struct trouble *
 static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .path = on_path,
                                                    .noted = on_noted,
+                                                   .bulk = on_bulk,
+                                                   .room = on_room,
                                                    .ask_devices = presence_ask_devices,
                                                    .disbelieve = presence_disbelieve,
                                                    .refused = on_refused,

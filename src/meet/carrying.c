@@ -119,6 +119,16 @@ static bool take_dial(struct carrying *c, struct bytes *rest)
     return true;
 }
 
+static bool take_connection(struct carrying *c, struct bytes *rest, int fd)
+{
+    uint64_t dialed;
+    if (!field_next_number(rest, &dialed))
+        return false;
+    c->dialed = dialed != 0;
+    c->connection = fd;
+    return fd >= 0;
+}
+
 static bool take_path(struct carrying *c, struct bytes *rest)
 {
     struct bytes path;
@@ -173,8 +183,7 @@ static bool take(struct carrying *c, uint64_t kind, struct bytes rest, int fd)
         c->input = fd;
         return fd >= 0;
     case CARRYING_CONNECTION:
-        c->connection = fd;
-        return fd >= 0;
+        return take_connection(c, &rest, fd);
     default:
         return false;
     }

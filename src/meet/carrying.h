@@ -20,7 +20,7 @@ enum carrying_order {
     CARRYING_LIST_FILE,  /* a descriptor: io/outbox_files.h's */
     CARRYING_SPOOL,      /* a descriptor */
     CARRYING_INPUT,      /* a descriptor */
-    CARRYING_CONNECTION, /* a descriptor: who dialed was the other side */
+    CARRYING_CONNECTION, /* a descriptor; whether this side counts as the one that dialed */
     CARRYING_DIAL,       /* address, 16 bytes; port; token: no connection yet */
     CARRYING_GO          /* the last */
 };

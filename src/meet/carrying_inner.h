@@ -25,7 +25,7 @@ struct carrying {
     size_t path_count, path_room;
     char as[TRANSFER_NAME_BYTES + 1];
     int list, spool, input, connection; /* descriptors; -1: none */
-    bool dialed;                        /* the connection was, from here */
+    bool dialed;                        /* the connection was, from here, or counts so */
     struct net_address to;
     uint16_t port;
     struct preamble preamble;

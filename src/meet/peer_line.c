@@ -75,6 +75,7 @@ void peer_line_close(struct peer_line *l)
 static void open_up(struct peer_line *l)
 {
     l->open = true;
+    l->carries_files = l->carries_files || !l->relayed;
     l->handler->open(l);
 }
 
@@ -123,7 +124,15 @@ static void begin_within(struct peer_line *l)
         send_within(l);
 }
 
-/* The hub's answer is a line: +RELAY, and from its end on the other device speaks. */
+/* False where it does not relay. */
+static bool read_answer(struct peer_line *l, struct bytes line)
+{
+    l->carries_files = bytes_equal_str(line, "+RELAY ALL\r");
+    l->is_used_up = bytes_equal_str(bytes_first(line, bytes_find(line, ' ')), "-QUOTA");
+    return l->carries_files || bytes_equal_str(line, "+RELAY\r");
+}
+
+/* The hub's answer is a line, and from its end on the other device speaks. */
 static void take_answer(struct peer_line *l, struct bytes in)
 {
     if (buffer_append_bytes(&l->said, in) != 0) {
@@ -134,7 +143,7 @@ static void take_answer(struct peer_line *l, struct bytes in)
     size_t end = bytes_find(said, '\n');
     if (end == said.len)
         return;
-    if (!bytes_equal_str(bytes_first(said, end), "+RELAY\r")) {
+    if (!read_answer(l, bytes_first(said, end))) {
         give_up(l, DIALING_DENIED);
         return;
     }

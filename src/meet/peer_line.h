@@ -30,6 +30,8 @@ struct peer_line {
     struct channel channel;
     bool open;
     bool relayed;
+    bool carries_files; /* not relayed, or by a hub that allows it; once OPEN */
+    bool is_used_up;    /* relayed: the hub has refused, for this hour's quota */
     enum dialing_outcome outcome;
     struct random_id id;             /* relayed: the introduction's */
     const char *hub_print;           /* relayed: the hub's fingerprint */

@@ -66,8 +66,14 @@ static void take_event(struct talk_link *t, const struct peer_event *e)
     struct talk_path *p;
     switch (e->type) {
     case PEER_EVENT_MESSAGE:
-        if (e->channel == PEER_TALK) /* what is on the other one is no talk */
+        if (e->channel == PEER_TALK)
             talk_texts_take(t, e->message);
+        else if (t->state != TALK_LINK_ENDING)
+            t->handler->bulk(t, e->message);
+        break;
+    case PEER_EVENT_ROOM:
+        if (e->channel == PEER_BULK && t->state != TALK_LINK_ENDING)
+            t->handler->room(t); /* who wants it for talk asks again */
         break;
     case PEER_EVENT_PROVEN:
         p = talk_paths_find(t, e->path);
@@ -89,7 +95,7 @@ static void take_event(struct talk_link *t, const struct peer_event *e)
     case PEER_EVENT_CLOSED:
         finish(t, e->close);
         break;
-    default: /* OPEN comes with PATH_CHANGED; who wants ROOM asks again */
+    default: /* OPEN comes with PATH_CHANGED */
         break;
     }
 }
@@ -139,6 +145,8 @@ static struct instant patience(const struct talk_link *t)
 
 static const char *no_connection(const struct talk_link *t)
 {
+    if (t->is_used_up)
+        return "only the hub's relay is left, and this hour's quota of it is used up";
     if (dialing_was_refused(&t->dialing))
         return "the other device is reached, but does not let this one in, which may be "
                "unsigned; kith doctor tells more";
@@ -219,6 +227,20 @@ void talk_link_pump(struct talk_link *t)
         close_all(t);
     else
         set_timer(t);
+}
+
+/* ---- bulk ---- */
+
+int talk_link_bulk(struct talk_link *t, struct bytes message)
+{
+    int r = t->over ? PEER_SESSION_OVER : peer_session_say(&t->session, PEER_BULK, message);
+    if (r == PEER_SESSION_OVER)
+        return TALK_LINK_OVER;
+    if (r == 0 && t->pumping)
+        t->again = true;
+    else if (r == 0)
+        uv_timer_start(&t->timer, on_timer, 0, 0);
+    return r > 0 ? TALK_LINK_FULL : r;
 }
 
 /* ---- begin and end ---- */

@@ -33,6 +33,8 @@ struct talk_link_handler {
     void (*differ)(struct talk_link *t);    /* he says that they were not the same */
     /* A note about transfers (peer/transfer_note.h), unread. */
     void (*noted)(struct talk_link *t, struct bytes message);
+    void (*bulk)(struct talk_link *t, struct bytes message); /* on the other channel, unread */
+    void (*room)(struct talk_link *t); /* ... after TALK_LINK_FULL there */
     /* None come, or not yet. TROUBLE_CHANGED: somebody lies, and the talk ends. */
     void (*no_words)(struct talk_link *t, const struct trouble *why);
     /* why: NULL where the other side has closed it; else in words. Not after talk_link_close.
@@ -106,6 +108,7 @@ struct talk_link {
     uv_timer_t timer;
     bool disbelieved;    /* that is why it has ended */
     bool surveyed;       /* it was said so */
+    bool is_used_up;     /* the hub's relay was refused last, for this hour's quota */
     bool pumping, again; /* it is at work; and has to look once more */
     bool over;           /* the session is CLOSED */
     bool arrived;        /* ... and all that was said is there, if not shown */
@@ -158,6 +161,14 @@ int talk_link_note(struct talk_link *t, struct bytes message);
  * there is none. ret_at: where the other end is; dialed: from here, so that it is dialed from
  * here as well. */
 bool talk_link_beside(const struct talk_link *t, struct address *ret_at, bool *ret_dialed);
+
+/* May content go over the bulk channel: is the connection in use direct, or relayed by a hub
+ * that lets files through? */
+bool talk_link_carries(const struct talk_link *t);
+
+/* Says a message on the bulk channel, in which nothing said in the talk waits for it. It leaves
+ * later, and calls nothing back now. OVER; FULL, until handler.room; -ENOMEM. */
+int talk_link_bulk(struct talk_link *t, struct bytes message);
 
 /* Begins to compare words: handler.words or no_words follows. OVER, FULL, -ENOMEM. */
 int talk_link_compare(struct talk_link *t);

@@ -50,6 +50,8 @@ static void on_closed(struct peer_line *l)
     struct talk_link *t = p->owner;
     if (!p->proven)
         report(t, p, p->attached ? DIALING_UNPROVEN : l->outcome);
+    if (l->relayed)
+        t->is_used_up = l->is_used_up;
     detach(t, p);
     list_remove(&p->link);
     talk_path_free(p);
@@ -252,16 +254,28 @@ void talk_paths_describe(struct talk_link *t, const struct talk_path *p)
     snprintf(t->way, sizeof t->way, "direct %s", host);
 }
 
-bool talk_link_beside(const struct talk_link *t, struct address *ret_at, bool *ret_dialed)
+static const struct talk_path *in_use(const struct talk_link *t)
 {
     list_foreach (at, &t->paths) {
         const struct talk_path *p = list_entry(at, struct talk_path, link);
-        if (!p->attached || t->session.used != &t->session.paths[p->path])
-            continue;
-        *ret_dialed = p->attempt != TALK_PATH_TAKEN;
-        return !p->line.relayed && channel_other_end(&p->line.channel, ret_at);
+        if (p->attached && t->session.used == &t->session.paths[p->path])
+            return p;
     }
-    return false;
+    return NULL;
+}
+
+bool talk_link_beside(const struct talk_link *t, struct address *ret_at, bool *ret_dialed)
+{
+    const struct talk_path *p = in_use(t);
+    if (p)
+        *ret_dialed = p->attempt != TALK_PATH_TAKEN;
+    return p && !p->line.relayed && channel_other_end(&p->line.channel, ret_at);
+}
+
+bool talk_link_carries(const struct talk_link *t)
+{
+    const struct talk_path *p = in_use(t);
+    return p && p->line.carries_files;
 }
 
 void talk_paths_write(struct talk_link *t, struct talk_path *p)
@@ -303,6 +317,7 @@ void talk_paths_proven(struct talk_link *t, struct talk_path *p)
 {
     struct address from;
     p->proven = true;
+    t->is_used_up = false;
     report(t, p, DIALING_PROVEN);
     if (p->attempt == TALK_PATH_TAKEN && channel_other_end(&p->line.channel, &from))
         t->handler->came(t, &from);

@@ -71,6 +71,10 @@ struct talks_handler {
     /* A note about transfers (peer/transfer_note.h), unread. NULL: offers are answered by
      * saying that no files are taken here. */
     void (*noted)(struct talks *t, struct talk_link *l, struct bytes message);
+    /* What transfers say over the talk (peer/bulk_message.h), unread; there is room for more of
+     * it. */
+    void (*bulk)(struct talks *t, struct talk_link *l, struct bytes message);
+    void (*room)(struct talks *t, struct talk_link *l);
 };
 
 struct talks {
@@ -129,6 +133,9 @@ struct talk_link *talks_find(struct talks *t, struct bytes name);
  * any. NULL: there is none. */
 struct talk_link *talks_find_device(struct talks *t, struct bytes name,
                                     const struct public_key *key);
+
+/* The one that this introduction has begun; NULL: it is over. */
+struct talk_link *talks_find_introduced(struct talks *t, const struct random_id *id);
 
 /* May one more link with that name begin? Else an invitation is declined as BUSY. */
 bool talks_have_room(const struct talks *t, struct bytes name);

@@ -232,6 +232,18 @@ static void on_noted(struct talk_link *l, struct bytes message)
         refuse_offer(l, message);
 }
 
+static void on_bulk(struct talk_link *l, struct bytes message)
+{
+    if (talks_of(l)->handler->bulk)
+        talks_of(l)->handler->bulk(talks_of(l), l, message);
+}
+
+static void on_room(struct talk_link *l)
+{
+    if (talks_of(l)->handler->room)
+        talks_of(l)->handler->room(talks_of(l), l);
+}
+
 static void on_gone(struct talk_link *l)
 {
     struct talks *t = talks_of(l);
@@ -250,6 +262,8 @@ const struct talk_link_handler talks_link_handler = {.begun = on_begun,
                                                      .no_words = on_no_words,
                                                      .differ = on_differ,
                                                      .noted = on_noted,
+                                                     .bulk = on_bulk,
+                                                     .room = on_room,
                                                      .ended = on_ended,
                                                      .undelivered = on_undelivered,
                                                      .gone = on_gone};
@@ -265,8 +279,7 @@ void talks_differ(struct talks *t, struct bytes name, const struct public_key *k
     }
 }
 
-/* The one that this introduction has begun; NULL: it is over. */
-static struct talk_link *find_introduced(struct talks *t, const struct random_id *id)
+struct talk_link *talks_find_introduced(struct talks *t, const struct random_id *id)
 {
     list_foreach (at, &t->links) {
         struct talk_link *l = list_entry(at, struct talk_link, link);
@@ -279,12 +292,12 @@ static struct talk_link *find_introduced(struct talks *t, const struct random_id
 static struct talk_link *find_named(struct talks *t, struct bytes text)
 {
     struct random_id id;
-    return random_id_read(text, &id) ? find_introduced(t, &id) : NULL;
+    return random_id_read(text, &id) ? talks_find_introduced(t, &id) : NULL;
 }
 
 void talks_show(struct talks *t, const struct random_id *introduction, uint64_t id)
 {
-    struct talk_link *l = find_introduced(t, introduction);
+    struct talk_link *l = talks_find_introduced(t, introduction);
     if (l)
         talk_link_show(l, id);
 }

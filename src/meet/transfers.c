@@ -239,6 +239,7 @@ static void look_at(struct transfer *t, struct instant now)
     look_at_running(t, now);
     if (is_late(t, now))
         transfer_wait(t, "no connection came about");
+    transfer_look_at_sluice(t, now);
     if (t->lock >= 0 && t->state != TRANSFER_LISTING &&
         !transfer_record_exists(&t->all->profile, &t->record))
         transfer_end(t, TRANSFER_CANCELLED);
@@ -258,6 +259,8 @@ void transfers_look(struct transfers *t)
         next = at->next;
         look_at(list_entry(at, struct transfer, link), now);
     }
+    if (!t->closing)
+        transfers_sweep_sluices(t, false);
 }
 
 static void on_look(uv_timer_t *timer)
@@ -425,6 +428,7 @@ enum trouble_kind transfers_open(struct transfers *t, struct talks *talks,
 {
     *t = (struct transfers){.handler = handler, .talks = talks, .self = self};
     list_init(&t->all);
+    list_init(&t->sluices);
     int r = profile_open(&t->profile, self->profile);
     if (r != 0)
         return trouble_set(ret, TROUBLE_FAILED, "the profile cannot be used: %s",
@@ -447,6 +451,7 @@ void transfers_close(struct transfers *all)
         return;
     all->closing = true;
     uv_close((uv_handle_t *)&all->look, NULL);
+    transfers_sweep_sluices(all, true);
     for (struct list *at = all->all.next; at != &all->all; at = next) {
         struct transfer *t = list_entry(at, struct transfer, link);
         next = at->next;

@@ -3,7 +3,8 @@
 
 /* Transfers of one process, beside its talks: what is offered and accepted is said in the talk
  * with the other device (peer/transfer_note.h); the work is done by a process for each
- * (meet/carrier.h), over a connection that is dialed as the talk's was. What was begun is
+ * (meet/carrier.h), over a connection that is dialed as the talk's was, or over the talk itself
+ * where that is relayed by a hub that lets files through (meet/sluice.h). What was begun is
  * remembered in the profile (meet/transfer_record.h), and is gone on with until it is over,
  * whatever becomes of connections, processes and machines: it waits for a talk with that
  * device, and offers itself anew.
@@ -17,10 +18,11 @@
  *    all -> OVER                             done, or for a reason
  * Of one that is taken up again by another process the first state is READY.
  *
- * The owner embeds it beside its talks, hands on to it talks_handler.noted, begun and path, and
- * leaves it alone until the loop has nothing more to do. */
+ * The owner embeds it beside its talks, hands on to it talks_handler.noted, bulk, room, begun
+ * and path, and leaves it alone until the loop has nothing more to do. */
 
 #include "meet/carrier.h"
+#include "meet/sluice.h"
 #include "meet/talks.h"
 #include "meet/transfer_record.h"
 #include "peer/inbox.h"
@@ -50,7 +52,8 @@ struct transfer {
     struct carrier carrier;
     struct random_id token; /* of the attempt */
     uint8_t secret[TRANSFER_SECRET_BYTES];
-    struct random_id via; /* the introduction of the link over which it was offered */
+    struct random_id via; /* the introduction of the link over which it was offered, or goes */
+    const char *cut; /* why the attempt was ended by somebody else than its carrier; NULL */
     struct arrivals_expected expected; /* a connection of the other side's */
     bool listed;                       /* the list, on the disk, is whole */
     bool he_knows;                     /* incoming: that all was received */
@@ -97,6 +100,7 @@ struct transfers {
     struct profile profile;
     struct list all; /* of struct transfer */
     size_t count;
+    struct list sluices; /* of struct sluice: transfers over talks, and what is left of such */
     uv_timer_t look;
     bool open, closing;
 };
@@ -112,6 +116,8 @@ void transfers_fini(struct transfers *t);
 
 /* For the talks_handler. */
 void transfers_noted(struct transfers *t, struct talk_link *l, struct bytes message);
+void transfers_bulk(struct transfers *t, struct talk_link *l, struct bytes message);
+void transfers_room(struct transfers *t, struct talk_link *l);
 void transfers_look(struct transfers *t); /* a talk has begun, or has a connection again */
 
 /* Something to send to somebody: paths, or with `as` what is read from input under that name.

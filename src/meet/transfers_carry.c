@@ -161,7 +161,7 @@ static void on_ended(struct carrier *c, enum carrier_end how, enum transfer_reas
     else if (t->offered_again && l)
         transfer_agree(t, l);
     else
-        transfer_wait(t, words[0] ? words : transfer_reason_text(reason));
+        transfer_wait(t, t->cut ? t->cut : words[0] ? words : transfer_reason_text(reason));
 }
 
 static const struct carrier_handler carrier_handler = {.told = on_told, .ended = on_ended};
@@ -213,6 +213,7 @@ static void order_plain(struct transfer *t, enum carrying_order kind, int fd)
 static bool start(struct transfer *t)
 {
     int r = carrier_start(&t->carrier, t->all->talks->ground.loop, &carrier_handler);
+    t->cut = NULL;
     if (r < 0)
         transfer_wait(t, problem_text(r));
     return r == 0;
@@ -294,11 +295,13 @@ void transfer_carry_to(struct transfer *t, const struct address *at)
     order_plain(t, CARRYING_GO, -1);
 }
 
-void transfer_carry_on(struct transfer *t, int fd)
+void transfer_carry_on(struct transfer *t, int fd, bool dialed)
 {
     if (start(t)) {
         order_work(t);
-        order_plain(t, CARRYING_CONNECTION, fd);
+        struct order o = order_begin(&t->carrier, CARRYING_CONNECTION);
+        order_number(&o, dialed);
+        order_end(&o, fd);
         order_plain(t, CARRYING_GO, -1);
     }
     close(fd);

@@ -2,7 +2,8 @@
 #define KITH_MEET_TRANSFERS_INNER_H
 
 /* What the files of transfers share: transfers.c, their life and time; transfers_notes.c, what
- * is agreed on in a talk; transfers_carry.c, their carriers. */
+ * is agreed on in a talk; transfers_carry.c, their carriers; transfers_relay.c, content that
+ * goes over a talk. */
 
 #include "meet/transfers.h"
 
@@ -34,10 +35,20 @@ void transfer_agree(struct transfer *t, struct talk_link *l); /* ACCEPT */
 void transfer_say_over(struct transfer *t, enum transfer_reason reason);
 struct talk_link *transfer_link(const struct transfer *t); /* with a connection; or NULL */
 
-/* transfers_carry.c: at is where to dial; fd is taken. */
+/* transfers_carry.c: at is where to dial; fd, a connection, is taken, and dialed says whether
+ * this side is the TLS client there. */
 void transfer_list(struct transfer *t, const char *const *paths, size_t n);
 void transfer_carry_to(struct transfer *t, const struct address *at);
-void transfer_carry_on(struct transfer *t, int fd);
+void transfer_carry_on(struct transfer *t, int fd, bool dialed);
 void transfer_clear(struct transfer *t);
+
+/* transfers_relay.c: its content goes over that link. */
+void transfer_carry_over(struct transfer *t, struct talk_link *l);
+
+/* Ends the attempt where the link under it is lost, or may not carry it any more. */
+void transfer_look_at_sluice(struct transfer *t, struct instant now);
+
+/* Frees those that are done, or have no link any more; or all. */
+void transfers_sweep_sluices(struct transfers *all, bool every);
 
 #endif

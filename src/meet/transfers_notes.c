@@ -39,7 +39,7 @@ static void on_connection(void *ctx, int fd)
 {
     struct transfer *t = ctx;
     if (t->state == TRANSFER_CALLING && !t->carrier.running)
-        transfer_carry_on(t, fd);
+        transfer_carry_on(t, fd, false);
     else
         close(fd);
 }
@@ -84,18 +84,35 @@ void transfer_offer(struct transfer *t, struct talk_link *l)
         transfer_wait(t, "it cannot be offered now");
 }
 
+/* CALL is ahead of all that is said there. */
+static void connect_over(struct transfer *t, struct talk_link *l)
+{
+    struct transfer_note call = {.type = TRANSFER_NOTE_CALL,
+                                 .id = t->record.id,
+                                 .token = t->token,
+                                 .flags = TRANSFER_IN_BULK};
+    if (say(l, &call) == 0)
+        transfer_carry_over(t, l);
+    else
+        transfer_wait(t, "it cannot be called for now");
+}
+
 /* The connection for content is dialed as the one in use was. */
 static void connect_beside(struct transfer *t, struct talk_link *l)
 {
     struct transfer_note call = {
         .type = TRANSFER_NOTE_CALL, .id = t->record.id, .token = t->token};
     struct address at;
-    bool dialed = false;
-    if (!talk_link_beside(l, &at, &dialed)) {
+    bool dialed = false, beside = talk_link_beside(l, &at, &dialed);
+    if (!beside && !talk_link_carries(l)) {
         transfer_wait(t, transfer_reason_text(TRANSFER_RELAYED));
         return;
     }
     transfer_set_state(t, TRANSFER_CALLING, NULL);
+    if (!beside) {
+        connect_over(t, l);
+        return;
+    }
     if (dialed) {
         transfer_carry_to(t, &at);
         return;
@@ -313,6 +330,18 @@ void transfer_accept(struct transfer *t, const struct transfer_terms *terms)
         transfer_wait(t, NULL); /* he offers it anew */
 }
 
+/* By whatever path he sees: it is the path here that must not lead through a hub that lets no
+ * files through. */
+static void take_call_over(struct transfer *t, struct talk_link *l)
+{
+    if (talk_link_carries(l)) {
+        transfer_carry_over(t, l);
+        return;
+    }
+    say_over(l, &t->record.id, TRANSFER_RELAYED);
+    transfer_wait(t, transfer_reason_text(TRANSFER_RELAYED));
+}
+
 static void take_call(struct transfer *t, struct talk_link *l, const struct transfer_note *n)
 {
     struct address at;
@@ -321,7 +350,9 @@ static void take_call(struct transfer *t, struct talk_link *l, const struct tran
         t->carrier.running)
         return;
     talks_unexpect(&t->expected);
-    if (talk_link_beside(l, &at, &dialed) && dialed)
+    if (n->flags & TRANSFER_IN_BULK)
+        take_call_over(t, l);
+    else if (talk_link_beside(l, &at, &dialed) && dialed)
         transfer_carry_to(t, &at);
     else
         transfer_wait(t, "the connection was another by then");
@@ -343,6 +374,7 @@ static void take_over(struct transfer *t, const struct transfer_note *n)
         reason = TRANSFER_CANCELLED;
     t->reason = reason;
     t->cancelled = !passes;
+    t->cut = transfer_reason_text(reason);
     if (t->carrier.running)
         carrier_kill(&t->carrier);
     else if (passes)

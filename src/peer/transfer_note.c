@@ -53,8 +53,6 @@ static int read_rest(struct bytes m, struct transfer_note *ret)
     memcpy(ret->token.bytes, m.data + TOKEN_AT, sizeof ret->token.bytes);
     if (ret->type == TRANSFER_NOTE_OFFER)
         return read_offer(m, ret);
-    if (ret->type == TRANSFER_NOTE_CALL)
-        return m.len == BEHIND_TOKEN ? 0 : TRANSFER_NOTE_MALFORMED;
     if (m.len != BEHIND_TOKEN + 1)
         return TRANSFER_NOTE_MALFORMED;
     ret->flags = m.data[BEHIND_TOKEN];
@@ -103,8 +101,6 @@ size_t transfer_note_write(uint8_t out[TRANSFER_NOTE_BYTES], const struct transf
     memcpy(out + TOKEN_AT, n->token.bytes, sizeof n->token.bytes);
     if (n->type == TRANSFER_NOTE_OFFER)
         return write_offer(out, n);
-    if (n->type == TRANSFER_NOTE_CALL)
-        return BEHIND_TOKEN;
     out[BEHIND_TOKEN] = n->flags;
     return BEHIND_TOKEN + 1;
 }

@@ -7,14 +7,16 @@
  *
  *     OFFER    32  id 16, token 16, secret 32, flags 1, entries 8, bytes 8, tops 8, name
  *     ACCEPT   33  id 16, token 16, flags 1
- *     CALL     34  id 16, token 16
+ *     CALL     34  id 16, token 16, flags 1
  *     OVER     35  id 16, reason 1
  *
  * Who sends OFFERs: a new transfer, or one that is to go on, which was accepted before. The
  * other side ACCEPTs with the token of that offer, or says OVER. The one of the two that dialed
  * the connection in use dials the one for content: who offered, at once; else CALL says that
- * the other may. OVER from either side, at any time, ends the transfer, or this attempt, as its
- * reason says (transfer_reason.h); NONE: all of it was received. */
+ * the other may. Where the connection in use is relayed, who offered begins on the bulk channel
+ * of the session (bulk_message.h), and CALL, with TRANSFER_IN_BULK, says so. OVER from either
+ * side, at any time, ends the transfer, or this attempt, as its reason says
+ * (transfer_reason.h); NONE: all of it was received. */
 
 #include "base/random_id.h"
 #include "peer/transfer_reason.h"
@@ -34,10 +36,11 @@ enum {
 
 enum { TRANSFER_NOTE_MALFORMED = 3 };
 
-/* Flags of OFFER and ACCEPT; others are for later versions. */
+/* Flags of OFFER, ACCEPT and CALL; others are for later versions. */
 enum {
-    TRANSFER_GOES_ON = 1,    /* OFFER: it was accepted before */
-    TRANSFER_WITH_SHA256 = 2 /* who says it wants to see each file's SHA-256 */
+    TRANSFER_GOES_ON = 1,     /* OFFER: it was accepted before */
+    TRANSFER_WITH_SHA256 = 2, /* who says it wants to see each file's SHA-256 */
+    TRANSFER_IN_BULK = 4      /* CALL: content goes over the bulk channel */
 };
 
 struct transfer_note {

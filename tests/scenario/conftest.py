@@ -7,6 +7,7 @@ import pytest
 import hubs
 from hubs import PATIENCE as WAIT_S  # noqa: F401, for the tests
 from hubs import Hub, run_kith  # noqa: F401, for the tests
+from machines import Machines
 from persons import Person
 
 
@@ -66,3 +67,29 @@ def alice(hub, make_person):
 @pytest.fixture
 def bob(hub, make_person):
     return make_person("bob", hub.where)
+
+
+@pytest.fixture
+def make_machines():
+    made = []
+
+    def make(*families):
+        made.append(Machines(families or (4,)))
+        return made[-1]
+
+    yield make
+    for machines in made:
+        machines.gone()
+
+
+@pytest.fixture
+def place(start_hub, make_person):
+    """A hub, alice and bob on three machines."""
+
+    def put(machines, *options):
+        everywhere = "[::]:0" if machines.families[0] == 6 else "0.0.0.0:0"
+        hub = start_hub(*options, listen=everywhere, prefix=machines.hub.inside)
+        return (hub, *(make_person(name, f"{machines.hub_address(number)}:{hub.port}", m.inside)
+                       for number, (name, m) in enumerate([("alice", machines.a), ("bob", machines.b)], 1)))
+
+    return put

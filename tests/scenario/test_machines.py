@@ -8,36 +8,10 @@ import subprocess
 
 import pytest
 from hubs import PATIENCE, until
-from machines import Ear, Machines, memory_has
+from machines import Ear, memory_has
 from persons import meet
 
 GONE_S = 45  # half as long again as it takes
-
-
-@pytest.fixture
-def make_machines():
-    made = []
-
-    def make(*families):
-        made.append(Machines(families or (4,)))
-        return made[-1]
-
-    yield make
-    for machines in made:
-        machines.gone()
-
-
-@pytest.fixture
-def place(start_hub, make_person):  # noqa: F811
-    """A hub, alice and bob on three machines."""
-
-    def put(machines, *options):
-        everywhere = "[::]:0" if machines.families[0] == 6 else "0.0.0.0:0"
-        hub = start_hub(*options, listen=everywhere, prefix=machines.hub.inside)
-        return (hub, *(make_person(name, f"{machines.hub_address(number)}:{hub.port}", m.inside)
-                       for number, (name, m) in enumerate([("alice", machines.a), ("bob", machines.b)], 1)))
-
-    return put
 
 
 @pytest.fixture

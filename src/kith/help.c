@@ -375,7 +375,7 @@ static const struct topic topics[] = {
      "  --from NAME,...  take what those offer, without a question, and nothing else;\n"
      "                   all: of everybody on the hub\n"
      "  --into FOLDER    where to; - is standard output: one file, and then it is over\n"
-     "  --accept SIZE    at most so much at once, as in 500M or 10G\n"
+     "  --accept SIZE    at most so much content of one transfer, as in 500M or 10G\n"
      "  --rename         what has a name that is taken gets another, as report (2).pdf;\n"
      "                   else it is refused\n"
      "  --replace        a file takes the place of one that has its name, at once\n"

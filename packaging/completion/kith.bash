@@ -58,6 +58,15 @@ _kith_keys()
     done < <(timeout 1 "$1" "${hub[@]}" ls -- "$plain" 2>/dev/null </dev/null | head -n 500)
 }
 
+# _kith_transfers PROGRAM: those that are not over, as this profile remembers them.
+_kith_transfers()
+{
+    local ids as=()
+    [ -n "$profile" ] && as=(--as "$profile")
+    ids=$(timeout 1 "$1" "${as[@]}" transfers 2>/dev/null </dev/null | cut -d ' ' -f 1 | head -n 500)
+    _kith_offer '' "$ids"
+}
+
 # _kith_hubs PREFIX: where a hub may be: at the default address, at that of KITH_HUB, at the ports
 # for which there is a folder of data, or at a socket, which is a path.
 _kith_hubs()
@@ -85,9 +94,9 @@ _kith_value()
     case $2 in
         --hub) _kith_hubs "$3" ;;
         --log | --story | --password-file | --token-file) _kith_files "$3" -f ;;
-        --logs) _kith_files "$3" -d ;;
+        --logs | --into) _kith_files "$3" -d ;;
         --key) _kith_keys "$1" "$3" ;;
-        --as | --password-fd | --revoke | --sign | --discard | --reset | --remove | --admin | --accept | --peer-port) ;;
+        --as | --password-fd | --revoke | --sign | --discard | --reset | --remove | --admin | --accept | --from | --peer-port) ;;
         --value | --expire | --if-equal | --match) ;;
         *) return 1 ;;
     esac
@@ -96,7 +105,7 @@ _kith_value()
 _kith_words()
 {
     local commands='store get del ls watch export import backup echo name info quit join id verify forget register
-        login devices password invite token account who say listen letters doctor demo help'
+        login devices password invite token account who say listen send receive transfers letters doctor demo help'
     local options='--hub --as --json --quiet --log --key --value --raw --help --version'
     local sections='server clients memory persistence stats replication cpu cluster keyspace all default everything'
     case $command in
@@ -111,6 +120,9 @@ _kith_words()
         say) options+=' --now --history --peer-port' ;;
         verify | doctor) options+=' --peer-port' ;;
         listen) options+=' --accept --history --peer-port' ;;
+        send) options+=' --now --sha256 --peer-port' ;;
+        receive) options+=' --from --into --accept --rename --replace --sha256 --peer-port' ;;
+        transfers) options+=' --peer-port' ;;
         letters) options+=' --discard --history' ;;
         demo) options+=' --logs --story --print-story' ;;
     esac
@@ -122,6 +134,10 @@ _kith_words()
         /*) _kith_offer '' "$commands" ;;
         store/0 | get/0 | ls/0 | watch/0 | export/0 | del/*) _kith_keys "$1" '' ;;
         import/0) _kith_files '' -f ;;
+        send/0) ;;
+        send/*) _kith_files '' -f ;;
+        transfers/0) _kith_offer '' 'resume cancel' ;;
+        transfers/1) _kith_transfers "$1" ;;
         backup/0) _kith_files '' -d ;;
         join/0) _kith_hubs '' ;;
         help/0) _kith_offer '' "$commands" ;;
@@ -131,7 +147,7 @@ _kith_words()
 
 _kith()
 {
-    local words=() cur previous='' word where='' command='' literal='' count=0 i
+    local words=() cur previous='' word where='' profile='' command='' literal='' count=0 i
     _kith_split
     cur=${words[${#words[@]} - 1]}
     COMPREPLY=()
@@ -140,6 +156,7 @@ _kith()
         word=${words[i]}
         if [ -n "$previous" ]; then
             [ "$previous" = --hub ] && where=$word
+            [ "$previous" = --as ] && profile=$word
             previous=''
         elif [[ -n $literal || $word != --* ]]; then
             if [ -z "$command" ]; then command=$word; else count=$((count + 1)); fi
@@ -147,7 +164,8 @@ _kith()
             case $word in
                 --) literal=1 ;;
                 --hub=*) where=${word#*=} ;;
-                --as | --password-file | --password-fd | --token-file | --revoke | --sign | --discard | --reset | --remove | --admin | --accept | --peer-port | --hub | --log | --key | --value | --expire | --if-equal | --match | --logs | --story)
+                --as=*) profile=${word#*=} ;;
+                --as | --password-file | --password-fd | --token-file | --revoke | --sign | --discard | --reset | --remove | --admin | --accept | --from | --into | --peer-port | --hub | --log | --key | --value | --expire | --if-equal | --match | --logs | --story)
                     previous=$word
                     ;;
             esac

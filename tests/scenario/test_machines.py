@@ -7,6 +7,7 @@ import signal
 import subprocess
 
 import pytest
+from files import at_work, noise, put, receiving, tree
 from hubs import PATIENCE, until
 from machines import Ear, memory_has
 from persons import meet
@@ -137,6 +138,31 @@ def test_say_over_the_relay(apart):
     listener = bob.listen("--accept", "alice")
     assert alice.say("bob", "the long way").returncode == 0
     assert listener.said() == "alice: the long way\n"
+
+
+def test_files_do_not_go_over_the_relay(together, tmp_path):
+    """They wait for a direct way, and go once there is one."""
+    machines, _, alice, bob = together
+    for m in [machines.a, machines.b]:
+        m.lets_nobody_in()
+    receiving(bob, tmp_path / "box", "--from", "alice")
+    sender = at_work(alice, "send", "bob", put(tmp_path / "things/a", noise(1 << 20)))
+    until(lambda: "there is only the relay, which carries no files" in sender.complained(), "that she waits")
+    assert tree(tmp_path / "box") == {}
+    machines.b.lets_all_in()
+    assert sender.wait(PATIENCE) == 0
+    assert tree(tmp_path / "box") == tree(tmp_path / "things")
+
+
+@pytest.mark.parametrize("who", ["a", "b"])
+def test_files_where_one_lets_nobody_in(together, tmp_path, who):
+    """Who dialed the talk's connection dials theirs, be it who sends or who receives."""
+    machines, _, alice, bob = together
+    getattr(machines, who).lets_nobody_in()
+    receiving(bob, tmp_path / "box", "--from", "alice")
+    sender = at_work(alice, "send", "bob", put(tmp_path / "things/a", noise(1 << 20)))
+    assert sender.wait(PATIENCE) == 0
+    assert tree(tmp_path / "box") == tree(tmp_path / "things")
 
 
 def test_a_hub_without_a_relay(make_machines, place):

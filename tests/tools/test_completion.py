@@ -152,6 +152,12 @@ def test_sections_of_info(shell, hub):
         "all", "default", "everything"}
 
 
+def test_what_is_sent_and_where_it_goes(shell):
+    assert {path.rstrip("/") for path in shell.offered("kith send bob .lo")} == {".local"}
+    assert {path.rstrip("/") for path in shell.offered("kith receive --into .lo")} == {".local"}
+    assert shell.offered("kith transfers ") == {"resume", "cancel"}
+
+
 def test_the_hub_of_the_line_is_asked(shell, hub):
     assert shell.offered("kith --hub 127.0.0.1:1 get col") == set()
     assert shell.offered("kith --hub=127.0.0.1:1 get col") == set()

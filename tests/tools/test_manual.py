@@ -18,7 +18,7 @@ def items(program):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_options_are_those_of_the_help(program):
-    found = {"--" + name for item in items(program) for name in re.findall(r"Fl \\-([a-z-]+)", item)}
+    found = {"--" + name for item in items(program) for name in re.findall(r"Fl \\-([a-z0-9-]+)", item)}
     assert len(found) > 10
     assert found == programs.options(program)
 

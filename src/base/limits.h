@@ -114,13 +114,14 @@
 #define LIMIT_TALK_TEXT_BYTES (64 * LIMIT_KIB) /* said at once */
 
 /* Transfers (peer/receiving.h, peer/sending.h). */
-#define LIMIT_TRANSFER_DEPTH 64u                    /* folders in one another */
-#define LIMIT_TRANSFER_PATH_BYTES (4 * LIMIT_KIB)   /* from the top of what is sent */
-#define LIMIT_TRANSFER_ENTRY_BYTES ((uint64_t)1024) /* what an entry counts, beside content */
-#define LIMIT_TRANSFER_NUMBERED 9999u               /* "a (2).txt" and so on, of one name */
-#define LIMIT_TRANSFER_SETTLE_MS 20u                /* of a file that was changed just now */
-#define LIMIT_TRANSFER_AGAIN 5u                     /* one chunk, one changing file, is tried */
-#define LIMIT_TRANSFER_LATE ((size_t)256)           /* files dropped after they were whole */
+#define LIMIT_TRANSFER_DEPTH 64u                     /* folders in one another */
+#define LIMIT_TRANSFER_PATH_BYTES (4 * LIMIT_KIB)    /* from the top of what is sent */
+#define LIMIT_TRANSFER_ENTRY_BYTES ((uint64_t)1024)  /* what an entry counts, beside content */
+#define LIMIT_TRANSFER_NUMBERED 9999u                /* "a (2).txt" and so on, of one name */
+#define LIMIT_TRANSFER_SETTLE_MS 20u                 /* of a file that was changed just now */
+#define LIMIT_TRANSFER_FREE_ENTRIES ((uint64_t)1024) /* ... that count nothing */
+#define LIMIT_TRANSFER_AGAIN 5u           /* one chunk, one changing file, is tried */
+#define LIMIT_TRANSFER_LATE ((size_t)256) /* files dropped after they were whole */
 #define LIMIT_TRANSFER_UNKEPT_BYTES (64 * LIMIT_MIB)        /* taken, not on the disk yet ... */
 #define LIMIT_TRANSFER_SYNC_MS ((uint64_t)1000)             /* ... and for how long */
 #define LIMIT_TRANSFERS ((size_t)64)                        /* of one kith, at once */

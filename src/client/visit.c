@@ -16,6 +16,7 @@ enum { SHOWN_BYTES = 64 * 1024 };
 static const char *const help_lines[] = {
     "GET_CLIENT_LIST       who is here; /who tells more",
     "GET_CLIENT_INFO name  talk with somebody, directly; /talk name",
+    "SEND_FILE path        send a file, or a folder, to who is in front; /send path",
     "CLOSE_SESSION         end the talk, and speak to the hub again; /close",
     "VERIFY name           compare words, to be sure who it is; /verify",
     "/history [name]       what was said last, where kith was started with --history",
@@ -23,7 +24,8 @@ static const char *const help_lines[] = {
     "DISCONNECT_CLIENT     leave, when in no talk; /quit",
     "#HELP                 these lines; /help",
     "LETTER name text      leave a letter for who is not here; /letter name text",
-    "/accept /decline      answer who wants to talk with you",
+    "/accept /decline      answer who wants to talk with you, or offers files",
+    "/transfers            files that are under way;  /cancel ID  ends one",
     "STORE key = value     keep a value;  GET key  fetches it",
     "QUIT                  stop the hub for everyone",
     "//text                say a line that begins with a slash",

@@ -22,8 +22,8 @@ struct child {
  * NULL, with mask as its blocked signals. -errno, nothing then started. */
 int child_start(struct child *ret, const char *const *argv, const sigset_t *mask);
 
-/* The same for the program at a path, under the name argv[0], with these descriptors, which stay
- * the caller's, as its standard input and output: ret->input and ret->output are -1. */
+/* The same for the program at a path, under the name argv[0], with these descriptors, which
+ * stay the caller's, as its standard input and output: ret->input and ret->output are -1. */
 int child_start_program(struct child *ret, const char *path, const char *const *argv,
                         const sigset_t *mask, int input, int output);
 

@@ -19,9 +19,9 @@ enum meeting_state {
 struct meeting {
     char name[ACCOUNT_NAME_BYTES + 1];
     enum meeting_state state;
-    bool takes;  /* his invitations, too; else another kith of the account may answer */
-    bool over;   /* he is wanted no more */
-    bool awaits; /* he is waited for, and it was said so */
+    bool takes;    /* his invitations, too; else another kith of the account may answer */
+    bool over;     /* he is wanted no more */
+    bool awaits;   /* he is waited for, and it was said so */
     bool has_turn; /* the lock on asking him: one kith of a profile at a time does */
     int turn;
     uint64_t asked;

@@ -118,6 +118,14 @@ static void ask_next(struct receive *r)
     }
 }
 
+static void accept_by_hand(struct receive *r, struct transfer *t)
+{
+    struct transfer_terms terms = r->terms;
+    if (terms.cap == UINT64_MAX)
+        terms.cap = transfer_cap_of_offer(t);
+    transfer_accept(t, &terms);
+}
+
 static void take_answer(struct receive *r, struct bytes line)
 {
     struct transfer *t = r->asked;
@@ -128,7 +136,7 @@ static void take_answer(struct receive *r, struct bytes line)
     bool no = bytes_equal_nocase_str(line, "no") || bytes_equal_nocase_str(line, "n");
     r->asked = NULL;
     if (yes)
-        transfer_accept(t, &r->terms);
+        accept_by_hand(r, t);
     else if (no)
         transfer_end(t, TRANSFER_DECLINED);
     ask_next(r);

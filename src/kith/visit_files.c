@@ -52,7 +52,7 @@ static void on_skipped(struct transfer *t, struct bytes path, struct bytes why)
 static void take(struct visit_files *f, struct transfer *t)
 {
     const struct transfer_terms terms = {
-        .into = f->into, .rule = INBOX_RENAME, .cap = UINT64_MAX};
+        .into = f->into, .rule = INBOX_RENAME, .cap = transfer_cap_of_offer(t)};
     int fd = f->has_place ? inbox_place_open(f->into) : -ENOENT;
     if (fd < 0) {
         say(f, VISIT_PROBLEM, "There is no place for files: %s", problem_text(fd));

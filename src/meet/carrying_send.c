@@ -16,6 +16,12 @@ union source {
     struct outbox_stream stream;
 };
 
+static void close_source(struct carrying *c, union source *s)
+{
+    if (!c->as[0])
+        outbox_files_close(&s->files);
+}
+
 static int open_source(struct carrying *c, union source *s)
 {
     return c->as[0] ? outbox_stream_open(&s->stream, c->input, c->spool, bytes_from_str(c->as))
@@ -122,4 +128,5 @@ void carrying_send(struct carrying *c)
         send_all(c, &source.outbox);
     else
         carrying_cut(c, r);
+    close_source(c, &source);
 }

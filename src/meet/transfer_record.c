@@ -193,3 +193,24 @@ int transfer_record_each(const struct profile *p,
     struct search s = {.profile = p, .see = see, .ctx = ctx};
     return profile_each(p, look, &s);
 }
+
+struct census {
+    const char *prefix;
+    size_t count;
+};
+
+static void count(void *ctx, const char *file)
+{
+    struct census *c = ctx;
+    struct bytes name = bytes_from_str(file);
+    struct random_id id;
+    size_t n = strlen(c->prefix);
+    c->count += bytes_starts_with(name, c->prefix) && random_id_read(bytes_from(name, n), &id);
+}
+
+size_t transfer_record_count(const struct profile *p, bool incoming)
+{
+    struct census c = {.prefix = prefixes[incoming]};
+    profile_each(p, count, &c);
+    return c.count;
+}

@@ -70,6 +70,9 @@ void transfer_record_remove(const struct profile *p, const struct transfer_recor
 /* A descriptor to hold; -EWOULDBLOCK where another process works on it. */
 int transfer_record_lock(const struct profile *p, const struct transfer_record *r);
 
+/* How many there are of one sort, those of damaged ones, too. */
+size_t transfer_record_count(const struct profile *p, bool incoming);
+
 /* All of this profile; damaged ones are passed over. -errno. */
 int transfer_record_each(const struct profile *p,
                          void (*see)(void *ctx, const struct transfer_record *r), void *ctx);

@@ -283,7 +283,7 @@ struct taking {
 static bool is_wanted(const struct taking *s, const struct transfer_record *r)
 {
     bool open = s->id     ? random_id_equal(&r->id, s->id)
-                : s->like ? s->like->wish == r->wish && s->like->sha256 == r->sha256
+                : s->like ? s->like->wish == r->wish
                           : r->result == TRANSFER_OPEN;
     return open && !r->incoming && !r->stream && strcmp(r->hub, s->all->self->hub_print) == 0 &&
            s->all->count < LIMIT_TRANSFERS &&
@@ -303,6 +303,7 @@ static void take_up(void *ctx, const struct transfer_record *r)
     }
     t->listed = true;
     t->record.result = TRANSFER_OPEN;
+    t->record.sha256 = r->sha256 || (s->like && s->like->sha256);
     transfer_set_state(t, TRANSFER_READY, NULL);
     s->found = t;
     s->count++;

@@ -147,6 +147,10 @@ struct transfer_terms {
 };
 void transfer_accept(struct transfer *t, const struct transfer_terms *terms);
 
+/* The cap of who accepts an offer as it is: files may have grown a little since; UINT64_MAX
+ * where it does not say how much it is. */
+uint64_t transfer_cap_of_offer(const struct transfer *t);
+
 /* Ends it, and tells the other side; what was received of it and not published is gone. */
 void transfer_end(struct transfer *t, enum transfer_reason reason);
 

@@ -299,14 +299,21 @@ void transfer_agree(struct transfer *t, struct talk_link *l)
         transfer_wait(t, "it cannot be accepted now");
 }
 
-/* What people say is of content; what is offered of entries comes on top. */
+uint64_t transfer_cap_of_offer(const struct transfer *t)
+{
+    uint64_t bytes = t->record.bytes;
+    return bytes == TRANSFER_SIZE_UNKNOWN ? UINT64_MAX : bytes + bytes / 8 + LIMIT_MIB;
+}
+
+/* What people say is of content; entries count besides, but for the first ones. */
 static uint64_t cap_of(const struct transfer_record *r, uint64_t content)
 {
-    uint64_t entries = r->entries == TRANSFER_SIZE_UNKNOWN ? 1 : r->entries, cap;
-    if (__builtin_mul_overflow(entries, LIMIT_TRANSFER_ENTRY_BYTES, &cap) ||
-        __builtin_add_overflow(cap, content, &cap))
-        return UINT64_MAX;
-    return cap;
+    uint64_t entries =
+        r->entries < LIMIT_TRANSFER_FREE_ENTRIES ? r->entries : LIMIT_TRANSFER_FREE_ENTRIES;
+    uint64_t cap;
+    return __builtin_add_overflow(entries * LIMIT_TRANSFER_ENTRY_BYTES, content, &cap)
+               ? UINT64_MAX
+               : cap;
 }
 
 void transfer_accept(struct transfer *t, const struct transfer_terms *terms)
@@ -316,7 +323,8 @@ void transfer_accept(struct transfer *t, const struct transfer_terms *terms)
     r->rule = terms->rule;
     r->cap = cap_of(r, terms->cap);
     r->sha256 = r->sha256 || terms->sha256;
-    if (!transfer_hold(t)) {
+    if (transfer_record_count(&t->all->profile, true) >= LIMIT_TRANSFER_RECORDS ||
+        !transfer_hold(t)) {
         transfer_say_over(t, TRANSFER_BUSY);
         transfer_finish(t, TRANSFER_BUSY, NULL);
         return;

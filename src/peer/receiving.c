@@ -381,8 +381,8 @@ static int sync_all(struct receiving *r, struct buffer *out)
                                                           .number = c->number,
                                                           .offset = c->within ? c->offset : 0,
                                                           .length = c->bytes});
-    if (e == 0 && c->terms.bytes == TRANSFER_SIZE_UNKNOWN)
-        e = judge_room(r, LIMIT_TRANSFER_RESERVE_BYTES);
+    if (e == 0 && (c->terms.bytes == TRANSFER_SIZE_UNKNOWN || c->grown > 0))
+        e = judge_room(r, LIMIT_TRANSFER_RESERVE_BYTES + LIMIT_TRANSFER_UNKEPT_BYTES);
     return e;
 }
 

@@ -441,7 +441,7 @@ static void hear_kept(struct sending *s, const struct transfer_message *m)
         sending_stop(s, TRANSFER_BROKEN);
         return;
     }
-    s->bytes_kept = m->length;
+    s->bytes_kept = m->length < s->bytes ? m->length : s->bytes; /* it is his word */
     s->outbox->ops->kept(s->outbox, m->number, m->offset);
 }
 

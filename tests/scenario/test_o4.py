@@ -11,7 +11,7 @@ from members import PASSWORD
 from screen import Screen
 
 WHICH = "Are you new here, or returning? [new/returning] "
-VERBS = ["GET_CLIENT_LIST", "GET_CLIENT_INFO", "CLOSE_SESSION", "DISCONNECT_CLIENT", "#HELP"]
+VERBS = ["GET_CLIENT_LIST", "GET_CLIENT_INFO", "SEND_FILE", "CLOSE_SESSION", "DISCONNECT_CLIENT", "#HELP"]
 LAST_LINE_OF_HELP = "say a line that begins with a slash"
 
 

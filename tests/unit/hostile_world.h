@@ -98,6 +98,7 @@ static inline void hostile_order_all(struct hostile_world *w, const struct hosti
     field_append_number(&b, t->bytes);
     hostile_order(w, &b, -1);
     field_append_number(&b, CARRYING_CONNECTION);
+    field_append_number(&b, false);
     hostile_order(w, &b, connection);
     field_append_number(&b, CARRYING_GO);
     hostile_order(w, &b, -1);

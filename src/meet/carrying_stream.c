@@ -5,11 +5,9 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { READ_BYTES = 64 * 1024, TOLD_MS = 250, PART_S = 2, BOUND_PERCENT = 70 };
+enum { READ_BYTES = 64 * 1024, TOLD_MS = 250, PART_MS = 2000, BOUND_PERCENT = 70 };
 
 static uint64_t processor_ns(void)
 {
@@ -94,27 +92,15 @@ int carrying_write(struct carrying *c, struct buffer *out)
     return r;
 }
 
-/* For who waits within a record that never becomes whole. */
-static struct secret_stream *parting;
-
-static void on_alarm(int number)
-{
-    secret_stream_stop(parting);
-}
-
 /* What is sent last is lost where the other side still sends, unread. */
 void carrying_part(struct carrying *c)
 {
-    int r;
-    parting = &c->stream;
-    signal(SIGALRM, on_alarm);
-    alarm(PART_S);
-    r = secret_stream_end(&c->stream);
-    while (r == 0) {
+    struct instant by = instant_after_ms(clock_instant(), PART_MS);
+    int r = secret_stream_end(&c->stream);
+    while (r == 0 && clock_instant().ns < by.ns && carrying_await(c, by)) {
         buffer_consume(&c->in, buffer_len(&c->in));
         r = carrying_read(c, READ_BYTES);
     }
-    alarm(0);
     secret_stream_close(&c->stream);
 }
 

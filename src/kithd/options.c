@@ -45,7 +45,7 @@ static const char usage[] =
     "  --relay WHAT            what goes through this hub where two cannot reach each other:\n"
     "                          chat, what they say (the default); off, nothing; all, what "
     "they\n"
-    "                          say, and files once kith sends any\n"
+    "                          say, and files\n"
     "  --log FILE              log there (default: standard error); reopened on SIGHUP\n"
     "  --log-requests          log every request\n"
     "  --check DIR             run no hub: verify what is kept in DIR and say what it is\n"

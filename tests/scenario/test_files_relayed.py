@@ -37,6 +37,12 @@ def stop(process):
     return pid
 
 
+def is_staged(person):
+    """Some of it, at home."""
+    files = (person.folder / "Downloads/kith/.kith").rglob("*")
+    return any(path.is_file() and path.stat().st_size > MIB for path in files)
+
+
 # ---- where the hub lets them through ----
 
 
@@ -81,14 +87,13 @@ def test_what_is_said_meanwhile_is_not_held_up(apart, things):
     """The disk of who receives stands still: nobody's memory grows, and talk goes on."""
     _, _, alice, bob = apart
     bob.env["HOME"] = str(bob.folder)
-    staging = bob.folder / "Downloads/kith/.kith"
     path = put(things / "much", noise(16 * MIB))
     a, b = alice.visit(), bob.visit()
     assert meet(a, "bob", b, "alice") == "relayed"
     a.sendline(f"/send {path}")
     b.expect("alice offers much, .*: /accept or /decline")
     b.sendline("/accept")
-    until(lambda: any(p.is_file() and p.stat().st_size > MIB for p in staging.rglob("*")), "that it is carried")
+    until(lambda: is_staged(bob), "that it is carried")
     held = stop(b)
     a.sendline("said in the middle")
     b.expect_exact("alice: said in the middle")
@@ -97,6 +102,30 @@ def test_what_is_said_meanwhile_is_not_held_up(apart, things):
     assert len(carriers(a)) == 1 and carriers(b) == [held]
     os.kill(held, signal.SIGCONT)
     a.expect("sent to bob", timeout=LONG_S)
+
+
+def test_it_goes_on_when_a_direct_way_is_found(make_machines, place, things):
+    """The talk moves there, with what goes over it; the carriers notice nothing."""
+    machines = make_machines()
+    machines.join()
+    for m in [machines.a, machines.b]:
+        m.lets_nobody_in()
+    _, alice, bob = place(machines, "--relay", "all")
+    bob.env["HOME"] = str(bob.folder)
+    path = put(things / "much", noise(48 * MIB))
+    a, b = alice.visit(), bob.visit()
+    assert meet(a, "bob", b, "alice") == "relayed"
+    machines.a.is_slow("cable")
+    a.sendline(f"/send {path}")
+    b.expect("alice offers much, .*: /accept or /decline")
+    b.sendline("/accept")
+    until(lambda: is_staged(bob), "that it is carried")
+    carried = carriers(a)
+    machines.b.lets_all_in()
+    a.expect("Talking with bob: direct")
+    assert carriers(a) == carried
+    a.expect("sent to bob: much, .* relayed", timeout=LONG_S)
+    assert tree(bob.folder / "Downloads/kith") == tree(things)
 
 
 # ---- where it does not ----

@@ -254,6 +254,16 @@ def link_local_address(device):
     return re.search(r"inet6 (\S+)/", shown).group(1)
 
 
+def test_a_relay_that_is_used_up(liar, alice, bob):
+    meeting = new_id()
+    liar.answers["MEET"] = bulk(meeting)
+    liar.answers["RELAY"] = b"-QUOTA this hour's quota of the relay is used up\r\n"
+    said, guest = guest_of(liar, lambda: alice.start("say", "bob", "hello", err=subprocess.PIPE), "MEET")
+    liar.tell(guest, *introduced(bob, "bob", meeting))
+    assert said.wait(PATIENCE) == 1
+    assert b"this hour's quota of it is used up" in said.stderr.read()
+
+
 # ---- keys ----
 
 

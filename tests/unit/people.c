@@ -698,6 +698,18 @@ static void test_who_comes_again_begins_anew(void **state)
     scene_close(s);
 }
 
+static void test_a_relay_may_let_files_through(void **state)
+{
+    char id[23];
+    struct scene *s = open_relay_scene(id);
+    s->shared.config.relay = HUB_RELAY_ALL;
+    say_id(s, ALICE_RELAY, "RELAY ", id, "");
+    say_id(s, BOB_RELAY, "RELAY ", id, "");
+    scene_expect(s, ALICE_RELAY, "+RELAY ALL\r\n");
+    scene_expect(s, BOB_RELAY, "+RELAY ALL\r\n");
+    scene_close(s);
+}
+
 static void test_a_relay_has_a_quota(void **state)
 {
     char id[23];
@@ -890,6 +902,7 @@ int main(void)
         cmocka_unit_test(test_an_introduction_outlives_the_hub),
         cmocka_unit_test(test_how_long_an_introduction_outlives_the_hub),
         cmocka_unit_test(test_who_comes_again_begins_anew),
+        cmocka_unit_test(test_a_relay_may_let_files_through),
         cmocka_unit_test(test_a_relay_has_a_quota),
         cmocka_unit_test(test_a_letter_is_for_one_device),
         cmocka_unit_test(test_a_letter_comes_once),

@@ -129,6 +129,7 @@ static void on_ended(struct carrier *c, enum carrier_end how, enum transfer_reas
 {
     struct transfer *t = transfer_of(c);
     struct talk_link *l = transfer_link(t);
+    transfer_leave_sluice(t);
     if (t->cancelled || t->state == TRANSFER_OVER)
         transfer_finish(t, t->reason, NULL);
     else if (t->state == TRANSFER_LISTING)

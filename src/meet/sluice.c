@@ -198,6 +198,15 @@ int sluice_take(struct sluice *s, const struct bulk_message *m)
 
 /* ---- begin and end ---- */
 
+void sluice_leave(struct sluice *s)
+{
+    while (may_say(s) && say_some(s))
+        continue;
+    s->is_left = true;
+    drop_unread(s);
+    work(s);
+}
+
 void sluice_cut(struct sluice *s)
 {
     if (s->state == SLUICE_OPEN)

@@ -11,9 +11,9 @@
  *   OPEN -> ENDED    the carrier's end is closed, and the other side is told
  *   OPEN -> LOST     nothing can be said any more
  *
- * The carrier may be gone long before: what it has written is still said. Where the other side
- * says END, the carrier reads what came before, then the end, and what it writes goes nowhere.
- * It lies on the heap; who has made it frees it, from within a call of its own at any time. */
+ * Where the other side says END, the carrier reads what came before, then the end, and what it
+ * writes goes nowhere. It lies on the heap; who has made it frees it, from within a call of its
+ * own at any time. */
 
 #include "base/buffer.h"
 #include "base/list.h"
@@ -60,6 +60,10 @@ int sluice_take(struct sluice *s, const struct bulk_message *m);
 
 /* There is room again on the channel. */
 void sluice_room(struct sluice *s);
+
+/* The carrier has ended: what it has written is said as far as that may be said now, then END.
+ */
+void sluice_leave(struct sluice *s);
 
 /* There is nothing left to do. */
 static inline bool sluice_is_done(const struct sluice *s)

@@ -52,7 +52,8 @@ struct transfer {
     struct carrier carrier;
     struct random_id token; /* of the attempt */
     uint8_t secret[TRANSFER_SECRET_BYTES];
-    struct random_id via; /* the introduction of the link over which it was offered, or goes */
+    struct random_id via;     /* the introduction of the link over which it was offered */
+    struct random_id sluiced; /* token of the attempt whose content goes over a talk */
     const char *cut; /* why the attempt was ended by somebody else than its carrier; NULL */
     struct arrivals_expected expected; /* a connection of the other side's */
     bool listed;                       /* the list, on the disk, is whole */

@@ -146,6 +146,7 @@ static void on_ended(struct carrier *c, enum carrier_end how, enum transfer_reas
     t->noted = (struct instant){0};
     if (how != CARRIER_DONE && t->state == TRANSFER_RUNNING && !t->cancelled)
         note_kept(t);
+    transfer_leave_sluice(t);
     if (t->cancelled || t->state == TRANSFER_OVER)
         transfer_finish(t, t->reason, NULL);
     else if (t->state == TRANSFER_LISTING)

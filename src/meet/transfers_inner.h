@@ -45,6 +45,9 @@ void transfer_clear(struct transfer *t);
 /* transfers_relay.c: its content goes over that link. */
 void transfer_carry_over(struct transfer *t, struct talk_link *l);
 
+/* Its carrier has ended. */
+void transfer_leave_sluice(struct transfer *t);
+
 /* Ends the attempt where the link under it is lost, or may not carry it any more. */
 void transfer_look_at_sluice(struct transfer *t, struct instant now);
 

@@ -3,17 +3,27 @@
 #include "base/limits.h"
 #include "io/problem.h"
 
+#include <errno.h>
+
 /* ---- one's stream ---- */
 
-static struct sluice *find(const struct transfers *all, const struct random_id *token,
-                           const struct random_id *talk)
+static struct sluice *find(const struct transfers *all, const struct random_id *token)
 {
     list_foreach (at, &all->sluices) {
         struct sluice *s = list_entry(at, struct sluice, link);
-        if (random_id_equal(&s->token, token) && random_id_equal(&s->talk, talk))
+        if (random_id_equal(&s->token, token))
             return s;
     }
     return NULL;
+}
+
+/* With those that still wait to say their END. */
+static bool has_room(const struct transfers *all)
+{
+    size_t n = 0;
+    list_foreach (at, &all->sluices)
+        n++;
+    return n < LIMIT_TRANSFERS;
 }
 
 static struct talk_link *link_of(const struct sluice *s)
@@ -36,12 +46,15 @@ void transfer_carry_over(struct transfer *t, struct talk_link *l)
 {
     struct transfers *all = t->all;
     struct sluice *s;
-    int fd, r = sluice_new(&s, all->talks->ground.loop, &t->token, &handler, all, &fd);
+    int fd, r = -EBUSY;
+    if (has_room(all) && !find(all, &t->token)) /* tokens of others are theirs to choose */
+        r = sluice_new(&s, all->talks->ground.loop, &t->token, &handler, all, &fd);
     if (r < 0) {
         transfer_wait(t, problem_text(r));
         return;
     }
-    t->via = s->talk = l->pair.id;
+    t->sluiced = t->token;
+    s->talk = l->pair.id;
     list_append(&all->sluices, &s->link);
     transfer_carry_on(t, fd, !t->record.incoming);
 }
@@ -64,12 +77,20 @@ static const char *why_not(const struct talk_link *l, struct instant now)
 
 void transfer_look_at_sluice(struct transfer *t, struct instant now)
 {
-    struct sluice *s = t->carrier.running ? find(t->all, &t->token, &t->via) : NULL;
+    struct sluice *s = t->carrier.running ? find(t->all, &t->sluiced) : NULL;
     const char *why = s ? why_not(link_of(s), now) : NULL;
     if (!why)
         return;
     t->cut = why;
     sluice_cut(s);
+}
+
+void transfer_leave_sluice(struct transfer *t)
+{
+    struct sluice *s = find(t->all, &t->sluiced);
+    if (s)
+        sluice_leave(s);
+    t->sluiced = (struct random_id){.bytes = {0}};
 }
 
 void transfers_sweep_sluices(struct transfers *all, bool every)
@@ -90,7 +111,7 @@ static struct transfer *transfer_of(const struct transfers *all, const struct sl
 {
     list_foreach (at, &all->all) {
         struct transfer *t = list_entry(at, struct transfer, link);
-        if (random_id_equal(&t->token, &s->token))
+        if (random_id_equal(&t->sluiced, &s->token))
             return t;
     }
     return NULL;
@@ -102,8 +123,8 @@ void transfers_bulk(struct transfers *all, struct talk_link *l, struct bytes mes
     struct bulk_message m;
     if (!all->open || all->closing || bulk_message_read(message, &m) != 0)
         return;
-    struct sluice *s = find(all, &m.token, &l->pair.id);
-    if (!s || sluice_take(s, &m) == 0)
+    struct sluice *s = find(all, &m.token);
+    if (!s || !random_id_equal(&s->talk, &l->pair.id) || sluice_take(s, &m) == 0)
         return;
     struct transfer *t = transfer_of(all, s);
     sluice_free(s);

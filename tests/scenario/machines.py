@@ -59,9 +59,9 @@ class Machine:
             f"priority 0; }}; add rule inet wall in iifname {device} drop; add chain inet wall out "
             f"{{ type filter hook output priority 0; }}; add rule inet wall out oifname {device} drop")
 
-    def is_slow(self, device, rate="16mbit"):
-        """From now on, in what it says there."""
-        run(*self.inside, "tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", rate, "burst", "32kb",
+    def is_slow(self, device):
+        """From now on, in what it says there: 2 MB a second."""
+        run(*self.inside, "tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", "16mbit", "burst", "32kb",
             "latency", "100ms")
 
     def is_fast(self, device):

@@ -181,6 +181,30 @@ static void test_an_end_that_has_no_room_is_said_later(void **state)
     assert_true(sluice_is_done(s->sluice));
 }
 
+static void test_what_was_written_is_said_at_the_end(void **state)
+{
+    struct scene *s = *state;
+    assert_int_equal(send(s->carrier, "last words", 10, MSG_NOSIGNAL), 10);
+    leave(s);
+    sluice_leave(s->sluice);
+    assert_int_equal(s->data, 10);
+    assert_int_equal(s->ends, 1);
+    assert_true(sluice_is_done(s->sluice));
+}
+
+/* Who takes nothing keeps nothing here alive. */
+static void test_the_end_waits_for_no_window(void **state)
+{
+    struct scene *s = *state;
+    carrier_writes(s, 4 * LIMIT_TRANSFER_RELAYED_BYTES);
+    leave(s);
+    assert_int_equal(s->ends, 0);
+    sluice_leave(s->sluice);
+    assert_int_equal(s->data, LIMIT_TRANSFER_RELAYED_BYTES);
+    assert_int_equal(s->ends, 1);
+    assert_true(sluice_is_done(s->sluice));
+}
+
 static void test_a_channel_that_is_gone(void **state)
 {
     struct scene *s = *state;
@@ -269,6 +293,8 @@ int main(void)
         TEST(test_what_was_never_said_is_not_taken),
         TEST(test_a_full_channel_is_waited_for),
         TEST(test_an_end_that_has_no_room_is_said_later),
+        TEST(test_what_was_written_is_said_at_the_end),
+        TEST(test_the_end_waits_for_no_window),
         TEST(test_a_channel_that_is_gone),
         TEST(test_who_says_more_than_the_window),
         TEST(test_the_end_comes_behind_what_was_heard),

@@ -228,6 +228,11 @@ static void on_dropped(struct transfer *t, struct bytes path, enum transfer_reas
     transfer_show_dropped(&receive_of_transfer(t)->show, t, path, reason);
 }
 
+static void on_afresh(struct transfer *t, struct bytes path)
+{
+    transfer_show_afresh(&receive_of_transfer(t)->show, t, path);
+}
+
 static void on_published(struct transfer *t, struct bytes name, struct bytes now_called)
 {
     transfer_show_published(&receive_of_transfer(t)->show, t, name, now_called);
@@ -268,6 +273,7 @@ static const struct transfers_handler transfers_handler = {.offered = on_offered
                                                            .runs = on_runs,
                                                            .file = on_file,
                                                            .dropped = on_dropped,
+                                                           .afresh = on_afresh,
                                                            .published = on_published,
                                                            .over = on_over};
 

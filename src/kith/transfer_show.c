@@ -280,7 +280,7 @@ static const char *bound_words(enum carrier_bound bound)
                                         [CARRIER_BY_DISK] = "this disk",
                                         [CARRIER_BY_CPU] = "CPU",
                                         [CARRIER_BY_NETWORK] = "network",
-                                        [CARRIER_BY_OTHER_DISK] = "the other side's disk"};
+                                        [CARRIER_BY_OTHER] = "the other side's disk or CPU"};
     return (size_t)bound < sizeof words / sizeof *words ? words[bound] : "";
 }
 
@@ -421,6 +421,20 @@ void transfer_show_dropped(struct transfer_show *s, struct transfer *t, struct b
     }
     write_clean(shown, sizeof shown, path);
     transfer_show_note(s, "%s is not there: %s", shown, why);
+}
+
+void transfer_show_afresh(struct transfer_show *s, struct transfer *t, struct bytes path)
+{
+    char shown[300];
+    struct buffer b;
+    if (s->output->json) {
+        struct json j = begin_event(&b, t, "changed");
+        json_bytes(&j, "path", path);
+        output_json(s->output, &j);
+        return;
+    }
+    write_clean(shown, sizeof shown, path);
+    transfer_show_note(s, "%s has changed meanwhile: it is sent anew", shown);
 }
 
 void transfer_show_published(struct transfer_show *s, struct transfer *t, struct bytes name,

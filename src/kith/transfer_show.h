@@ -46,6 +46,7 @@ void transfer_show_file(struct transfer_show *s, struct transfer *t, struct byte
                         uint64_t size, struct bytes sha256);
 void transfer_show_dropped(struct transfer_show *s, struct transfer *t, struct bytes path,
                            enum transfer_reason reason);
+void transfer_show_afresh(struct transfer_show *s, struct transfer *t, struct bytes path);
 void transfer_show_published(struct transfer_show *s, struct transfer *t, struct bytes name,
                              struct bytes now_called);
 void transfer_show_over(struct transfer_show *s, struct transfer *t, const char *why);

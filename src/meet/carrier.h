@@ -30,6 +30,7 @@ enum carrier_news {
     CARRIER_RUNS,       /* entries, bytes, of them kept, bound (enum carrier_bound), path */
     CARRIER_FILE,       /* path, size, SHA-256 or nothing: is whole, on either side */
     CARRIER_DROPPED,    /* path, reason */
+    CARRIER_AFRESH,     /* path: it has changed, and is sent anew */
     CARRIER_PUBLISHED,  /* name, what it is called now */
     CARRIER_END         /* enum carrier_end, reason, words */
 };
@@ -37,10 +38,10 @@ enum carrier_news {
 /* What it waited for most, since it told last. */
 enum carrier_bound {
     CARRIER_BY_NOTHING,
-    CARRIER_BY_DISK,    /* this one's */
-    CARRIER_BY_CPU,     /* likewise */
-    CARRIER_BY_NETWORK, /* or by the other side */
-    CARRIER_BY_OTHER_DISK
+    CARRIER_BY_DISK, /* this one's */
+    CARRIER_BY_CPU,  /* likewise */
+    CARRIER_BY_NETWORK,
+    CARRIER_BY_OTHER /* the other side's disk or processor */
 };
 
 enum carrier_end {

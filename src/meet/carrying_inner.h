@@ -39,6 +39,7 @@ struct carrying {
     struct instant told; /* how far it is */
     uint64_t waited_ns;  /* for the connection, since then */
     uint64_t used_ns;    /* of the processor, until then */
+    uint64_t refused_us; /* that the other side's window was full, until then */
 };
 
 /* News: begun, filled, told. */

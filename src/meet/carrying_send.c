@@ -54,6 +54,14 @@ static void on_file(struct sending *s, struct bytes path, uint64_t size, const u
     carrying_tell_later(c);
 }
 
+static void on_afresh(struct sending *s, struct bytes path)
+{
+    struct carrying *c = s->owner;
+    carrying_begin(c, CARRIER_AFRESH);
+    carrying_bytes(c, path);
+    carrying_tell(c);
+}
+
 static void on_dropped(struct sending *s, struct bytes path, enum transfer_reason reason)
 {
     struct carrying *c = s->owner;
@@ -96,6 +104,7 @@ static void send_all(struct carrying *c, struct outbox *outbox)
     sending_init(&s, outbox, &c->id, c->sha256);
     s.file = on_file;
     s.dropped = on_dropped;
+    s.afresh = on_afresh;
     s.owner = c;
     buffer_init(&out, SENDING_ROOM_BYTES);
     int r = exchange(c, &s, &out);

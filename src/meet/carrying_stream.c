@@ -2,6 +2,7 @@
 
 #include "io/clock.h"
 #include "io/problem.h"
+#include "io/tcp_window.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -109,12 +110,16 @@ bool carrying_is_due(struct carrying *c)
     return clock_instant().ns >= instant_after_ms(c->told, TOLD_MS).ns;
 }
 
-/* Writing waits for the connection and computes: what was computed counts as such. */
+/* Writing waits for the connection and computes: what was computed counts as such. Who waits
+ * for the connection waits for the other side, where that takes nothing. */
 static enum carrier_bound bound_by(const struct carrying *c, uint64_t passed, uint64_t used)
 {
+    uint64_t refused = (tcp_window_refused_us(c->stream.fd) - c->refused_us) * 1000;
     if (used * 100 >= passed * BOUND_PERCENT)
         return CARRIER_BY_CPU;
-    return c->waited_ns * 100 >= passed * BOUND_PERCENT ? CARRIER_BY_NETWORK : CARRIER_BY_DISK;
+    if (c->waited_ns * 100 < passed * BOUND_PERCENT)
+        return CARRIER_BY_DISK;
+    return refused * 2 >= passed ? CARRIER_BY_OTHER : CARRIER_BY_NETWORK;
 }
 
 void carrying_tell_progress(struct carrying *c, uint64_t entries, uint64_t bytes, uint64_t kept,
@@ -131,6 +136,7 @@ void carrying_tell_progress(struct carrying *c, uint64_t entries, uint64_t bytes
     carrying_tell(c);
     c->told = now;
     c->used_ns = used;
+    c->refused_us = tcp_window_refused_us(c->stream.fd);
     c->waited_ns = 0;
 }
 

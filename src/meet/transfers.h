@@ -89,6 +89,7 @@ struct transfers_handler {
     void (*runs)(struct transfer *t); /* it has come further */
     void (*file)(struct transfer *t, struct bytes path, uint64_t size, struct bytes sha256);
     void (*dropped)(struct transfer *t, struct bytes path, enum transfer_reason reason);
+    void (*afresh)(struct transfer *t, struct bytes path); /* outgoing: it has changed */
     void (*published)(struct transfer *t, struct bytes name, struct bytes now_called);
     /* t->reason, NONE: all of it was received. why: more of it, or NULL. It is gone then. */
     void (*over)(struct transfer *t, const char *why);

@@ -82,6 +82,13 @@ static void take_dropped(struct transfer *t, struct bytes news)
         t->all->handler->dropped(t, path, (enum transfer_reason)reason);
 }
 
+static void take_afresh(struct transfer *t, struct bytes news)
+{
+    struct bytes path;
+    if (field_next(&news, &path) && t->all->handler->afresh)
+        t->all->handler->afresh(t, path);
+}
+
 static void take_published(struct transfer *t, struct bytes news)
 {
     struct bytes name, called;
@@ -92,13 +99,10 @@ static void take_published(struct transfer *t, struct bytes news)
 static void on_told(struct carrier *c, enum carrier_news what, struct bytes news)
 {
     static void (*const takes[])(struct transfer * t, struct bytes news) = {
-        [CARRIER_LISTED] = take_list,
-        [CARRIER_SKIPPED] = take_skipped,
-        [CARRIER_RUNS] = take_progress,
-        [CARRIER_FILE] = take_file,
-        [CARRIER_DROPPED] = take_dropped,
-        [CARRIER_PUBLISHED] = take_published,
-        [CARRIER_END] = NULL,
+        [CARRIER_LISTED] = take_list,     [CARRIER_SKIPPED] = take_skipped,
+        [CARRIER_RUNS] = take_progress,   [CARRIER_FILE] = take_file,
+        [CARRIER_DROPPED] = take_dropped, [CARRIER_PUBLISHED] = take_published,
+        [CARRIER_AFRESH] = take_afresh,   [CARRIER_END] = NULL,
     };
     struct transfer *t = transfer_of(c);
     if (what == CARRIER_CONNECTED) {

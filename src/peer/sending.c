@@ -117,6 +117,8 @@ static int say_afresh(struct sending *s, struct buffer *out)
     s->entry.executable = now.executable;
     s->entry.seconds = now.seconds;
     s->entry.nanoseconds = now.nanoseconds;
+    if (s->afresh)
+        s->afresh(s, sending_path(s));
     r = begin_content(s);
     return r == 0 ? say_entry(s, out, TRANSFER_AFRESH) : r;
 }

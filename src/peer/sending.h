@@ -52,6 +52,8 @@ struct sending {
     void (*file)(struct sending *s, struct bytes path, uint64_t size, const uint8_t *sha256);
     /* It is given up; of one whose chunk was asked for again the path is its name alone. */
     void (*dropped)(struct sending *s, struct bytes path, enum transfer_reason reason);
+    /* It has changed while it was sent, or since: it is said anew. */
+    void (*afresh)(struct sending *s, struct bytes path);
     void *owner;   /* for these: not touched */
     uint64_t seed; /* of the sums */
     bool sha256_wanted;

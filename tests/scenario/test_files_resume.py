@@ -12,7 +12,7 @@ from files import (MIB, arrived, at_work, carriers, kill_carriers, named, noise,
 from hubs import PATIENCE, until
 
 LONG_S = 10 * PATIENCE
-ROUNDS = 60
+ROUNDS = 100
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 #include "io/courier.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +24,13 @@ static void attach(struct msghdr *m, union control *control, int fd)
     memcpy(CMSG_DATA(&control->head), &fd, sizeof fd);
 }
 
+/* A loop has made it one that does not block. */
+static void wait_writable(int courier)
+{
+    struct pollfd p = {.fd = courier, .events = POLLOUT};
+    poll(&p, 1, -1);
+}
+
 int courier_send(int courier, struct bytes message, int fd)
 {
     union control control = {.bytes = {0}};
@@ -31,7 +39,9 @@ int courier_send(int courier, struct bytes message, int fd)
     if (fd >= 0)
         attach(&m, &control, fd);
     while (sendmsg(courier, &m, MSG_NOSIGNAL) < 0) {
-        if (errno != EINTR)
+        if (errno == EAGAIN)
+            wait_writable(courier);
+        else if (errno != EINTR)
             return errno == EPIPE || errno == ECONNRESET ? COURIER_OVER : -errno;
     }
     return 0;

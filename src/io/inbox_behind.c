@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Waking costs more than a small job: so much is left to gather, but where it is waited for. */
+enum { WAKE_JOBS = 48, WAKE_BYTES = 128 * 1024 };
+
 static struct inbox_behind *inbox_behind(struct inbox *i)
 {
     return (struct inbox_behind *)i;
@@ -60,8 +63,15 @@ static void *work(void *arg)
 
 /* ---- the queue ---- */
 
+static void wake(struct inbox_behind *b)
+{
+    if (b->worker_waits)
+        pthread_cond_broadcast(&b->changed);
+}
+
 static void wait_for_change(struct inbox_behind *b)
 {
+    wake(b);
     b->waits = true;
     pthread_cond_wait(&b->changed, &b->lock);
     b->waits = false;
@@ -91,8 +101,8 @@ static void put(struct inbox_behind *b, struct inbox_behind_job *j, struct bytes
         b->used += j->taken;
     }
     b->jobs[(b->first + b->count++) % INBOX_BEHIND_JOBS] = *j;
-    if (b->worker_waits)
-        pthread_cond_broadcast(&b->changed);
+    if (b->count >= WAKE_JOBS || b->used >= WAKE_BYTES)
+        wake(b);
 }
 
 static int forget_unsynced(struct inbox_behind *b, int error)

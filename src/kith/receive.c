@@ -142,19 +142,28 @@ static void take_answer(struct receive *r, struct bytes line)
     ask_next(r);
 }
 
+/* The answer is taken off before it is acted on: that may throw away what was typed behind it.
+ */
+static bool take_line(struct receive *r)
+{
+    char line[ANSWER_BYTES];
+    struct bytes typed = buffer_view(&r->typed);
+    size_t end = bytes_find(typed, '\n');
+    if (end == typed.len)
+        return false;
+    int n = snprintf(line, sizeof line, "%.*s", (int)end, (const char *)typed.data);
+    buffer_consume(&r->typed, end + 1);
+    take_answer(r, bytes_make(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1));
+    return true;
+}
+
 static void on_read(struct input *i, struct bytes in)
 {
     struct receive *r = (struct receive *)((char *)i - offsetof(struct receive, input));
     if (buffer_append_bytes(&r->typed, in) != 0)
         buffer_release(&r->typed);
-    struct bytes typed = buffer_view(&r->typed);
-    size_t end = bytes_find(typed, '\n');
-    while (end < typed.len) {
-        take_answer(r, bytes_first(typed, end));
-        buffer_consume(&r->typed, end + 1);
-        typed = buffer_view(&r->typed);
-        end = bytes_find(typed, '\n');
-    }
+    while (take_line(r))
+        continue;
 }
 
 static void on_input_end(struct input *i)
@@ -262,7 +271,7 @@ static void on_over(struct transfer *t, const char *why)
         return;
     }
     transfer_show_over(&r->show, t, why);
-    if (r->to_output && t->record.into[0])
+    if (r->to_output && strcmp(t->record.into, "-") == 0)
         end_with(r, t->reason);
     else if (was_asked)
         ask_next(r);

@@ -27,6 +27,7 @@ struct send {
     size_t count;
     bool resumes;               /* what was begun, and nothing new */
     const struct random_id *id; /* resumes: that alone; NULL: all */
+    bool gives_up;              /* what ends now was told already */
     bool awaits;                /* id is of one that is received: it is not over yet */
     bool begun;
     int code; /* the worst of all */
@@ -117,6 +118,7 @@ static int code_of(enum transfer_reason reason)
     case TRANSFER_CANCELLED:
     case TRANSFER_PAUSED:
     case TRANSFER_NOT_HERE:
+    case TRANSFER_UNKNOWN: /* it was cancelled there */
     case TRANSFER_NAME_TAKEN:
         return EXIT_NO;
     default:
@@ -127,8 +129,10 @@ static int code_of(enum transfer_reason reason)
 static void on_over(struct transfer *t, const char *why)
 {
     struct send *s = send_of_transfer(t);
-    if (s->contact.over) /* it goes on another time */
+    if (s->contact.over || s->gives_up) { /* it goes on another time, or was told of */
+        free(t->context);
         return;
+    }
     if (s->id && random_id_equal(&t->record.id, s->id))
         s->awaits = false;
     transfer_show_over(&s->show, t, why);
@@ -177,15 +181,16 @@ static void give_up(struct send *s, struct meeting *m, const char *why)
     meeting_end(m);
     session_fail(s->contact.session, EXIT_NO, "%s %s", m->name, why);
     worsen(s, EXIT_NO);
+    s->gives_up = true;
     for (struct list *at = s->transfers.all.next; at != &s->transfers.all; at = next) {
         struct transfer *t = list_entry(at, struct transfer, link);
         next = at->next;
         if (!account_name_equal(bytes_from_str(t->record.name), bytes_from_str(m->name)))
             continue;
-        free(t->context);
-        t->context = NULL;
         transfer_end(t, TRANSFER_DECLINED);
     }
+    s->gives_up = false;
+    contact_wake(&s->contact, 0);
 }
 
 static void take_news(struct send *s, struct meeting *m, enum meeting_news news,

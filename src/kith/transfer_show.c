@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
@@ -22,6 +23,7 @@ struct view {
     struct instant began;     /* the first connection */
     uint64_t before;          /* bytes that were there then */
     bool counted;             /* before is known */
+    bool told_before;         /* how much was there at the first connection */
     struct instant rated;     /* rate was found; 0: not on this connection */
     uint64_t rated_bytes;     /* ... with so many there */
     double rate;              /* bytes a second; 0: not known yet */
@@ -325,11 +327,24 @@ static void write_progress(struct transfer *t, const struct view *v,
              bound, bound[0] ? ")" : "");
 }
 
-static void show_before(struct transfer_show *s, struct transfer *t)
+/* A line that is longer would leave another behind each time. */
+static void cut_to_terminal(char *line)
+{
+    struct winsize size;
+    size_t n =
+        ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79;
+    if (strlen(line) <= n)
+        return;
+    while (n > 0 && ((uint8_t)line[n] & 0xc0) == 0x80) /* within a character */
+        n--;
+    line[n] = '\0';
+}
+
+static void show_before(struct transfer_show *s, struct transfer *t, struct view *v)
 {
     char there[AMOUNT_BYTES];
     amount_write(there, t->bytes);
-    if (t->bytes > 0 && !s->output->json)
+    if (t->bytes > 0 && !s->output->json && !v->told_before)
         transfer_show_note(s, "%s of it is there already", there);
 }
 
@@ -343,7 +358,8 @@ void transfer_show_runs(struct transfer_show *s, struct transfer *t)
         return;
     if (v->rated.ns == 0) {
         begin_rate(v, t->bytes, now);
-        show_before(s, t);
+        show_before(s, t, v);
+        v->told_before = true;
     }
     rate(v, t->bytes, now);
     if (s->output->quiet || now.ns < instant_after_ms(s->shown, pause).ns || v->rate < 1)
@@ -358,6 +374,7 @@ void transfer_show_runs(struct transfer_show *s, struct transfer *t)
         put(s, false, line);
         return;
     }
+    cut_to_terminal(line);
     snprintf(shown, sizeof shown, "\r%s\033[K", line);
     put_error(shown);
     s->has_line = true;
@@ -471,7 +488,9 @@ static void show_done(struct transfer_show *s, struct transfer *t, const struct 
         output_json(s->output, &j);
         return;
     }
-    transfer_show_what(&t->record, what);
+    struct transfer_record came = t->record;
+    came.bytes = t->bytes > 0 ? t->bytes : t->record.bytes; /* files may have changed since */
+    transfer_show_what(&came, what);
     amount_write(a_second, seconds > 0.001 ? (uint64_t)((double)moved / seconds) : moved);
     transfer_show_note(s, "%s %s %s: %s in %.1f s, %s/s, %s%s%s",
                        t->record.incoming ? "received" : "sent", direction(t), t->record.name,
@@ -495,7 +514,8 @@ void transfer_show_over(struct transfer_show *s, struct transfer *t, const char 
             json_str(&j, "why", why);
         output_json(s->output, &j);
     } else {
-        write_clean(title, sizeof title, bytes_from_str(t->record.title));
+        write_clean(title, sizeof title,
+                    bytes_from_str(t->record.title[0] ? t->record.title : "nothing"));
         snprintf(text, sizeof text, "%s %s %s: %s%s%s", title, direction(t), t->record.name,
                  reason, why ? ": " : "", why ? why : "");
         put(s, true, text);

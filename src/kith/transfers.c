@@ -26,8 +26,8 @@ static bool fits(const struct listing *l, const struct transfer_record *r)
 {
     char id[RANDOM_ID_TEXT_LEN + 1];
     random_id_write(id, &r->id);
-    return r->result != TRANSFER_DONE_ALL && l->id.len <= RANDOM_ID_TEXT_LEN &&
-           memcmp(id, l->id.data, l->id.len) == 0;
+    return r->result != TRANSFER_DONE_ALL && r->reason != TRANSFER_CANCELLED &&
+           l->id.len <= RANDOM_ID_TEXT_LEN && memcmp(id, l->id.data, l->id.len) == 0;
 }
 
 /* ---- the list ---- */
@@ -123,6 +123,14 @@ static int find_one(struct listing *l)
     return EXIT_DONE;
 }
 
+/* He is told in the next talk with him, so that he clears up. */
+static void keep_cancelled(struct listing *l, struct transfer_record *r)
+{
+    r->result = TRANSFER_STUCK;
+    r->reason = TRANSFER_CANCELLED;
+    transfer_record_write(&l->profile, r);
+}
+
 /* Who works on it notices that the record is gone, and tells the other side. */
 static int cancel(struct listing *l)
 {
@@ -139,6 +147,8 @@ static int cancel(struct listing *l)
     if (lock >= 0 && l->found.incoming && l->found.into[0] == '/')
         inbox_place_clear(l->found.into, &l->found.id);
     transfer_record_remove(&l->profile, &l->found);
+    if (lock >= 0 && !l->found.incoming && l->found.has_device)
+        keep_cancelled(l, &l->found);
     if (lock >= 0)
         close(lock);
     return EXIT_DONE;

@@ -195,18 +195,18 @@ bool visit_files_answer(struct visit_files *f, struct bytes name, bool accepts)
 {
     if (!f->transfers.open)
         return false;
+    struct transfer *last = NULL; /* the one that was shown last */
     list_foreach (at, &f->transfers.all) {
         struct transfer *t = list_entry(at, struct transfer, link);
-        if (!t->record.incoming || t->state != TRANSFER_OFFERED ||
-            (name.len > 0 && !account_name_equal(name, bytes_from_str(t->record.name))))
-            continue;
-        if (accepts)
-            take(f, t);
-        else
-            transfer_end(t, TRANSFER_DECLINED);
-        return true;
+        if (t->record.incoming && t->state == TRANSFER_OFFERED &&
+            (name.len == 0 || account_name_equal(name, bytes_from_str(t->record.name))))
+            last = t;
     }
-    return false;
+    if (last && accepts)
+        take(f, last);
+    else if (last)
+        transfer_end(last, TRANSFER_DECLINED);
+    return last != NULL;
 }
 
 static const char *state_words(const struct transfer *t)

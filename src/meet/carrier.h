@@ -32,6 +32,7 @@ enum carrier_news {
     CARRIER_DROPPED,    /* path, reason */
     CARRIER_AFRESH,     /* path: it has changed, and is sent anew */
     CARRIER_PUBLISHED,  /* name, what it is called now */
+    CARRIER_WHOLE,      /* incoming: all is published, and about to be forgotten here */
     CARRIER_END         /* enum carrier_end, reason, words */
 };
 

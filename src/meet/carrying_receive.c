@@ -57,8 +57,15 @@ static void on_published(struct receiving *r, struct bytes name, const char *now
     carrying_tell(c);
 }
 
+static void on_whole(struct receiving *r)
+{
+    struct carrying *c = carrying_of(r);
+    carrying_begin(c, CARRIER_WHOLE);
+    carrying_tell(c);
+}
+
 static const struct receiving_handler handler = {
-    .file = on_file, .dropped = on_dropped, .published = on_published};
+    .whole = on_whole, .file = on_file, .dropped = on_dropped, .published = on_published};
 
 static void tell_progress(struct carrying *c, const struct receiving *r)
 {

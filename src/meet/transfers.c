@@ -291,9 +291,23 @@ static bool is_wanted(const struct taking *s, const struct transfer_record *r)
            !transfers_find(s->all, &r->id, false);
 }
 
+/* It was ended while he was away: he is told now. */
+static void tell_cancelled(struct transfers *all, const struct transfer_record *r)
+{
+    struct talk_link *l = talks_find_device(all->talks, bytes_from_str(r->name), &r->device);
+    if (!l || strcmp(r->hub, all->self->hub_print) != 0)
+        return;
+    transfer_tell_over(l, &r->id, TRANSFER_CANCELLED);
+    transfer_record_remove(&all->profile, r);
+}
+
 static void take_up(void *ctx, const struct transfer_record *r)
 {
     struct taking *s = ctx;
+    if (!r->incoming && r->result == TRANSFER_STUCK && r->reason == TRANSFER_CANCELLED) {
+        tell_cancelled(s->all, r);
+        return;
+    }
     struct transfer *t = is_wanted(s, r) ? transfers_add(s->all, r) : NULL;
     if (!t)
         return;

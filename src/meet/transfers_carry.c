@@ -89,6 +89,13 @@ static void take_afresh(struct transfer *t, struct bytes news)
         t->all->handler->afresh(t, path);
 }
 
+/* Whoever asks from now on is told so, whatever becomes of this process. */
+static void take_whole(struct transfer *t, struct bytes news)
+{
+    t->record.result = TRANSFER_DONE_ALL;
+    transfer_record_write(&t->all->profile, &t->record);
+}
+
 static void take_published(struct transfer *t, struct bytes news)
 {
     struct bytes name, called;
@@ -99,10 +106,15 @@ static void take_published(struct transfer *t, struct bytes news)
 static void on_told(struct carrier *c, enum carrier_news what, struct bytes news)
 {
     static void (*const takes[])(struct transfer * t, struct bytes news) = {
-        [CARRIER_LISTED] = take_list,     [CARRIER_SKIPPED] = take_skipped,
-        [CARRIER_RUNS] = take_progress,   [CARRIER_FILE] = take_file,
-        [CARRIER_DROPPED] = take_dropped, [CARRIER_PUBLISHED] = take_published,
-        [CARRIER_AFRESH] = take_afresh,   [CARRIER_END] = NULL,
+        [CARRIER_LISTED] = take_list,
+        [CARRIER_SKIPPED] = take_skipped,
+        [CARRIER_RUNS] = take_progress,
+        [CARRIER_FILE] = take_file,
+        [CARRIER_DROPPED] = take_dropped,
+        [CARRIER_PUBLISHED] = take_published,
+        [CARRIER_AFRESH] = take_afresh,
+        [CARRIER_WHOLE] = take_whole,
+        [CARRIER_END] = NULL,
     };
     struct transfer *t = transfer_of(c);
     if (what == CARRIER_CONNECTED) {

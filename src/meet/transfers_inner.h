@@ -32,6 +32,8 @@ bool transfer_remember(struct transfer *t);
 /* transfers_notes.c: */
 void transfer_offer(struct transfer *t, struct talk_link *l);
 void transfer_agree(struct transfer *t, struct talk_link *l); /* ACCEPT */
+void transfer_tell_over(struct talk_link *l, const struct random_id *id,
+                        enum transfer_reason reason);
 void transfer_say_over(struct transfer *t, enum transfer_reason reason);
 struct talk_link *transfer_link(const struct transfer *t); /* with a connection; or NULL */
 

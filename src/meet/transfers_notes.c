@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "io/clock.h"
 #include "io/entropy.h"
+#include "meet/inbox_place.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -20,8 +21,8 @@ static int say(struct talk_link *l, const struct transfer_note *n)
     return talk_link_note(l, bytes_make(out, transfer_note_write(out, n)));
 }
 
-static void say_over(struct talk_link *l, const struct random_id *id,
-                     enum transfer_reason reason)
+void transfer_tell_over(struct talk_link *l, const struct random_id *id,
+                        enum transfer_reason reason)
 {
     say(l, &(struct transfer_note){.type = TRANSFER_NOTE_OVER, .id = *id, .reason = reason});
 }
@@ -30,7 +31,7 @@ void transfer_say_over(struct transfer *t, enum transfer_reason reason)
 {
     struct talk_link *l = transfer_link(t);
     if (l)
-        say_over(l, &t->record.id, reason);
+        transfer_tell_over(l, &t->record.id, reason);
 }
 
 /* ---- a connection of the other side's ---- */
@@ -173,7 +174,7 @@ static struct transfer *add_offered(struct transfers *all, struct talk_link *l,
 {
     struct transfer *t = has_room(all, l->name) ? transfers_add(all, record) : NULL;
     if (!t) {
-        say_over(l, &n->id, TRANSFER_BUSY);
+        transfer_tell_over(l, &n->id, TRANSFER_BUSY);
         return NULL;
     }
     snprintf(t->record.hub, sizeof t->record.hub, "%s", all->self->hub_print);
@@ -202,7 +203,7 @@ static void offer_new(struct transfers *all, struct talk_link *l, const struct t
 
 static void refuse(struct transfer *t, struct talk_link *l, enum transfer_reason reason)
 {
-    say_over(l, &t->record.id, reason);
+    transfer_tell_over(l, &t->record.id, reason);
     transfer_finish(t, reason, NULL);
 }
 
@@ -235,15 +236,15 @@ static void take_unknown(struct transfers *all, struct talk_link *l,
     struct transfer_record known;
     int r = transfer_record_read(&all->profile, &n->id, true, &known);
     if (r == 0 && !is_from(&known, l))
-        say_over(l, &n->id, TRANSFER_UNKNOWN);
+        transfer_tell_over(l, &n->id, TRANSFER_UNKNOWN);
     else if (r == 0 && known.result == TRANSFER_DONE_ALL)
-        say_over(l, &n->id, TRANSFER_REASON_NONE);
+        transfer_tell_over(l, &n->id, TRANSFER_REASON_NONE);
     else if (r == 0 && known.result == TRANSFER_STUCK && known.reason == TRANSFER_TOO_MUCH)
-        say_over(l, &n->id, known.reason); /* until the person here says otherwise */
+        transfer_tell_over(l, &n->id, known.reason); /* until the person here says otherwise */
     else if (r == 0)
         go_on(all, l, n, &known);
     else if (n->flags & TRANSFER_GOES_ON)
-        say_over(l, &n->id, TRANSFER_UNKNOWN);
+        transfer_tell_over(l, &n->id, TRANSFER_UNKNOWN);
     else
         offer_new(all, l, n);
 }
@@ -257,12 +258,12 @@ static bool is_accepted(const struct transfer *t)
 static void take_again(struct transfer *t, struct talk_link *l, const struct transfer_note *n)
 {
     if (!is_from(&t->record, l)) {
-        say_over(l, &n->id, TRANSFER_UNKNOWN);
+        transfer_tell_over(l, &n->id, TRANSFER_UNKNOWN);
         return;
     }
     bool soon = clock_instant().ns < instant_after_ms(t->since, LIMIT_TRANSFER_RETRY_MIN_MS).ns;
     if (t->state == TRANSFER_OVER || (t->carrier.running && soon)) {
-        say_over(l, &n->id, TRANSFER_BUSY);
+        transfer_tell_over(l, &n->id, TRANSFER_BUSY);
         return;
     }
     take_attempt(t, l, n);
@@ -346,7 +347,7 @@ static void take_call_over(struct transfer *t, struct talk_link *l)
         transfer_carry_over(t, l);
         return;
     }
-    say_over(l, &t->record.id, TRANSFER_RELAYED);
+    transfer_tell_over(l, &t->record.id, TRANSFER_RELAYED);
     transfer_wait(t, transfer_reason_text(TRANSFER_RELAYED));
 }
 
@@ -409,14 +410,23 @@ static struct transfer *find_noted(struct transfers *all, const struct transfer_
     return his ? t : NULL;
 }
 
-/* He knows now that all was received, and will not ask. */
-static void forget_done(struct transfers *all, const struct talk_link *l,
-                        const struct random_id *id)
+/* Of one that nothing is known of but its record: he knows now that all was received, and will
+ * not ask; or he has cancelled it. */
+static void take_over_unseen(struct transfers *all, const struct talk_link *l,
+                             const struct transfer_note *n)
 {
     struct transfer_record known;
-    if (transfer_record_read(&all->profile, id, true, &known) == 0 &&
-        known.result == TRANSFER_DONE_ALL && is_from(&known, l))
+    if (transfer_record_read(&all->profile, &n->id, true, &known) != 0 || !is_from(&known, l))
+        return;
+    bool done = known.result == TRANSFER_DONE_ALL && n->reason == TRANSFER_REASON_NONE;
+    bool cancelled = known.result != TRANSFER_DONE_ALL && n->reason == TRANSFER_CANCELLED;
+    int lock = cancelled ? transfer_record_lock(&all->profile, &known) : -1;
+    if (lock >= 0 && known.into[0] == '/')
+        inbox_place_clear(known.into, &known.id);
+    if (done || lock >= 0)
         transfer_record_remove(&all->profile, &known);
+    if (lock >= 0)
+        close(lock);
 }
 
 void transfers_noted(struct transfers *all, struct talk_link *l, struct bytes message)
@@ -429,8 +439,8 @@ void transfers_noted(struct transfers *all, struct talk_link *l, struct bytes me
         return;
     }
     struct transfer *t = find_noted(all, &n, l);
-    if (!t && n.type == TRANSFER_NOTE_OVER && n.reason == TRANSFER_REASON_NONE)
-        forget_done(all, l, &n.id);
+    if (!t && n.type == TRANSFER_NOTE_OVER)
+        take_over_unseen(all, l, &n);
     if (!t || t->state == TRANSFER_OVER)
         return;
     if (n.type == TRANSFER_NOTE_ACCEPT)

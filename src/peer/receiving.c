@@ -101,6 +101,10 @@ static int replay_record(struct receiving *r, const struct receiving_record *rec
     struct transfer_message m;
     uint64_t number;
     enum transfer_reason reason;
+    if (r->checked && !r->placed && rec->type == RECEIVING_PLACED) {
+        r->placed = true;
+        return rec->payload.len == 0 ? 0 : TRANSFER_BROKEN;
+    }
     if (r->checked)
         return TRANSFER_BROKEN;
     if (rec->type == RECEIVING_CHECKED) {
@@ -140,7 +144,7 @@ static void forget_journal(struct receiving *r)
 {
     const struct receiving_terms terms = r->course.terms;
     receiving_course_init(&r->course, &terms);
-    r->checked = false;
+    r->checked = r->placed = false;
     r->late_count = 0;
 }
 
@@ -173,10 +177,13 @@ static int judge_room(struct receiving *r, uint64_t wanted)
     return room < wanted ? TRANSFER_NO_ROOM : 0;
 }
 
+/* Of what has no known size, as much as may come before the next look, and what is left. */
 static uint64_t still_to_come(const struct receiving_course *c)
 {
     uint64_t offered = c->terms.bytes;
-    return offered != TRANSFER_SIZE_UNKNOWN && offered > c->bytes ? offered - c->bytes : 0;
+    if (offered == TRANSFER_SIZE_UNKNOWN)
+        return LIMIT_TRANSFER_RESERVE_BYTES + LIMIT_TRANSFER_UNKEPT_BYTES;
+    return offered > c->bytes ? offered - c->bytes : 0;
 }
 
 static int begin(struct receiving *r, struct buffer *out)

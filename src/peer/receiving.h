@@ -56,6 +56,9 @@ struct receiving_handler {
     /* It was given up by the sender. */
     void (*dropped)(struct receiving *r, struct bytes path, enum transfer_reason reason);
     void (*published)(struct receiving *r, struct bytes name, const char *now_called);
+    /* All is published; what is left of the staging is about to go, and with it all that is
+     * known here of the transfer. */
+    void (*whole)(struct receiving *r);
 };
 
 /* Dropped after it was whole. */
@@ -96,6 +99,7 @@ struct receiving {
     uint64_t earlier;  /* the journal's length when this connection began */
     uint64_t entry_at; /* where the record of the last ENTRY begins */
     bool checked;      /* as the journal says */
+    bool placed;       /* likewise */
     struct receiving_late late[LIMIT_TRANSFER_LATE];
     size_t late_count;
 

@@ -100,6 +100,11 @@ int receiving_journal_checked(struct receiving_journal *j)
     return append(j, RECEIVING_CHECKED, nothing, nothing);
 }
 
+int receiving_journal_placed(struct receiving_journal *j)
+{
+    return append(j, RECEIVING_PLACED, nothing, nothing);
+}
+
 void receiving_reader_init(struct receiving_reader *d, struct inbox *inbox, uint64_t at)
 {
     *d = (struct receiving_reader){.inbox = inbox, .at = at};

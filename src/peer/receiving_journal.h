@@ -5,7 +5,7 @@
  *
  *     4 bytes  length of what follows the hash, 1 to RECEIVING_RECORD_BYTES; big-endian
  *     8 bytes  XXH3-64 of it, seeded with the record's offset; big-endian
- *     1 byte   type: of a message (peer/transfer_message.h) or of the three here
+ *     1 byte   type: of a message (peer/transfer_message.h) or of the four here
  *     n bytes  the message's payload as it came; of CHUNK, without data: number 8, offset 8,
  *              sum 16, length of the data 4
  *
@@ -20,7 +20,8 @@ enum { RECEIVING_JOURNAL_VERSION = 1, RECEIVING_RECORD_BYTES = 512 };
 enum receiving_record_type {
     RECEIVING_BEGIN = 0xf0,   /* the first: RECEIVING_JOURNAL_VERSION 1, the transfer's id 16 */
     RECEIVING_LATE = 0xf1,    /* number 8, reason 1: dropped after all entries were said */
-    RECEIVING_CHECKED = 0xf2, /* all content is right: it can be published */
+    RECEIVING_CHECKED = 0xf2, /* all content is right: the tree can be built */
+    RECEIVING_PLACED = 0xf3   /* it is: what is not in it any more is published */
 };
 
 enum {
@@ -44,6 +45,7 @@ int receiving_journal_message(struct receiving_journal *j, const struct peer_fra
 int receiving_journal_late(struct receiving_journal *j, uint64_t number,
                            enum transfer_reason reason);
 int receiving_journal_checked(struct receiving_journal *j);
+int receiving_journal_placed(struct receiving_journal *j);
 int receiving_journal_flush(struct receiving_journal *j);
 /* Of what is flushed, all from `len` on is gone. */
 int receiving_journal_cut(struct receiving_journal *j, uint64_t len);

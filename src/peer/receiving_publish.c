@@ -1,8 +1,10 @@
 #include "peer/receiving_inner.h"
 
+/* Where the tree was built by an earlier connection, some of it may be published already, and
+ * would be built anew. */
 int receiving_place_begin(struct receiving *r)
 {
-    r->state = RECEIVING_PLACING;
+    r->state = r->placed ? RECEIVING_PUBLISHING : RECEIVING_PLACING;
     receiving_walk_init(&r->walk, r->inbox, r->journal.len);
     return 0;
 }
@@ -11,8 +13,15 @@ static int publish_begin(struct receiving *r)
 {
     receiving_walk_fini(&r->walk);
     int e = r->inbox->ops->placed(r->inbox);
+    if (e == 0)
+        e = receiving_journal_placed(&r->journal);
+    if (e == 0)
+        e = receiving_journal_flush(&r->journal);
+    if (e == 0)
+        e = r->inbox->ops->sync(r->inbox);
     if (e != 0)
         return e;
+    r->placed = true;
     r->state = RECEIVING_PUBLISHING;
     receiving_walk_init(&r->walk, r->inbox, r->journal.len);
     return 0;
@@ -87,6 +96,8 @@ static int publish(struct receiving *r)
 static int finish(struct receiving *r, struct buffer *out)
 {
     receiving_walk_fini(&r->walk);
+    if (r->handler && r->handler->whole)
+        r->handler->whole(r);
     int e = r->inbox->ops->clear(r->inbox);
     if (e != 0)
         return e;

@@ -109,7 +109,9 @@ static int say_afresh(struct sending *s, struct buffer *out)
     struct transfer_entry now;
     if (s->again == LIMIT_TRANSFER_AGAIN)
         return drop(s, out, TRANSFER_SOURCE_CHANGED);
-    int r = s->outbox->ops->look(s->outbox, &now);
+    int r = s->outbox->ops->open(s->outbox); /* another may have its name now */
+    if (r == 0 || r == OUTBOX_CHANGED)
+        r = s->outbox->ops->look(s->outbox, &now);
     if (r != 0)
         return drop(s, out, reason_of(r));
     s->again++;

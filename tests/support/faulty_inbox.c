@@ -378,6 +378,8 @@ static int do_place(struct inbox *i, const struct transfer_entry *e)
     if (e->depth > 0 && !parent)
         return blame(f, "a place in no folder");
     struct node *there = find_node(f, parent, e->name);
+    if (there && there->published)
+        return blame(f, "a place for what is published");
     if (e->kind == TRANSFER_FILE)
         return place_file(f, parent, there, e);
     if (there && there->kind == TRANSFER_FILE)

@@ -376,7 +376,7 @@ static bool is_checked(struct world *w)
     while (receiving_reader_next(&d, &rec) == 0)
         ;
     receiving_reader_fini(&d);
-    return rec.type == RECEIVING_CHECKED;
+    return rec.type == RECEIVING_CHECKED || rec.type == RECEIVING_PLACED;
 }
 
 static void rot(struct world *w)

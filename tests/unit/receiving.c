@@ -309,9 +309,16 @@ static void test_room(void **state)
     connect(&c, &terms);
     expect_stop(&c, TRANSFER_NO_ROOM);
     cut(&c);
-    faulty_inbox_set_room(c.inbox, LIMIT_TRANSFER_RESERVE_BYTES - 1);
+    faulty_inbox_set_room(c.inbox,
+                          LIMIT_TRANSFER_RESERVE_BYTES + LIMIT_TRANSFER_UNKEPT_BYTES - 1);
+    connect(&c, &plain);
+    expect_stop(&c, TRANSFER_NO_ROOM);
+    cut(&c);
+    faulty_inbox_set_room(c.inbox, LIMIT_TRANSFER_RESERVE_BYTES + LIMIT_TRANSFER_UNKEPT_BYTES);
     connect(&c, &plain);
     expect_place(&c, 0, false, 0);
+    faulty_inbox_set_room(c.inbox,
+                          LIMIT_TRANSFER_RESERVE_BYTES + LIMIT_TRANSFER_UNKEPT_BYTES - 1);
     say_file(&c, 0, "f", "hello");
     assert_int_equal(receiving_sync(&c.r, &c.out), 0);
     assert_int_equal(heard(&c).type, TRANSFER_KEPT);

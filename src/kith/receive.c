@@ -255,7 +255,9 @@ static void on_wake(struct contact *c)
 
 static void end_with(struct receive *r, enum transfer_reason reason)
 {
-    r->code = reason == TRANSFER_REASON_NONE ? EXIT_DONE : EXIT_FAILED;
+    r->code = reason == TRANSFER_REASON_NONE   ? EXIT_DONE
+              : reason == TRANSFER_DISK_FAILED ? EXIT_NO /* it cannot be written */
+                                               : EXIT_FAILED;
     contact_wake(&r->contact, 0);
 }
 

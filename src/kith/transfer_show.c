@@ -24,6 +24,7 @@ struct view {
     uint64_t before;          /* bytes that were there then */
     bool counted;             /* before is known */
     bool told_before;         /* how much was there at the first connection */
+    unsigned dropped;         /* files that were left out */
     struct instant rated;     /* rate was found; 0: not on this connection */
     uint64_t rated_bytes;     /* ... with so many there */
     double rate;              /* bytes a second; 0: not known yet */
@@ -428,7 +429,10 @@ void transfer_show_dropped(struct transfer_show *s, struct transfer *t, struct b
     const char *why = transfer_reason_text(reason);
     char shown[300];
     struct buffer b;
+    struct view *v = view_of(t);
     s->dropped++;
+    if (v)
+        v->dropped++;
     if (s->output->json) {
         struct json j = begin_event(&b, t, "dropped");
         json_bytes(&j, "path", path);
@@ -489,12 +493,16 @@ static void show_done(struct transfer_show *s, struct transfer *t, const struct 
         return;
     }
     struct transfer_record came = t->record;
+    char left_out[40] = "";
     came.bytes = t->bytes > 0 ? t->bytes : t->record.bytes; /* files may have changed since */
     transfer_show_what(&came, what);
+    if (v->dropped > 0)
+        snprintf(left_out, sizeof left_out, ", %u left out", v->dropped);
     amount_write(a_second, seconds > 0.001 ? (uint64_t)((double)moved / seconds) : moved);
-    transfer_show_note(s, "%s %s %s: %s in %.1f s, %s/s, %s%s%s",
+    transfer_show_note(s, "%s %s %s: %s%s in %.1f s, %s/s, %s%s%s",
                        t->record.incoming ? "received" : "sent", direction(t), t->record.name,
-                       what, seconds, a_second, v->way[0] ? v->way : "nothing was missing",
+                       what, left_out, seconds, a_second,
+                       v->way[0] ? v->way : "nothing was missing",
                        t->record.incoming ? "; into " : "", t->record.into);
 }
 

@@ -41,6 +41,8 @@ static const char *state_of(const struct listing *l, const struct transfer_recor
         return "under way";
     if (r->result == TRANSFER_STUCK)
         return transfer_reason_text(r->reason);
+    if (r->stream)
+        return "cannot go on: standard input is gone";
     return r->incoming ? "waits for him to send on" : "waits to be sent on";
 }
 

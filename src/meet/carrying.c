@@ -7,6 +7,7 @@
 #include "wire/field.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,6 +287,7 @@ static void clear(struct carrying *c)
 int carrying_run(void)
 {
     static struct carrying c = {.list = -1, .spool = -1, .input = -1, .connection = -1};
+    signal(SIGPIPE, SIG_IGN); /* who reads what goes to standard output may be gone */
     buffer_init(&c.news, NEWS_BYTES);
     buffer_init(&c.batch, COURIER_BYTES);
     while (read_order(&c))

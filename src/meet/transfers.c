@@ -111,7 +111,9 @@ static void settle_record(struct transfer *t)
     bool done = t->reason == TRANSFER_REASON_NONE;
     if (t->lock < 0 || t->all->closing)
         return;
-    if (!r->incoming && (!t->listed || r->stream)) {
+    bool is_output =
+        r->incoming && strcmp(r->into, "-") == 0 && t->reason != TRANSFER_REASON_NONE;
+    if (is_output || (!r->incoming && (!t->listed || r->stream))) {
         transfer_record_remove(&t->all->profile, r);
         return;
     }
@@ -423,6 +425,22 @@ enum trouble_kind transfers_send(struct transfers *all, const struct transfer_wi
 
 /* ---- all of them ---- */
 
+/* What was read of standard input is of no use without the rest; where he has some of it he is
+ * told that in the next talk. */
+static void end_stream(const struct transfers *t, const struct transfer_record *r)
+{
+    struct transfer_record ended = *r;
+    int lock = transfer_record_lock(&t->profile, r);
+    if (lock < 0)
+        return;
+    transfer_record_remove(&t->profile, r);
+    ended.result = TRANSFER_STUCK;
+    ended.reason = TRANSFER_CANCELLED;
+    if (r->has_device)
+        transfer_record_write(&t->profile, &ended);
+    close(lock);
+}
+
 /* Who asks after such a time asks in vain. */
 static void forget_old(void *ctx, const struct transfer_record *r)
 {
@@ -430,6 +448,8 @@ static void forget_old(void *ctx, const struct transfer_record *r)
     uint64_t now = (uint64_t)clock_walltime().ms;
     if (r->result == TRANSFER_DONE_ALL && now > r->when + LIMIT_TRANSFER_REMEMBERED_MS)
         transfer_record_remove(&t->profile, r);
+    else if (!r->incoming && r->stream && r->result == TRANSFER_OPEN)
+        end_stream(t, r);
 }
 
 bool transfers_is_idle(const struct transfers *t)

@@ -171,7 +171,8 @@ static void on_ended(struct carrier *c, enum carrier_end how, enum transfer_reas
         transfer_finish(t, TRANSFER_REASON_NONE, NULL);
     else if (is_torn(t, how))
         transfer_finish(t, TRANSFER_SOURCE_FAILED, "its reader was killed");
-    else if (how == CARRIER_CUT && strcmp(t->record.into, "-") == 0 && t->bytes > 0)
+    else if (how == CARRIER_CUT && strcmp(t->record.into, "-") == 0 &&
+             t->state == TRANSFER_RUNNING)
         end_output(t);
     else if (how == CARRIER_STOPPED && !transfer_reason_passes(reason))
         transfer_finish(t, reason, words[0] ? words : NULL);

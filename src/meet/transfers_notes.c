@@ -207,6 +207,17 @@ static void refuse(struct transfer *t, struct talk_link *l, enum transfer_reason
     transfer_finish(t, reason, NULL);
 }
 
+/* It was stuck since its names were taken: whoever takes files here now may have another rule,
+ * or another folder, for it. */
+static void offer_again(struct transfers *all, struct talk_link *l,
+                        const struct transfer_note *n, const struct transfer_record *known)
+{
+    if (known->into[0] == '/')
+        inbox_place_clear(known->into, &known->id);
+    transfer_record_remove(&all->profile, known);
+    offer_new(all, l, n);
+}
+
 /* One that was accepted before, in this process or another. */
 static void go_on(struct transfers *all, struct talk_link *l, const struct transfer_note *n,
                   const struct transfer_record *known)
@@ -241,6 +252,9 @@ static void take_unknown(struct transfers *all, struct talk_link *l,
         transfer_tell_over(l, &n->id, TRANSFER_REASON_NONE);
     else if (r == 0 && known.result == TRANSFER_STUCK && known.reason == TRANSFER_TOO_MUCH)
         transfer_tell_over(l, &n->id, known.reason); /* until the person here says otherwise */
+    else if (r == 0 && known.result == TRANSFER_STUCK &&
+             (known.reason == TRANSFER_NAME_TAKEN || known.reason == TRANSFER_NAME_REFUSED))
+        offer_again(all, l, n, &known);
     else if (r == 0)
         go_on(all, l, n, &known);
     else if (n->flags & TRANSFER_GOES_ON)

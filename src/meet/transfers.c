@@ -118,16 +118,15 @@ static void settle_record(struct transfer *t)
         return;
     }
     if (r->incoming && is_his(t->reason))
-        return; /* it goes on when he can */
-    r->reason = t->reason;
-    if (done && r->incoming && !t->he_knows)
-        r->result = TRANSFER_DONE_ALL;
-    else if (transfer_reason_is_final(t->reason) || done)
+        return;                                      /* it goes on when he can */
+    bool asks = done && r->incoming && !t->he_knows; /* he may, whether all was received */
+    if (!asks && (done || transfer_reason_is_final(t->reason))) {
         transfer_record_remove(&t->all->profile, r);
-    else
-        r->result = TRANSFER_STUCK;
-    if (r->result != TRANSFER_OPEN)
-        transfer_record_write(&t->all->profile, r);
+        return;
+    }
+    r->reason = t->reason;
+    r->result = asks ? TRANSFER_DONE_ALL : TRANSFER_STUCK;
+    transfer_record_write(&t->all->profile, r);
 }
 
 static bool is_to_be_cleared(const struct transfer *t)

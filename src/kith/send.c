@@ -336,9 +336,13 @@ static void on_ending(struct contact *c)
 
 /* ---- talks ---- */
 
+/* What was cancelled while he was away is told; nothing else of an earlier time is taken up. */
 static void on_begun(struct talks *t, const char *name)
 {
-    transfers_look(&send_of(contact_of(t))->transfers);
+    static const struct random_id none;
+    struct transfers *all = &send_of(contact_of(t))->transfers;
+    transfers_take_up(all, name, &none);
+    transfers_look(all);
 }
 
 static void on_path(struct talks *t, const char *name, const char *way)

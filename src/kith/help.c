@@ -347,7 +347,7 @@ static const struct topic topics[] = {
      "Whatever cuts it off, it goes on where it was: by itself as long as this runs,\n"
      "and when the same is sent again, in a visit, or by kith transfers resume.\n"
      "Standard input goes on only while this runs. Where there is no direct way, it\n"
-     "waits for one, or goes through the hub where kithd --relay all lets it.\n"
+     "waits for one, or goes through the hub where that lets files through.\n"
      "\n"
      "Exit code 0: all of it is there, on the disk; 1: he does not want it, has\n"
      "something of that name, or, with --now, is not here; 5: his device is another\n"

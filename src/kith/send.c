@@ -129,7 +129,8 @@ static int code_of(enum transfer_reason reason)
 static void on_over(struct transfer *t, const char *why)
 {
     struct send *s = send_of_transfer(t);
-    if (s->contact.over || s->gives_up) { /* it goes on another time, or was told of */
+    bool told = s->gives_up && !s->show.output->json;
+    if (s->contact.over || told) { /* it goes on another time, or was told of */
         free(t->context);
         return;
     }

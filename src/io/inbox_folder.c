@@ -241,6 +241,17 @@ void inbox_folder_close(struct inbox_folder *f)
 
 /* ---- what is staged in a folder ---- */
 
+bool inbox_folder_is_there(int inbox_fd, const struct random_id *id)
+{
+    char name[RANDOM_ID_TEXT_LEN + 1];
+    struct stat st;
+    random_id_write(name, id);
+    int fd = beneath_open(inbox_fd, kith_name, O_RDONLY | O_DIRECTORY, 0);
+    bool there = fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    inbox_folder_close_fd(&fd);
+    return there;
+}
+
 static bool is_folder(int folder, const char *name)
 {
     struct stat st;

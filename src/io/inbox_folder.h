@@ -79,6 +79,9 @@ int inbox_folder_open(struct inbox_folder *f, int inbox_fd, const struct random_
                       enum inbox_rule rule);
 void inbox_folder_close(struct inbox_folder *f);
 
+/* Is there a staging of that transfer? */
+bool inbox_folder_is_there(int inbox_fd, const struct random_id *id);
+
 /* Each transfer that is staged in a folder, in no order, until each returns something else than
  * 0, which is passed on. Names that are none of ours are passed over. -errno. */
 int inbox_folder_list(int inbox_fd, int (*each)(void *ctx, const struct random_id *id),

@@ -77,16 +77,38 @@ void meeting_tick(struct meeting *m, struct contact *c)
     }
 }
 
-static enum meeting_news take_failure(struct meeting *m, struct bytes why,
+static void ask_about(struct meeting *m, struct contact *c)
+{
+    const struct bytes argv[] = {bytes_from_str("DEVICES"), bytes_from_str("OF"),
+                                 bytes_from_str(m->name)};
+    m->asked = contact_request(c, argv, 3);
+    m->state = MEETING_DOUBTED;
+}
+
+static enum meeting_news take_doubt(struct meeting *m, const struct resp_value *reply,
+                                    char ret_why[MEETING_WHY_BYTES])
+{
+    put_off(m, LIMIT_MEETING_AGAIN_MS);
+    if (reply->kind != RESP_FAILURE)
+        return waits(m, "is not here", ret_why);
+    snprintf(ret_why, MEETING_WHY_BYTES, "has no account at this hub");
+    return MEETING_REFUSED;
+}
+
+static enum meeting_news take_failure(struct meeting *m, struct contact *c, struct bytes why,
                                       char ret_why[MEETING_WHY_BYTES])
 {
     if (bytes_starts_with(why, "BUSY ")) {
         put_off(m, LIMIT_SAY_AGAIN_MS);
         return MEETING_NOTHING;
     }
+    if (bytes_starts_with(why, "ABSENT ") && !m->awaits) {
+        ask_about(m, c);
+        return MEETING_NOTHING;
+    }
     put_off(m, LIMIT_MEETING_AGAIN_MS);
     if (bytes_starts_with(why, "ABSENT "))
-        return waits(m, "is not here", ret_why);
+        return MEETING_NOTHING;
     why = answer_words(why);
     snprintf(ret_why, MEETING_WHY_BYTES, "cannot be asked: %.*s",
              (int)(why.len < 150 ? why.len : 150), (const char *)why.data);
@@ -97,11 +119,15 @@ bool meeting_answer(struct meeting *m, struct contact *c, uint64_t number,
                     const struct resp_value *reply, enum meeting_news *ret,
                     char ret_why[MEETING_WHY_BYTES])
 {
-    if (m->state != MEETING_ASKING || number != m->asked)
+    if ((m->state != MEETING_ASKING && m->state != MEETING_DOUBTED) || number != m->asked)
         return false;
     *ret = MEETING_NOTHING;
+    if (m->state == MEETING_DOUBTED) {
+        *ret = take_doubt(m, reply, ret_why);
+        return true;
+    }
     if (reply->kind == RESP_FAILURE) {
-        *ret = take_failure(m, reply->text, ret_why);
+        *ret = take_failure(m, c, reply->text, ret_why);
         return true;
     }
     m->state = MEETING_ASKED;
@@ -149,6 +175,6 @@ void meeting_end(struct meeting *m)
 
 void meeting_lost(struct meeting *m)
 {
-    if (m->state == MEETING_ASKING || m->state == MEETING_ASKED)
+    if (m->state == MEETING_ASKING || m->state == MEETING_DOUBTED || m->state == MEETING_ASKED)
         put_off(m, 0);
 }

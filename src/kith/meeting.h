@@ -5,6 +5,7 @@
  * asked again when that talk is over. Who is not here is waited for.
  *
  *   AWAY -> ASKING -> ASKED -> TALKING -> AWAY
+ *   ASKING -> DOUBTED -> AWAY                   not here: is there an account of that name?
  *   ASKING, ASKED -> AWAY                       not here, busy, no answer: again, in a while */
 
 #include "kith/contact.h"
@@ -12,7 +13,8 @@
 enum meeting_state {
     MEETING_AWAY,
     MEETING_ASKING, /* the hub has not answered yet */
-    MEETING_ASKED,  /* he has not */
+    MEETING_DOUBTED, /* nor whether there is such an account */
+    MEETING_ASKED,   /* he has not */
     MEETING_TALKING
 };
 
@@ -21,7 +23,7 @@ struct meeting {
     enum meeting_state state;
     bool takes;    /* his invitations, too; else another kith of the account may answer */
     bool over;     /* he is wanted no more */
-    bool awaits;   /* he is waited for, and it was said so */
+    bool awaits;   /* he is waited for, and it was said so: there is such an account */
     bool has_turn; /* the lock on asking him: one kith of a profile at a time does */
     int turn;
     uint64_t asked;

@@ -208,43 +208,20 @@ static void on_offered(struct transfer *t)
                "he is not verified (kith verify), nor named by --from");
 }
 
-static void on_changed(struct transfer *t, const char *why)
-{
-    transfer_show_changed(&receive_of_transfer(t)->show, t, why);
-}
-
-static void on_runs(struct transfer *t)
-{
-    transfer_show_runs(&receive_of_transfer(t)->show, t);
-}
-
 static void end_if_unread(struct receive *r)
 {
     if (r->contact.session->output.failed != 0 && !r->contact.over)
         contact_end(&r->contact, EXIT_NO);
 }
 
-static void on_file(struct transfer *t, struct bytes path, uint64_t size, struct bytes sha256)
+static void on_told(struct transfer *t, const struct transfer_news *news)
 {
     struct receive *r = receive_of_transfer(t);
-    if (!r->to_output)
-        transfer_show_file(&r->show, t, path, size, sha256);
-    end_if_unread(r);
-}
-
-static void on_dropped(struct transfer *t, struct bytes path, enum transfer_reason reason)
-{
-    transfer_show_dropped(&receive_of_transfer(t)->show, t, path, reason);
-}
-
-static void on_afresh(struct transfer *t, struct bytes path)
-{
-    transfer_show_afresh(&receive_of_transfer(t)->show, t, path);
-}
-
-static void on_published(struct transfer *t, struct bytes name, struct bytes now_called)
-{
-    transfer_show_published(&receive_of_transfer(t)->show, t, name, now_called);
+    bool is_file = news->event == TRANSFER_EVENT_FILE;
+    if (!is_file || !r->to_output)
+        transfer_show_news(&r->show, t, news);
+    if (is_file)
+        end_if_unread(r);
 }
 
 /* Not from within a call of the transfers, which end with the contact. */
@@ -279,14 +256,8 @@ static void on_over(struct transfer *t, const char *why)
         ask_next(r);
 }
 
-static const struct transfers_handler transfers_handler = {.offered = on_offered,
-                                                           .changed = on_changed,
-                                                           .runs = on_runs,
-                                                           .file = on_file,
-                                                           .dropped = on_dropped,
-                                                           .afresh = on_afresh,
-                                                           .published = on_published,
-                                                           .over = on_over};
+static const struct transfers_handler transfers_handler = {
+    .offered = on_offered, .told = on_told, .over = on_over};
 
 /* ---- the hub ---- */
 

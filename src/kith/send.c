@@ -68,45 +68,15 @@ static void on_listed(struct transfer *t)
     contact_wake(&send_of_transfer(t)->contact, 0); /* he is to be asked */
 }
 
-static void on_skipped(struct transfer *t, struct bytes path, struct bytes why)
+static void on_told(struct transfer *t, const struct transfer_news *news)
 {
-    transfer_show_skipped(&send_of_transfer(t)->show, t, path, why);
+    transfer_show_news(&send_of_transfer(t)->show, t, news);
 }
 
 /* By hand or by a rule is for those who wait for offers. */
 static void on_offered(struct transfer *t)
 {
     transfer_end(t, TRANSFER_NOT_HERE);
-}
-
-static void on_changed(struct transfer *t, const char *why)
-{
-    transfer_show_changed(&send_of_transfer(t)->show, t, why);
-}
-
-static void on_runs(struct transfer *t)
-{
-    transfer_show_runs(&send_of_transfer(t)->show, t);
-}
-
-static void on_file(struct transfer *t, struct bytes path, uint64_t size, struct bytes sha256)
-{
-    transfer_show_file(&send_of_transfer(t)->show, t, path, size, sha256);
-}
-
-static void on_dropped(struct transfer *t, struct bytes path, enum transfer_reason reason)
-{
-    transfer_show_dropped(&send_of_transfer(t)->show, t, path, reason);
-}
-
-static void on_afresh(struct transfer *t, struct bytes path)
-{
-    transfer_show_afresh(&send_of_transfer(t)->show, t, path);
-}
-
-static void on_published(struct transfer *t, struct bytes name, struct bytes now_called)
-{
-    transfer_show_published(&send_of_transfer(t)->show, t, name, now_called);
 }
 
 static int code_of(enum transfer_reason reason)
@@ -119,6 +89,7 @@ static int code_of(enum transfer_reason reason)
     case TRANSFER_PAUSED:
     case TRANSFER_NOT_HERE:
     case TRANSFER_UNKNOWN: /* it was cancelled there */
+    case TRANSFER_TOO_MUCH:
     case TRANSFER_NAME_TAKEN:
         return EXIT_NO;
     default:
@@ -141,16 +112,8 @@ static void on_over(struct transfer *t, const char *why)
     worsen(s, code_of(t->reason));
 }
 
-static const struct transfers_handler transfers_handler = {.listed = on_listed,
-                                                           .skipped = on_skipped,
-                                                           .offered = on_offered,
-                                                           .changed = on_changed,
-                                                           .runs = on_runs,
-                                                           .file = on_file,
-                                                           .dropped = on_dropped,
-                                                           .afresh = on_afresh,
-                                                           .published = on_published,
-                                                           .over = on_over};
+static const struct transfers_handler transfers_handler = {
+    .listed = on_listed, .offered = on_offered, .told = on_told, .over = on_over};
 
 /* ---- the people ---- */
 
@@ -328,10 +291,24 @@ static void on_notice(struct contact *c, const struct notice *n)
         contact_decline(c, n->id);
 }
 
+/* Of standard input nothing more can be had. */
+static bool can_go_on(const struct send *s)
+{
+    list_foreach (at, &s->transfers.all) {
+        const struct transfer *t = list_entry(at, struct transfer, link);
+        if (t->state != TRANSFER_LISTING && t->state != TRANSFER_OVER && !t->record.stream)
+            return true;
+    }
+    return false;
+}
+
 static void on_ending(struct contact *c)
 {
     struct send *s = send_of(c);
     transfer_show_clear(&s->show);
+    if (c->signal != 0 && can_go_on(s))
+        transfer_show_note(&s->show, "stopped; the same command goes on with it, and so does "
+                                     "kith transfers resume");
     transfers_close(&s->transfers);
 }
 

@@ -158,22 +158,22 @@ void transfer_show_again(struct transfer_show *s, struct transfer *t)
         transfer_show_note(s, "that was begun before, and goes on");
 }
 
-void transfer_show_skipped(struct transfer_show *s, struct transfer *t, struct bytes path,
-                           struct bytes why)
+static void show_skipped(struct transfer_show *s, struct transfer *t,
+                         const struct transfer_news *news)
 {
     char shown[300], text[600];
     s->dropped++;
     if (s->output->json) {
         struct buffer b;
         struct json j = begin_event(&b, t, "skipped");
-        json_bytes(&j, "path", path);
-        json_bytes(&j, "why", why);
+        json_bytes(&j, "path", news->path);
+        json_bytes(&j, "why", news->detail);
         output_json(s->output, &j);
         return;
     }
-    write_clean(shown, sizeof shown, path);
-    snprintf(text, sizeof text, "%s is not sent: %.*s", shown, (int)why.len,
-             (const char *)why.data);
+    write_clean(shown, sizeof shown, news->path);
+    snprintf(text, sizeof text, "%s is not sent: %.*s", shown, (int)news->detail.len,
+             (const char *)news->detail.data);
     put(s, true, text);
 }
 
@@ -230,9 +230,11 @@ static void show_stalling(struct transfer_show *s, struct transfer *t, const cha
     transfer_show_note(s, "%s %s: %s", direction(t), t->record.name, why);
 }
 
-void transfer_show_changed(struct transfer_show *s, struct transfer *t, const char *why)
+static void show_state(struct transfer_show *s, struct transfer *t,
+                       const struct transfer_news *news)
 {
     struct view *v = view_of(t);
+    const char *why = news->why;
     if (!v)
         return;
     if (t->state == TRANSFER_RUNNING && why) {
@@ -287,7 +289,7 @@ static const char *bound_words(enum carrier_bound bound)
     return (size_t)bound < sizeof words / sizeof *words ? words[bound] : "";
 }
 
-static void show_json(struct transfer_show *s, struct transfer *t, const struct view *v)
+static void put_progress(struct transfer_show *s, struct transfer *t, const struct view *v)
 {
     struct buffer b;
     struct json j = begin_event(&b, t, "progress");
@@ -349,7 +351,8 @@ static void show_before(struct transfer_show *s, struct transfer *t, struct view
         transfer_show_note(s, "%s of it is there already", there);
 }
 
-void transfer_show_runs(struct transfer_show *s, struct transfer *t)
+static void show_progress(struct transfer_show *s, struct transfer *t,
+                          const struct transfer_news *news)
 {
     struct view *v = view_of(t);
     struct instant now = clock_instant();
@@ -367,7 +370,7 @@ void transfer_show_runs(struct transfer_show *s, struct transfer *t)
         return;
     s->shown = now;
     if (s->output->json) {
-        show_json(s, t, v);
+        put_progress(s, t, v);
         return;
     }
     write_progress(t, v, line);
@@ -389,16 +392,16 @@ static void write_hex(char *out, struct bytes sha256)
         snprintf(out + 2 * i, 3, "%02x", sha256.data[i]);
 }
 
-void transfer_show_file(struct transfer_show *s, struct transfer *t, struct bytes path,
-                        uint64_t size, struct bytes sha256)
+static void show_file(struct transfer_show *s, struct transfer *t,
+                      const struct transfer_news *news)
 {
     char hex[65] = "", amount[AMOUNT_BYTES], before[100], behind[100];
     struct buffer b;
-    write_hex(hex, sha256);
+    write_hex(hex, news->detail);
     if (s->output->json) {
         struct json j = begin_event(&b, t, "file");
-        json_bytes(&j, "path", path);
-        json_number(&j, "bytes", (int64_t)size);
+        json_bytes(&j, "path", news->path);
+        json_number(&j, "bytes", (int64_t)news->size);
         if (hex[0])
             json_str(&j, "sha256", hex);
         output_json(s->output, &j);
@@ -407,13 +410,13 @@ void transfer_show_file(struct transfer_show *s, struct transfer *t, struct byte
     if (!hex[0] && (!t->record.incoming || s->say))
         return;
     transfer_show_clear(s);
-    amount_write(amount, size);
+    amount_write(amount, news->size);
     snprintf(before, sizeof before, "%s%s", hex, hex[0] ? "  " : "");
     snprintf(behind, sizeof behind, "  %s from %s", amount, t->record.name);
     buffer_init(&b, LIMIT_MIB);
     int r = s->say ? buffer_append_str(&b, before) : 0;
     if (r == 0)
-        r = buffer_append_bytes(&b, path);
+        r = buffer_append_bytes(&b, news->path);
     if (r == 0 && !hex[0])
         r = buffer_append_str(&b, behind);
     if (r == 0 && s->say)
@@ -423,10 +426,10 @@ void transfer_show_file(struct transfer_show *s, struct transfer *t, struct byte
     buffer_fini(&b);
 }
 
-void transfer_show_dropped(struct transfer_show *s, struct transfer *t, struct bytes path,
-                           enum transfer_reason reason)
+static void show_dropped(struct transfer_show *s, struct transfer *t,
+                         const struct transfer_news *news)
 {
-    const char *why = transfer_reason_text(reason);
+    const char *why = transfer_reason_text(news->reason);
     char shown[300];
     struct buffer b;
     struct view *v = view_of(t);
@@ -435,44 +438,58 @@ void transfer_show_dropped(struct transfer_show *s, struct transfer *t, struct b
         v->dropped++;
     if (s->output->json) {
         struct json j = begin_event(&b, t, "dropped");
-        json_bytes(&j, "path", path);
+        json_bytes(&j, "path", news->path);
         json_str(&j, "why", why);
         output_json(s->output, &j);
         return;
     }
-    write_clean(shown, sizeof shown, path);
+    write_clean(shown, sizeof shown, news->path);
     transfer_show_note(s, "%s is not there: %s", shown, why);
 }
 
-void transfer_show_afresh(struct transfer_show *s, struct transfer *t, struct bytes path)
+static void show_afresh(struct transfer_show *s, struct transfer *t,
+                        const struct transfer_news *news)
 {
     char shown[300];
     struct buffer b;
     if (s->output->json) {
         struct json j = begin_event(&b, t, "changed");
-        json_bytes(&j, "path", path);
+        json_bytes(&j, "path", news->path);
         output_json(s->output, &j);
         return;
     }
-    write_clean(shown, sizeof shown, path);
+    write_clean(shown, sizeof shown, news->path);
     transfer_show_note(s, "%s has changed meanwhile: it is sent anew", shown);
 }
 
-void transfer_show_published(struct transfer_show *s, struct transfer *t, struct bytes name,
-                             struct bytes now_called)
+static void show_published(struct transfer_show *s, struct transfer *t,
+                           const struct transfer_news *news)
 {
     char shown[300];
     struct buffer b;
     if (s->output->json) {
         struct json j = begin_event(&b, t, "published");
-        json_bytes(&j, "name", name);
-        json_bytes(&j, "as", now_called);
+        json_bytes(&j, "name", news->path);
+        json_bytes(&j, "as", news->detail);
         json_str(&j, "into", t->record.into);
         output_json(s->output, &j);
-    } else if (!bytes_equal(name, now_called)) {
-        write_clean(shown, sizeof shown, now_called);
+    } else if (!bytes_equal(news->path, news->detail)) {
+        write_clean(shown, sizeof shown, news->detail);
         transfer_show_note(s, "it is called %s, since its name is taken or reserved", shown);
     }
+}
+
+void transfer_show_news(struct transfer_show *s, struct transfer *t,
+                        const struct transfer_news *news)
+{
+    static void (*const shows[])(struct transfer_show * s, struct transfer * t,
+                                 const struct transfer_news *news) = {
+        [TRANSFER_EVENT_STATE] = show_state,         [TRANSFER_EVENT_RUNS] = show_progress,
+        [TRANSFER_EVENT_SKIPPED] = show_skipped,     [TRANSFER_EVENT_FILE] = show_file,
+        [TRANSFER_EVENT_DROPPED] = show_dropped,     [TRANSFER_EVENT_AFRESH] = show_afresh,
+        [TRANSFER_EVENT_PUBLISHED] = show_published,
+    };
+    shows[news->event](s, t, news);
 }
 
 /* ---- the end ---- */

@@ -38,17 +38,8 @@ void transfer_show_what(const struct transfer_record *r, char out[TRANSFER_SHOW_
 /* For the handlers of transfers; the context of a transfer is its. */
 void transfer_show_listed(struct transfer_show *s, struct transfer *t);
 void transfer_show_again(struct transfer_show *s, struct transfer *t); /* it was begun before */
-void transfer_show_skipped(struct transfer_show *s, struct transfer *t, struct bytes path,
-                           struct bytes why);
-void transfer_show_changed(struct transfer_show *s, struct transfer *t, const char *why);
-void transfer_show_runs(struct transfer_show *s, struct transfer *t);
-void transfer_show_file(struct transfer_show *s, struct transfer *t, struct bytes path,
-                        uint64_t size, struct bytes sha256);
-void transfer_show_dropped(struct transfer_show *s, struct transfer *t, struct bytes path,
-                           enum transfer_reason reason);
-void transfer_show_afresh(struct transfer_show *s, struct transfer *t, struct bytes path);
-void transfer_show_published(struct transfer_show *s, struct transfer *t, struct bytes name,
-                             struct bytes now_called);
+void transfer_show_news(struct transfer_show *s, struct transfer *t,
+                        const struct transfer_news *news);
 void transfer_show_over(struct transfer_show *s, struct transfer *t, const char *why);
 
 #endif

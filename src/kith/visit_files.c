@@ -44,9 +44,9 @@ static void on_listed(struct transfer *t)
     transfer_show_listed(&files_of(t)->show, t);
 }
 
-static void on_skipped(struct transfer *t, struct bytes path, struct bytes why)
+static void on_told(struct transfer *t, const struct transfer_news *news)
 {
-    transfer_show_skipped(&files_of(t)->show, t, path, why);
+    transfer_show_news(&files_of(t)->show, t, news);
 }
 
 static void take(struct visit_files *f, struct transfer *t)
@@ -78,36 +78,6 @@ static void on_offered(struct transfer *t)
     }
 }
 
-static void on_changed(struct transfer *t, const char *why)
-{
-    transfer_show_changed(&files_of(t)->show, t, why);
-}
-
-static void on_runs(struct transfer *t)
-{
-    transfer_show_runs(&files_of(t)->show, t);
-}
-
-static void on_file(struct transfer *t, struct bytes path, uint64_t size, struct bytes sha256)
-{
-    transfer_show_file(&files_of(t)->show, t, path, size, sha256);
-}
-
-static void on_dropped(struct transfer *t, struct bytes path, enum transfer_reason reason)
-{
-    transfer_show_dropped(&files_of(t)->show, t, path, reason);
-}
-
-static void on_afresh(struct transfer *t, struct bytes path)
-{
-    transfer_show_afresh(&files_of(t)->show, t, path);
-}
-
-static void on_published(struct transfer *t, struct bytes name, struct bytes now_called)
-{
-    transfer_show_published(&files_of(t)->show, t, name, now_called);
-}
-
 static void on_over(struct transfer *t, const char *why)
 {
     struct visit_files *f = files_of(t);
@@ -117,16 +87,8 @@ static void on_over(struct transfer *t, const char *why)
         transfer_show_over(&f->show, t, why);
 }
 
-static const struct transfers_handler handler = {.listed = on_listed,
-                                                 .skipped = on_skipped,
-                                                 .offered = on_offered,
-                                                 .changed = on_changed,
-                                                 .runs = on_runs,
-                                                 .file = on_file,
-                                                 .dropped = on_dropped,
-                                                 .afresh = on_afresh,
-                                                 .published = on_published,
-                                                 .over = on_over};
+static const struct transfers_handler handler = {
+    .listed = on_listed, .offered = on_offered, .told = on_told, .over = on_over};
 
 /* ---- its life ---- */
 

@@ -64,6 +64,10 @@ int inbox_place_clear(const char *path, const struct random_id *id)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : -errno;
+    if (!inbox_folder_is_there(fd, id)) {
+        close(fd);
+        return 0;
+    }
     int r = inbox_folder_open(&f, fd, id, INBOX_REFUSE);
     close(fd);
     if (r != 0)

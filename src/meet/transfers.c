@@ -48,14 +48,19 @@ bool transfer_hold(struct transfer *t)
     return t->lock >= 0;
 }
 
+void transfer_tell(struct transfer *t, struct transfer_news news)
+{
+    t->all->handler->told(t, &news);
+}
+
 void transfer_set_state(struct transfer *t, enum transfer_state state, const char *why)
 {
     if (t->state == TRANSFER_OVER)
         return;
     t->state = state;
     t->since = clock_instant();
-    if (state != TRANSFER_OVER && t->all->handler->changed)
-        t->all->handler->changed(t, why);
+    if (state != TRANSFER_OVER)
+        transfer_tell(t, (struct transfer_news){.event = TRANSFER_EVENT_STATE, .why = why});
 }
 
 bool transfer_remember(struct transfer *t)
@@ -129,9 +134,11 @@ static void settle_record(struct transfer *t)
     transfer_record_write(&t->all->profile, r);
 }
 
+/* Whoever publishes all clears the staging himself. */
 static bool is_to_be_cleared(const struct transfer *t)
 {
-    return t->record.incoming && t->record.into[0] == '/' &&
+    bool cleared = t->carrier.over && t->carrier.how == CARRIER_DONE;
+    return !cleared && t->record.incoming && t->record.into[0] == '/' &&
            transfer_reason_is_final(t->reason) && t->lock >= 0 && !t->all->closing;
 }
 
@@ -155,8 +162,7 @@ void transfer_finish(struct transfer *t, enum transfer_reason reason, const char
         if (is_to_be_cleared(t))
             transfer_clear(t);
         t->ending = true;
-        if (t->all->handler->over)
-            t->all->handler->over(t, why);
+        t->all->handler->over(t, why);
         t->ending = false;
     }
     if (!t->carrier.running)
@@ -228,8 +234,8 @@ static void look_at_running(struct transfer *t, struct instant now)
         carrier_kill(&t->carrier);
     } else if (!t->stalls && now.ns > instant_after_ms(t->moved, LIMIT_TRANSFER_STALLS_MS).ns) {
         t->stalls = true;
-        if (t->all->handler->changed)
-            t->all->handler->changed(t, "nothing moves");
+        transfer_tell(
+            t, (struct transfer_news){.event = TRANSFER_EVENT_STATE, .why = "nothing moves"});
     }
 }
 

@@ -76,21 +76,32 @@ struct transfer {
     char path[TRANSFER_PATH_SHOWN_BYTES]; /* what is at work, uncleaned */
 };
 
-/* Names, paths: as they came, to be cleaned. Any may be NULL, but offered. */
+/* What becomes of a transfer. Names and paths are as they came, to be cleaned. */
+enum transfer_event {
+    TRANSFER_EVENT_STATE,     /* another one; why, where it is READY again after an attempt, or
+                               * RUNNING and nothing moves */
+    TRANSFER_EVENT_RUNS,      /* it has come further */
+    TRANSFER_EVENT_SKIPPED,   /* outgoing: path is not sent; detail: why */
+    TRANSFER_EVENT_FILE,      /* path is whole; size; detail: its SHA-256, or nothing */
+    TRANSFER_EVENT_DROPPED,   /* path is left out; reason */
+    TRANSFER_EVENT_AFRESH,    /* outgoing: path has changed, and is sent anew */
+    TRANSFER_EVENT_PUBLISHED, /* incoming: path, a name; detail: what it is called now */
+};
+
+struct transfer_news {
+    enum transfer_event event;
+    struct bytes path, detail;
+    uint64_t size;
+    enum transfer_reason reason;
+    const char *why; /* in words; NULL: none */
+};
+
 struct transfers_handler {
-    /* Outgoing: it was looked through; record has the totals. */
+    /* Outgoing: it was looked through; record has the totals. NULL where nothing is sent. */
     void (*listed)(struct transfer *t);
-    void (*skipped)(struct transfer *t, struct bytes path, struct bytes why);
     /* Somebody offers something new: transfer_accept or transfer_refuse, now or later. */
     void (*offered)(struct transfer *t);
-    /* It has another state; why: in words, where it is READY again after an attempt, or RUNNING
-     * and nothing moves. */
-    void (*changed)(struct transfer *t, const char *why);
-    void (*runs)(struct transfer *t); /* it has come further */
-    void (*file)(struct transfer *t, struct bytes path, uint64_t size, struct bytes sha256);
-    void (*dropped)(struct transfer *t, struct bytes path, enum transfer_reason reason);
-    void (*afresh)(struct transfer *t, struct bytes path); /* outgoing: it has changed */
-    void (*published)(struct transfer *t, struct bytes name, struct bytes now_called);
+    void (*told)(struct transfer *t, const struct transfer_news *news);
     /* t->reason, NONE: all of it was received. why: more of it, or NULL. It is gone then. */
     void (*over)(struct transfer *t, const char *why);
 };

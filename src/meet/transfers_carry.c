@@ -31,9 +31,9 @@ static void take_list(struct transfer *t, struct bytes news)
 
 static void take_skipped(struct transfer *t, struct bytes news)
 {
-    struct bytes path, why;
-    if (field_next(&news, &path) && field_next(&news, &why) && t->all->handler->skipped)
-        t->all->handler->skipped(t, path, why);
+    struct transfer_news n = {.event = TRANSFER_EVENT_SKIPPED};
+    if (field_next(&news, &n.path) && field_next(&news, &n.detail))
+        transfer_tell(t, n);
 }
 
 /* For who looks at what is unfinished; now and then, since it takes a moment. */
@@ -60,33 +60,32 @@ static void take_progress(struct transfer *t, struct bytes news)
         t->failures = 0;
     t->record.kept = t->kept;
     note_kept(t);
-    if (t->all->handler->runs)
-        t->all->handler->runs(t);
+    transfer_tell(t, (struct transfer_news){.event = TRANSFER_EVENT_RUNS});
 }
 
 static void take_file(struct transfer *t, struct bytes news)
 {
-    struct bytes path, sha256;
-    uint64_t size;
-    if (field_next(&news, &path) && field_next_number(&news, &size) &&
-        field_next(&news, &sha256) && t->all->handler->file)
-        t->all->handler->file(t, path, size, sha256);
+    struct transfer_news n = {.event = TRANSFER_EVENT_FILE};
+    if (field_next(&news, &n.path) && field_next_number(&news, &n.size) &&
+        field_next(&news, &n.detail))
+        transfer_tell(t, n);
 }
 
 static void take_dropped(struct transfer *t, struct bytes news)
 {
-    struct bytes path;
+    struct transfer_news n = {.event = TRANSFER_EVENT_DROPPED};
     uint64_t reason;
-    if (field_next(&news, &path) && field_next_number(&news, &reason) &&
-        t->all->handler->dropped)
-        t->all->handler->dropped(t, path, (enum transfer_reason)reason);
+    if (!field_next(&news, &n.path) || !field_next_number(&news, &reason))
+        return;
+    n.reason = (enum transfer_reason)reason;
+    transfer_tell(t, n);
 }
 
 static void take_afresh(struct transfer *t, struct bytes news)
 {
-    struct bytes path;
-    if (field_next(&news, &path) && t->all->handler->afresh)
-        t->all->handler->afresh(t, path);
+    struct transfer_news n = {.event = TRANSFER_EVENT_AFRESH};
+    if (field_next(&news, &n.path))
+        transfer_tell(t, n);
 }
 
 /* Whoever asks from now on is told so, whatever becomes of this process. */
@@ -98,9 +97,9 @@ static void take_whole(struct transfer *t, struct bytes news)
 
 static void take_published(struct transfer *t, struct bytes news)
 {
-    struct bytes name, called;
-    if (field_next(&news, &name) && field_next(&news, &called) && t->all->handler->published)
-        t->all->handler->published(t, name, called);
+    struct transfer_news n = {.event = TRANSFER_EVENT_PUBLISHED};
+    if (field_next(&news, &n.path) && field_next(&news, &n.detail))
+        transfer_tell(t, n);
 }
 
 static void on_told(struct carrier *c, enum carrier_news what, struct bytes news)

@@ -7,6 +7,9 @@
 
 #include "meet/transfers.h"
 
+/* To the owner. */
+void transfer_tell(struct transfer *t, struct transfer_news news);
+
 void transfer_set_state(struct transfer *t, enum transfer_state state, const char *why);
 
 /* NULL where memory is out. */

@@ -3,6 +3,7 @@ its times; both sides are told what became of it."""
 
 import os
 import re
+import signal
 import stat
 import subprocess
 
@@ -287,9 +288,10 @@ def test_not_here_and_not_to_be_waited_for(alice, bob, things):
     assert done.stderr.decode().splitlines() == ["kith: for bob: a, 1 B", "kith: bob is not here"]
 
 
-def test_nobody_of_that_name(alice, things):
-    done = send(alice, "nobody", put(things / "a", b"a"), "--now")
-    assert done.returncode == 1 and b"nobody" in done.stderr, done
+@pytest.mark.parametrize("option", [(), ("--now",)])
+def test_nobody_of_that_name(alice, things, option):
+    done = send(alice, "nobody", put(things / "a", b"a"), *option)
+    assert done.returncode == 1 and b"kith: nobody has no account at this hub\n" in done.stderr, done
 
 
 def test_who_is_not_here_is_waited_for(alice, bob, things, box):
@@ -298,6 +300,18 @@ def test_who_is_not_here_is_waited_for(alice, bob, things, box):
     until(lambda: "kith: bob is not here; waiting for him\n" in sender.complained(), "that she waits")
     receiving(bob, box, "--from", "alice")
     assert sender.wait(PATIENCE) == 0 and tree(box) == tree(things)
+
+
+def test_who_is_stopped_is_told_how_it_goes_on(alice, bob, things, box):
+    put(things / "a", noise(MIB))
+    sender = at_work(alice, "send", "bob", things / "a")
+    until(lambda: "kith: bob is not here; waiting for him\n" in sender.complained(), "that she waits")
+    sender.send_signal(signal.SIGINT)
+    assert sender.wait(PATIENCE) == -signal.SIGINT
+    assert sender.complained().splitlines()[-1] == (
+        "kith: stopped; the same command goes on with it, and so does kith transfers resume")
+    receiving(bob, box, "--from", "alice")
+    assert alice.run("transfers", "resume").returncode == 0 and tree(box) == tree(things)
 
 
 def test_where_it_cannot_be_received(bob, tmp_path):

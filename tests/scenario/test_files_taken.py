@@ -102,7 +102,7 @@ def test_a_person_is_asked_at_a_terminal(alice, bob, box, report):
 def test_more_than_is_accepted(alice, bob, box, report):
     receiver = receiving(bob, box, "--from", "alice", "--accept", "1023K")
     done = send(alice, "bob", report)
-    assert done.returncode == 6, done
+    assert done.returncode == 1, done
     assert done.stderr.decode().splitlines()[-1] == "kith: report.pdf to bob: more than was accepted"
     assert names(box) == []
     assert ("kith: alice offers report.pdf, 1.0 MiB: not taken, it is more than --accept says" in
@@ -119,7 +119,7 @@ def test_more_than_is_accepted_shows_while_it_comes(alice, bob, box):
     """Of standard input nobody knows how much it will be."""
     receiver = receiving(bob, box, "--from", "alice", "--accept", "1M", "--json")
     done = send(alice, "bob", "-", "--as", "much", input=noise(MIB + 1))
-    assert done.returncode == 6 and b"more than was accepted" in done.stderr, done
+    assert done.returncode == 1 and b"more than was accepted" in done.stderr, done
     failed = until_event(receiver, "failed")
     assert failed["reason"] == "more than was accepted"
     assert names(box) in ([], [".kith"])

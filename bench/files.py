@@ -2,6 +2,7 @@
 bar that has to be cleared."""
 
 import contextlib
+import filecmp
 import os
 import pathlib
 import shutil
@@ -15,7 +16,7 @@ import peers
 import processes
 from document import compose, measure_part
 from figures import Bar, median, median_of, median_ratio, table
-from files_pair import Pair, Person, pair_on_loopback, transfer
+from files_pair import Pair, Person, pair_on_loopback, transfer, transfer_over
 from run import first_line, machine
 
 DOCUMENT = peers.ROOT / "docs/bench-files.md"
@@ -27,12 +28,12 @@ TRIPS = 1000
 HEAD = """# What files cost
 
 Written by `./dev bench files`: all of it measured in one run, side by side, on processors that all
-share. Files lie in memory (`/dev/shm`), so that no disk is measured; what is received is a new file
-each time. Absolute figures drift from machine to machine and hour to hour; ratios, taken round by round
+share. Files lie in memory (`/dev/shm`), so that no disk is measured. Absolute figures drift from machine to machine and hour to hour; ratios, taken round by round
 in turn, hold: what stands here is their median.
 
 - *kith* is `kith send` to `kith receive`, two members of a hub, each with processes of his own; a
   transfer is from its event `started` to `done`, which is when all is published at the other side.
+  Over a file that is there it writes with `--into -` and that file as standard output.
 - *ssh* and *scp* are Debian's, over loopback, with the cipher they agree on; a transfer is what the
   command takes beyond `ssh true`, a login that does nothing.
 - *socat* is plain TCP, without encryption and without sums.
@@ -100,7 +101,64 @@ def throughput_ratio(samples, other, name="seconds"):
     return median_ratio(samples[other], samples["kith"], name)
 
 
-# ---- big, small ----
+# ---- big, fresh, small ----
+
+BIG = 2 * GIB
+
+
+def expect_equal(source, target):
+    if not filecmp.cmp(source, target, shallow=False):
+        raise RuntimeError(f"{target.name} is not what was sent")
+
+
+def scribble(path):
+    """What is there is not what will come: a word in each MiB."""
+    with open(path, "r+b") as f:
+        for at in range(0, path.stat().st_size, MIB):
+            f.seek(at)
+            f.write(b"scribble")
+
+
+def throughput_table(samples, gib):
+    rows = []
+    for name, of in samples.items():
+        m = median_of(of)
+        rows.append([name, f"{gib * 1024 / m['seconds']:.0f}", f"{throughput_ratio(samples, name):.2f}",
+                     f"{m['seconds']:.2f}", f"{m['whole']:.2f}", f"{m['sends'] / gib:.2f}",
+                     f"{m['receives'] / gib:.2f}"])
+    return table(["", "MiB a second", "kith, times as fast", "seconds", "the whole command",
+                  "CPU s a GiB: sends", "receives"], rows)
+
+
+def big_ways(folder, target, source, stack):
+    pair, sshd = pair_on_loopback(folder, stack), stack.enter_context(others.Sshd(folder / "sshd"))
+
+    def way(bring):
+        def one():
+            scribble(target)
+            seen = bring(source, target)
+            expect_equal(source, target)
+            return seen
+        return one
+
+    return {"kith": way(lambda s, t: transfer_over(pair, s, t)),
+            "ssh": way(lambda s, t: others.ssh(sshd, s, t)),
+            "socat": way(others.socat),
+            "a bare pipe": way(others.pipe)}
+
+
+def big(run):
+    size = BIG // run.shrink
+    with places(run) as (folder, memory, into, stack):
+        source, target = make_file(memory / "big", size), make_file(into / "there", size)
+        samples = in_turn(run, "big", big_ways(folder, target, source, stack))
+    text = f"### A file of {size / GIB:.3g} GiB, over one that is there\n\n" + throughput_table(
+        samples, size / GIB)
+    return [Bar("A large file: throughput, over ssh's", at_least=2,
+                measured=throughput_ratio(samples, "ssh")),
+            Bar("A large file: throughput, over the bare pipe's", at_least=0.9,
+                measured=throughput_ratio(samples, "a bare pipe"))], text
+
 
 def pages(source, into):
     """Seconds of copies: into a file made anew, and over one that is there."""
@@ -110,7 +168,7 @@ def pages(source, into):
     return seen
 
 
-def big_ways(folder, into, source, stack, copies):
+def fresh_ways(folder, into, source, stack, copies):
     """Before each there are copies: the pages that are free are then ones that a virtual machine's host
     has at hand, for all alike."""
     pair, sshd = pair_on_loopback(folder, stack), stack.enter_context(others.Sshd(folder / "sshd"))
@@ -133,32 +191,16 @@ def big_ways(folder, into, source, stack, copies):
             "a bare pipe": way(others.pipe)}
 
 
-def big_text(samples, gib, copies):
-    rows = []
-    for name, of in samples.items():
-        m = median_of(of)
-        rows.append([name, f"{gib * 1024 / m['seconds']:.0f}", f"{throughput_ratio(samples, name):.2f}",
-                     f"{m['seconds']:.2f}", f"{m['whole']:.2f}", f"{m['sends'] / gib:.2f}",
-                     f"{m['receives'] / gib:.2f}"])
-    fresh, there = (median(c[i] for c in copies) for i in range(2))
-    return f"### A file of {gib:.3g} GiB\n\n" + table(
-        ["", "MiB a second", "kith, times as fast", "seconds", "the whole command",
-         "CPU s a GiB: sends", "receives"], rows) + (
-        f"\nA plain copy in memory takes {fresh:.2f} s into a file made anew, {there:.2f} s over one that "
-        f"is there: {fresh - there:.2f} s of every transfer are the kernel's, for fresh pages.\n")
-
-
-def big(run):
-    size = 2 * GIB // run.shrink
+def fresh(run):
+    size, copies = BIG // run.shrink, []
     with places(run) as (folder, memory, into, stack):
         source = make_file(memory / "big", size)
-        copies = []
-        samples = in_turn(run, "big", big_ways(folder, into, source, stack, copies))
-    return [Bar("A large file: throughput, over ssh's", at_least=2,
-                measured=throughput_ratio(samples, "ssh")),
-            Bar("A large file: throughput, over the bare pipe's", at_least=0.9,
-                measured=throughput_ratio(samples, "a bare pipe"))], big_text(samples, size / GIB,
-                                                                              copies)
+        samples = in_turn(run, "fresh", fresh_ways(folder, into, source, stack, copies))
+    anew, there = (median(c[i] for c in copies) for i in range(2))
+    return [], f"### A file of {size / GIB:.3g} GiB, made anew\n\n" + throughput_table(
+        samples, size / GIB) + (
+        f"\nA plain copy in memory takes {anew:.2f} s into a file made anew, {there:.2f} s over one that "
+        f"is there: {anew - there:.2f} s of every transfer here are the kernel's, for fresh pages.\n")
 
 
 def make_tree(top, folders, files, size):
@@ -397,7 +439,7 @@ def loss(run):
                 at_least=1, measured=throughput_ratio(samples, "scp"))], text
 
 
-PARTS = {"big": big, "small": small, "memory": memory, "resume": resume, "chat": talk, "loss": loss}
+PARTS = {"big": big, "fresh": fresh, "small": small, "memory": memory, "resume": resume, "chat": talk, "loss": loss}
 NAMES = list(PARTS)
 
 

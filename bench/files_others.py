@@ -1,5 +1,6 @@
 """What else brings a file from one process to another: ssh, scp, tar over ssh, socat,
-magic-wormhole, and a bare pipe. Each returns what files_pair.transfer does."""
+magic-wormhole, and a bare pipe. Each returns what files_pair.transfer does. ssh, socat and the pipe
+write over a file that is there."""
 
 import contextlib
 import getpass
@@ -109,7 +110,7 @@ def over_ssh(sshd, words, source=None, prefix=()):
 
 
 def ssh(sshd, source, target):
-    return over_ssh(sshd, sshd.ssh(f"cat > {shlex.quote(str(target))}"), source)
+    return over_ssh(sshd, sshd.ssh(f"cat 1<> {shlex.quote(str(target))}"), source)
 
 
 def scp(sshd, source, target, prefix=()):
@@ -127,7 +128,7 @@ def socat(source, target):
     """Plain TCP, nothing summed."""
     port, piece = peers.free_port(), str(256 * 1024)
     with begun(["socat", "-u", "-b", piece, f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr",
-                f"CREATE:{target}"]) as receive:
+                f"OPEN:{target},wronly,creat"]) as receive:
         begin = time.monotonic()
         _, sends = timed(["socat", "-u", "-b", piece, f"OPEN:{source},rdonly",
                           f"TCP:127.0.0.1:{port},retry=500,interval=0.01"])

@@ -15,26 +15,27 @@ PASSWORD = "correct horse"
 
 
 class Kith:
-    """A kith that runs: events it has printed, each with when it came; killed with `with`, if it has
-    not ended before."""
+    """A kith that runs: events it has printed, each with when it came, unless its standard output is
+    another's; killed with `with`, if it has not ended before."""
 
-    def __init__(self, words, env):
+    def __init__(self, words, env, output=subprocess.PIPE):
         self.begun = time.monotonic()
         self.process = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=output, stderr=subprocess.PIPE)
         self.pid, self.events, self.said = self.process.pid, queue.Queue(), []
-        self.threads = [threading.Thread(target=self.read_events, daemon=True),
-                        threading.Thread(target=self.read_errors, daemon=True)]
+        self.threads = [threading.Thread(target=read, args=[stream], daemon=True)
+                        for read, stream in [(self.read_events, self.process.stdout),
+                                             (self.read_errors, self.process.stderr)] if stream]
         for thread in self.threads:
             thread.start()
 
-    def read_events(self):
-        for line in self.process.stdout:
+    def read_events(self, stream):
+        for line in stream:
             self.events.put((time.monotonic(), json.loads(line)))
         self.events.put((time.monotonic(), {"event": "end"}))
 
-    def read_errors(self):
-        for line in self.process.stderr:
+    def read_errors(self, stream):
+        for line in stream:
             self.said.append(line)
 
     def expect(self, *names):
@@ -69,8 +70,17 @@ class Kith:
             self.crash()
         for thread in self.threads:
             thread.join(peers.PATIENCE)
-        self.process.stdout.close()
-        self.process.stderr.close()
+        for stream in [self.process.stdout, self.process.stderr]:
+            if stream:
+                stream.close()
+
+    def finish(self):
+        """Waits for its end; the processor seconds of it and of its carriers."""
+        _, status, used = os.wait4(self.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        if self.process.returncode != 0:
+            raise RuntimeError(f"kith failed: {self.process.returncode} {''.join(self.said)}")
+        return used.ru_utime + used.ru_stime
 
 
 class Person:
@@ -94,9 +104,10 @@ class Person:
     def send(self, whom, *paths):
         return Kith(self.words("--json", "send", whom, *paths), self.env)
 
-    def receive(self, whom, into):
+    def receive(self, whom, into, **how):
         """Until it waits for files."""
-        kith = Kith(self.words("--json", "receive", "--from", whom, "--into", into), self.env)
+        form = [] if into == "-" else ["--json"]
+        kith = Kith(self.words(*form, "receive", "--from", whom, "--into", into), self.env, **how)
         try:
             peers.wait_for(lambda: any("waiting for files" in line for line in list(kith.said)),
                            "kith receive")
@@ -119,19 +130,26 @@ def pair_on_loopback(folder, stack):
     return Pair(*(Person(folder, name, f"127.0.0.1:{hub.port}") for name in ["alice", "bob"]))
 
 
+def sent(pair, source):
+    """To who waits: seconds from its begin, those of the whole command, and its processor seconds."""
+    with pair.alice.send("bob", source) as send:
+        started, _ = send.expect("started")
+        done, _ = send.expect("done")
+        cpu = send.finish()
+        return {"seconds": done - started, "whole": time.monotonic() - send.begun, "sends": cpu}
+
+
 def transfer(pair, source, into):
-    """One transfer, all of it: seconds from its begin, those of the whole command, and the processor
-    seconds of each side."""
+    """One transfer into a folder, with the processor seconds of the receiver's side, too."""
     with pair.bob.receive("alice", into) as receive:
         before = processes.cpu_s(receive.pid)
-        with pair.alice.send("bob", source) as send:
-            started, _ = send.expect("started")
-            done, _ = send.expect("done")
-            _, status, used = os.wait4(send.pid, 0)
-            over = time.monotonic()
-            send.process.returncode = os.waitstatus_to_exitcode(status)
+        seen = sent(pair, source)
         receive.expect("done")
         processes.wait_until_alone(receive.pid)
-        return {"seconds": done - started, "whole": over - send.begun,
-                "sends": used.ru_utime + used.ru_stime,
-                "receives": processes.cpu_s(receive.pid) - before}
+        return {**seen, "receives": processes.cpu_s(receive.pid) - before}
+
+
+def transfer_over(pair, source, target):
+    """The same, over a file that is there: it is the receiver's standard output."""
+    with open(target, "r+b") as output, pair.bob.receive("alice", "-", output=output) as receive:
+        return {**sent(pair, source), "receives": receive.finish()}

@@ -1,7 +1,8 @@
 /* files-pipe SOURCE TARGET: what a file's way from one process to another costs with nothing
  * around it. Two processes, a TCP connection over loopback, TLS 1.3 with a key that both have
  * and TLS_AES_128_GCM_SHA256. One reads pieces of PIECE_BYTES, sums each with XXH3-128 and
- * writes it and its sum; the other sums each, compares, and writes it into TARGET, made anew.
+ * writes it and its sum; the other sums each, compares, and writes it into TARGET,
+ * over what that holds where it is there.
  * A JSON object on a line says how many bytes, in how many seconds from the end of the
  * handshake until the last was known to be written, and the processor time of both. */
 
@@ -150,7 +151,7 @@ int main(int argc, char **argv)
     if (argc != 3)
         dial_fail("files-pipe SOURCE TARGET");
     int source = open_file(argv[1], O_RDONLY), listener = listen_anywhere(&port);
-    int target = open_file(argv[2], O_WRONLY | O_CREAT | O_TRUNC);
+    int target = open_file(argv[2], O_WRONLY | O_CREAT);
     pid_t other = fork();
     if (other < 0)
         dial_fail("fork");

@@ -137,6 +137,11 @@ def test_standard_output_takes_one_file_only(alice, bob, things):
     assert "standard output takes one file" in receiver.complained()
 
 
+def test_standard_output_is_the_file_s_alone(bob):
+    done = bob.run("--json", "receive", "--into", "-")
+    assert done.returncode == 2 and b"no --json" in done.stderr + done.stdout, done
+
+
 # ---- several at once ----
 
 

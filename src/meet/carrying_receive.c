@@ -2,7 +2,6 @@
 
 #include "io/clock.h"
 #include "io/confinement.h"
-#include "io/inbox_behind.h"
 #include "io/inbox_folder.h"
 #include "io/inbox_stream.h"
 #include "io/problem.h"
@@ -13,12 +12,11 @@
 
 enum { READ_BYTES = 256 * 1024, FRAME_BYTES = TRANSFER_CHUNK_BYTES + 64 };
 
-/* Where it goes: one of the first two. */
-struct target {
+/* Where it goes: one of the two. */
+union target {
+    struct inbox inbox; /* both begin so */
     struct inbox_folder folder;
     struct inbox_stream stream;
-    struct inbox_behind behind; /* the folder is written by a thread */
-    struct inbox *inbox;        /* the one to use */
 };
 
 static struct carrying *carrying_of(struct receiving *r)
@@ -186,7 +184,7 @@ static int confine(int folder)
     return r == CONFINEMENT_NONE ? 0 : r;
 }
 
-static int open_folder(struct carrying *c, struct target *t)
+static int open_folder(struct carrying *c, union target *t)
 {
     int fd = inbox_place_open(c->into);
     if (fd < 0)
@@ -194,56 +192,29 @@ static int open_folder(struct carrying *c, struct target *t)
     int r = confine(fd);
     if (r == 0)
         r = inbox_folder_open(&t->folder, fd, &c->id, c->rule);
-    if (r == 0)
-        r = inbox_behind_open(&t->behind, &t->folder.inbox);
-    t->inbox = &t->behind.inbox;
     close(fd);
     return r;
 }
 
-static int open_target(struct carrying *c, struct target *t)
+static int open_target(struct carrying *c, union target *t)
 {
     if (strcmp(c->into, "-") != 0)
         return open_folder(c, t);
     int r = inbox_stream_open(&t->stream, STDOUT_FILENO);
-    t->inbox = &t->stream.inbox;
     return r == 0 ? confine(-1) : r;
-}
-
-static void close_target(struct target *t)
-{
-    if (t->inbox == &t->behind.inbox) {
-        inbox_behind_close(&t->behind);
-        inbox_folder_close(&t->folder);
-    } else {
-        inbox_stream_close(&t->stream);
-    }
-}
-
-static void receive(struct carrying *c, struct inbox *inbox)
-{
-    int r = carrying_agree(c);
-    if (r == 0)
-        receive_all(c, inbox);
-    else
-        carrying_cut(c, r);
 }
 
 void carrying_receive(struct carrying *c)
 {
-    static struct target target;
-    int r = carrying_connect(c);
-    if (r != 0) {
-        carrying_cut(c, r);
-        return;
-    }
-    r = open_target(c, &target);
-    if (r == INBOX_FOLDER_BUSY) {
+    static union target target;
+    int connected = carrying_connect(c);
+    int r = connected == 0 ? open_target(c, &target) : 0;
+    if (r == INBOX_FOLDER_BUSY)
         carrying_end(c, CARRIER_STOPPED, TRANSFER_BUSY, NULL);
-    } else if (r != 0) {
+    else if (r != 0)
         carrying_end(c, CARRIER_STOPPED, TRANSFER_DISK_FAILED, problem_text(r));
-    } else {
-        receive(c, target.inbox);
-        close_target(&target);
-    }
+    else if (connected != 0 || (connected = carrying_agree(c)) != 0)
+        carrying_cut(c, connected);
+    else
+        receive_all(c, &target.inbox);
 }

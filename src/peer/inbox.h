@@ -31,8 +31,7 @@ enum inbox_rule {
 struct inbox;
 
 struct inbox_ops {
-    /* The journal: bytes behind each other. Appended ones may be lost until sync. Beside
-     * another thread's stage, write or complete this may be called, and nothing else. */
+    /* The journal: bytes behind each other. Appended ones may be lost until sync. */
     int (*journal_append)(struct inbox *i, struct bytes data);
     /* *ret_n 0: the end. */
     int (*journal_read)(struct inbox *i, uint64_t offset, uint8_t *into, size_t room,

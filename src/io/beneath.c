@@ -64,19 +64,19 @@ static int open_plain(int folder, const char *name)
     return unlinkat(folder, name, is_folder ? AT_REMOVEDIR : 0) == 0 ? -ENOENT : -errno;
 }
 
-static int make_plain(int folder, const char *name)
+int beneath_make_file(int folder, const char *name)
 {
     return beneath_open(folder, name, O_RDWR | O_CREAT, 0666);
 }
 
 int beneath_open_file(int folder, const char *name, bool *ret_made)
 {
-    int fd = make_plain(folder, name); /* as it is most of the time */
+    int fd = beneath_make_file(folder, name); /* as it is most of the time */
     bool made = fd >= 0;
     if (fd == -EEXIST)
         fd = open_plain(folder, name);
     if (fd == -ENOENT && !made) {
-        fd = make_plain(folder, name);
+        fd = beneath_make_file(folder, name);
         made = fd >= 0;
     }
     if (fd >= 0)

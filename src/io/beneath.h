@@ -31,6 +31,9 @@ int beneath_open(int folder, const char *name, int flags, mode_t mode);
  * way, one with something in it does not: -ENOTEMPTY. *ret_made: it is new. */
 int beneath_open_file(int folder, const char *name, bool *ret_made);
 
+/* The same, made: -EEXIST where anything is there. */
+int beneath_make_file(int folder, const char *name);
+
 /* A folder, made where it is not there: -ENOTDIR for anything else. */
 int beneath_open_folder(int folder, const char *name, mode_t mode, bool *ret_made);
 

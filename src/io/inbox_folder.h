@@ -7,7 +7,7 @@
  *     .kith/ID/            0700; ID: the transfer's, as text
  *         journal          bytes; locked (flock) by who works on the transfer
  *         content/N        what came of entry N
- *         tree/            what was built of them, by their names
+ *         tree/            what was built of them, by their names; small files are made here
  *
  * Nothing but names beneath descriptors is used after the folder was opened (io/beneath.h), so
  * the process may be confined to it then; it must stay allowed to move files from one folder to
@@ -26,6 +26,7 @@
 
 #include "base/limits.h"
 #include "base/random_id.h"
+#include "io/beneath.h"
 #include "peer/inbox.h"
 
 #include <sys/types.h>
@@ -35,12 +36,22 @@ enum { INBOX_FOLDER_BUSY = 1 /* another process works on this transfer */ };
 
 enum {
     INBOX_FOLDER_SYNCED_ALONE = 16, /* files since the last sync; of more, all is synced */
+    /* A file that is no larger is made in its place at once, as soon as there were too many to
+     * be synced alone: that has to find them. */
+    INBOX_FOLDER_PLACED_BYTES = 256 * 1024,
+    INBOX_FOLDER_RUNS = 64 /* of entries that were made in their places; what is made in more is
+                            * looked for when it is placed */
 };
 
 /* A folder of the tree that is being filled. */
 struct inbox_folder_level {
     int fd;
     struct timespec mtime; /* it gets it when it is left */
+};
+
+/* Entries behind each other that were made in their places; folders count. */
+struct inbox_folder_run {
+    uint64_t first, end;
 };
 
 struct inbox_folder {
@@ -59,12 +70,18 @@ struct inbox_folder {
     uint64_t file_number;
     bool file_changed; /* it counts among the unsynced */
     bool file_made;    /* by this process, with the mode of one that is not executable */
+    bool file_placed;  /* it was made in its place: in the innermost open folder, under ... */
+    struct beneath_name file_name;
     uint64_t file_end; /* so much of it is written; UINT64_MAX: not known */
 
     uint64_t unsynced[INBOX_FOLDER_SYNCED_ALONE];
     size_t unsynced_count;
     bool unsynced_many; /* there were more */
+    bool has_many;      /* some time before */
     bool names_changed; /* of content, or of the staging itself */
+
+    struct inbox_folder_run runs[INBOX_FOLDER_RUNS];
+    size_t run_count;
 
     struct inbox_folder_level levels[LIMIT_TRANSFER_DEPTH + 1]; /* the first depth of them */
     unsigned depth;

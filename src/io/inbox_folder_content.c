@@ -24,38 +24,54 @@ static void remember_unsynced(struct inbox_folder *f, uint64_t number)
     if (f->unsynced_many || is_unsynced(f, number))
         return;
     if (f->unsynced_count == INBOX_FOLDER_SYNCED_ALONE)
-        f->unsynced_many = true;
+        f->unsynced_many = f->has_many = true;
     else
         f->unsynced[f->unsynced_count++] = number;
 }
 
 static void file_changes(struct inbox_folder *f)
 {
-    if (!f->file_changed)
+    if (f->file_placed)
+        f->unsynced_many = true;
+    else if (!f->file_changed)
         remember_unsynced(f, f->file_number);
     f->file_changed = true;
 }
 
 /* ---- the file that is open ---- */
 
-int inbox_folder_stage(struct inbox *i, uint64_t number, bool fresh)
+void inbox_folder_opened(struct inbox_folder *f, int fd, uint64_t number, bool made)
 {
-    struct inbox_folder *f = inbox_folder(i);
+    f->names_changed |= made;
+    f->file_fd = fd;
+    f->file_number = number;
+    f->file_changed = f->file_placed = false;
+    f->file_made = made;
+    f->file_end = made ? 0 : END_UNKNOWN;
+}
+
+static int open_staged(struct inbox_folder *f, uint64_t number)
+{
     bool made;
+    if (f->file_fd >= 0 && f->file_number == number)
+        return 0;
     inbox_folder_close_fd(&f->file_fd);
     int fd = beneath_open_file(f->content_fd, inbox_folder_number(number).text, &made);
     if (fd < 0)
         return fd;
-    f->names_changed |= made;
-    f->file_fd = fd;
-    f->file_number = number;
-    f->file_changed = false;
-    f->file_made = made;
-    f->file_end = made || fresh ? 0 : END_UNKNOWN;
-    if (!fresh || made)
-        return 0;
+    inbox_folder_opened(f, fd, number, made);
+    return 0;
+}
+
+int inbox_folder_stage(struct inbox *i, uint64_t number, bool fresh)
+{
+    struct inbox_folder *f = inbox_folder(i);
+    int r = open_staged(f, number);
+    if (r < 0 || !fresh || f->file_end == 0)
+        return r;
+    f->file_end = 0;
     file_changes(f);
-    return ftruncate(fd, 0) == 0 ? 0 : -errno;
+    return ftruncate(f->file_fd, 0) == 0 ? 0 : -errno;
 }
 
 int inbox_folder_write(struct inbox *i, uint64_t offset, struct bytes data)
@@ -118,9 +134,12 @@ int inbox_folder_complete(struct inbox *i, const struct transfer_entry *entry, u
 int inbox_folder_drop(struct inbox *i, uint64_t number)
 {
     struct inbox_folder *f = inbox_folder(i);
-    if (f->file_number == number)
+    bool is_open = f->file_fd >= 0 && f->file_number == number;
+    if (is_open)
         inbox_folder_close_fd(&f->file_fd);
-    int r = beneath_remove(f->content_fd, inbox_folder_number(number).text);
+    int r = is_open && f->file_placed
+                ? beneath_remove(inbox_folder_innermost(f), f->file_name.text)
+                : beneath_remove(f->content_fd, inbox_folder_number(number).text);
     f->names_changed |= r == 0;
     return r == -ENOENT ? INBOX_NONE : r;
 }

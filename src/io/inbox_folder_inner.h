@@ -37,6 +37,7 @@ void inbox_folder_close_fd(int *fd);
 
 /* inbox_folder_content.c: staged files, by number. */
 int inbox_folder_stage(struct inbox *i, uint64_t number, bool fresh);
+void inbox_folder_opened(struct inbox_folder *f, int fd, uint64_t number, bool made);
 int inbox_folder_write(struct inbox *i, uint64_t offset, struct bytes data);
 int inbox_folder_read(struct inbox *i, uint64_t offset, uint8_t *into, size_t room,
                       size_t *ret_n);
@@ -47,7 +48,10 @@ int inbox_folder_sync(struct inbox *i);
 /* inbox_folder_tree.c: files in their places. */
 int inbox_folder_place(struct inbox *i, const struct transfer_entry *entry);
 int inbox_folder_placed(struct inbox *i);
+int inbox_folder_begin(struct inbox *i, const struct transfer_entry *entry);
+int inbox_folder_take_back(struct inbox *i, const struct transfer_entry *entry);
 void inbox_folder_leave_all(struct inbox_folder *f);
+int inbox_folder_innermost(const struct inbox_folder *f); /* a descriptor */
 
 /* inbox_folder_publish.c: what lies at the top. */
 int inbox_folder_check_name(struct inbox *i, struct bytes name);

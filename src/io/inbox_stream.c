@@ -96,6 +96,16 @@ static int stage(struct inbox *i, uint64_t number, bool fresh)
     return fresh && s->at > 0 ? -ESPIPE : 0;
 }
 
+static int begin(struct inbox *i, const struct transfer_entry *entry)
+{
+    return entry->kind == TRANSFER_FILE ? stage(i, entry->number, true) : INBOX_NAME;
+}
+
+static int take_back(struct inbox *i, const struct transfer_entry *entry)
+{
+    return 0;
+}
+
 static int write_at(struct inbox *i, uint64_t offset, struct bytes data)
 {
     struct inbox_stream *s = inbox_stream(i);
@@ -168,6 +178,8 @@ static const struct inbox_ops ops = {
     .journal_read = journal_read,
     .journal_cut = journal_cut,
     .stage = stage,
+    .begin = begin,
+    .take_back = take_back,
     .write = write_at,
     .read = read_at,
     .complete = complete,

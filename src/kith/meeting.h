@@ -12,7 +12,7 @@
 
 enum meeting_state {
     MEETING_AWAY,
-    MEETING_ASKING, /* the hub has not answered yet */
+    MEETING_ASKING,  /* the hub has not answered yet */
     MEETING_DOUBTED, /* nor whether there is such an account */
     MEETING_ASKED,   /* he has not */
     MEETING_TALKING

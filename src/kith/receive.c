@@ -410,7 +410,8 @@ static int take_options(struct receive *r, struct session *s)
     if (o->from && !accepting_is_valid(o->from))
         return session_fail(s, EXIT_USAGE, "--from takes names, as in alice,bob, or all");
     if (o->into && strcmp(o->into, "-") == 0 && s->output.json)
-        return session_fail(s, EXIT_USAGE, "with --into - standard output is the file's: no --json");
+        return session_fail(s, EXIT_USAGE,
+                            "with --into - standard output is the file's: no --json");
     if (o->accept && !amount_read(bytes_from_str(o->accept), &r->terms.cap))
         return session_fail(s, EXIT_USAGE, "--accept takes a size, as in 10G or 500M");
     return place_inbox(r, s);

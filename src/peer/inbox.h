@@ -5,9 +5,10 @@
  * a peer has sent is written through nothing else. Calls may block: they are made by a process
  * that may wait.
  *
- * Staged content is a file for each entry, known by its number alone: no name that came from
- * the other side is used before all is there. Then the tree is built beside it, each file put
- * into its place; last, what lies at the top of the tree is published, one by one.
+ * Staged content is a file for each entry, known by its number. Once all is there and checked,
+ * the tree is built beside it, each file put into its place; last, what lies at the top of the
+ * tree is published, one by one. A small file may be made in its place at once (begin): it is
+ * found by its number as long as it is open, and again once it was taken back.
  *
  * All return 0, -errno, or what each says. After an error of writing (-ENOSPC, -EDQUOT, -EIO
  * ...) what was staged since the last sync counts as lost; nothing else does. */
@@ -42,6 +43,13 @@ struct inbox_ops {
     /* Opens the staged file of an entry, for writing and reading, in place of the one that was
      * open; where it is not there, makes it. fresh: it is empty then. */
     int (*stage)(struct inbox *i, uint64_t number, bool fresh);
+    /* An entry begins, and what lies before it does so no more: a file is staged, as fresh; of
+     * a folder nothing is expected. INBOX_TAKEN, INBOX_NAME. */
+    int (*begin)(struct inbox *i, const struct transfer_entry *entry);
+    /* What an earlier opening has begun in its place is staged again, by its number: entry by
+     * entry, in their order, from the first; then NULL, after which there is no tree. It may
+     * fail to find one. */
+    int (*take_back)(struct inbox *i, const struct transfer_entry *entry);
     /* Of the one that is open. Beyond its end there are holes. */
     int (*write)(struct inbox *i, uint64_t offset, struct bytes data);
     int (*read)(struct inbox *i, uint64_t offset, uint8_t *into, size_t room, size_t *ret_n);

@@ -168,6 +168,22 @@ static int read_journal(struct receiving *r)
     return e == 0 && len == 0 ? receiving_journal_begin(&r->journal, &r->course.terms.id) : e;
 }
 
+/* Also the file that is not whole, which the walk meets last. */
+static int take_back(struct receiving *r)
+{
+    enum receiving_walk_event event = RECEIVING_WALK_FOLDER;
+    const struct inbox_ops *ops = r->inbox->ops;
+    int e = 0;
+    receiving_walk_init(&r->walk, r->inbox, r->earlier);
+    while (e == 0 && event != RECEIVING_WALK_OVER) {
+        e = receiving_walk_next(&r->walk, &event);
+        if (e == 0 && (event != RECEIVING_WALK_OVER || r->course.within))
+            e = ops->take_back(r->inbox, &r->walk.entry);
+    }
+    receiving_walk_fini(&r->walk);
+    return e == 0 ? ops->take_back(r->inbox, NULL) : e;
+}
+
 static int judge_room(struct receiving *r, uint64_t wanted)
 {
     uint64_t room;
@@ -191,6 +207,8 @@ static int begin(struct receiving *r, struct buffer *out)
     struct receiving_course *c = &r->course;
     int e = read_journal(r);
     if (e == 0 && !r->checked)
+        e = take_back(r);
+    if (e == 0 && !r->checked)
         e = judge_room(r, still_to_come(c));
     if (e == 0 && c->within)
         e = r->inbox->ops->stage(r->inbox, c->number, false);
@@ -213,11 +231,16 @@ int receiving_begin(struct receiving *r, struct buffer *out)
 
 /* What comes */
 
-static int stage_afresh(struct receiving *r)
+static int begin_hash(struct receiving *r)
 {
     r->hashing = r->course.terms.sha256;
-    int e = r->inbox->ops->stage(r->inbox, r->course.number, true);
-    return e == 0 && r->hashing ? sha256_begin(&r->hash) : e;
+    return r->hashing ? sha256_begin(&r->hash) : 0;
+}
+
+/* A name that cannot be, or that another entry of the folder has. */
+static int judge_name(int e)
+{
+    return e == INBOX_TAKEN || e == INBOX_NAME ? TRANSFER_NAME_REFUSED : e;
 }
 
 static int take_entry(struct receiving *r, const struct transfer_entry *entry)
@@ -227,13 +250,18 @@ static int take_entry(struct receiving *r, const struct transfer_entry *entry)
     int e = entry->depth == 0 ? r->inbox->ops->check_name(r->inbox, entry->name) : 0;
     if (e > 0)
         return e == INBOX_TAKEN ? TRANSFER_NAME_TAKEN : TRANSFER_NAME_REFUSED;
-    return e == 0 && entry->kind == TRANSFER_FILE ? stage_afresh(r) : e;
+    if (e == 0)
+        e = judge_name(r->inbox->ops->begin(r->inbox, entry));
+    return e == 0 && entry->kind == TRANSFER_FILE ? begin_hash(r) : e;
 }
 
 static int take_afresh(struct receiving *r)
 {
     r->unkept_bytes += LIMIT_TRANSFER_ENTRY_BYTES;
-    return r->again++ == LIMIT_TRANSFER_AGAIN ? TRANSFER_BROKEN : stage_afresh(r);
+    if (r->again++ == LIMIT_TRANSFER_AGAIN)
+        return TRANSFER_BROKEN;
+    int e = r->inbox->ops->stage(r->inbox, r->course.number, true);
+    return e == 0 ? begin_hash(r) : e;
 }
 
 static int take_chunk(struct receiving *r, const struct transfer_message *m)

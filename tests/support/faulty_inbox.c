@@ -28,6 +28,7 @@ struct node {
     size_t name_len;
     enum transfer_kind kind;
     uint64_t number;
+    bool early; /* it was made there before all had come */
     bool gone, durable, published;
 };
 
@@ -196,6 +197,38 @@ static void settle_journal(struct faulty_inbox *f)
     set_buffer(&f->journal_disk, buffer_view(&f->journal));
 }
 
+/* The tree */
+
+static struct bytes name_of(const struct node *n)
+{
+    return bytes_make(n->name, n->name_len);
+}
+
+static struct node *find_node(struct faulty_inbox *f, const struct node *parent,
+                              struct bytes name)
+{
+    for (size_t i = 0; i < f->node_count; i++)
+        if (!f->nodes[i].gone && f->nodes[i].parent == parent &&
+            bytes_equal(name_of(&f->nodes[i]), name))
+            return &f->nodes[i];
+    return NULL;
+}
+
+static struct node *add_node(struct faulty_inbox *f, const struct node *parent,
+                             const struct transfer_entry *e)
+{
+    struct node *n = f->nodes;
+    while (n < f->nodes + f->node_count && !n->gone)
+        n++;
+    must(n < f->nodes + NODES);
+    if (n == f->nodes + f->node_count)
+        f->node_count++;
+    *n = (struct node){
+        .parent = parent, .name_len = e->name.len, .kind = e->kind, .number = e->number};
+    memcpy(n->name, e->name.data, e->name.len);
+    return n;
+}
+
 /* Staging */
 
 /* What has its place is staged no more, and nobody may ask for it. */
@@ -216,7 +249,7 @@ static int do_stage(struct inbox *i, uint64_t number, bool fresh)
         return r;
     if (number >= FAULTY_INBOX_ENTRIES)
         return -ENOSPC;
-    if (is_placed(f, number))
+    if (is_placed(f, number) && f->open != &f->files[number])
         return blame(f, "what has its place is staged again");
     f->open = &f->files[number];
     if (fresh || !f->open->now.is)
@@ -280,6 +313,86 @@ static int do_complete(struct inbox *i, const struct transfer_entry *entry, uint
     return 0;
 }
 
+/* False: an earlier life had that folder open. */
+static bool is_within_reach(const struct faulty_inbox *f, unsigned depth)
+{
+    return depth == 0 || f->chain[depth - 1];
+}
+
+static const struct node *parent_of(const struct faulty_inbox *f, unsigned depth)
+{
+    return depth == 0 ? NULL : f->chain[depth - 1];
+}
+
+static void leave(struct faulty_inbox *f, unsigned depth)
+{
+    for (unsigned d = depth; d <= LIMIT_TRANSFER_DEPTH; d++)
+        f->chain[d] = NULL;
+}
+
+static int begin_folder(struct faulty_inbox *f, const struct transfer_entry *e)
+{
+    struct node *there = find_node(f, parent_of(f, e->depth), e->name);
+    if (there && there->kind == TRANSFER_FILE)
+        return INBOX_TAKEN;
+    f->chain[e->depth] = there ? there : add_node(f, parent_of(f, e->depth), e);
+    return 0;
+}
+
+static int do_begin(struct inbox *i, const struct transfer_entry *e)
+{
+    struct faulty_inbox *f = of(i);
+    leave(f, e->depth);
+    if (e->kind == TRANSFER_FOLDER)
+        return is_within_reach(f, e->depth) ? begin_folder(f, e) : 0;
+    int r = do_stage(i, e->number, true);
+    if (r == 0 && e->size <= BLOCK_BYTES && is_within_reach(f, e->depth) &&
+        !find_node(f, parent_of(f, e->depth), e->name))
+        add_node(f, parent_of(f, e->depth), e)->early = true;
+    return r;
+}
+
+static void forget_file(struct faulty_inbox *f, uint64_t number)
+{
+    struct staged *s = &f->files[number];
+    set_len(&s->now, 0);
+    s->now.is = s->now.complete = false;
+    s->unsynced = true;
+}
+
+/* What is in the tree still goes with it. */
+static void forget_tree(struct faulty_inbox *f)
+{
+    for (size_t i = 0; i < f->node_count; i++) {
+        struct node *n = &f->nodes[i];
+        if (!n->gone && n->early)
+            forget_file(f, n->number);
+        n->gone = true;
+    }
+}
+
+static int do_take_back(struct inbox *i, const struct transfer_entry *e)
+{
+    struct faulty_inbox *f = of(i);
+    int r = call(f);
+    if (r != 0)
+        return r;
+    leave(f, e ? e->depth : 0);
+    if (!e) {
+        forget_tree(f);
+        return 0;
+    }
+    struct node *n =
+        is_within_reach(f, e->depth) ? find_node(f, parent_of(f, e->depth), e->name) : NULL;
+    if (n && n->durable)
+        return blame(f, "taken back from where it is for good");
+    if (n && e->kind == TRANSFER_FOLDER)
+        f->chain[e->depth] = n;
+    else if (n && n->number == e->number)
+        n->gone = true;
+    return 0;
+}
+
 static int do_drop(struct inbox *i, uint64_t number)
 {
     struct faulty_inbox *f = of(i);
@@ -287,6 +400,8 @@ static int do_drop(struct inbox *i, uint64_t number)
     if (r != 0)
         return r;
     struct staged *s = &f->files[number];
+    for (size_t n = 0; n < f->node_count; n++)
+        f->nodes[n].gone |= f->nodes[n].early && f->nodes[n].number == number;
     if (!s->now.is)
         return INBOX_NONE;
     set_len(&s->now, 0);
@@ -328,33 +443,7 @@ static int do_check_name(struct inbox *i, struct bytes name)
     return r;
 }
 
-/* The tree */
-
-static struct bytes name_of(const struct node *n)
-{
-    return bytes_make(n->name, n->name_len);
-}
-
-static struct node *find_node(struct faulty_inbox *f, const struct node *parent,
-                              struct bytes name)
-{
-    for (size_t i = 0; i < f->node_count; i++)
-        if (!f->nodes[i].gone && f->nodes[i].parent == parent &&
-            bytes_equal(name_of(&f->nodes[i]), name))
-            return &f->nodes[i];
-    return NULL;
-}
-
-static struct node *add_node(struct faulty_inbox *f, const struct node *parent,
-                             const struct transfer_entry *e)
-{
-    must(f->node_count < NODES);
-    struct node *n = &f->nodes[f->node_count++];
-    *n = (struct node){
-        .parent = parent, .name_len = e->name.len, .kind = e->kind, .number = e->number};
-    memcpy(n->name, e->name.data, e->name.len);
-    return n;
-}
+/* What is built in the end */
 
 static int place_file(struct faulty_inbox *f, const struct node *parent, struct node *there,
                       const struct transfer_entry *e)
@@ -430,6 +519,8 @@ static const struct inbox_ops ops = {
     .journal_read = do_journal_read,
     .journal_cut = do_cut,
     .stage = do_stage,
+    .begin = do_begin,
+    .take_back = do_take_back,
     .write = do_write,
     .read = do_read,
     .complete = do_complete,
@@ -489,12 +580,22 @@ bool faulty_inbox_crashed(const struct faulty_inbox *f)
     return f->calls > f->crash_at;
 }
 
+/* What was made there is lost with its name. */
+static void lose_place(struct faulty_inbox *f, struct node *n)
+{
+    if (n->gone || faulty_random(&f->seed) % 2 == 0)
+        return;
+    n->gone = true;
+    if (n->early && !f->files[n->number].disk.complete)
+        forget_file(f, n->number);
+}
+
 /* What was placed, and not yet for good, may be staged again. */
 static void settle_tree(struct faulty_inbox *f)
 {
     for (size_t i = 0; i < f->node_count; i++)
         if (!f->nodes[i].durable && f->nodes[i].kind == TRANSFER_FILE)
-            f->nodes[i].gone |= faulty_random(&f->seed) % 2 == 0;
+            lose_place(f, &f->nodes[i]);
 }
 
 void faulty_inbox_restart(struct faulty_inbox *f, bool power_cut, uint64_t seed)

@@ -347,7 +347,8 @@ static bool is_end(const struct wire *c)
     case TRANSFER_TOO_MUCH:
         return w->small_cap;
     case TRANSFER_DIFFERS:
-        return w->t.aba && w->rotten;
+        return w->t.aba &&
+               (w->rotten || w->t.disk); /* content was lost, and is asked for again */
     default:
         return false;
     }

@@ -550,6 +550,170 @@ static void test_two_of_one_place(void **state)
     inbox_folder_close(&f);
 }
 
+/* ---- made in their places ---- */
+
+enum { ALONE = INBOX_FOLDER_SYNCED_ALONE + 1 };
+
+static int begin(struct inbox *i, struct transfer_entry e)
+{
+    return i->ops->begin(i, &e);
+}
+
+/* Of three bytes. */
+static void receive_one(struct inbox *i, struct transfer_entry e)
+{
+    assert_int_equal(begin(i, e), 0);
+    assert_int_equal(i->ops->write(i, 0, BYTES("abc")), 0);
+    assert_int_equal(i->ops->complete(i, &e, 3), 0);
+}
+
+/* As many as are staged by their numbers, in a folder; number 0 is the folder. */
+static struct transfer_entry of_many(uint64_t number)
+{
+    static char name[16];
+    snprintf(name, sizeof name, "%u", (unsigned)number);
+    return number == 0 ? folder(0, 0, "d") : file(number, 1, name);
+}
+
+static void receive_many(struct inbox *i, uint64_t count)
+{
+    assert_int_equal(i->ops->journal_append(i, BYTES("journal")), 0);
+    assert_int_equal(begin(i, of_many(0)), 0);
+    for (uint64_t n = 1; n < count; n++)
+        receive_one(i, of_many(n));
+}
+
+static bool is_staged(struct scratch *s, const char *what)
+{
+    char path[128];
+    return scratch_has(s, staged(path, what));
+}
+
+static void test_small_files_are_made_in_their_places(void **state)
+{
+    struct scratch *s = *state;
+    struct inbox_folder f;
+    struct inbox *i = &f.inbox;
+    char got[NAME_MAX + 1];
+    struct transfer_entry large = file(ALONE + 1, 1, "large"),
+                          twin = file(ALONE + 2, 1, "twin");
+    open_inbox(s, &f, INBOX_RENAME);
+    receive_many(i, ALONE + 1);
+    assert_true(is_staged(s, "content/17"));
+    assert_false(is_staged(s, "tree/d/17"));
+    large.size = INBOX_FOLDER_PLACED_BYTES + 1;
+    receive_one(i, large);
+    assert_true(is_staged(s, "content/18"));
+    receive_one(i, twin);
+    assert_true(is_staged(s, "tree/d/twin"));
+    assert_false(is_staged(s, "content/19"));
+    twin.number = ALONE + 3; /* of the same name */
+    receive_one(i, twin);
+    assert_true(is_staged(s, "content/20"));
+    assert_int_equal(i->ops->drop(i, ALONE + 3), 0);
+    assert_int_equal(i->ops->sync(i), 0);
+    receive_one(i, of_many(ALONE + 4));
+    assert_true(is_staged(s, "tree/d/21"));
+    for (uint64_t n = 0; n <= ALONE + 4; n++) {
+        struct transfer_entry e = n == ALONE + 1   ? large
+                                  : n == ALONE + 2 ? file(n, 1, "twin")
+                                                   : of_many(n);
+        if (n != ALONE + 3)
+            assert_int_equal(i->ops->place(i, &e), n < ALONE + 2 ? 0 : INBOX_NONE);
+    }
+    assert_int_equal(i->ops->placed(i), 0);
+    assert_int_equal(i->ops->publish(i, BYTES("d"), got), 0);
+    scratch_expect(s, "d/1", BYTES("abc"));
+    scratch_expect(s, "d/large", BYTES("abc"));
+    scratch_expect(s, "d/21", BYTES("abc"));
+    check_times(s, "d/21", 1000000021);
+    assert_int_equal(scratch_stat(s, "d/21").st_mode, scratch_stat(s, "d/1").st_mode);
+    inbox_folder_close(&f);
+}
+
+static void test_one_that_was_made_in_its_place_begins_anew_or_goes(void **state)
+{
+    struct scratch *s = *state;
+    struct inbox_folder f;
+    struct inbox *i = &f.inbox;
+    char path[128];
+    open_inbox(s, &f, INBOX_RENAME);
+    receive_many(i, ALONE + 1);
+    assert_int_equal(begin(i, of_many(ALONE + 1)), 0);
+    assert_int_equal(i->ops->write(i, 0, BYTES("longer")), 0);
+    assert_int_equal(i->ops->stage(i, ALONE + 1, true), 0);
+    scratch_expect(s, staged(path, "tree/d/18"), BYTES(""));
+    assert_false(is_staged(s, "content/18"));
+    assert_int_equal(i->ops->drop(i, ALONE + 1), 0);
+    assert_false(is_staged(s, "tree/d/18"));
+    inbox_folder_close(&f);
+}
+
+/* By the next process; what the journal does not know goes. */
+static void test_what_was_made_in_its_place_is_taken_back(void **state)
+{
+    struct scratch *s = *state;
+    struct inbox_folder f;
+    struct inbox *i = &f.inbox;
+    uint8_t got[16];
+    size_t n;
+    open_inbox(s, &f, INBOX_RENAME);
+    receive_many(i, ALONE + 4);
+    inbox_folder_close(&f);
+    open_inbox(s, &f, INBOX_RENAME);
+    for (uint64_t e = 0; e < ALONE + 3; e++) {
+        struct transfer_entry known = of_many(e);
+        assert_int_equal(i->ops->take_back(i, &known), 0);
+    }
+    assert_true(is_staged(s, "tree/d/20"));
+    assert_int_equal(i->ops->take_back(i, NULL), 0);
+    assert_false(is_staged(s, "tree/d"));
+    assert_false(is_staged(s, "content/20"));
+    for (uint64_t e = 1; e < ALONE + 3; e++) {
+        assert_int_equal(i->ops->stage(i, e, false), 0);
+        assert_int_equal(i->ops->read(i, 0, got, sizeof got, &n), 0);
+        assert_bytes(bytes_make(got, n), BYTES("abc"));
+    }
+    for (uint64_t e = 0; e < ALONE + 3; e++)
+        assert_int_equal(place(i, of_many(e)), 0);
+    inbox_folder_close(&f);
+}
+
+/* The folder of what comes was begun by the process before. */
+static void test_a_folder_that_is_not_open_is_not_made_in(void **state)
+{
+    struct scratch *s = *state;
+    struct inbox_folder f;
+    struct inbox *i = &f.inbox;
+    open_inbox(s, &f, INBOX_RENAME);
+    receive_many(i, ALONE);
+    inbox_folder_close(&f);
+    open_inbox(s, &f, INBOX_RENAME);
+    assert_int_equal(i->ops->take_back(i, NULL), 0);
+    for (uint64_t n = ALONE; n < 3 * ALONE; n++)
+        receive_one(i, of_many(n));
+    assert_int_equal(begin(i, folder(3 * ALONE, 1, "deeper")), 0);
+    assert_false(is_staged(s, "tree/d"));
+    assert_false(is_staged(s, "tree/deeper"));
+    assert_true(is_staged(s, "content/50"));
+    receive_one(i, file(3 * ALONE + 1, 0, "top"));
+    assert_true(is_staged(s, "tree/top"));
+    inbox_folder_close(&f);
+}
+
+static void test_a_name_that_cannot_begin(void **state)
+{
+    struct scratch *s = *state;
+    struct inbox_folder f;
+    struct inbox *i = &f.inbox;
+    open_inbox(s, &f, INBOX_RENAME);
+    assert_int_equal(begin(i, file(0, 0, "..")), INBOX_NAME);
+    assert_int_equal(begin(i, file(0, 0, "a/b")), INBOX_NAME);
+    receive_many(i, ALONE + 2);
+    assert_int_equal(begin(i, folder(40, 1, "18")), INBOX_TAKEN); /* a file is there */
+    inbox_folder_close(&f);
+}
+
 static void test_a_place_that_cannot_be(void **state)
 {
     struct scratch *s = *state;
@@ -1006,6 +1170,11 @@ int main(void)
         SCRATCH_TEST(test_a_crash_between_two_that_are_published),
         SCRATCH_TEST(test_a_crash_between_link_and_unlink),
         SCRATCH_TEST(test_two_of_one_place),
+        SCRATCH_TEST(test_small_files_are_made_in_their_places),
+        SCRATCH_TEST(test_one_that_was_made_in_its_place_begins_anew_or_goes),
+        SCRATCH_TEST(test_what_was_made_in_its_place_is_taken_back),
+        SCRATCH_TEST(test_a_folder_that_is_not_open_is_not_made_in),
+        SCRATCH_TEST(test_a_name_that_cannot_begin),
         SCRATCH_TEST(test_a_place_that_cannot_be),
         SCRATCH_TEST(test_names_of_every_kind_are_kept),
         SCRATCH_TEST(test_names_that_are_none),

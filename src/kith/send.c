@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "client/accepting.h"
+#include "io/clock.h"
 #include "io/problem.h"
 #include "kith/command.h"
 #include "kith/contact.h"
@@ -17,7 +18,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PEOPLE = 32, TICK_MS = 200 };
+/* A process that was killed may hold what it worked on for a moment longer: its carrier has
+ * just been started. */
+enum { PEOPLE = 32, TICK_MS = 200, HELD_MS = 2000 };
 
 struct send {
     struct contact contact;
@@ -30,7 +33,8 @@ struct send {
     bool gives_up;              /* what ends now was told already */
     bool awaits;                /* id is of one that is received: it is not over yet */
     bool begun;
-    int code; /* the worst of all */
+    struct instant held_until; /* resumes: then what another process holds is left to it */
+    int code;                  /* the worst of all */
 };
 
 static struct send *send_of(struct contact *c)
@@ -181,9 +185,19 @@ static bool has_something_for(struct send *s, const struct meeting *m)
     return false;
 }
 
+static void begin_again(struct send *s)
+{
+    size_t held = transfers_take_up(&s->transfers, NULL, s->id);
+    s->begun = held == 0 || clock_instant().ns >= s->held_until.ns;
+    if (held > 0 && s->begun)
+        transfer_show_note(&s->show, "another kith of this profile sends %zu of them", held);
+}
+
 static void on_wake(struct contact *c)
 {
     struct send *s = send_of(c);
+    if (s->resumes && !s->begun)
+        begin_again(s);
     for (size_t i = 0; i < s->count; i++)
         if (has_something_for(s, &s->people[i]))
             meeting_tick(&s->people[i], c);
@@ -228,12 +242,6 @@ static void see_record(void *ctx, const struct transfer_record *r)
     s->awaits = s->awaits || (s->id && r->incoming);
 }
 
-static void begin_again(struct send *s)
-{
-    transfer_record_each(&s->transfers.profile, see_record, s);
-    transfers_take_up(&s->transfers, NULL, s->id);
-}
-
 static void begin(struct send *s)
 {
     struct contact *c = &s->contact;
@@ -243,11 +251,13 @@ static void begin(struct send *s)
         fail(s, &why);
         return;
     }
-    if (s->resumes)
-        begin_again(s);
+    if (s->resumes) { /* on_wake takes them up */
+        s->held_until = instant_after_ms(clock_instant(), HELD_MS);
+        transfer_record_each(&s->transfers.profile, see_record, s);
+    }
     for (size_t i = 0; !s->resumes && i < s->count && !c->over; i++)
         begin_for(s, s->people[i].name);
-    s->begun = true;
+    s->begun = !s->resumes;
     contact_wake(c, 0);
 }
 

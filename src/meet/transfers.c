@@ -284,7 +284,7 @@ struct taking {
     const struct transfer_record
         *like;              /* NULL; or: of the same wish, and even one that is stuck */
     struct transfer *found; /* the last */
-    size_t count;
+    size_t held;            /* by other processes */
 };
 
 static bool is_wanted(const struct taking *s, const struct transfer_record *r)
@@ -320,6 +320,7 @@ static void take_up(void *ctx, const struct transfer_record *r)
         return;
     if (!transfer_hold(t)) {
         forget(t);
+        s->held++;
         return;
     }
     t->listed = true;
@@ -327,14 +328,13 @@ static void take_up(void *ctx, const struct transfer_record *r)
     t->record.sha256 = r->sha256 || (s->like && s->like->sha256);
     transfer_set_state(t, TRANSFER_READY, NULL);
     s->found = t;
-    s->count++;
 }
 
 size_t transfers_take_up(struct transfers *all, const char *name, const struct random_id *id)
 {
     struct taking s = {.all = all, .name = name, .id = id};
     transfer_record_each(&all->profile, take_up, &s);
-    return s.count;
+    return s.held;
 }
 
 static struct transfer *take_up_again(struct transfers *all, const struct transfer_record *like)

@@ -148,8 +148,8 @@ enum trouble_kind transfers_send(struct transfers *t, const struct transfer_wish
                                  struct transfer **ret_transfer, struct trouble *ret);
 
 /* Takes up what this profile has begun to send to somebody, NULL: to anybody, on this hub, and
- * that nobody works on. id: that one alone, even where it was stuck; NULL: all. How many.
- * Of what was cancelled while he was away he is told. */
+ * that nobody works on. id: that one alone, even where it was stuck; NULL: all. Of what was
+ * cancelled while he was away he is told. Returns how many another process works on. */
 size_t transfers_take_up(struct transfers *t, const char *name, const struct random_id *id);
 
 /* How an offer is accepted. */

@@ -1,10 +1,12 @@
 """Goal: a transfer that was begun ends with what was sent, whatever is killed meanwhile: nobody asks for
 it, and what was kept is not sent again."""
 
+import fcntl
 import hashlib
 import os
 import random
 import signal
+import subprocess
 
 import pytest
 from files import (MIB, arrived, at_work, carriers, kill_carriers, named, noise, receiving, records, staged,
@@ -91,6 +93,40 @@ def test_a_sender_that_is_killed_and_resumes(alice, bob, much):
     done = alice.run("transfers", "resume")
     assert (done.returncode, done.stdout) == (0, b""), done
     assert sum_of(box / "much") == sum_of(path) and staged(box) == [] and records(alice) == []
+
+
+def hold(person):
+    """The lock on what she has begun to send."""
+    path, = person.folder.rglob("sending-*.lock")
+    held = open(path)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    return held
+
+
+def test_what_another_process_holds_for_a_moment(alice, bob, much):
+    """It was killed, and one that it has started is not gone yet."""
+    path, box = much
+    receiver = receiving(bob, box, "--from", "alice", "--json")
+    sender = at_work(alice, "--json", "send", "bob", path)
+    running(sender, receiver, box)
+    end(sender)
+    with hold(alice):
+        again = at_work(alice, "--json", "transfers", "resume")
+        with pytest.raises(subprocess.TimeoutExpired):
+            again.wait(0.5)
+    assert finishes(again)[0] == 0 and sum_of(box / "much") == sum_of(path)
+
+
+def test_what_another_process_holds(alice, bob, much):
+    path, box = much
+    receiver = receiving(bob, box, "--from", "alice", "--json")
+    sender = at_work(alice, "--json", "send", "bob", path)
+    running(sender, receiver, box)
+    end(sender)
+    with hold(alice):
+        again = alice.run("transfers", "resume")
+    assert again.returncode == 0 and again.stderr == b"kith: another kith of this profile sends 1 of them\n"
+    assert len(records(alice)) == 1
 
 
 def test_a_sender_that_is_killed_and_the_same_command_again(alice, bob, much):

@@ -14,6 +14,21 @@ def compose(head, where, bars, texts):
             + "\n".join(texts))
 
 
+def publish(run, parts, names, head, where, path):
+    """Measures the parts named, all without a name, and prints them; where all were measured, and
+    there is a path, writes them down. where: as for compose, once it is all measured."""
+    bars, texts = [], []
+    for name in names or parts:
+        more, text = measure_part(run, name, parts[name])
+        bars += more
+        texts.append(text)
+    document = compose(head, where(), bars, texts)
+    print(document)
+    if path and not names:
+        path.write_text(document)
+        run.say(f"written to {path}")
+
+
 def measure_part(run, name, measure):
     """A part that fails leaves its bar missed, and the others their figures."""
     try:

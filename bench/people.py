@@ -3,7 +3,7 @@ openssl's own server and ngircd, and every bar it has to clear."""
 
 import people_load as load
 import peers
-from document import compose, measure_part
+from document import publish
 from figures import Bar, median, median_of, median_ratio, table
 from run import first_line, machine
 
@@ -155,14 +155,4 @@ def where():
 
 
 def main(run, names, writes):
-    """Prints the parts named, all without a name; where all were measured, writes them down."""
-    bars, texts = [], []
-    for name in names or NAMES:
-        more, text = measure_part(run, name, PARTS[name])
-        bars += more
-        texts.append(text)
-    document = compose(HEAD, where(), bars, texts)
-    print(document)
-    if writes and not names:
-        DOCUMENT.write_text(document)
-        run.say(f"written to {DOCUMENT}")
+    publish(run, PARTS, names, HEAD, where, DOCUMENT if writes else None)

@@ -1,5 +1,7 @@
 #include "io/inbox_folder_inner.h"
 
+#include "io/content.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,29 +31,16 @@ static int journal_append(struct inbox *i, struct bytes data)
 {
     struct inbox_folder *f = inbox_folder(i);
     f->journal_changed = true;
-    while (data.len > 0) {
-        ssize_t n = pwrite(f->journal_fd, data.data, data.len, (off_t)f->journal_len);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            f->journal_len += (uint64_t)n;
-            data = bytes_from(data, (size_t)n);
-        }
-    }
-    return 0;
+    int r = content_write(f->journal_fd, f->journal_len, data);
+    if (r == 0)
+        f->journal_len += data.len;
+    return r;
 }
 
 static int journal_read(struct inbox *i, uint64_t offset, uint8_t *into, size_t room,
                         size_t *ret_n)
 {
-    ssize_t n;
-    do
-        n = pread(inbox_folder(i)->journal_fd, into, room, (off_t)offset);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    *ret_n = (size_t)n;
-    return 0;
+    return content_read(inbox_folder(i)->journal_fd, offset, into, room, ret_n);
 }
 
 static int journal_cut(struct inbox *i, uint64_t len)

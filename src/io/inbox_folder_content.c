@@ -1,5 +1,7 @@
 #include "io/inbox_folder_inner.h"
 
+#include "io/content.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -80,34 +82,13 @@ int inbox_folder_write(struct inbox *i, uint64_t offset, struct bytes data)
     file_changes(f);
     if (f->file_end < offset + data.len)
         f->file_end = offset + data.len;
-    while (data.len > 0) {
-        ssize_t n = pwrite(f->file_fd, data.data, data.len, (off_t)offset);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            offset += (uint64_t)n;
-            data = bytes_from(data, (size_t)n);
-        }
-    }
-    return 0;
+    return content_write(f->file_fd, offset, data);
 }
 
 int inbox_folder_read(struct inbox *i, uint64_t offset, uint8_t *into, size_t room,
                       size_t *ret_n)
 {
-    struct inbox_folder *f = inbox_folder(i);
-    size_t got = 0;
-    while (got < room) {
-        ssize_t n = pread(f->file_fd, into + got, room - got, (off_t)(offset + got));
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            break;
-        if (n > 0)
-            got += (size_t)n;
-    }
-    *ret_n = got;
-    return 0;
+    return content_read(inbox_folder(i)->file_fd, offset, into, room, ret_n);
 }
 
 static mode_t final_mode(const struct inbox_folder *f, bool executable)

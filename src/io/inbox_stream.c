@@ -1,5 +1,7 @@
 #include "io/inbox_stream.h"
 
+#include "io/content.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -16,29 +18,16 @@ static struct inbox_stream *inbox_stream(struct inbox *i)
 static int journal_append(struct inbox *i, struct bytes data)
 {
     struct inbox_stream *s = inbox_stream(i);
-    while (data.len > 0) {
-        ssize_t n = pwrite(s->journal_fd, data.data, data.len, (off_t)s->journal_len);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            s->journal_len += (uint64_t)n;
-            data = bytes_from(data, (size_t)n);
-        }
-    }
-    return 0;
+    int r = content_write(s->journal_fd, s->journal_len, data);
+    if (r == 0)
+        s->journal_len += data.len;
+    return r;
 }
 
 static int journal_read(struct inbox *i, uint64_t offset, uint8_t *into, size_t room,
                         size_t *ret_n)
 {
-    ssize_t n;
-    do
-        n = pread(inbox_stream(i)->journal_fd, into, room, (off_t)offset);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    *ret_n = (size_t)n;
-    return 0;
+    return content_read(inbox_stream(i)->journal_fd, offset, into, room, ret_n);
 }
 
 static int journal_cut(struct inbox *i, uint64_t len)

@@ -1,5 +1,7 @@
 #include "io/outbox_files.h"
 
+#include "io/content.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -162,19 +164,7 @@ static int files_check(struct outbox *outbox)
 static int files_read(struct outbox *outbox, uint64_t offset, uint8_t *into, size_t room,
                       size_t *ret_n)
 {
-    size_t got = 0;
-    while (got < room) {
-        ssize_t n =
-            pread(outbox_files(outbox)->fd, into + got, room - got, (off_t)(offset + got));
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            break;
-        if (n > 0)
-            got += (size_t)n;
-    }
-    *ret_n = got;
-    return 0;
+    return content_read(outbox_files(outbox)->fd, offset, into, room, ret_n);
 }
 
 static int files_next_data(struct outbox *outbox, uint64_t offset, uint64_t *ret)

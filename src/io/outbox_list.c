@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/number.h"
+#include "io/content.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -113,15 +114,10 @@ static int record_read(struct bytes data, uint64_t number, struct outbox_record 
 
 static int flush(struct outbox_list_writer *w)
 {
-    size_t done = 0;
-    while (done < w->used) {
-        ssize_t n = pwrite(w->fd, w->space + done, w->used - done, (off_t)(w->at + done));
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0)
-            done += (size_t)n;
-    }
-    w->at += done;
+    int r = content_write(w->fd, w->at, bytes_make(w->space, w->used));
+    if (r < 0)
+        return r;
+    w->at += w->used;
     w->used = 0;
     return 0;
 }
@@ -173,16 +169,7 @@ static int fill(struct outbox_list_window *w, int fd, uint64_t at)
 {
     w->len = 0;
     w->at = at;
-    while (w->len < w->room) {
-        ssize_t n = pread(fd, w->space + w->len, w->room - w->len, (off_t)(at + w->len));
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            break;
-        if (n > 0)
-            w->len += (size_t)n;
-    }
-    return 0;
+    return content_read(fd, at, w->space, w->room, &w->len);
 }
 
 /* What there is from that place on, a whole record at least where one is whole. */

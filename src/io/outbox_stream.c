@@ -1,6 +1,7 @@
 #include "io/outbox_stream.h"
 
 #include "base/number.h"
+#include "io/content.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,42 +27,19 @@ static struct outbox_stream *outbox_stream(struct outbox *o)
     return (struct outbox_stream *)o;
 }
 
-static int put(int fd, struct bytes data, uint64_t at)
-{
-    while (data.len > 0) {
-        ssize_t n = pwrite(fd, data.data, data.len, (off_t)at);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            at += (uint64_t)n;
-            data = bytes_from(data, (size_t)n);
-        }
-    }
-    return 0;
-}
-
+/* -EIO: somebody has cut the spool. */
 static int get(int fd, uint8_t *into, size_t len, uint64_t at)
 {
-    while (len > 0) {
-        ssize_t n = pread(fd, into, len, (off_t)at);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            return -EIO; /* somebody has cut the spool */
-        if (n > 0) {
-            into += n;
-            at += (uint64_t)n;
-            len -= (size_t)n;
-        }
-    }
-    return 0;
+    size_t n = 0;
+    int r = content_read(fd, at, into, len, &n);
+    return r == 0 && n < len ? -EIO : r;
 }
 
 /* ---- the descriptor, into the spool ---- */
 
 static int mark_reading(struct outbox_stream *s, uint8_t reading)
 {
-    return put(s->spool_fd, bytes_make(&reading, 1), READING_AT);
+    return content_write(s->spool_fd, READING_AT, bytes_make(&reading, 1));
 }
 
 /* Until there is something to read, nothing has to be marked. */
@@ -78,7 +56,7 @@ static int wait_readable(const struct outbox_stream *s)
 /* What was taken and could not be spooled is lost, to this process, too. */
 static int spool(struct outbox_stream *s, struct bytes taken)
 {
-    s->error = put(s->spool_fd, taken, HEAD_BYTES + s->spooled);
+    s->error = content_write(s->spool_fd, HEAD_BYTES + s->spooled, taken);
     if (s->error == 0)
         s->spooled += taken.len;
     return s->error;
@@ -182,7 +160,7 @@ static void stream_kept(struct outbox *o, uint64_t number, uint64_t offset)
     uint64_t kept = number > 0 || offset > s->spooled ? s->spooled : offset;
     uint64_t end = kept - kept % BLOCK_BYTES;
     number_put_u64(punched, end);
-    if (end <= s->punched || put(s->spool_fd, bytes_make(punched, 8), PUNCHED_AT) < 0)
+    if (end <= s->punched || content_write(s->spool_fd, PUNCHED_AT, bytes_make(punched, 8)) < 0)
         return;
     fallocate(s->spool_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
               (off_t)(HEAD_BYTES + s->punched), (off_t)(end - s->punched));
@@ -209,7 +187,7 @@ static int write_head(struct outbox_stream *s)
     head[VERSION_AT] = VERSION;
     number_put_u64(head + SECONDS_AT, (uint64_t)s->mtime.tv_sec);
     number_put_u32(head + NANOSECONDS_AT, (uint32_t)s->mtime.tv_nsec);
-    return put(s->spool_fd, bytes_make(head, sizeof head), 0);
+    return content_write(s->spool_fd, 0, bytes_make(head, sizeof head));
 }
 
 static int read_head(struct outbox_stream *s)

@@ -1,5 +1,7 @@
 #include "io/plain_file.h"
 
+#include "io/content.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -74,49 +76,17 @@ static int through_cache(struct plain_file *f)
     return fcntl(f->fd, F_SETFL, flags & ~O_DIRECT) == 0 ? 0 : -errno;
 }
 
-/* Counts what one call has moved. -errno; a call that was broken off has moved nothing. */
-static int count_moved(ssize_t moved, size_t *done)
-{
-    if (moved < 0)
-        return errno == EINTR ? 0 : -errno;
-    *done += (size_t)moved;
-    return 0;
-}
-
-static int read_bytes(int fd, uint64_t at, uint8_t *to, size_t n, size_t *ret_read)
-{
-    size_t done = 0;
-    ssize_t got = -1;
-    int r = 0;
-    while (r == 0 && got != 0 && done < n) {
-        got = pread(fd, to + done, n - done, (off_t)(at + done));
-        r = count_moved(got, &done);
-    }
-    if (r == 0)
-        *ret_read = done;
-    return r;
-}
-
-static int write_bytes(int fd, uint64_t at, const uint8_t *from, size_t n)
-{
-    size_t done = 0;
-    int r = 0;
-    while (r == 0 && done < n)
-        r = count_moved(pwrite(fd, from + done, n - done, (off_t)(at + done)), &done);
-    return r;
-}
-
 int plain_file_read(struct plain_file *f, uint64_t at, void *to, size_t n, size_t *ret_read)
 {
     int r = through_cache(f);
-    return r == 0 ? read_bytes(f->fd, at, to, n, ret_read) : r;
+    return r == 0 ? content_read(f->fd, at, to, n, ret_read) : r;
 }
 
 int plain_file_write(struct plain_file *f, uint64_t at, const void *from, size_t n)
 {
     f->unsynced = true;
     int r = through_cache(f);
-    return r == 0 ? write_bytes(f->fd, at, from, n) : r;
+    return r == 0 ? content_write(f->fd, at, bytes_make(from, n)) : r;
 }
 
 int plain_file_sync(struct plain_file *f)
@@ -175,7 +145,7 @@ static int load_block(struct plain_file *f, uint64_t at)
     size_t got;
     if (block == at || f->partly == block)
         return 0;
-    return read_bytes(f->fd, block, f->space, BLOCK_BYTES, &got);
+    return content_read(f->fd, block, f->space, BLOCK_BYTES, &got);
 }
 
 /* Writes what is in the space. A write can be durable by itself, but says nothing of those
@@ -191,7 +161,7 @@ static int write_space(struct plain_file *f, uint64_t at, size_t n, bool sync)
     while (put < 0 && errno == EINTR);
     if (put < 0)
         return -errno;
-    int r = write_bytes(f->fd, at + (size_t)put, f->space + put, n - (size_t)put);
+    int r = content_write(f->fd, at + (size_t)put, bytes_make(f->space + put, n - (size_t)put));
     bool is_short = (size_t)put < n;
     return r == 0 && sync && (is_short || !alone) ? plain_file_sync(f) : r;
 }
@@ -258,7 +228,7 @@ static int write_zeros(struct plain_file *f, uint64_t from, uint64_t to)
     int r = 0;
     while (r == 0 && from < to) {
         size_t n = to - from < SPACE_BYTES ? (size_t)(to - from) : SPACE_BYTES;
-        r = write_bytes(f->fd, from, f->space, n);
+        r = content_write(f->fd, from, bytes_make(f->space, n));
         from += n;
     }
     return r;

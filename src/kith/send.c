@@ -373,12 +373,7 @@ static const struct talks_handler talks_handler = {.begun = on_begun,
                                                    .refused = on_refused,
                                                    .moved = presence_moved};
 
-static int on_request(struct post *p, const struct bytes *argv, size_t argc)
-{
-    return contact_post(p, argv, argc);
-}
-
-static const struct post_handler post_handler = {.request = on_request};
+static const struct post_handler post_handler = {.request = contact_post};
 
 static const struct contact_handler contact_handler = {.ready = on_ready,
                                                        .lost = on_lost,

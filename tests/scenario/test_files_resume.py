@@ -44,6 +44,15 @@ def running(sender, receiver, box):
     until(lambda: carriers(sender) and carriers(receiver) and arrived(box) > MIB, "that it is carried")
 
 
+def begun(alice, bob, much):
+    """On its way: what is sent, where it arrives, and both sides."""
+    path, box = much
+    receiver = receiving(bob, box, "--from", "alice", "--json")
+    sender = at_work(alice, "--json", "send", "bob", path)
+    running(sender, receiver, box)
+    return path, box, sender, receiver
+
+
 def finishes(process):
     """Its exit code, however often it was interrupted."""
     return process.wait(LONG_S), process.complained()
@@ -62,10 +71,7 @@ def much(shm):
 
 
 def test_a_sending_carrier_that_is_killed(alice, bob, much):
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    path, box, sender, _ = begun(alice, bob, much)
     assert kill_carriers(sender) == 1
     assert until_event(sender, "waiting")["why"] == "the process that carries it was ended"
     assert finishes(sender)[0] == 0 and sum_of(box / "much") == sum_of(path) and staged(box) == []
@@ -73,10 +79,7 @@ def test_a_sending_carrier_that_is_killed(alice, bob, much):
 
 
 def test_a_receiving_carrier_that_is_killed(alice, bob, much):
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    path, box, sender, receiver = begun(alice, bob, much)
     assert kill_carriers(receiver) == 1
     assert until_event(receiver, "waiting")["why"] == "the process that carries it was ended"
     assert finishes(sender)[0] == 0 and sum_of(box / "much") == sum_of(path) and staged(box) == []
@@ -84,10 +87,7 @@ def test_a_receiving_carrier_that_is_killed(alice, bob, much):
 
 def test_a_sender_that_is_killed_and_resumes(alice, bob, much):
     """Nothing is told on the command line but that it is to go on."""
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    path, box, sender, _ = begun(alice, bob, much)
     end(sender)
     assert [(r["name"], r["state"]) for r in records(alice)] == [("much", "waits to be sent on")]
     done = alice.run("transfers", "resume")
@@ -105,10 +105,7 @@ def hold(person):
 
 def test_what_another_process_holds_for_a_moment(alice, bob, much):
     """It was killed, and one that it has started is not gone yet."""
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    path, box, sender, _ = begun(alice, bob, much)
     end(sender)
     with hold(alice):
         again = at_work(alice, "--json", "transfers", "resume")
@@ -118,10 +115,7 @@ def test_what_another_process_holds_for_a_moment(alice, bob, much):
 
 
 def test_what_another_process_holds(alice, bob, much):
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    _, _, sender, _ = begun(alice, bob, much)
     end(sender)
     with hold(alice):
         again = alice.run("transfers", "resume")
@@ -130,23 +124,17 @@ def test_what_another_process_holds(alice, bob, much):
 
 
 def test_a_sender_that_is_killed_and_the_same_command_again(alice, bob, much):
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    path, box, sender, _ = begun(alice, bob, much)
     end(sender)
-    begun = records(alice)[0]["id"]
+    first = records(alice)[0]["id"]
     again = at_work(alice, "--json", "send", "bob", path)
     assert finishes(again)[0] == 0
-    assert [e["id"] for e in named(again.events(), "done")] == [begun]
+    assert [e["id"] for e in named(again.events(), "done")] == [first]
     assert sum_of(box / "much") == sum_of(path) and records(alice) == []
 
 
 def test_a_receiver_that_is_killed(alice, bob, much):
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    path, box, sender, receiver = begun(alice, bob, much)
     end(receiver)
     receiving(bob, box, "--from", "alice", "--json")
     assert sender.wait(PATIENCE) == 0
@@ -155,10 +143,7 @@ def test_a_receiver_that_is_killed(alice, bob, much):
 
 def test_a_receiver_that_says_nothing_of_from_takes_what_was_begun(alice, bob, much):
     """What was accepted stays so."""
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    path, box, sender, receiver = begun(alice, bob, much)
     end(sender)
     end(receiver)
     assert [(r["name"], r["from"], r["state"]) for r in records(bob)] == [
@@ -170,10 +155,7 @@ def test_a_receiver_that_says_nothing_of_from_takes_what_was_begun(alice, bob, m
 
 def test_a_hub_that_is_killed(hub, alice, bob, much):
     """What runs does not need it; what is cut waits until it is there."""
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    path, box, sender, _ = begun(alice, bob, much)
     hub.kill()
     kill_carriers(sender)
     hub.restart("--listen", hub.where)
@@ -182,10 +164,7 @@ def test_a_hub_that_is_killed(hub, alice, bob, much):
 
 def test_what_is_killed_with_everything_that_belongs_to_it(hub, alice, bob, much):
     """As if both machines and the hub's had lost their power."""
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    path, box, sender, receiver = begun(alice, bob, much)
     for one in [sender, receiver]:
         end(one)
     hub.kill()
@@ -358,10 +337,7 @@ def cancel(person):
 @pytest.mark.parametrize("who", ["alice", "bob"])
 def test_cancelled_while_it_runs(alice, bob, much, who):
     """By another command, on either side: both are told, and nothing is left."""
-    path, box = much
-    receiver = receiving(bob, box, "--from", "alice", "--json")
-    sender = at_work(alice, "--json", "send", "bob", path)
-    running(sender, receiver, box)
+    _, box, sender, receiver = begun(alice, bob, much)
     for side in [sender, receiver]:
         for pid in carriers(side):
             os.kill(pid, signal.SIGSTOP)

@@ -98,7 +98,8 @@ def staged(folder):
 def arrived(box):
     """Bytes that are staged there, synced or not."""
     try:
-        return sum(path.stat().st_size for path in (box / ".kith").glob("*/content/*"))
+        return sum(path.stat().st_size for place in ["content", "tree"]
+                   for path in (box / ".kith").glob(f"*/{place}/**/*") if path.is_file())
     except FileNotFoundError:  # published just now
         return 0
 

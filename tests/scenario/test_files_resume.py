@@ -15,6 +15,7 @@ from hubs import PATIENCE, until
 
 LONG_S = 10 * PATIENCE
 ROUNDS = 100
+MANY_ROUNDS = 25
 
 
 @pytest.fixture
@@ -250,6 +251,36 @@ def test_killed_again_and_again(hub, alice, bob, much):
         assert it.sender.wait(PATIENCE) == 0, it.sender.said()
     assert sum_of(box / "much") == sum_of(path) and staged(box) == []
     assert it.cuts >= ROUNDS * 5 / 6, it.cuts
+
+
+def put_many(folder):
+    """4000 small files, and some that are large, in folders within each other."""
+    dice = random.Random(2)
+    for n in range(40):
+        here = folder.joinpath(*(f"{k}" for k in range(n % 5)), f"folder {n}")
+        here.mkdir(parents=True)
+        for k in range(100):
+            (here / f"{k}.txt").write_bytes(noise(dice.choice([0, 1, 1000, 5000, 20000]), b"%d %d" % (n, k)))
+        (here / "large").write_bytes(noise(MIB, b"%d" % n))
+
+
+def test_many_files_killed_again_and_again(hub, alice, bob, shm):
+    """While they are made in their places, taken back, checked, placed and published."""
+    path, box = shm / "things/many", shm / "box"
+    put_many(path)
+    size = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+    it, dice = Killing(hub, alice, bob, path, box), random.Random(3)
+    kills = [it.sending, it.both, it.sending_carrier, it.receiving_carrier, it.both_carriers]
+    for n in range(MANY_ROUNDS):
+        it.until_it_has_come(min(dice.uniform(n, n + 1) / (MANY_ROUNDS - 5), 1) * size)
+        if it.is_over():
+            break
+        dice.choice(kills)()
+    if it.sender.wait(LONG_S) != 0:
+        it.resume()
+        assert it.sender.wait(LONG_S) == 0, it.sender.said()
+    assert tree(box / "many") == tree(path) and staged(box) == []
+    assert it.cuts >= 3, it.cuts
 
 
 # ---- nothing twice ----

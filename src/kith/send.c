@@ -30,7 +30,7 @@ struct send {
     size_t count;
     bool resumes;               /* what was begun, and nothing new */
     const struct random_id *id; /* resumes: that alone; NULL: all */
-    bool gives_up;              /* what ends now was told already */
+    const char *gives_up;       /* on what ends now: why; NULL */
     bool awaits;                /* id is of one that is received: it is not over yet */
     bool begun;
     struct instant held_until; /* resumes: then what another process holds is left to it */
@@ -53,9 +53,28 @@ static void worsen(struct send *s, int code)
         s->code = code;
 }
 
+static struct meeting *find_meeting(struct send *s, const char *name)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (account_name_equal(bytes_from_str(s->people[i].name), bytes_from_str(name)))
+            return &s->people[i];
+    return NULL;
+}
+
+static bool is_idle(struct send *s)
+{
+    list_foreach (at, &s->transfers.all) {
+        const struct transfer *t = list_entry(at, struct transfer, link);
+        const struct meeting *m = find_meeting(s, t->record.name);
+        if (!m || !m->over)
+            return false;
+    }
+    return true;
+}
+
 static void end_if_over(struct send *s)
 {
-    if (!s->begun || s->awaits || !transfers_is_idle(&s->transfers) || s->contact.over)
+    if (!s->begun || s->awaits || !is_idle(s) || s->contact.over)
         return;
     if (s->code == EXIT_DONE && s->show.dropped > 0)
         s->code = EXIT_FAILED;
@@ -104,9 +123,12 @@ static int code_of(enum transfer_reason reason)
 static void on_over(struct transfer *t, const char *why)
 {
     struct send *s = send_of_transfer(t);
-    bool told = s->gives_up && !s->show.output->json;
-    if (s->contact.over || told) { /* it goes on another time, or was told of */
+    if (s->contact.over) { /* it goes on another time */
         free(t->context);
+        return;
+    }
+    if (s->gives_up) {
+        transfer_show_given_up(&s->show, t, s->gives_up);
         return;
     }
     if (s->id && random_id_equal(&t->record.id, s->id))
@@ -121,14 +143,6 @@ static const struct transfers_handler transfers_handler = {
 
 /* ---- the people ---- */
 
-static struct meeting *find_meeting(struct send *s, const char *name)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (account_name_equal(bytes_from_str(s->people[i].name), bytes_from_str(name)))
-            return &s->people[i];
-    return NULL;
-}
-
 /* False: there is no room for one more. */
 static bool add_person(struct send *s, const char *name)
 {
@@ -142,22 +156,22 @@ static bool add_person(struct send *s, const char *name)
     return true;
 }
 
-/* Nothing comes of what is for him. */
+/* Nothing comes of what is for him, but that what was begun with him goes on another time. */
 static void give_up(struct send *s, struct meeting *m, const char *why)
 {
     struct list *next;
     meeting_end(m);
     session_fail(s->contact.session, EXIT_NO, "%s %s", m->name, why);
     worsen(s, EXIT_NO);
-    s->gives_up = true;
+    s->gives_up = why;
     for (struct list *at = s->transfers.all.next; at != &s->transfers.all; at = next) {
         struct transfer *t = list_entry(at, struct transfer, link);
         next = at->next;
-        if (!account_name_equal(bytes_from_str(t->record.name), bytes_from_str(m->name)))
-            continue;
-        transfer_end(t, TRANSFER_DECLINED);
+        bool his = account_name_equal(bytes_from_str(t->record.name), bytes_from_str(m->name));
+        if (his && !t->record.has_device)
+            transfer_end(t, TRANSFER_DECLINED);
     }
-    s->gives_up = false;
+    s->gives_up = NULL;
     contact_wake(&s->contact, 0);
 }
 

@@ -523,6 +523,18 @@ static void show_done(struct transfer_show *s, struct transfer *t, const struct 
                        t->record.incoming ? "; into " : "", t->record.into);
 }
 
+void transfer_show_given_up(struct transfer_show *s, struct transfer *t, const char *why)
+{
+    struct buffer b;
+    if (s->output->json) {
+        struct json j = begin_event(&b, t, "failed");
+        json_str(&j, "reason", why);
+        output_json(s->output, &j);
+    }
+    free(t->context);
+    t->context = NULL;
+}
+
 void transfer_show_over(struct transfer_show *s, struct transfer *t, const char *why)
 {
     const struct view nothing = {.rate = 0};

@@ -40,6 +40,8 @@ void transfer_show_listed(struct transfer_show *s, struct transfer *t);
 void transfer_show_again(struct transfer_show *s, struct transfer *t); /* it was begun before */
 void transfer_show_news(struct transfer_show *s, struct transfer *t,
                         const struct transfer_news *news);
+/* Nothing was begun, for that reason, which people are told elsewhere. */
+void transfer_show_given_up(struct transfer_show *s, struct transfer *t, const char *why);
 void transfer_show_over(struct transfer_show *s, struct transfer *t, const char *why);
 
 #endif

@@ -457,11 +457,6 @@ static void forget_old(void *ctx, const struct transfer_record *r)
         end_stream(t, r);
 }
 
-bool transfers_is_idle(const struct transfers *t)
-{
-    return t->count == 0;
-}
-
 enum trouble_kind transfers_open(struct transfers *t, struct talks *talks,
                                  const struct self *self, uv_loop_t *loop,
                                  const struct transfers_handler *handler, struct trouble *ret)

@@ -168,7 +168,4 @@ uint64_t transfer_cap_of_offer(const struct transfer *t);
 /* Ends it, and tells the other side; what was received of it and not published is gone. */
 void transfer_end(struct transfer *t, enum transfer_reason reason);
 
-/* Is something still under way, or waits for somebody who may come? */
-bool transfers_is_idle(const struct transfers *t);
-
 #endif

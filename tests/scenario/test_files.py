@@ -288,6 +288,8 @@ def test_no_hub(hub, alice, things):
 
 
 def test_not_here_and_not_to_be_waited_for(alice, bob, things):
+    done = send(alice, "bob", put(things / "a", b"a"), "--now", "--json")
+    assert [e.get("reason") for e in done.events if e.get("event") == "failed"] == ["is not here"]
     done = send(alice, "bob", put(things / "a", b"a"), "--now")
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode().splitlines() == ["kith: for bob: a, 1 B", "kith: bob is not here"]

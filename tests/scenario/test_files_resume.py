@@ -96,6 +96,19 @@ def test_a_sender_that_is_killed_and_resumes(alice, bob, much):
     assert sum_of(box / "much") == sum_of(path) and staged(box) == [] and records(alice) == []
 
 
+def test_now_keeps_what_was_begun(alice, bob, much):
+    """Who is not here is not waited for, and gets the rest another time."""
+    path, box, sender, receiver = begun(alice, bob, much)
+    end(sender)
+    end(receiver)
+    was = records(alice)
+    done = alice.run("--json", "send", "bob", path, "--now")
+    assert done.returncode == 1 and records(alice) == was, done
+    receiving(bob, box, "--from", "alice", "--json")
+    assert alice.run("transfers", "resume").returncode == 0
+    assert sum_of(box / "much") == sum_of(path) and records(alice) == []
+
+
 def hold(person):
     """The lock on what she has begun to send."""
     path, = person.folder.rglob("sending-*.lock")

@@ -178,10 +178,12 @@ static int take_back_folder(struct inbox_folder *f, const struct transfer_entry 
     return fd >= 0 || fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
 }
 
-/* What is staged already stays as it is. */
+/* What is staged already stays as it is, and what was planted goes with the tree. */
 static int take_back_file(struct inbox_folder *f, const struct transfer_entry *entry,
                           const char *name)
 {
+    if (check_placed(folder_at(f, entry->depth), name) != INBOX_NONE)
+        return 0;
     int r = beneath_move(folder_at(f, entry->depth), name, f->content_fd,
                          inbox_folder_number(entry->number).text);
     if (r == 0)

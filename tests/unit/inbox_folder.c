@@ -655,26 +655,32 @@ static void test_what_was_made_in_its_place_is_taken_back(void **state)
     struct scratch *s = *state;
     struct inbox_folder f;
     struct inbox *i = &f.inbox;
+    char path[128];
     uint8_t got[16];
     size_t n;
     open_inbox(s, &f, INBOX_RENAME);
     receive_many(i, ALONE + 4);
     inbox_folder_close(&f);
+    assert_int_equal(unlinkat(s->fd, staged(path, "tree/d/19"), 0), 0);
+    scratch_put_folder(s, staged(path, "tree/d/19"));
+    scratch_put(s, staged(path, "tree/d/19/planted"), BYTES("abc"));
     open_inbox(s, &f, INBOX_RENAME);
     for (uint64_t e = 0; e < ALONE + 3; e++) {
         struct transfer_entry known = of_many(e);
         assert_int_equal(i->ops->take_back(i, &known), 0);
     }
     assert_true(is_staged(s, "tree/d/20"));
+    assert_true(is_staged(s, "tree/d/19/planted"));
     assert_int_equal(i->ops->take_back(i, NULL), 0);
+    assert_false(is_staged(s, "content/19"));
     assert_false(is_staged(s, "tree/d"));
     assert_false(is_staged(s, "content/20"));
-    for (uint64_t e = 1; e < ALONE + 3; e++) {
+    for (uint64_t e = 1; e < ALONE + 2; e++) {
         assert_int_equal(i->ops->stage(i, e, false), 0);
         assert_int_equal(i->ops->read(i, 0, got, sizeof got, &n), 0);
         assert_bytes(bytes_make(got, n), BYTES("abc"));
     }
-    for (uint64_t e = 0; e < ALONE + 3; e++)
+    for (uint64_t e = 0; e < ALONE + 2; e++)
         assert_int_equal(place(i, of_many(e)), 0);
     inbox_folder_close(&f);
 }

@@ -76,11 +76,10 @@ static int take(const struct known *all, int argc, char **argv, int *at, char *p
 }
 
 /* Standard input, which is to be sent, is called what --as behind it says: kith send NAME -
- * --as notes.txt. Elsewhere --as is a profile. */
+ * --as notes.txt. Behind other paths it says nothing that can be; elsewhere it is a profile. */
 static bool names_input(const struct options *o, const char *word)
 {
     return o->word_count > 2 && strcmp(o->words[0], "send") == 0 &&
-           strcmp(o->words[o->word_count - 1], "-") == 0 &&
            (strcmp(word, "--as") == 0 || strncmp(word, "--as=", 5) == 0);
 }
 

@@ -196,7 +196,7 @@ static void on_offered(struct transfer *t)
     struct receive *r = receive_of_transfer(t);
     bool taken = is_taken(r, t);
     if (r->to_output && (t->record.tops > 1 || t->record.entries != 1))
-        refuse(r, t, TRANSFER_NAME_REFUSED, "standard output takes one file");
+        refuse(r, t, TRANSFER_DECLINED, "standard output takes one file");
     else if (is_too_much(r, t))
         refuse(r, t, TRANSFER_TOO_MUCH, "it is more than --accept says");
     else if (taken)

@@ -203,6 +203,8 @@ static void begin_again(struct send *s)
 {
     size_t held = transfers_take_up(&s->transfers, NULL, s->id);
     s->begun = held == 0 || clock_instant().ns >= s->held_until.ns;
+    if (s->begun && s->transfers.count == 0 && held == 0 && !s->awaits)
+        transfer_show_note(&s->show, "there is nothing to go on with");
     if (held > 0 && s->begun)
         transfer_show_note(&s->show, "another kith of this profile sends %zu of them", held);
 }
@@ -448,7 +450,9 @@ static int check_paths(struct session *s)
         return session_fail(s, EXIT_USAGE,
                             "what is read has no name: kith send NAME - --as notes.txt");
     if (!input && o->title)
-        return session_fail(s, EXIT_USAGE, "--as behind - says what standard input is called");
+        return session_fail(s, EXIT_USAGE,
+                            "--as behind a path is for -: it says what standard input is "
+                            "called; a profile's is before");
     if (o->title &&
         (o->title[0] == '\0' || strlen(o->title) > TRANSFER_NAME_BYTES ||
          strchr(o->title, '/') || strcmp(o->title, ".") == 0 || strcmp(o->title, "..") == 0))

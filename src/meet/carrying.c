@@ -220,7 +220,7 @@ static void tell_skipped(void *ctx, const char *path, bool is_named,
         [OUTBOX_FILES_DEEP] = "too many folders in one another (64)",
         [OUTBOX_FILES_LONG] = "its path is too long (4096 bytes)",
         [OUTBOX_FILES_NAMELESS] = "it has no name to be sent under",
-        [OUTBOX_FILES_TWICE] = "two of one name cannot be sent at once"};
+        [OUTBOX_FILES_TWICE] = "two of one name cannot be sent at once, so nothing is"};
     struct carrying *c = ctx;
     carrying_begin(c, CARRIER_SKIPPED);
     carrying_bytes(c, bytes_from_str(path));

@@ -114,7 +114,8 @@ static void settle_record(struct transfer *t)
 {
     struct transfer_record *r = &t->record;
     bool done = t->reason == TRANSFER_REASON_NONE;
-    if (t->lock < 0 || t->all->closing)
+    bool begun = r->incoming || t->listed;
+    if (t->lock < 0 || (t->all->closing && begun))
         return;
     bool is_output =
         r->incoming && strcmp(r->into, "-") == 0 && t->reason != TRANSFER_REASON_NONE;

@@ -246,6 +246,8 @@ WRONG = [
     (["bob,", "here"], 2, "to whom? NAME, or NAME,NAME"),
     (["all", "here"], 2, "to whom? NAME, or NAME,NAME"),
     (["bob", "-"], 2, "what is read has no name: kith send NAME - --as notes.txt"),
+    (["bob", "here", "--as", "x"], 2, "--as behind a path is for -: it says what standard input is called; "
+     "a profile's is before"),
     (["bob", "-", "here", "--as", "x"], 2, "- is standard input, and is sent alone"),
     (["bob", "-", "--as", "a/b"], 2, "a file cannot be called that"),
     (["bob", "-", "--as", ".."], 2, "a file cannot be called that"),

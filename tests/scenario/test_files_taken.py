@@ -191,7 +191,7 @@ def test_declined_as_an_event(alice, bob, box, report):
     assert done.returncode == 1
     offered, error, failed = done.events
     assert offered["event"] == "offered" and error == {"error": "bob is busy", "code": 1}
-    assert (failed["event"], failed["reason"]) == ("failed", "declined")
+    assert (failed["event"], failed["reason"]) == ("failed", "is busy")
 
 
 # ---- sums ----

@@ -96,6 +96,32 @@ def test_a_sender_that_is_killed_and_resumes(alice, bob, much):
     assert sum_of(box / "much") == sum_of(path) and staged(box) == [] and records(alice) == []
 
 
+def listing(alice, path):
+    """A sender that looks through what there is, and comes to no end: begun once more where it was done
+    before it could be stopped."""
+    while True:
+        sender = at_work(alice, "send", "bob", path)
+        until(lambda: carriers(sender) and list(alice.folder.rglob("sending-*.list")), "that it lists")
+        for pid in carriers(sender):
+            os.kill(pid, signal.SIGSTOP)
+        if not records(alice):
+            return sender
+        end(sender)
+        alice.run("transfers", "cancel", records(alice)[0]["id"])
+
+
+def test_a_list_that_is_not_finished_goes(alice, shm):
+    """Nobody was asked yet: nothing was begun."""
+    path = shm / "things"
+    path.mkdir()
+    for n in range(20000):
+        (path / f"{n}").touch()
+    sender = listing(alice, path)
+    sender.send_signal(signal.SIGINT)
+    assert sender.wait(PATIENCE) == -signal.SIGINT
+    assert list(alice.folder.rglob("sending-*")) == []
+
+
 def test_now_keeps_what_was_begun(alice, bob, much):
     """Who is not here is not waited for, and gets the rest another time."""
     path, box, sender, receiver = begun(alice, bob, much)

@@ -109,6 +109,15 @@ static bool is_his(enum transfer_reason reason)
            reason == TRANSFER_SOURCE_GONE || reason == TRANSFER_PAUSED;
 }
 
+/* Who sends what he has read from standard input has nothing of it any more, whatever ended it.
+ */
+static bool is_final(const struct transfer *t)
+{
+    bool of_stream = t->record.incoming && t->record.bytes == TRANSFER_SIZE_UNKNOWN;
+    return transfer_reason_is_final(t->reason) ||
+           (of_stream && !is_his(t->reason) && !transfer_reason_passes(t->reason));
+}
+
 /* What a person may still decide about, or what the other side may ask about, is kept. */
 static void settle_record(struct transfer *t)
 {
@@ -126,7 +135,7 @@ static void settle_record(struct transfer *t)
     if (r->incoming && is_his(t->reason))
         return;                                      /* it goes on when he can */
     bool asks = done && r->incoming && !t->he_knows; /* he may, whether all was received */
-    if (!asks && (done || transfer_reason_is_final(t->reason))) {
+    if (!asks && (done || is_final(t))) {
         transfer_record_remove(&t->all->profile, r);
         return;
     }
@@ -139,8 +148,8 @@ static void settle_record(struct transfer *t)
 static bool is_to_be_cleared(const struct transfer *t)
 {
     bool cleared = t->carrier.over && t->carrier.how == CARRIER_DONE;
-    return !cleared && t->record.incoming && t->record.into[0] == '/' &&
-           transfer_reason_is_final(t->reason) && t->lock >= 0 && !t->all->closing;
+    return !cleared && t->record.incoming && t->record.into[0] == '/' && is_final(t) &&
+           t->lock >= 0 && !t->all->closing;
 }
 
 void transfer_finish(struct transfer *t, enum transfer_reason reason, const char *why)

@@ -122,7 +122,7 @@ def test_more_than_is_accepted_shows_while_it_comes(alice, bob, box):
     assert done.returncode == 1 and b"more than was accepted" in done.stderr, done
     failed = until_event(receiver, "failed")
     assert failed["reason"] == "more than was accepted"
-    assert names(box) in ([], [".kith"])
+    until(lambda: names(box) == [] and records(bob) == [], "that nothing is left of it")
 
 
 # ---- under a name that is taken ----

@@ -43,8 +43,8 @@ struct inbox_ops {
     /* Opens the staged file of an entry, for writing and reading, in place of the one that was
      * open; where it is not there, makes it. fresh: it is empty then. */
     int (*stage)(struct inbox *i, uint64_t number, bool fresh);
-    /* An entry begins, and what lies before it does so no more: a file is staged, as fresh; of
-     * a folder nothing is expected. INBOX_TAKEN, INBOX_NAME. */
+    /* The next entry of a transfer, in their order: a file is staged, as fresh; a folder may be
+     * made in the tree already. INBOX_TAKEN, INBOX_NAME. */
     int (*begin)(struct inbox *i, const struct transfer_entry *entry);
     /* What an earlier opening has begun in its place is staged again, by its number: entry by
      * entry, in their order, from the first; then NULL, after which there is no tree. It may

@@ -16,6 +16,7 @@
 #include "hub/transaction.h"
 #include "hub/walk.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 void hub_init(struct hub *hub, struct hub_shared *shared)
@@ -102,22 +103,30 @@ struct instant hub_deadline(const struct hub *hub)
                        introductions_deadline(&hub->shared->introductions));
 }
 
-bool hub_has_room_for(const struct hub *hub, const struct access_peer *peer)
+/* Other workers take guests at the same time: a place is taken before it is known to be one. */
+static bool take_guest(struct hub_shared *shared)
 {
-    const struct hub_config *config = &hub->shared->config;
-    return config->guests_max == 0 || !access_is_guest(config, peer) ||
-           atomic_load(&hub->shared->counters.guests) < config->guests_max;
+    uint64_t before = atomic_fetch_add(&shared->counters.guests, 1);
+    if (shared->config.guests_max == 0 || before < shared->config.guests_max)
+        return true;
+    atomic_fetch_sub(&shared->counters.guests, 1);
+    return false;
 }
 
-struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
-                              bool replies_full)
+int hub_accept(struct hub *hub, const struct access_peer *peer, bool replies_full,
+               struct connection **ret)
 {
+    bool is_guest = access_is_guest(&hub->shared->config, peer);
+    if (is_guest && !take_guest(hub->shared))
+        return -EMFILE;
     struct connection *c = calloc(1, sizeof *c);
     struct net_address *address = peer->address ? malloc(sizeof *address) : NULL;
     if (!c || (peer->address && !address)) {
+        if (is_guest)
+            atomic_fetch_sub(&hub->shared->counters.guests, 1);
         free(address);
         free(c);
-        return NULL;
+        return -ENOMEM;
     }
     struct hub_counters *counters = &hub->shared->counters;
     c->hub = hub;
@@ -130,10 +139,11 @@ struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
     list_append(&hub->connections, &c->link);
     atomic_fetch_add(&counters->connections, 1);
     atomic_fetch_add(&counters->connections_total, 1);
-    connection_count_guest(c);
+    c->is_guest = is_guest;
     if (hub->stopping)
         connection_drain(c);
-    return c;
+    *ret = c;
+    return 0;
 }
 
 static void free_extra(struct hub *hub, struct connection_extra *extra)

@@ -91,13 +91,11 @@ void hub_feed(struct hub *hub, const struct hub_input *inputs, size_t n);
 /* When hub_tick has something to do: at once, where something was put off. */
 struct instant hub_deadline(const struct hub *hub);
 
-/* False: a connection from there would be a guest, and config.guests_max are. */
-bool hub_has_room_for(const struct hub *hub, const struct access_peer *peer);
-
 /* A new connection, owned by the hub; connection_free ends it. peer is copied, with its
- * address. NULL when memory is out. */
-struct connection *hub_accept(struct hub *hub, const struct access_peer *peer,
-                              bool replies_full);
+ * address. -ENOMEM; -EMFILE: it would be a guest, and config.guests_max are, on all workers
+ * together. */
+int hub_accept(struct hub *hub, const struct access_peer *peer, bool replies_full,
+               struct connection **ret);
 
 /* Forgets a connection; its socket is the caller's affair. Takes NULL. */
 void connection_free(struct connection *c);

@@ -199,14 +199,10 @@ int link_accept(struct link_owner *owner, struct acceptor *from,
         stream_close(&l->stream, false);
         return 0;
     }
-    if (!hub_has_room_for(owner->hub, &peer)) {
+    r = hub_accept(owner->hub, &peer, replies_full, &l->connection);
+    if (r < 0) {
         stream_close(&l->stream, false);
-        return -EMFILE;
-    }
-    l->connection = hub_accept(owner->hub, &peer, replies_full);
-    if (!l->connection) {
-        stream_close(&l->stream, false);
-        return -ENOMEM;
+        return r;
     }
     l->connection->user = l;
     hub_set_ready(l->connection);

@@ -101,8 +101,7 @@ static void open_connection(struct scene *s, size_t kind)
     static const enum access_origin origins[KINDS] = {ACCESS_LOOPBACK, ACCESS_REMOTE,
                                                       ACCESS_UNIX};
     struct access_peer peer = {.origin = origins[kind]};
-    s->connections[kind] = hub_accept(&s->lone.hub, &peer, false);
-    if (!s->connections[kind])
+    if (hub_accept(&s->lone.hub, &peer, false, &s->connections[kind]) != 0)
         abort();
     s->was_there[kind] = true;
 }

@@ -80,8 +80,7 @@ static void come(struct scene *s, size_t who)
     struct net_address address = {{[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)(who + 1)}};
     struct access_peer peer = {.origin = ACCESS_REMOTE, .address = &address};
     struct person *p = &s->people[who];
-    p->c = hub_accept(&s->lone.hub, &peer, false);
-    if (!p->c)
+    if (hub_accept(&s->lone.hub, &peer, false, &p->c) != 0)
         abort();
     p->c->user = p;
     connection_feed(p->c, bytes_from_str("*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n"));

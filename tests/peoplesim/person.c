@@ -64,8 +64,7 @@ struct person *person_come(struct town *t, size_t worker, size_t device)
     buffer_init(&p->out, 1 << 20);
     buffer_init(&p->in, 1 << 24);
     resp_reply_init(&p->reply, 1 << 24);
-    p->connection = hub_accept(&t->workers[worker].hub, &peer, false);
-    if (!p->connection)
+    if (hub_accept(&t->workers[worker].hub, &peer, false, &p->connection) != 0)
         abort();
     p->connection->user = p;
     p->id = p->connection->id;

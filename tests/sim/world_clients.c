@@ -25,8 +25,7 @@ static void connect_client(struct world *w, size_t place)
     c->hub = hub;
     world_begin_turn(w, worker);
     struct access_peer peer = {.origin = c->session.peer.origin};
-    c->connection = hub_accept(&worker->hub, &peer, c->session.full);
-    if (!c->connection)
+    if (hub_accept(&worker->hub, &peer, c->session.full, &c->connection) != 0)
         abort();
     c->connection->user = c;
     c->session.id = c->connection->id;

@@ -194,8 +194,8 @@ struct connection *scene_accept(struct scene *s, size_t who, size_t hub,
 {
     struct net_address address = {{[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)who}};
     struct access_peer peer = {.origin = origin, .address = &address};
-    struct connection *c = hub_accept(&s->hubs[hub], &peer, false);
-    assert_non_null(c);
+    struct connection *c;
+    assert_int_equal(hub_accept(&s->hubs[hub], &peer, false, &c), 0);
     c->user = &s->people[who];
     s->people[who].c = c;
     buffer_truncate(&s->people[who].got, 0);

@@ -126,8 +126,7 @@ static void close_scene(struct scene *s)
 static void connect_from(struct scene *s, enum access_origin origin, bool full)
 {
     struct access_peer peer = {.origin = origin};
-    s->c = hub_accept(&s->hub, &peer, full);
-    assert_non_null(s->c);
+    assert_int_equal(hub_accept(&s->hub, &peer, full, &s->c), 0);
 }
 
 static void say(struct scene *s, struct bytes in)
@@ -912,8 +911,7 @@ static struct connection *burden(struct scene *s, struct hub *hub, size_t units)
     struct access_peer peer = {.origin = ACCESS_LOOPBACK};
     struct buffer said;
     buffer_init(&said, 64 * LIMIT_MIB);
-    s->c = hub_accept(hub, &peer, false);
-    assert_non_null(s->c);
+    assert_int_equal(hub_accept(hub, &peer, false, &s->c), 0);
     append(&said, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$9999999\r\n");
     append_many(&said, 'x', units * CONNECTION_HELD_UNIT);
     say(s, buffer_view(&said));

@@ -8,6 +8,8 @@
 
 #include "unit.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 
 /* Who a connection becomes, when, and until when. */
@@ -449,24 +451,77 @@ static void test_an_admin_is_one_no_more(void **state)
     scene_close(s);
 }
 
+enum { LAST_PLACES = 8000 };
+
+/* Comes to a worker and goes again: what it was told. */
+static int try_to_come(struct scene *s, size_t worker, enum access_origin from)
+{
+    const struct access_peer peer = {.origin = from};
+    struct connection *c = NULL;
+    int r = hub_accept(&s->hubs[worker], &peer, false, &c);
+    connection_free(c);
+    return r;
+}
+
 static void test_only_so_many_guests(void **state)
 {
     struct scene *s = scene_open();
-    const struct access_peer far = {.origin = ACCESS_REMOTE}, near = {.origin = ACCESS_UNIX};
     s->shared.config.guests_max = 2;
-    assert_true(hub_has_room_for(&s->hubs[0], &far));
+    assert_int_equal(try_to_come(s, 0, ACCESS_REMOTE), 0);
     scene_accept_tls(s, ALICE, 0, 1);
     scene_accept_tls(s, BOB, 1, 2);
-    assert_false(hub_has_room_for(&s->hubs[0], &far));
-    assert_false(hub_has_room_for(&s->hubs[1], &far));
-    assert_true(hub_has_room_for(&s->hubs[0], &near));
+    assert_int_equal(try_to_come(s, 0, ACCESS_REMOTE), -EMFILE);
+    assert_int_equal(try_to_come(s, 1, ACCESS_REMOTE), -EMFILE);
+    assert_int_equal(try_to_come(s, 0, ACCESS_UNIX), 0);
     greet(s, ALICE);
     ask(s, ALICE, "REGISTER alice " PASSWORD "\r\n", "+OK\r\n"); /* is none any more */
-    assert_true(hub_has_room_for(&s->hubs[0], &far));
+    assert_int_equal(try_to_come(s, 0, ACCESS_REMOTE), 0);
     scene_accept_tls(s, CAROL, 0, 3);
-    assert_false(hub_has_room_for(&s->hubs[1], &far));
+    assert_int_equal(try_to_come(s, 1, ACCESS_REMOTE), -EMFILE);
     go(s, BOB);
-    assert_true(hub_has_room_for(&s->hubs[1], &far));
+    assert_int_equal(try_to_come(s, 1, ACCESS_REMOTE), 0);
+    scene_close(s);
+}
+
+/* A worker's thread, at whose door guests come for the same last place again and again. */
+struct door {
+    pthread_barrier_t *together;
+    struct hub *hub;
+    int came; /* were let in here */
+};
+
+static void *stand_at_door(void *ctx)
+{
+    struct door *d = ctx;
+    const struct access_peer far = {.origin = ACCESS_REMOTE};
+    for (size_t round = 0; round < LAST_PLACES; round++) {
+        struct connection *c = NULL;
+        pthread_barrier_wait(d->together);
+        d->came += hub_accept(d->hub, &far, false, &c) == 0;
+        pthread_barrier_wait(d->together);
+        connection_free(c);
+        pthread_barrier_wait(d->together);
+    }
+    return NULL;
+}
+
+static void test_two_workers_share_the_last_place(void **state)
+{
+    struct scene *s = scene_open();
+    pthread_barrier_t together;
+    pthread_t threads[2];
+    struct door doors[2];
+    s->shared.config.guests_max = 1;
+    assert_int_equal(pthread_barrier_init(&together, NULL, 2), 0);
+    for (size_t i = 0; i < 2; i++) {
+        doors[i] = (struct door){.together = &together, .hub = &s->hubs[i]};
+        assert_int_equal(pthread_create(&threads[i], NULL, stand_at_door, &doors[i]), 0);
+    }
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(doors[0].came + doors[1].came, LAST_PLACES);
+    assert_int_equal(s->shared.counters.guests, 0);
+    pthread_barrier_destroy(&together);
     scene_close(s);
 }
 
@@ -627,6 +682,7 @@ int main(void)
         cmocka_unit_test(test_a_reset_ends_everything),
         cmocka_unit_test(test_an_admin_is_one_no_more),
         cmocka_unit_test(test_only_so_many_guests),
+        cmocka_unit_test(test_two_workers_share_the_last_place),
         cmocka_unit_test(test_guesses_at_an_account_wait),
         cmocka_unit_test(test_guesses_from_an_address_wait),
         cmocka_unit_test(test_no_secret_in_plaintext_from_elsewhere),

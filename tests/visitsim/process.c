@@ -97,8 +97,8 @@ void process_accept(struct world *w, struct wire *x)
     if (!net_address_read(bytes_from_str(text), &address))
         abort();
     begin_turn(w, k);
-    struct connection *c = hub_accept(&k->hub, &peer, false);
-    if (!c)
+    struct connection *c;
+    if (hub_accept(&k->hub, &peer, false, &c) != 0)
         abort();
     c->user = x;
     wire_take(x, &handler, c);

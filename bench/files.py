@@ -379,8 +379,8 @@ def talk(run):
         pair = pair_on_loopback(folder, stack)
         pair.bob.env["HOME"] = str(into)  # files that come go to Downloads/kith there
         source = make_file(memory_folder / "big", 2 * GIB // run.shrink)
-        bob = stack.enter_context(chat.Visit(pair.bob, "--accept", "alice,100G"))
         alice = stack.enter_context(chat.Visit(pair.alice))
+        bob = stack.enter_context(chat.Visit(pair.bob, "--accept", "alice,100G"))
         chat.met(alice, bob)
         run.say("chat: alone")
         alone = chat.round_trips(alice, bob, None, count)

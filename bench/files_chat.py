@@ -55,7 +55,7 @@ class Visit:
 
 class Files:
     """Sends a file from one visit to the other, again and again, whenever it has come: bob's copy is
-    removed. is_moving: just now."""
+    removed. is_moving: just now. What bob's visit says makes alice's speak: bob's is ended first."""
 
     def __init__(self, alice, source, into):
         self.alice, self.source, self.into = alice, source, into

@@ -92,7 +92,10 @@ def tree(folder):
 
 def staged(folder):
     """The transfers that are staged there."""
-    return sorted(os.listdir(folder / ".kith")) if (folder / ".kith").exists() else []
+    try:
+        return sorted(os.listdir(folder / ".kith"))
+    except FileNotFoundError:
+        return []
 
 
 def arrived(box):

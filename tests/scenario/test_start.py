@@ -213,6 +213,12 @@ def test_what_took_the_place_of_a_socket_stays(start_hub, tmp_path, other):
     assert path.read_text() == "mine" if other == "file" else bare(path, "hello") == "hello"
 
 
+def takes_clients(path):
+    """A Unix socket's path stands before anybody listens there."""
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(str(path)) == 0
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams_stay_out_of_the_way(build, data, tmp_path, closed):
     """No file of the hub's, and no client, may stand where people are spoken to."""
@@ -221,7 +227,7 @@ def test_closed_standard_streams_stay_out_of_the_way(build, data, tmp_path, clos
         ["sh", "-c", f'exec "$0" --listen "$2" --data "$1" {closed}', build / "kithd", data, path],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until(path.exists, "the socket")
+        until(lambda: takes_clients(path), "the socket")
         assert bare(path, "hello") == "hello"
         fds = [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in range(3)]
         assert fds == ["/dev/null"] * 3

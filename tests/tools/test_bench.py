@@ -332,7 +332,7 @@ def test_what_was_killed_goes_on_where_it_was(tmp_path, pair):
 
 def test_texts_are_answered_beside_a_file(tmp_path, pair, source):
     pair.bob.env["HOME"] = str(tmp_path)
-    with files_chat.Visit(pair.bob, "--accept", "alice,100G") as bob, files_chat.Visit(pair.alice) as alice:
+    with files_chat.Visit(pair.alice) as alice, files_chat.Visit(pair.bob, "--accept", "alice,100G") as bob:
         files_chat.met(alice, bob)
         moving = files_chat.Files(alice, source, tmp_path / "Downloads/kith")
         bob.hears = moving.hear

@@ -1,12 +1,13 @@
-/* probe PORT KEY EVERY_US PROCESSOR OWN: GETs the key on one connection at a steady pace, and
- * measures how long each answer took, from when its turn was: an answer that is late makes the
- * next ones late, and that counts; time in which the server's PROCESSOR or its OWN stood still
- * (standstill.h) does not. The value must have no line break in it.
+/* probe PORT KEY EVERY_US PROCESSOR OWN: GETs the key on one connection at a steady pace,
+ * whether earlier ones are answered or not, as many clients with a request each would, and
+ * measures how long each answer took, from when its turn was; time in which the server's
+ * PROCESSOR or its OWN stood still (standstill.h) does not count. The value must have no line
+ * break in it.
  *
- * A line of standard input ends a window: what was measured in it is printed as a JSON object
- * on a line, in microseconds, and the next begins. The end of input ends the program, in the
- * same way. It runs before everybody else on its processor, where it may, so that it measures
- * the server and not who shares the processor with it. */
+ * A line of standard input ends a window: when all that was asked in it is answered, what was
+ * measured is printed as a JSON object on a line, in microseconds, and the next begins. The end
+ * of input ends the program, in the same way. It runs before everybody else on its processor,
+ * where it may, so that it measures the server and not who shares the processor with it. */
 
 #include "dial.h"
 #include "standstill.h"
@@ -20,20 +21,29 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REQUEST_BYTES = 256, REPLY_BYTES = 4096, US = 1000, LONG_NS = 500 * US, S = 1000000000 };
+enum {
+    REQUEST_BYTES = 256,
+    REPLIES_BYTES = 65536,
+    US = 1000,
+    LONG_NS = 500 * US,
+    S = 1000000000
+};
 
 struct wait {
-    uint64_t turn_ns, ns; /* from when its turn was, so long */
+    uint64_t turn_ns, ns; /* from when its turn was, so long: unknown before it is answered */
 };
 
 struct probe {
     int fd;
     char request[REQUEST_BYTES];
     size_t request_len;
-    uint64_t every_ns, turn_ns;
+    char replies[REPLIES_BYTES]; /* what came of those not whole yet */
+    size_t replies_len;
+    uint64_t every_ns, turn_ns; /* turn_ns: of the next */
     struct standstill *standstill;
-    struct wait *waits; /* of this window */
+    struct wait *waits; /* of this window, in turn */
     size_t count, room;
+    size_t answered; /* the first so many */
 };
 
 static uint64_t now_ns(void)
@@ -43,14 +53,9 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * S + (uint64_t)t.tv_nsec;
 }
 
-static void sleep_until(uint64_t ns)
-{
-    struct timespec t = {.tv_sec = (time_t)(ns / S), .tv_nsec = (long)(ns % S)};
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-        ;
-}
+/* ---- asking ---- */
 
-static void record(struct probe *p, uint64_t ns)
+static void ask(struct probe *p)
 {
     if (p->count == p->room) {
         p->room = p->room ? p->room * 2 : 65536;
@@ -58,34 +63,48 @@ static void record(struct probe *p, uint64_t ns)
         if (!p->waits)
             dial_fail("probe");
     }
-    p->waits[p->count++] = (struct wait){p->turn_ns, ns};
-}
-
-/* "$-1\r\n", an error, or "$LEN\r\nVALUE\r\n": one line, or two. */
-static void receive_reply(struct probe *p)
-{
-    char reply[REPLY_BYTES];
-    size_t have = 0, lines = 0, want = 2;
-    while (lines < want) {
-        size_t n = dial_receive(p->fd, reply + have, sizeof reply - have);
-        for (size_t i = have; i < have + n; i++)
-            lines += reply[i] == '\n';
-        have += n;
-        if (reply[0] != '$' || (have > 1 && reply[1] == '-'))
-            dial_fail("the key has no value to get");
-        if (have == sizeof reply && lines < want)
-            dial_fail("the value is too long");
-    }
-}
-
-static void take_turn(struct probe *p)
-{
-    sleep_until(p->turn_ns);
-    dial_send(p->fd, p->request, p->request_len);
-    receive_reply(p);
-    record(p, now_ns() - p->turn_ns);
+    p->waits[p->count++] = (struct wait){.turn_ns = p->turn_ns};
     p->turn_ns += p->every_ns;
+    dial_send(p->fd, p->request, p->request_len);
 }
+
+/* The bytes of the first reply there, 0 when it is not whole: "$-1\r\n", or
+ * "$LEN\r\nVALUE\r\n". */
+static size_t measure_reply(const char *reply, size_t len)
+{
+    const char *end = memchr(reply, '\n', len);
+    if (!end)
+        return 0;
+    if (reply[0] != '$' || reply[1] == '-')
+        dial_fail("the key has no value to get");
+    end = memchr(end + 1, '\n', len - (size_t)(end + 1 - reply));
+    return end ? (size_t)(end + 1 - reply) : 0;
+}
+
+static void receive(struct probe *p)
+{
+    p->replies_len +=
+        dial_receive(p->fd, p->replies + p->replies_len, sizeof p->replies - p->replies_len);
+    uint64_t now = now_ns();
+    size_t done = 0, n;
+    while ((n = measure_reply(p->replies + done, p->replies_len - done)) > 0) {
+        struct wait *w = &p->waits[p->answered++];
+        w->ns = now - w->turn_ns;
+        done += n;
+    }
+    if (done == 0 && p->replies_len == sizeof p->replies)
+        dial_fail("the value is too long");
+    p->replies_len -= done;
+    memmove(p->replies, p->replies + done, p->replies_len);
+}
+
+static void receive_rest(struct probe *p)
+{
+    while (p->answered < p->count)
+        receive(p);
+}
+
+/* ---- telling ---- */
 
 static int by_size(const void *a, const void *b)
 {
@@ -113,6 +132,7 @@ static void forgive_standstill(struct probe *p)
 
 static void report(struct probe *p)
 {
+    receive_rest(p);
     standstill_look(p->standstill);
     forgive_standstill(p);
     qsort(p->waits, p->count, sizeof *p->waits, by_size);
@@ -121,22 +141,48 @@ static void report(struct probe *p)
            p->count, at(p, 500), at(p, 990), at(p, 999), at(p, 1000),
            (double)standstill_longest(p->standstill) / US);
     fflush(stdout);
-    p->count = 0;
+    p->count = p->answered = 0;
     p->turn_ns = now_ns() + p->every_ns;
 }
 
 /* Whether to go on; reports what was asked for. */
-static bool listen_to_orders(struct probe *p)
+static bool take_orders(struct probe *p)
 {
-    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
     char orders[64];
-    if (poll(&in, 1, 0) <= 0)
-        return true;
     ssize_t n = read(STDIN_FILENO, orders, sizeof orders);
     for (ssize_t i = 0; i < n; i++)
         if (orders[i] == '\n')
             report(p);
     return n > 0;
+}
+
+/* ---- the turns ---- */
+
+/* Until something has come, or it is the next one's turn. */
+static void wait_for_turn(const struct probe *p, struct pollfd fds[2])
+{
+    uint64_t now = now_ns(), ns = p->turn_ns > now ? p->turn_ns - now : 0;
+    struct timespec left = {.tv_sec = (time_t)(ns / S), .tv_nsec = (long)(ns % S)};
+    if (ppoll(fds, 2, &left, NULL) < 0 && errno != EINTR)
+        dial_fail("poll");
+}
+
+static void run(struct probe *p)
+{
+    struct pollfd fds[] = {{.fd = p->fd, .events = POLLIN},
+                           {.fd = STDIN_FILENO, .events = POLLIN}};
+    bool goes_on = true;
+    p->turn_ns = now_ns();
+    while (goes_on) {
+        wait_for_turn(p, fds);
+        if (fds[0].revents)
+            receive(p);
+        if (fds[1].revents)
+            goes_on = take_orders(p);
+        while (p->turn_ns <= now_ns())
+            ask(p);
+    }
+    report(p);
 }
 
 static void run_first(void)
@@ -162,10 +208,7 @@ int main(int argc, char **argv)
     standstill_watch(p.standstill, (int)dial_number(argv[4], 0));
     standstill_watch(p.standstill, (int)dial_number(argv[5], 0));
     run_first();
-    p.turn_ns = now_ns();
-    while (listen_to_orders(&p))
-        take_turn(&p);
-    report(&p);
+    run(&p);
     free(p.waits);
     close(p.fd);
     return 0;

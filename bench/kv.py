@@ -7,7 +7,7 @@ import kv_recovery
 import kv_workers
 import peers
 from document import compose, measure_part
-from run import first_line, machine
+from run import first_line, machine, session_first
 
 PARTS = {
     "idle": kv_memory.idle,
@@ -36,6 +36,8 @@ round by round with the servers taking turns, hold: what stands here is their me
   which *a processor stood still* is in no wait: when a thread there that goes before all others
   did not run although its timer said so. Only the kernel and a virtual machine's host can do
   that, and on this machine they do when it is idle, too. The longest such time stands beside.
+- Whatever else runs on the machine gives way to the servers and their loads (`/proc/self/autogroup`
+  at -20): theirs is one session.
 - `kithd --durability commit` is the default: every answer waits for the disk. `second` syncs every
   second.
 
@@ -61,7 +63,8 @@ def measure(run, names):
 
 def main(run, names, writes):
     """Prints the parts named, all without a name; where all were measured, writes them down."""
-    bars, texts = measure(run, names or NAMES)
+    with session_first():
+        bars, texts = measure(run, names or NAMES)
     document = compose(HEAD, where(), bars, texts)
     print(document)
     if writes and not names:

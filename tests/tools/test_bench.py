@@ -30,6 +30,7 @@ import people  # noqa: E402
 import people_load  # noqa: E402
 import peers  # noqa: E402
 import processes  # noqa: E402
+import run  # noqa: E402
 import svg  # noqa: E402
 
 
@@ -79,6 +80,17 @@ def test_the_bare_committer_writes_what_it_acknowledges(tmp_path):
         assert (peer.folder / "written").read_bytes().startswith(request)
 
 
+def test_others_give_way_until_the_end(tmp_path):
+    """A file in the kernel's stead: what it is told there."""
+    session = tmp_path / "autogroup"
+    session.write_text("/autogroup-7 nice 3\n")
+    with run.session_first(session):
+        assert session.read_text() == "-20"
+    assert session.read_text() == "3"
+    with run.session_first(tmp_path / "none"):
+        assert not (tmp_path / "none").exists()
+
+
 def test_fill_sets_the_keys_that_are_asked_for(tmp_path):
     with peers.kithd(tmp_path / "peer") as hub:
         load.fill(hub, 1000, 64)
@@ -120,7 +132,7 @@ def test_a_probe_asks_in_turn_though_an_answer_is_late():
     with load.Probe(server, 1000) as probe:
         peers.wait_for(lambda: server.had >= 50, "fifty requests")
         seen = probe.window()
-    assert seen["count"] >= 50 and seen["max"] >= 49
+    assert seen["count"] >= 50 and 0 < seen["p50"] <= seen["max"]
 
 
 def test_a_benchmark_is_measured_and_charged_to_the_server(peer):

@@ -20,10 +20,16 @@ enum outbox_files_problem {
     OUTBOX_FILES_LINK,       /* a link within a folder */
     OUTBOX_FILES_SPECIAL,    /* neither file nor folder */
     OUTBOX_FILES_UNREADABLE, /* with the error */
+    OUTBOX_FILES_KEYS,       /* the folder in which the keys of this device lie */
     OUTBOX_FILES_DEEP,       /* more than LIMIT_TRANSFER_DEPTH folders in each other */
     OUTBOX_FILES_LONG,       /* its path is, LIMIT_TRANSFER_PATH_BYTES */
     OUTBOX_FILES_NAMELESS,   /* named by the person: "/" */
     OUTBOX_FILES_TWICE       /* two that the person named have the same name */
+};
+
+/* A folder that is never sent, wherever it is met. Device 0: there is none. */
+struct outbox_files_keys {
+    uint64_t device, inode;
 };
 
 /* What the walk does not list, and why. path begins as the person named it; both are borrowed.
@@ -38,7 +44,8 @@ enum {
 /* Lists what lies at paths, and all in them, into an empty file. 0 also where something was
  * told of; then it is not in the list. -errno: the list cannot be written, memory is out. */
 int outbox_files_walk(int list_fd, const char *const *paths, size_t count,
-                      struct outbox_totals *ret, outbox_files_told told, void *ctx);
+                      struct outbox_files_keys keys, struct outbox_totals *ret,
+                      outbox_files_told told, void *ctx);
 
 /* ---- the outbox ---- */
 

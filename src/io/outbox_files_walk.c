@@ -17,6 +17,7 @@ struct level {
 
 struct walk {
     struct outbox_list_writer list;
+    struct outbox_files_keys keys;
     outbox_files_told told;
     void *ctx;
     char shown[SHOWN_BYTES]; /* the path of what is looked at, as the person would write it */
@@ -64,6 +65,8 @@ static int list_file(struct walk *w, const struct found *f, const struct outbox_
 
 static int list_folder(struct walk *w, const struct found *f, const struct outbox_state *state)
 {
+    if (state->device == w->keys.device && state->inode == w->keys.inode)
+        return tell(w, OUTBOX_FILES_KEYS, 0);
     if (w->depth == LIMIT_TRANSFER_DEPTH)
         return tell(w, OUTBOX_FILES_DEEP, 0);
     int fd = openat(f->folder, f->where,
@@ -252,11 +255,13 @@ static int check_names(struct walk *w, const char *const *paths, size_t count)
 }
 
 int outbox_files_walk(int list_fd, const char *const *paths, size_t count,
-                      struct outbox_totals *ret, outbox_files_told told, void *ctx)
+                      struct outbox_files_keys keys, struct outbox_totals *ret,
+                      outbox_files_told told, void *ctx)
 {
     struct walk *w = malloc(sizeof *w);
     if (!w)
         return -ENOMEM;
+    w->keys = keys;
     w->told = told;
     w->ctx = ctx;
     w->depth = 0;

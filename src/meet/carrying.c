@@ -170,6 +170,9 @@ static bool take(struct carrying *c, uint64_t kind, struct bytes rest, int fd)
         return take_clear(c, &rest);
     case CARRYING_PATH:
         return take_path(c, &rest);
+    case CARRYING_KEYS:
+        return field_next_number(&rest, &c->keys.device) &&
+               field_next_number(&rest, &c->keys.inode);
     case CARRYING_AS:
         return take_as(c, &rest);
     case CARRYING_DIAL:
@@ -217,6 +220,7 @@ static void tell_skipped(void *ctx, const char *path, bool is_named,
     static const char *const words[] = {
         [OUTBOX_FILES_LINK] = "a link",
         [OUTBOX_FILES_SPECIAL] = "neither a file nor a folder",
+        [OUTBOX_FILES_KEYS] = "the keys of this device are in it",
         [OUTBOX_FILES_DEEP] = "too many folders in one another (64)",
         [OUTBOX_FILES_LONG] = "its path is too long (4096 bytes)",
         [OUTBOX_FILES_NAMELESS] = "it has no name to be sent under",
@@ -249,8 +253,8 @@ static void list(struct carrying *c)
     struct outbox_totals totals;
     char name[256] = "";
     uint64_t tops = 0;
-    int r = outbox_files_walk(c->list, (const char *const *)c->paths, c->path_count, &totals,
-                              tell_skipped, c);
+    int r = outbox_files_walk(c->list, (const char *const *)c->paths, c->path_count, c->keys,
+                              &totals, tell_skipped, c);
     if (r == 0)
         r = count_tops(c->list, &tops, name, sizeof name);
     if (r != 0 || tops == 0) {

@@ -16,6 +16,8 @@ enum carrying_order {
     CARRYING_CLEAR,    /* id, into: of what was received nothing is kept */
     /* With what: */
     CARRYING_PATH,       /* path */
+    CARRYING_KEYS,       /* device, inode of a folder that is not listed: struct
+                            outbox_files_keys */
     CARRYING_AS,         /* what is read from INPUT is called so */
     CARRYING_LIST_FILE,  /* a descriptor: io/outbox_files.h's */
     CARRYING_SPOOL,      /* a descriptor */

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "io/outbox_files.h"
 #include "io/secret_stream.h"
 #include "meet/carrier.h"
 #include "meet/carrying.h"
@@ -23,6 +24,7 @@ struct carrying {
     uint64_t cap, entries, bytes;
     char **paths;
     size_t path_count, path_room;
+    struct outbox_files_keys keys;
     char as[TRANSFER_NAME_BYTES + 1];
     int list, spool, input, connection; /* descriptors; -1: none */
     bool dialed;                        /* the connection was, from here, or counts so */

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct transfer *transfer_of(struct carrier *c)
@@ -250,12 +251,27 @@ static void order_file(struct transfer *t, enum carrying_order kind, const char 
     close(fd);
 }
 
+/* This profile and all others lie in one folder. */
+static void order_keys(struct transfer *t)
+{
+    struct stat profiles;
+    if (fstatat(t->all->profile.fd, "..", &profiles, 0) != 0) {
+        carrier_kill(&t->carrier);
+        return;
+    }
+    struct order o = order_begin(&t->carrier, CARRYING_KEYS);
+    order_number(&o, profiles.st_dev);
+    order_number(&o, profiles.st_ino);
+    order_end(&o, -1);
+}
+
 void transfer_list(struct transfer *t, const char *const *paths, size_t n)
 {
     if (!start(t))
         return;
     order_plain(t, CARRYING_LIST, -1);
     order_file(t, CARRYING_LIST_FILE, ".list");
+    order_keys(t);
     for (size_t i = 0; i < n; i++) {
         struct order o = order_begin(&t->carrier, CARRYING_PATH);
         order_bytes(&o, paths[i], strlen(paths[i]));

@@ -3,6 +3,7 @@ its times; both sides are told what became of it."""
 
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -100,6 +101,18 @@ def test_links_and_devices_are_left_out_and_said(alice, receiver, box, things):
     assert sorted((os.path.basename(e["path"]), e["why"]) for e in named(done.events, "skipped")) == [
         ("link", "a link"), ("pipe", "neither a file nor a folder")]
     assert sorted(tree(box)) == [b"all", b"all/real"]
+
+
+def test_a_home_goes_without_its_keys(alice, receiver, box, things):
+    """Those of all its profiles."""
+    put(things / "home/letter", b"dear")
+    alice.env["XDG_CONFIG_HOME"] = str(things / "home/.config")
+    shutil.copytree(alice.folder / "kith", things / "home/.config/kith")
+    done = send(alice, "bob", things / "home", "--json")
+    assert done.returncode == 6, done
+    assert [(e["path"], e["why"]) for e in named(done.events, "skipped")] == [
+        (str(things / "home/.config/kith"), "the keys of this device are in it")]
+    assert sorted(tree(box)) == [b"home", b"home/.config", b"home/letter"]
 
 
 # ---- standard input and output ----

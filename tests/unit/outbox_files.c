@@ -46,6 +46,7 @@ static bool was_told(const struct told *t, const char *end, enum outbox_files_pr
 
 struct listed {
     int fd;
+    struct outbox_files_keys keys;
     struct outbox_totals totals;
     struct told told;
     struct outbox_files o;
@@ -63,7 +64,7 @@ static int walk(struct scratch *s, struct listed *l, const char *const *names)
     }
     l->fd = scratch_file(s);
     l->told.count = 0;
-    return outbox_files_walk(l->fd, args, count, &l->totals, tell, &l->told);
+    return outbox_files_walk(l->fd, args, count, l->keys, &l->totals, tell, &l->told);
 }
 
 #define WALK(s, l, ...) walk(s, l, (const char *const[]){__VA_ARGS__, NULL})
@@ -173,7 +174,7 @@ static void put_socket(struct scratch *s, const char *name)
 static void test_what_is_not_sent_is_told(void **state)
 {
     struct scratch *s = *state;
-    struct listed l;
+    struct listed l = {0};
     scratch_put_folder(s, "top");
     scratch_put(s, "top/file", BYTES("x"));
     assert_int_equal(symlinkat("file", s->fd, "top/link"), 0);
@@ -198,7 +199,7 @@ static void test_what_is_not_sent_is_told(void **state)
 static void test_what_cannot_be_read_is_told(void **state)
 {
     struct scratch *s = *state;
-    struct listed l;
+    struct listed l = {0};
     bool is_root = geteuid() == 0;
     scratch_put_folder(s, "top");
     scratch_put(s, "top/file", BYTES("x"));
@@ -212,7 +213,8 @@ static void test_what_cannot_be_read_is_told(void **state)
     char path[128];
     snprintf(path, sizeof path, "%s/top", s->path);
     l.told.count = 0;
-    int r = outbox_files_walk(l.fd, (const char *const[]){path}, 1, &l.totals, tell, &l.told);
+    int r = outbox_files_walk(l.fd, (const char *const[]){path}, 1, l.keys, &l.totals, tell,
+                              &l.told);
     if (is_root)
         assert_int_equal(seteuid(0), 0);
     assert_int_equal(fchmodat(s->fd, "top/folder", 0700, 0), 0);
@@ -222,6 +224,29 @@ static void test_what_cannot_be_read_is_told(void **state)
     assert_true(was_told(&l.told, "/top/file", OUTBOX_FILES_UNREADABLE));
     assert_true(was_told(&l.told, "/top/folder", OUTBOX_FILES_UNREADABLE));
     assert_int_equal(l.told.all[0].error, -EACCES);
+}
+
+static void test_the_keys_are_never_listed(void **state)
+{
+    struct scratch *s = *state;
+    struct listed l = {0};
+    struct stat keys;
+    scratch_put_folder(s, "home");
+    scratch_put_folder(s, "home/.config");
+    scratch_put_folder(s, "home/.config/kith");
+    scratch_put(s, "home/.config/kith/device.key", BYTES("x"));
+    scratch_put(s, "home/.config/other", BYTES("x"));
+    assert_int_equal(fstatat(s->fd, "home/.config/kith", &keys, 0), 0);
+    l.keys = (struct outbox_files_keys){keys.st_dev, keys.st_ino};
+    assert_int_equal(WALK(s, &l, "home"), 0);
+    assert_int_equal(l.totals.entries, 3);
+    assert_int_equal(l.told.count, 1);
+    assert_true(was_told(&l.told, "/home/.config/kith", OUTBOX_FILES_KEYS));
+    close(l.fd);
+    assert_int_equal(WALK(s, &l, "home/.config/kith"), 0);
+    assert_int_equal(l.totals.entries, 0);
+    assert_true(was_told(&l.told, "/home/.config/kith", OUTBOX_FILES_KEYS));
+    close(l.fd);
 }
 
 static void test_names_at_the_top(void **state)
@@ -259,8 +284,8 @@ static void test_paths_from_here(void **state)
     scratch_put(s, "-rf", BYTES("x"));
     int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_int_equal(fchdir(s->fd), 0);
-    int r =
-        outbox_files_walk(l.fd, (const char *const[]){"-rf", "."}, 2, &l.totals, tell, &l.told);
+    int r = outbox_files_walk(l.fd, (const char *const[]){"-rf", "."}, 2, l.keys, &l.totals,
+                              tell, &l.told);
     assert_int_equal(fchdir(here), 0);
     close(here);
     assert_int_equal(r, 0);
@@ -283,8 +308,9 @@ static void test_what_has_no_name_of_its_own_is_refused(void **state)
     static const char *const roots[] = {"/", "//", "/..", "/./"};
     for (size_t i = 0; i < COUNT_OF(roots); i++) {
         l.told.count = 0;
-        assert_int_equal(outbox_files_walk(l.fd, &roots[i], 1, &l.totals, tell, &l.told),
-                         OUTBOX_FILES_REFUSED);
+        assert_int_equal(
+            outbox_files_walk(l.fd, &roots[i], 1, l.keys, &l.totals, tell, &l.told),
+            OUTBOX_FILES_REFUSED);
         assert_int_equal(l.told.count, 1);
         assert_true(was_told(&l.told, roots[i], OUTBOX_FILES_NAMELESS));
     }
@@ -425,7 +451,7 @@ static void test_a_list_that_is_not_whole_is_refused(void **state)
 {
     struct scratch *s = *state;
     struct outbox_files o;
-    struct listed l;
+    struct listed l = {0};
     uint8_t whole[4096];
     put_tree(s);
     assert_int_equal(WALK(s, &l, "top"), 0);
@@ -652,6 +678,7 @@ int main(void)
         SCRATCH_TEST(test_a_tree_is_listed),
         SCRATCH_TEST(test_what_is_not_sent_is_told),
         SCRATCH_TEST(test_what_cannot_be_read_is_told),
+        SCRATCH_TEST(test_the_keys_are_never_listed),
         SCRATCH_TEST(test_names_at_the_top),
         SCRATCH_TEST(test_paths_from_here),
         SCRATCH_TEST(test_what_has_no_name_of_its_own_is_refused),

@@ -389,18 +389,30 @@ static void close_loop(struct daemon *d)
     uv_loop_close(&d->loop);
 }
 
-/* How many descriptors connections may take. A hub that had none left for its log's next file
- * could keep nothing any more. */
-static int raise_descriptor_limit(void)
+/* What the hub holds itself, and some clients. */
+static int descriptors_needed(const struct options *o)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return INT_MAX;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    enum { OWN = 16, OF_A_WORKER = 5, CLIENTS = 32 };
+    size_t listeners = o->listener_count;
+    return (int)(OWN + listeners + o->workers * (OF_A_WORKER + listeners) + CLIENTS +
+                 LIMIT_DESCRIPTORS_SPARE);
+}
+
+/* How many descriptors connections may take. A hub that had none left for its log's next file
+ * could keep nothing any more; one that has none for clients is no hub. */
+static int raise_descriptor_limit(struct daemon *d)
+{
+    struct rlimit limit = {.rlim_max = INT_MAX};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
     int max = limit.rlim_max > INT_MAX ? INT_MAX : (int)limit.rlim_max;
-    int spare = max / 2 < (int)LIMIT_DESCRIPTORS_SPARE ? max / 2 : (int)LIMIT_DESCRIPTORS_SPARE;
-    return max - spare;
+    if (max < descriptors_needed(d->options))
+        return refuse("%d open files are too few: it needs %d (ulimit -n)", max,
+                      descriptors_needed(d->options));
+    d->descriptors_max = max - (int)LIMIT_DESCRIPTORS_SPARE;
+    return 0;
 }
 
 static int start_workers(struct daemon *d)
@@ -681,8 +693,9 @@ int daemon_run(const struct options *options)
     d->options = options;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file as large as it may be is told by EFBIG */
-    d->descriptors_max = raise_descriptor_limit();
-    int r = daemon_start(d);
+    int r = raise_descriptor_limit(d);
+    if (r == 0)
+        r = daemon_start(d);
     if (r == 0)
         r = open_loop(d);
     if (r == 0) {

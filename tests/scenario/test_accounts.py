@@ -648,7 +648,7 @@ def test_guests_leave_half_of_the_descriptors_to_others(start_hub, person):
     address = own_address()
     if not address:
         pytest.skip("this machine has no address but loopback")
-    hub = start_hub("--listen", f"{address}:0", "--listen", "127.0.0.1:0",
+    hub = start_hub("--listen", f"{address}:0", "--listen", "127.0.0.1:0", "--workers", "2",
                     prefix=("sh", "-c", 'ulimit -n 128; exec "$0" "$@"'))
     host, port = hub.addresses[0].rsplit(":", 1)
     guests = [socket.create_connection((host, port)) for _ in range(128)]

@@ -104,6 +104,29 @@ def test_an_address_that_is_not_here(data, address, why):
                   f"cannot listen on {address} port 0: {why}")
 
 
+# ---- open files ----
+
+def allowed(files):
+    """Words that run a program with so many open files allowed."""
+    return ["sh", "-c", f'ulimit -n {files}; exec "$0" "$@"']
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_few_open_files(build, start_hub, data, workers):
+    """Where a hub starts it has descriptors for some clients, too."""
+    for files in [7, 30, 64]:
+        done = subprocess.run([*allowed(files), build / "kithd", "--data", data, "--workers", str(workers)],
+                              text=True, capture_output=True, timeout=PATIENCE)
+        check_refusal(done, 3, f"{files} open files are too few", "ulimit -n")
+        assert not data.exists()
+    needed = int(re.search(r"it needs (\d+)", done.stderr)[1])
+    hub = start_hub("--workers", workers, prefix=allowed(needed))
+    clients = [Lines(hub) for _ in range(32)]
+    assert [c.ask("x") for c in clients] == ["x"] * 32
+    for c in clients:
+        c.close()
+
+
 # ---- the port, the socket ----
 
 def test_a_port_that_is_taken(hub, data):

@@ -182,7 +182,7 @@ struct kith_change {
  * in their order. *ret points to memory that holds until the next kith_next_change or
  * kith_close; a NUL follows key and value.
  *
- * No change is left out: who takes none until the hub or this library holds more than 8 MiB of
+ * No change is left out: who takes none until the hub or this library holds more than 32 MiB of
  * them finds the connection ended (KITH_LOST) when he has taken those that are here. Who opens
  * it again and watches again reads again what he wants to know. */
 KITH_API enum kith_result kith_next_change(struct kith *k, int timeout_ms,

@@ -44,9 +44,10 @@
 /* Pushes (hub/exchange.h). */
 #define LIMIT_CONNECTION_SUBSCRIPTIONS ((size_t)1024)
 #define LIMIT_SUBSCRIPTIONS ((size_t)64 * 1024) /* of all connections */
-#define LIMIT_MAILBOX_BYTES (64 * LIMIT_MIB)    /* of pushes that wait for a worker */
+#define LIMIT_MAILBOX_BYTES (128 * LIMIT_MIB)   /* of pushes wait for a worker: no more come */
 #define LIMIT_UNREAD_TEXT_BYTES (8 * LIMIT_MIB) /* people's, past it, a talk ends */
-#define LIMIT_UNREAD_PUSH_BYTES (8 * LIMIT_MIB) /* past it, a subscriber is closed */
+/* So much waits already when a subscriber is to be told more: it is closed. */
+#define LIMIT_UNREAD_PUSH_BYTES (32 * LIMIT_MIB)
 
 /* A worker: what one connection may make it do before others have their turn. */
 #define LIMIT_READ_BYTES (16 * LIMIT_KIB)       /* taken from a socket at once ... */

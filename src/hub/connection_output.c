@@ -118,10 +118,10 @@ bool connection_begin_push(struct connection *c, struct reply *ret)
 
 void connection_end_push(struct connection *c, struct reply *reply)
 {
-    size_t told = reply_queue_begun(c->replies);
+    size_t told = reply_queue_begun(c->replies), waits = reply_queue_len(c->replies) - told;
     uint64_t lsn = reply->lsn > store_durable(c->hub->shared->store) ? reply->lsn : 0;
     bool ended = !reply->failed && reply_queue_end(c->replies, lsn, (struct instant){0}) == 0;
-    if (!ended || (told > 0 && reply_queue_len(c->replies) > LIMIT_UNREAD_PUSH_BYTES)) {
+    if (!ended || (told > 0 && waits > LIMIT_UNREAD_PUSH_BYTES)) {
         connection_close_and_log(c, "closed a connection that does not read what it is told");
         return;
     }

@@ -18,8 +18,8 @@ void mailbox_fini(struct mailbox *m)
 
 static bool add(struct mailbox *m, struct push *p)
 {
-    bool fits = p && m->bytes + push_bytes(p) <= LIMIT_MAILBOX_BYTES;
-    struct mail *mail = fits ? malloc(sizeof *mail) : NULL;
+    /* However large it is itself: no single value is too large to be told. */
+    struct mail *mail = p && m->bytes < LIMIT_MAILBOX_BYTES ? malloc(sizeof *mail) : NULL;
     if (!mail)
         return false;
     *mail = (struct mail){.push = push_ref(p)};

@@ -2,7 +2,7 @@
 #define KITH_HUB_MAILBOX_H
 
 /* What other threads have for a worker: pushes, in order. Whoever puts the first one in wakes
- * the worker, which takes all of them. Where more than LIMIT_MAILBOX_BYTES wait, some are lost,
+ * the worker, which takes all of them. Where LIMIT_MAILBOX_BYTES wait, what comes next is lost,
  * and the worker is told so. A zeroed mailbox is empty. */
 
 #include "hub/push.h"

@@ -15,7 +15,7 @@
  * __keyspace@0__:KEY, and the key on __keyevent@0__:EVENT, as Redis has them.
  *
  * What leaves is held like a reply, until it is durable. Who does not read what he is told is
- * closed once LIMIT_UNREAD_PUSH_BYTES wait. */
+ * closed when LIMIT_UNREAD_PUSH_BYTES wait and he is to be told more. */
 
 #include "hub/connection.h"
 #include "hub/exchange.h"

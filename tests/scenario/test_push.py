@@ -1,5 +1,6 @@
 """Goal: who asks for it is told what happens, by whatever worker, in order and once it is durable."""
 
+import contextlib
 import json
 import re
 import signal
@@ -209,6 +210,52 @@ def test_who_does_not_read_is_closed(hub):
         until(lambda: client.publish("c", "x" * 1000000) == 0, "the end of who does not read")
     hub.wait_log("does not read what it is told")
     assert is_served(hub)
+
+
+def receive_until(s, end):
+    """All that comes up to there."""
+    said = bytearray()
+    while not said.endswith(end):
+        some = s.recv(1 << 20)
+        assert some, "closed"
+        said += some
+    return said
+
+
+def follow(s, prefix):
+    s.sendall(resp("FOLLOW", prefix))
+    receive_until(s, b":1\r\n")
+
+
+def test_the_largest_value_is_told_and_concerns_nobody_else(start_hub):
+    hub = start_hub("--workers", "2")
+    value = b"v" * (64 << 20)
+    with contextlib.ExitStack() as stack:
+        followers, others = ([stack.enter_context(connect(hub)) for _ in range(4)] for _ in range(2))
+        for s in followers:
+            follow(s, "big")
+        for s in others:
+            follow(s, "other")
+        writer = client_of(hub)
+        for _ in range(3):
+            assert writer.set("big", value)
+            for s in followers:
+                assert len(receive_until(s, b"vvv\r\n")) > len(value)
+        assert writer.set("other", "v")
+        for s in others:
+            assert b"other" in receive_until(s, b"$1\r\nv\r\n")
+
+
+def test_much_at_once_is_told(hub):
+    """A transaction leaves no time to read in between."""
+    with connect(hub) as s:
+        follow(s, "k")
+        with client_of(hub).pipeline(transaction=True) as p:
+            for i in range(12000):
+                p.set(f"k{i}", b"v" * 1000)
+            p.set("kend", "v")
+            p.execute()
+        assert receive_until(s, b"$4\r\nkend\r\n$1\r\nv\r\n").count(b"$3\r\nset\r\n") == 12001
 
 
 def test_too_many_subscriptions(hub):

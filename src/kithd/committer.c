@@ -1,5 +1,6 @@
 #include "kithd/committer.h"
 
+#include "base/steady_time.h"
 #include "io/clock.h"
 
 #include <errno.h>
@@ -154,9 +155,12 @@ static void *run_upkeep(void *arg)
     struct committer *c = arg;
     give_way();
     int last_error = 0;
+    struct steady_time time = {0};
     for (;;) {
         struct instant deadline, now = clock_instant();
-        int r = embedded_upkeep_step(c->store, now, clock_walltime(), &deadline);
+        struct walltime wall = store_time(embedded_store(c->store), clock_walltime());
+        wall = steady_time_go(&time, now, wall);
+        int r = embedded_upkeep_step(c->store, now, wall, &deadline);
         if (r < 0 && r != last_error)
             c->fn(c->ctx, COMMITTER_UNSAVED, r);
         if (r <= 0)

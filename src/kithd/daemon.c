@@ -191,12 +191,26 @@ static int open_folder(struct daemon *d)
     if (r == FOLDER_IS_OPEN)
         return folder_find_data(d->data) == 0
                    ? refuse("%s must be yours alone: chmod 700 it", d->data)
-                   : refuse(
-                         "%s is not yours alone: name an empty folder of yours, or a new one",
-                         d->data);
+                   : refuse("%s is not yours alone: name a new folder, or an empty one that is "
+                            "(chmod 700)",
+                            d->data);
     if (r < 0)
         return refuse("cannot use %s: %s", d->data, problem_text(r));
     return 0;
+}
+
+/* By the table's time, which may be ahead of a clock that was set back. */
+static void note_start(struct daemon *d)
+{
+    enum { NO_NEWS_MS = 1000 };
+    struct walltime clock = clock_walltime(), started = store_time(d->shared.store, clock);
+    d->shared.config.started = started;
+    if (started.ms - clock.ms < NO_NEWS_MS)
+        return;
+    char behind[24];
+    snprintf(behind, sizeof behind, "%lld", (long long)(started.ms - clock.ms) / 1000);
+    log_event(d, LOG_WARNING, "the clock is behind what it was when the log was written",
+              "seconds", behind);
 }
 
 static int open_store(struct daemon *d, uint64_t secret)
@@ -223,6 +237,7 @@ static int open_store(struct daemon *d, uint64_t secret)
         return refuse("cannot open %s: %s", d->data, problem_text(r));
     log_recovery(d, &report);
     d->shared.store = embedded_store(d->store);
+    note_start(d);
     store_watch(d->shared.store, exchange_on_change, &d->shared.exchange);
     return 0;
 }
@@ -627,7 +642,6 @@ static void fill_config(struct daemon *d, const uint8_t random[20])
         .memory_max = o->memory_max,
         .uid = geteuid(),
         .holds_replies = !o->second,
-        .started = clock_walltime(),
         .pid = (uint32_t)getpid(),
         .workers = o->workers,
     };

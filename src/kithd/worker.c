@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/log_line.h"
+#include "base/steady_time.h"
 #include "io/clock.h"
 #include "io/problem.h"
 #include "kithd/link.h"
@@ -41,7 +42,8 @@ struct worker {
     uv_async_t wake;
     atomic_uint wake_for;      /* WAKE_* */
     atomic_bool waits_for_log; /* somebody here waits until the log has moved */
-    uint64_t moves_seen;       /* of the log, before this turn asked anything of it */
+    struct steady_time time;
+    uint64_t moves_seen; /* of the log, before this turn asked anything of it */
     struct door_keeper *keepers;
     size_t keepers_open;
     size_t links;
@@ -59,7 +61,9 @@ static void begin_turn(struct link_owner *owner)
         return;
     w->turn_begun = true;
     w->moves_seen = committer_moves(w->config->committer);
-    hub_tick(&w->hub, clock_instant(), clock_walltime());
+    struct instant now = clock_instant();
+    struct walltime wall = store_time(w->config->shared->store, clock_walltime());
+    hub_tick(&w->hub, now, steady_time_go(&w->time, now, wall));
 }
 
 /* ---- letting clients in ---- */

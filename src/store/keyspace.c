@@ -7,8 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* A cursor is a shard and a bucket in it; 0 is both the first place and the end. */
-enum { CURSOR_SHARD_SHIFT = 56, CURSOR_BUCKETS_SHIFT = 28 };
+/* A cursor is a shard and a bucket in it; 0 is both the first place and the end. Clients may
+ * keep it as a signed number. */
+enum { CURSOR_SHARD_SHIFT = 54, CURSOR_BUCKETS_SHIFT = 27 };
 
 struct walltime keyspace_time(const struct keyspace *k, struct walltime now)
 {
@@ -184,7 +185,7 @@ int keyspace_flush(struct keyspace *k, struct walltime now, struct table_garbage
 static struct table_place place_of(uint64_t cursor)
 {
     const uint64_t mask = ((uint64_t)1 << CURSOR_BUCKETS_SHIFT) - 1;
-    return (struct table_place){.shard = cursor >> CURSOR_SHARD_SHIFT,
+    return (struct table_place){.shard = (cursor >> CURSOR_SHARD_SHIFT) % TABLE_SHARDS,
                                 .buckets = cursor >> CURSOR_BUCKETS_SHIFT & mask,
                                 .bucket = cursor & mask};
 }

@@ -512,6 +512,24 @@ static void put_numbered(struct world *w, char kind, int i)
     assert_int_equal(put(w, key, "v"), 0);
 }
 
+static void test_any_cursor_is_taken(void **state)
+{
+    struct embedded_config config = {.secret = 1};
+    struct world w;
+    begin(&w, &config);
+    for (int i = 0; i < 1000; i++)
+        put_numbered(&w, 's', i);
+    for (int bit = 0; bit < 64; bit++) {
+        uint64_t cursor = UINT64_MAX << bit, lsn;
+        size_t met = 0;
+        for (int i = 0; i < 100 && cursor != 0; i++)
+            assert_int_equal(
+                store_scan(w.s, STORE_USER, &cursor, 100, w.now, count_key, &met, &lsn), 0);
+        assert_int_equal(cursor, 0);
+    }
+    end(&w);
+}
+
 /* While the table grows, and is emptied of others, as it goes. */
 static void test_a_scan_meets_what_stays_once(void **state)
 {
@@ -526,6 +544,7 @@ static void test_a_scan_meets_what_stays_once(void **state)
     do {
         assert_int_equal(store_scan(w.s, STORE_USER, &cursor, 5, w.now, mark_key, met, &lsn),
                          0);
+        assert_true(cursor <= INT64_MAX); /* some clients' */
         for (int i = 0; i < 30; i++)
             put_numbered(&w, 'o', others++);
         char key[16];
@@ -600,6 +619,7 @@ int main(void)
         cmocka_unit_test(test_a_full_disk_lets_upkeep_rest),
         cmocka_unit_test(test_a_scan_keeps_to_its_budget),
         cmocka_unit_test(test_a_scan_meets_what_stays_once),
+        cmocka_unit_test(test_any_cursor_is_taken),
         cmocka_unit_test(test_a_failed_sync_is_final),
         cmocka_unit_test(test_a_clean_close),
     };

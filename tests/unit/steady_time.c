@@ -38,10 +38,11 @@ static void test_a_clock_set_back_is_waited_for(void **state)
 static void test_it_never_goes_back(void **state)
 {
     struct steady_time s = {0};
+    uint32_t random = 1;
     int64_t wall = 0, last = 0;
-    srand(1);
-    for (uint64_t ms = 0; ms < 100000; ms += (uint64_t)(rand() % 5)) {
-        wall = rand() % 20 ? (int64_t)ms : wall + rand() % 100 - 50;
+    for (uint64_t ms = 0; ms < 100000; ms += random >> 8 & 3) {
+        random = random * 1664525 + 1013904223;
+        wall = random >> 16 & 15 ? (int64_t)ms : wall + (random >> 24) % 100 - 50;
         int64_t t = go(&s, ms, wall);
         assert_true(t >= last);
         last = t;

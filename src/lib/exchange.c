@@ -49,7 +49,7 @@ static enum kith_result keep_change(struct kith *k, const struct answer_change *
     int r = changes_add(&k->changes, change);
     if (r == CHANGES_FULL) {
         handle_note(k,
-                    "more than 8 MiB of changes were not taken: the connection to %s was "
+                    "more than 32 MiB of changes were not taken: the connection to %s was "
                     "given up",
                     k->where_text);
         return handle_end(k, KITH_LOST);

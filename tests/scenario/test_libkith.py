@@ -405,15 +405,15 @@ def test_what_is_no_hub(start_puppet, says):
 
 
 def test_changes_nobody_takes(start_puppet):
-    """The library keeps 8 MiB of them, and says that more came."""
+    """The library keeps 32 MiB of them, and says that more came."""
     puppet = start_puppet()
     change = b">5\r\n$6\r\nchange\r\n$0\r\n\r\n$3\r\nset\r\n$1\r\nk\r\n$%d\r\n%s\r\n" % (1 << 20, b"v" * (1 << 20))
-    with Impostor(HELLO, FOLLOWS, change * 10) as flood:
+    with Impostor(HELLO, FOLLOWS, change * 34) as flood:
         assert puppet.open(flood.where) == "OK"
         assert puppet.watch() == "OK"
         assert puppet.get("k") == "LOST"
-        assert puppet.problem.startswith("more than 8 MiB of changes were not taken")
-        for _ in range(8):
+        assert puppet.problem.startswith("more than 32 MiB of changes were not taken")
+        for _ in range(32):
             assert puppet.next() == ("set", b"k", b"v" * (1 << 20))
         assert puppet.next() == "LOST"
         puppet.close()

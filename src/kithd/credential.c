@@ -18,21 +18,15 @@ static const char *const protocols[] = {"kith-hub/1", NULL};
 
 /* ---- the key ---- */
 
-/* Does what the committer's threads will do, none of which runs yet. With nothing to do and
- * the key not durable, it never would be. */
+/* Does what the committer's thread will do, which does not run yet. What is accepted has its
+ * place in a segment already; with nothing to do and the key not durable, it never would be. */
 static int work_on_log(struct embedded *store, uint64_t lsn)
 {
     struct instant deadline;
     int r = 0;
-    while (r == 0 && store_durable(embedded_store(store)) < lsn) {
-        int made = embedded_segment_step(store, clock_instant(), &deadline);
+    while (r == 0 && store_durable(embedded_store(store)) < lsn)
         r = embedded_log_step(store, clock_instant(), &deadline);
-        if (made < 0 || (made == EMBEDDED_IDLE && r == EMBEDDED_IDLE))
-            return made < 0 ? made : -EIO;
-        if (r == EMBEDDED_IDLE)
-            r = 0;
-    }
-    return r;
+    return r == EMBEDDED_IDLE ? -EIO : r;
 }
 
 /* Where the store takes nothing, its log knows why. */

@@ -343,15 +343,17 @@ static int read_block(struct reader *r, uint32_t *ret_kind, struct bytes *ret_pa
     return 0;
 }
 
-static int apply_entries(struct reader *r, struct bytes payload, checkpoint_apply_fn apply,
-                         void *ctx)
+static int apply_entries(struct reader *r, struct bytes payload,
+                         const struct checkpoint_sink *sink)
 {
-    struct record_op op;
+    struct lookahead ahead;
+    const struct record_op *op;
     int e;
-    while ((e = record_op_read(&payload, &op)) == 0) {
-        if (op.kind != RECORD_PUT || op.begins)
+    lookahead_begin(&ahead, payload, sink->expect, sink->ctx);
+    while ((e = lookahead_next(&ahead, &op)) == 0) {
+        if (op->kind != RECORD_PUT || op->begins)
             return bad(r, "a block without meaning");
-        e = apply(ctx, &op);
+        e = sink->apply(sink->ctx, op);
         if (e != 0)
             return e;
         r->entries++;
@@ -369,7 +371,7 @@ static int read_end(struct reader *r, struct bytes payload, uint64_t *ret_end_ls
     return 0;
 }
 
-static int read_blocks(struct reader *r, checkpoint_apply_fn apply, void *ctx,
+static int read_blocks(struct reader *r, const struct checkpoint_sink *sink,
                        uint64_t *ret_end_lsn)
 {
     for (;;) {
@@ -382,20 +384,20 @@ static int read_blocks(struct reader *r, checkpoint_apply_fn apply, void *ctx,
             return read_end(r, payload, ret_end_lsn);
         if (kind != KIND_ENTRIES)
             return bad(r, "a block without meaning");
-        e = apply_entries(r, payload, apply, ctx);
+        e = apply_entries(r, payload, sink);
         if (e != 0)
             return e;
         r->offset += CHECKPOINT_BLOCK_BYTES + payload.len;
     }
 }
 
-int checkpoint_read(struct disk *d, checkpoint_apply_fn apply, void *ctx, uint64_t *ret_end_lsn,
+int checkpoint_read(struct disk *d, const struct checkpoint_sink *sink, uint64_t *ret_end_lsn,
                     uint64_t *ret_bytes, uint64_t *ret_offset, const char **ret_problem)
 {
     struct reader r = {.disk = d};
     int e = reader_open(&r);
     if (e == 0)
-        e = read_blocks(&r, apply, ctx, ret_end_lsn);
+        e = read_blocks(&r, sink, ret_end_lsn);
     if (e == CHECKPOINT_BAD) {
         *ret_offset = r.file && r.offset ? r.offset : 0;
         *ret_problem = r.problem ? r.problem : "the checkpoint ends too early";

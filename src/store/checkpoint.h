@@ -28,7 +28,7 @@
  * and its name synced: under its own name it is always whole. */
 
 #include "store/disk.h"
-#include "store/record.h"
+#include "store/lookahead.h"
 
 #include "base/buffer.h"
 
@@ -87,13 +87,19 @@ enum {
     CHECKPOINT_NEWER = 3, /* of a later format version */
 };
 
-typedef int (*checkpoint_apply_fn)(void *ctx, const struct record_op *put);
+/* Who is told what is read: each entry with apply, which ends it where it returns anything but
+ * 0; before that, some of them at once with expect, where that is not NULL. */
+struct checkpoint_sink {
+    int (*apply)(void *ctx, const struct record_op *put);
+    lookahead_fn expect;
+    void *ctx;
+};
 
 /* Reads the header alone, and how large the file is. */
 int checkpoint_read_header(struct disk *d, struct checkpoint_header *ret, uint64_t *ret_bytes);
 
-/* Reads all of it and hands on each entry; what apply returns where that is not 0 ends it. */
-int checkpoint_read(struct disk *d, checkpoint_apply_fn apply, void *ctx, uint64_t *ret_end_lsn,
+/* Reads all of it; also what apply returned. */
+int checkpoint_read(struct disk *d, const struct checkpoint_sink *sink, uint64_t *ret_end_lsn,
                     uint64_t *ret_bytes, uint64_t *ret_offset, const char **ret_problem);
 
 #endif

@@ -31,7 +31,7 @@ struct recovery {
     uint64_t *dead; /* ids of those that do not */
     size_t dead_count;
 
-    uint8_t *data; /* the segment being read */
+    uint8_t *data; /* the segment being read; room for any of them, and an open record */
     size_t loaded; /* its index; SIZE_MAX: none */
 
     bool begun; /* a record has been read */
@@ -199,6 +199,13 @@ static int scan(struct recovery *r)
 
 /* ---- read */
 
+static void expect_entries(void *ctx, const struct record_op *puts, size_t n)
+{
+    struct recovery *r = ctx;
+    if (r->sink->expect)
+        r->sink->expect(r->sink->ctx, puts, n);
+}
+
 static int apply_entry(void *ctx, const struct record_op *put)
 {
     struct recovery *r = ctx;
@@ -213,8 +220,9 @@ static int read_checkpoint(struct recovery *r)
     uint64_t offset;
     const char *problem;
     r->time = r->checkpoint.time;
-    int e = checkpoint_read(r->disk, apply_entry, r, &r->checkpoint_end,
-                            &r->report->checkpoint_bytes, &offset, &problem);
+    const struct checkpoint_sink sink = {apply_entry, expect_entries, r};
+    int e = checkpoint_read(r->disk, &sink, &r->checkpoint_end, &r->report->checkpoint_bytes,
+                            &offset, &problem);
     return e == CHECKPOINT_BAD ? tell_checkpoint(r, RECOVERY_CORRUPT, offset, problem) : e;
 }
 
@@ -224,35 +232,51 @@ static bool is_covered(const struct recovery *r, uint64_t lsn)
     return r->has_checkpoint && lsn <= r->checkpoint.start_lsn;
 }
 
+static int open_segment(struct recovery *r, size_t index, struct disk_file **ret)
+{
+    char name[DISK_NAME_BYTES];
+    segment_name(name, r->segments[index].id);
+    return disk_open(r->disk, name, false, ret);
+}
+
+static size_t mark_bytes(void)
+{
+    return record_bytes(RECORD_MARK_BYTES);
+}
+
+/* The same memory for all segments: pages that are there already cost nothing. */
+static int reserve_data(struct recovery *r)
+{
+    if (r->data)
+        return 0;
+    size_t largest = SEGMENT_HEADER_BYTES;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->segments[i].bytes > largest)
+            largest = r->segments[i].bytes;
+    r->data = malloc(largest + mark_bytes());
+    return r->data ? 0 : -ENOMEM;
+}
+
 static int load(struct recovery *r, size_t index)
 {
     if (r->loaded == index)
         return 0;
-    free(r->data);
-    r->data = NULL;
     r->loaded = SIZE_MAX;
-    const struct segment_header *h = &r->segments[index];
-    uint8_t *data = calloc(1, h->bytes);
-    if (!data)
-        return -ENOMEM;
-    char name[DISK_NAME_BYTES];
-    segment_name(name, h->id);
     struct disk_file *f;
     size_t n = 0;
-    int e = disk_open(r->disk, name, false, &f);
-    if (e == 0) {
-        e = read_all(r->disk, f, data, h->bytes, &n);
-        disk_close(r->disk, f);
-    }
-    if (e == 0 && n < h->bytes)
-        e = -EIO;
-    if (e < 0) {
-        free(data);
+    int e = reserve_data(r);
+    if (e < 0)
         return e;
-    }
-    r->data = data;
-    r->loaded = index;
-    return 0;
+    e = open_segment(r, index, &f);
+    if (e < 0)
+        return e;
+    e = read_all(r->disk, f, r->data, r->segments[index].bytes, &n);
+    disk_close(r->disk, f);
+    if (e == 0 && n < r->segments[index].bytes)
+        e = -EIO;
+    if (e == 0)
+        r->loaded = index;
+    return e;
 }
 
 /* What is left of the loaded segment from an offset on. */
@@ -264,6 +288,33 @@ static struct bytes rest_of(const struct recovery *r, uint64_t offset)
 static bool is_zero(struct bytes b)
 {
     return b.len == 0 || (b.data[0] == 0 && memcmp(b.data, b.data + 1, b.len - 1) == 0);
+}
+
+/* Has the file nothing but zeros from an offset to another? */
+static int is_zero_between(struct disk *d, struct disk_file *f, uint64_t at, uint64_t end,
+                           bool *ret)
+{
+    uint8_t piece[64 * 1024];
+    size_t n = 0;
+    int e;
+    while ((e = disk_read(d, f, at, piece, sizeof piece, &n)) == 0 && n > 0 &&
+           is_zero(bytes_make(piece, n)))
+        at += n;
+    *ret = at == end;
+    return e;
+}
+
+/* Has a segment been prepared, and no more? It is not loaded: what was before it may be needed
+ * once more. */
+static int is_blank(struct recovery *r, size_t index, bool *ret)
+{
+    struct disk_file *f;
+    int e = open_segment(r, index, &f);
+    if (e < 0)
+        return e;
+    e = is_zero_between(r->disk, f, SEGMENT_HEADER_BYTES, r->segments[index].bytes, ret);
+    disk_close(r->disk, f);
+    return e;
 }
 
 static const char *check_order(const struct recovery *r, const struct record_header *h)
@@ -326,47 +377,33 @@ static int apply_op(struct recovery *r, const struct record_op *op, uint64_t lsn
     }
 }
 
-/* Tells of the next operations; how many. What cannot be read is found when it is its turn. */
-static size_t announce(const struct recovery *r, struct bytes payload)
-{
-    struct record_op ops[RECOVERY_EXPECTED];
-    size_t n = 0;
-    if (!r->sink->expect)
-        return SIZE_MAX;
-    while (n < RECOVERY_EXPECTED && record_op_read(&payload, &ops[n]) == 0)
-        n++;
-    r->sink->expect(r->sink->ctx, ops, n);
-    return n;
-}
-
 /* Hands a record's operations on, and tells the LSN of its last mutation. Marks stand alone in
  * theirs; nothing but the next opening follows a close. */
 static int apply_record(struct recovery *r, struct bytes payload, uint64_t first_lsn,
                         uint64_t *ret_last_lsn, const char **ret_problem)
 {
-    struct record_op op;
+    struct lookahead ahead;
+    const struct record_op *op = NULL;
     uint64_t lsn = first_lsn;
-    size_t announced = announce(r, payload);
-    int e = record_op_read(&payload, &op);
-    if (e == 0 && r->closed && op.kind != RECORD_OPEN) {
+    lookahead_begin(&ahead, payload, r->sink->expect, r->sink->ctx);
+    int e = lookahead_next(&ahead, &op);
+    if (e == 0 && r->closed && op->kind != RECORD_OPEN) {
         *ret_problem = "a record behind the close of the log";
         return 0;
     }
-    if (e == RECORD_END || (e == 0 && !op.begins))
+    if (e == RECORD_END || (e == 0 && !op->begins))
         e = RECORD_BAD; /* an empty record, or one that begins in the midst */
     r->closed = false;
     for (bool first = true; e == 0; first = false) {
-        bool is_mark = op.kind == RECORD_OPEN || op.kind == RECORD_CLOSE;
-        if (is_mark && (!first || payload.len > 0))
+        bool is_mark = op->kind == RECORD_OPEN || op->kind == RECORD_CLOSE;
+        if (is_mark && (!first || !lookahead_is_at_end(&ahead)))
             break;
-        lsn += !first && op.begins;
-        r->closed = op.kind == RECORD_CLOSE;
-        e = is_mark ? 0 : apply_op(r, &op, lsn, ret_problem);
+        lsn += !first && op->begins;
+        r->closed = op->kind == RECORD_CLOSE;
+        e = is_mark ? 0 : apply_op(r, op, lsn, ret_problem);
         if (e != 0 || *ret_problem)
             return e;
-        if (--announced == 0)
-            announced = announce(r, payload);
-        e = record_op_read(&payload, &op);
+        e = lookahead_next(&ahead, &op);
     }
     if (e != RECORD_END)
         *ret_problem = "a record without meaning";
@@ -450,7 +487,12 @@ static int read_segments(struct recovery *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         uint64_t end;
-        int e = load(r, i);
+        bool blank;
+        int e = is_blank(r, i, &blank);
+        if (e == 0 && blank && r->begun)
+            continue;
+        if (e == 0)
+            e = load(r, i);
         if (e == 0)
             e = read_records(r, &end);
         if (e != 0)
@@ -495,40 +537,28 @@ static void reseal(struct recovery *r, const struct segment_header *to)
     }
 }
 
-static size_t mark_bytes(void)
-{
-    return record_bytes(RECORD_MARK_BYTES);
-}
-
-/* The new segment's records: those of the last one, but where it stays, and an open record. */
-static int new_records(struct recovery *r, const struct segment_header *to, uint8_t **ret_data,
-                       size_t *ret_len)
+/* The new segment's records: those of the last one, but where it stays, and an open record.
+ * They lie in r->data, where the last segment's were. */
+static int new_records(struct recovery *r, const struct segment_header *to, struct bytes *ret)
 {
     size_t old = r->count && !r->keeps_last ? r->last_end - SEGMENT_HEADER_BYTES : 0;
-    uint8_t *data = malloc(old + mark_bytes());
-    if (!data)
-        return -ENOMEM;
-    if (old) {
-        int e = load(r, r->last);
-        if (e < 0) {
-            free(data);
-            return e;
-        }
+    int e = old ? load(r, r->last) : reserve_data(r);
+    if (e < 0)
+        return e;
+    if (old)
         reseal(r, to);
-        memcpy(data, r->data + SEGMENT_HEADER_BYTES, old);
-        r->loaded = SIZE_MAX; /* resealed, it is not what the file holds */
-    }
+    r->loaded = SIZE_MAX; /* it is not what a file holds any more */
+    uint8_t *records = r->data + SEGMENT_HEADER_BYTES;
     struct record_op op = {.kind = RECORD_OPEN};
     struct record_header h = {.payload_bytes = RECORD_MARK_BYTES,
                               .lsn = r->next_lsn,
                               .batch = r->next_lsn,
                               .segment = to->id,
                               .time = r->time};
-    record_op_write(data + old + RECORD_HEADER_BYTES, &op);
-    record_op_begin(data + old + RECORD_HEADER_BYTES);
-    record_seal(data + old, &h, to->salt);
-    *ret_data = data;
-    *ret_len = old + mark_bytes();
+    record_op_write(records + old + RECORD_HEADER_BYTES, &op);
+    record_op_begin(records + old + RECORD_HEADER_BYTES);
+    record_seal(records + old, &h, to->salt);
+    *ret = bytes_make(records, old + mark_bytes());
     return 0;
 }
 
@@ -602,22 +632,20 @@ static uint64_t choose_bytes(const struct recovery *r, size_t used)
 
 static int make_segment(struct recovery *r, struct segment_header *h, size_t *ret_len)
 {
-    uint8_t *data;
-    size_t len;
+    struct bytes records;
     choose_header(r, h);
-    int e = new_records(r, h, &data, &len);
+    int e = new_records(r, h, &records);
     if (e < 0)
         return e;
-    size_t used = SEGMENT_HEADER_BYTES + len + mark_bytes();
+    size_t used = SEGMENT_HEADER_BYTES + records.len + mark_bytes();
     h->bytes = choose_bytes(r, used);
-    e = segment_make(r->disk, h, bytes_make(data, len));
+    e = segment_make(r->disk, h, records);
     if (disk_error_is_full(e)) {
         /* On a full disk as small as it can be: where that fits, reads go on. */
         h->bytes = used;
-        e = segment_make(r->disk, h, bytes_make(data, len));
+        e = segment_make(r->disk, h, records);
     }
-    free(data);
-    *ret_len = len;
+    *ret_len = records.len;
     return e;
 }
 

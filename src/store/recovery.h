@@ -25,7 +25,7 @@
  * record alone. */
 
 #include "store/disk.h"
-#include "store/record.h"
+#include "store/lookahead.h"
 #include "store/wal.h"
 
 enum {
@@ -50,11 +50,9 @@ struct recovery_sink {
     /* Every entry of the checkpoint, with its start LSN, and then every operation of every
      * record, in order. Non-zero stops recovery with it. */
     int (*apply)(void *ctx, const struct record_op *op, uint64_t lsn);
-    /* Operations about to be applied, at most RECOVERY_EXPECTED. NULL: nobody wants to know. */
-    void (*expect)(void *ctx, const struct record_op *ops, size_t n);
+    lookahead_fn expect; /* operations about to be applied; NULL: nobody wants to know */
     void *ctx;
 };
-enum { RECOVERY_EXPECTED = 32 };
 
 /* Reads all of it as recovery_run does, and changes nothing. What recovery_run returns; a
  * folder without a log is corrupt. */

@@ -372,16 +372,32 @@ static bool grow_array(struct table_shard *s)
     return true;
 }
 
+/* The bucket that is split when this one is added. */
+static struct table_entry **split_bucket(const struct table_shard *s, size_t added)
+{
+    return &buckets_of(s)[added - level_of(added)];
+}
+
+/* The chains that are split next are fetched before they are needed: the very next one was
+ * begun with the time before. */
+static void prefetch_split(const struct table_shard *s)
+{
+    size_t next = bucket_count_of(s);
+    const struct table_entry *e = *split_bucket(s, next);
+    if (e)
+        prefetch_entry(e->next);
+    prefetch_entry(*split_bucket(s, next + 1));
+}
+
 /* Adds a bucket, and moves to it what of one older chain now belongs there. */
 static void add_bucket(const struct table *t, struct table_shard *s)
 {
     size_t added = bucket_count_of(s);
     if (added == s->bucket_capacity && !grow_array(s))
         return;
-    struct table_entry **buckets = buckets_of(s);
-    struct table_entry **link = &buckets[added - level_of(added)], **to = &buckets[added];
+    struct table_entry **link = split_bucket(s, added), **to = &buckets_of(s)[added];
     *to = NULL;
-    set_buckets(s, buckets, added + 1);
+    set_buckets(s, buckets_of(s), added + 1);
     while (*link) {
         struct table_entry *e = *link;
         if (shard_bucket(s, table_hash(t, table_entry_key(e))) != to) {
@@ -392,6 +408,7 @@ static void add_bucket(const struct table *t, struct table_shard *s)
         e->next = *to;
         *to = e;
     }
+    prefetch_split(s);
 }
 
 static void shard_mind_expiry(struct table_shard *s, int64_t ms)

@@ -230,6 +230,26 @@ static void test_empty_segments_are_passed_over(void **state)
     faulty_disk_free(f);
 }
 
+/* Of a prepared segment, the very last byte counts. */
+static void test_a_prepared_segment_is_read_to_its_end(void **state)
+{
+    enum { BYTES = 300 * 1024 + 8 };
+    uint8_t *data = calloc(1, BYTES);
+    assert_non_null(data);
+    segment_header_write(data, &(struct segment_header){.id = 2, .salt = 14, .bytes = BYTES});
+    data[BYTES - 1] = 1;
+    struct faulty_disk *f = faulty_disk_new();
+    SEGMENT(f, 1, 0, OPEN(1, 1), PUT(2, 2, "a", "1"));
+    faulty_disk_put(f, "log-0000000000000002", data, BYTES);
+    struct result got = recover(f, 1);
+    assert_int_equal(got.r, 0);
+    assert_true(got.report.cut);
+    assert_string_equal(got.report.file, "log-0000000000000002");
+    assert_int_equal(got.report.offset, SEGMENT_HEADER_BYTES);
+    faulty_disk_free(f);
+    free(data);
+}
+
 /* A batch never spans segments, so whatever lies in a later one proves those before. */
 static void test_a_later_segment_proves_the_one_before(void **state)
 {
@@ -422,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_a_first_record_that_is_damaged_is_not_missing),
         cmocka_unit_test(test_segments_that_others_replace),
         cmocka_unit_test(test_empty_segments_are_passed_over),
+        cmocka_unit_test(test_a_prepared_segment_is_read_to_its_end),
         cmocka_unit_test(test_a_later_segment_proves_the_one_before),
         cmocka_unit_test(test_a_first_segment_without_its_first_record),
         cmocka_unit_test(test_many_openings_fit),

@@ -228,7 +228,7 @@ def test_deleting_is_refused_too_while_nothing_can_be_written(small_disk):
 
 def put_in_the_way(hub):
     """A folder of the name under which files of the log are made. The hub has its second one."""
-    until(lambda: len(segments(hub)) == 2, "the second file")
+    until(lambda: len(list(hub.data.glob("log-*"))) == 2, "the second file")
     obstacle = hub.data / "segment.tmp"
     obstacle.mkdir()
     return obstacle

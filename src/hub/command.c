@@ -359,15 +359,8 @@ static int run_allowed(struct call *call, const struct command *command)
     return command_apply(call, command);
 }
 
-int command_run(struct call *call)
+static int run_known(struct call *call, const struct command *command)
 {
-    const struct command *command = call->command;
-    if (!secure_settle(call->connection))
-        return COMMAND_AGAIN_LOG;
-    if (!command) {
-        spoil(call);
-        return command_error_about(call, "unknown command", call->argv[0]);
-    }
     if (!command_arity_fits(command, call->argc)) {
         spoil(call);
         return command_error_in(call, "wrong number of arguments for");
@@ -377,7 +370,18 @@ int command_run(struct call *call)
         return command_error(call, "OOM",
                              "command not allowed when used memory > 'maxmemory'.");
     }
-    int r = run_allowed(call, command);
+    return run_allowed(call, command);
+}
+
+int command_run(struct call *call)
+{
+    if (!secure_settle(call->connection))
+        return COMMAND_AGAIN_LOG;
+    if (!call->command) {
+        spoil(call);
+        return command_error_about(call, "unknown command", call->argv[0]);
+    }
+    int r = run_known(call, call->command);
     if (r == COMMAND_DONE) {
         tally_add(call->hub->tally, TALLY_COMMANDS, 1);
         if (call->hub->shared->config.log_requests)

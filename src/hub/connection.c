@@ -103,15 +103,11 @@ struct connection_extra *connection_extra(struct connection *c)
     return c->extra;
 }
 
-void connection_count_guest(struct connection *c)
+void connection_leave_guests(struct connection *c)
 {
-    atomic_uint_fast64_t *guests = &c->hub->shared->counters.guests;
-    bool is_guest = access_is_guest(&c->hub->shared->config, &c->peer);
-    if (is_guest && !c->is_guest)
-        atomic_fetch_add(guests, 1);
-    else if (!is_guest && c->is_guest)
-        atomic_fetch_sub(guests, 1);
-    c->is_guest = is_guest;
+    if (c->is_guest)
+        atomic_fetch_sub(&c->hub->shared->counters.guests, 1);
+    c->is_guest = false;
 }
 
 int connection_set_name(struct connection *c, struct bytes name)

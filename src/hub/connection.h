@@ -199,8 +199,8 @@ static inline struct subscriber *connection_subscriber(const struct connection *
     return c->extra ? c->extra->subscriber : NULL;
 }
 
-/* Counts it among the guests where it is one, and no more where it is none. */
-void connection_count_guest(struct connection *c);
+/* Gives back the place of a guest where it has one: hub_accept takes it. */
+void connection_leave_guests(struct connection *c);
 
 /* Sets its name; an empty one takes it away. -ENOMEM. */
 int connection_set_name(struct connection *c, struct bytes name);

@@ -181,8 +181,7 @@ void connection_free(struct connection *c)
     reply_pool_give(&c->hub->replies, c->replies);
     if (c->dialect >= REPLY_RESP2)
         resp_request_fini(&c->resp);
-    if (c->is_guest)
-        atomic_fetch_sub(&c->hub->shared->counters.guests, 1);
+    connection_leave_guests(c);
     free_extra(c->hub, c->extra);
     free(c->peer.address);
     free(c);

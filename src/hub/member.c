@@ -26,7 +26,7 @@ int member_set(struct connection *c, const struct member *m)
     if (extra->attendant)
         attendant_take_device(extra->attendant);
     c->peer.rank = m->admin ? ACCESS_ADMIN_MEMBER : ACCESS_MEMBER;
-    connection_count_guest(c);
+    connection_leave_guests(c);
     if (extra->secure)
         secure_logged_in(extra->secure);
     connection_set_timer(c);

@@ -321,6 +321,8 @@ static const char *check_order(const struct recovery *r, const struct record_hea
 {
     if (!r->begun && is_covered(r, h->lsn))
         return NULL;
+    if (!r->begun && !r->has_checkpoint && h->lsn > 1)
+        return "what was before it is missing, and so is the checkpoint";
     if (h->lsn != r->next_lsn)
         return "records are missing";
     if (h->batch != h->lsn && h->batch != r->batch)

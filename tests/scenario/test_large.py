@@ -124,7 +124,7 @@ def test_a_connection_that_ends_within_a_large_value(hub):
 
 
 def test_a_full_table_refuses_to_grow(tmp_path):
-    hub = Hub(tmp_path, "--workers", "1", "--maxmemory", "1m")
+    hub = Hub(tmp_path, "--workers", "1", "--maxmemory", "1m", "--log-requests")
     with connect(hub) as s:
         store(s, "k", b"x" * MIB)
         answer = s.makefile("rb")
@@ -145,6 +145,7 @@ def test_a_full_table_refuses_to_grow(tmp_path):
         assert client.ask("STORE l = v") == "0"
         assert client.ask("GET l") in ("v", "ERROR")
     hub.stop()
+    assert "command=SET argument=l\n" in hub.log()  # what is refused is logged, too
 
 
 # ---- values made of others, elsewhere

@@ -270,6 +270,17 @@ static void test_a_first_segment_without_its_first_record(void **state)
     faulty_disk_free(f);
 }
 
+static void test_a_log_whose_checkpoint_is_gone(void **state)
+{
+    struct faulty_disk *f = faulty_disk_new();
+    SEGMENT(f, 3, 0, PUT(7, 7, "b", "2"));
+    struct result got = recover(f, 1);
+    assert_int_equal(got.r, RECOVERY_CORRUPT);
+    assert_string_equal(got.report.problem,
+                        "what was before it is missing, and so is the checkpoint");
+    faulty_disk_free(f);
+}
+
 static void test_many_openings_fit(void **state)
 {
     struct faulty_disk *f = faulty_disk_new();
@@ -445,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_a_prepared_segment_is_read_to_its_end),
         cmocka_unit_test(test_a_later_segment_proves_the_one_before),
         cmocka_unit_test(test_a_first_segment_without_its_first_record),
+        cmocka_unit_test(test_a_log_whose_checkpoint_is_gone),
         cmocka_unit_test(test_many_openings_fit),
         cmocka_unit_test(test_a_full_disk_gets_a_small_segment),
         cmocka_unit_test(test_a_fuller_disk_keeps_the_last_segment),

@@ -359,12 +359,8 @@ static int run_allowed(struct call *call, const struct command *command)
     return command_apply(call, command);
 }
 
-static int run_known(struct call *call, const struct command *command)
+static int run_if_room(struct call *call, const struct command *command)
 {
-    if (!command_arity_fits(command, call->argc)) {
-        spoil(call);
-        return command_error_in(call, "wrong number of arguments for");
-    }
     if (command->flags & COMMAND_GROWS && hub_is_full(call->hub)) {
         spoil(call);
         return command_error(call, "OOM",
@@ -375,13 +371,18 @@ static int run_known(struct call *call, const struct command *command)
 
 int command_run(struct call *call)
 {
+    const struct command *command = call->command;
     if (!secure_settle(call->connection))
         return COMMAND_AGAIN_LOG;
-    if (!call->command) {
+    if (!command) {
         spoil(call);
         return command_error_about(call, "unknown command", call->argv[0]);
     }
-    int r = run_known(call, call->command);
+    if (!command_arity_fits(command, call->argc)) {
+        spoil(call);
+        return command_error_in(call, "wrong number of arguments for");
+    }
+    int r = run_if_room(call, command);
     if (r == COMMAND_DONE) {
         tally_add(call->hub->tally, TALLY_COMMANDS, 1);
         if (call->hub->shared->config.log_requests)

@@ -207,10 +207,14 @@ static void note_start(struct daemon *d)
     d->shared.config.started = started;
     if (started.ms - clock.ms < NO_NEWS_MS)
         return;
-    char behind[24];
-    snprintf(behind, sizeof behind, "%lld", (long long)(started.ms - clock.ms) / 1000);
-    log_event(d, LOG_WARNING, "the clock is behind what it was when the log was written",
-              "seconds", behind);
+    struct buffer out;
+    buffer_init(&out, LIMIT_LOG_BUFFER_BYTES);
+    struct log_line line = log_line_begin(
+        &out, LOG_WARNING, "the clock is behind what it was when the log was written");
+    log_line_number(&line, "seconds", (started.ms - clock.ms) / 1000);
+    log_line_end(&line);
+    log_file_write(d->log, buffer_view(&out));
+    buffer_fini(&out);
 }
 
 static int open_store(struct daemon *d, uint64_t secret)

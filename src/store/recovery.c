@@ -300,7 +300,7 @@ static int is_zero_between(struct disk *d, struct disk_file *f, uint64_t at, uin
     while ((e = disk_read(d, f, at, piece, sizeof piece, &n)) == 0 && n > 0 &&
            is_zero(bytes_make(piece, n)))
         at += n;
-    *ret = at == end;
+    *ret = e == 0 && at == end;
     return e;
 }
 
@@ -489,9 +489,9 @@ static int read_segments(struct recovery *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         uint64_t end;
-        bool blank;
-        int e = is_blank(r, i, &blank);
-        if (e == 0 && blank && r->begun)
+        bool blank = false;
+        int e = r->begun ? is_blank(r, i, &blank) : 0;
+        if (blank)
             continue;
         if (e == 0)
             e = load(r, i);

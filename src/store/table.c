@@ -397,7 +397,7 @@ static void add_bucket(const struct table *t, struct table_shard *s)
         return;
     struct table_entry **link = split_bucket(s, added), **to = &buckets_of(s)[added];
     *to = NULL;
-    set_buckets(s, buckets_of(s), added + 1);
+    atomic_store_explicit(&s->bucket_count, added + 1, memory_order_relaxed);
     while (*link) {
         struct table_entry *e = *link;
         if (shard_bucket(s, table_hash(t, table_entry_key(e))) != to) {

@@ -9,6 +9,10 @@
 
 uint64_t hash_bytes(struct bytes b, uint64_t seed);
 
+/* The same hash, compiled in: of a key, a call into the library costs more than the hash. Of
+ * much more it is slower: what the library chooses by processor is not there. */
+uint64_t hash_short(struct bytes b, uint64_t seed);
+
 /* The hash of what the pieces are, one after the other. -ENOMEM. */
 int hash_pieces(const struct bytes *pieces, size_t n, uint64_t seed, uint64_t *ret);
 

@@ -221,8 +221,8 @@ bool command_arity_fits(const struct command *command, size_t argc)
 
 size_t command_key_count(const struct command *command, size_t argc)
 {
-    if (command->first_key == 0)
-        return 0;
+    if (command->last_key == command->first_key)
+        return command->first_key != 0; /* one, mostly: without a division */
     int last = command->last_key < 0 ? (int)argc + command->last_key : command->last_key;
     int steps = (last - command->first_key) / command->key_step;
     return (size_t)steps + 1;

@@ -135,7 +135,7 @@ void table_reserve(struct table *t, size_t n)
 
 uint64_t table_hash(const struct table *t, struct bytes key)
 {
-    return hash_bytes(key, t->seed);
+    return hash_short(key, t->seed);
 }
 
 size_t table_shard(uint64_t hash)

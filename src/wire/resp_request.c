@@ -227,39 +227,43 @@ static int parse_array(struct resp_request *request, struct walk *w, size_t *ret
     return 0;
 }
 
-/* A length line of one to three digits at *at, after its type byte, with something behind it.
- */
-static inline bool glance_length(struct bytes in, uint8_t type, size_t *at, size_t *ret)
+/* A length line of one to three digits at p, after its type byte, with something behind it:
+ * where that begins, or NULL. */
+static inline const uint8_t *glance_length(const uint8_t *p, const uint8_t *end, uint8_t type,
+                                           size_t *ret)
 {
     enum { DIGITS_MAX = 3 };
-    if (in.len - *at < 1 + DIGITS_MAX + 2 || in.data[*at] != type)
-        return false;
-    const uint8_t *p = in.data + *at + 1;
-    size_t n = 0, digits = 0;
-    for (; digits < DIGITS_MAX && (uint8_t)(p[digits] - '0') <= 9; digits++)
-        n = n * 10 + (size_t)(p[digits] - '0');
-    if (digits == 0 || (p[0] == '0' && digits > 1) || p[digits] != '\r' ||
-        p[digits + 1] != '\n')
-        return false;
-    *at += 1 + digits + 2;
+    if (end - p < 1 + DIGITS_MAX + 2 || *p++ != type)
+        return NULL;
+    size_t n = (size_t)*p++ - '0';
+    if (n > 9)
+        return NULL;
+    for (size_t digits = 1; digits < DIGITS_MAX && *p != '\r'; digits++) {
+        size_t digit = (size_t)*p++ - '0';
+        if (digit > 9 || n == 0)
+            return NULL;
+        n = n * 10 + digit;
+    }
     *ret = n;
-    return true;
+    return p[0] == '\r' && p[1] == '\n' ? p + 2 : NULL;
 }
 
 /* Most commands: a few short arguments, all of them there. False where it is another. */
 static bool glance_short(struct resp_args *args, struct bytes in, size_t *ret_consumed)
 {
-    size_t at = 0, count, len;
-    if (!glance_length(in, '*', &at, &count))
-        return false;
-    for (; count > 0; count--) {
-        if (!glance_length(in, '$', &at, &len) || in.len - at < len + 2 ||
-            in.data[at + len] != '\r' || in.data[at + len + 1] != '\n' ||
-            args_add(args, in.data + at, len) != 0)
+    const uint8_t *p = in.data, *end = in.data + in.len;
+    size_t count, len;
+    p = glance_length(p, end, '*', &count);
+    for (; p && count > 0; count--) {
+        p = glance_length(p, end, '$', &len);
+        if (!p || (size_t)(end - p) < len + 2 || p[len] != '\r' || p[len + 1] != '\n' ||
+            args_add(args, p, len) != 0)
             return false;
-        at += len + 2;
+        p += len + 2;
     }
-    *ret_consumed = at;
+    if (!p)
+        return false;
+    *ret_consumed = (size_t)(p - in.data);
     return true;
 }
 

@@ -25,11 +25,23 @@ static void test_all_of_it_counts(void **state)
     }
 }
 
+static void test_short_is_the_same_hash(void **state)
+{
+    uint8_t data[300];
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 7 + 1);
+    for (size_t len = 0; len <= sizeof data; len++) {
+        struct bytes b = bytes_make(data, len);
+        assert_int_equal(hash_short(b, len), hash_bytes(b, len));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_are_for_ever),
         cmocka_unit_test(test_all_of_it_counts),
+        cmocka_unit_test(test_short_is_the_same_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

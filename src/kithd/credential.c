@@ -53,7 +53,7 @@ static int obtain_key(struct embedded *store, uint8_t seed[IDENTITY_SEED_BYTES])
 
 /* ---- the first admin ---- */
 
-static int offer_setup(struct credential *c, struct embedded *store)
+int credential_offer_setup(struct credential *c, struct embedded *store)
 {
     uint8_t secret[TICKET_SECRET_BYTES];
     uint64_t lsn = 0;
@@ -134,9 +134,7 @@ static void list_names(struct names *n, const struct listener *listeners, size_t
 static int write_file(struct disk *d, const char *name, struct bytes content)
 {
     struct disk_file *f;
-    int r = disk_remove(d, name);
-    if (r == 0 || r == -ENOENT)
-        r = disk_open(d, name, true, &f);
+    int r = disk_open(d, name, true, &f);
     if (r != 0)
         return r;
     r = disk_write(d, f, 0, content.data, content.len);
@@ -144,20 +142,34 @@ static int write_file(struct disk *d, const char *name, struct bytes content)
     return r;
 }
 
-static int write_certificate(const struct identity *i, struct folder *folder)
+/* What is there is replaced by what is whole. */
+static int replace_file(struct disk *d, const char *name, const char *tmp_name,
+                        struct bytes content)
+{
+    disk_remove(d, tmp_name);
+    int r = write_file(d, tmp_name, content);
+    if (r == 0)
+        r = disk_rename(d, tmp_name, name);
+    if (r != 0)
+        disk_remove(d, tmp_name);
+    return r;
+}
+
+int credential_publish(const struct credential *c, struct folder *folder)
 {
     struct buffer text;
     buffer_init(&text, CERTIFICATE_BYTES_MAX);
-    int r = identity_certificate(i, &text);
+    int r = identity_certificate(c->identity, &text);
     if (r == 0)
-        r = write_file(folder_disk(folder), CREDENTIAL_FILE, buffer_view(&text));
+        r = replace_file(folder_disk(folder), CREDENTIAL_FILE, CREDENTIAL_FILE ".tmp",
+                         buffer_view(&text));
     buffer_fini(&text);
     return r == BUFFER_FULL ? -EFBIG : r;
 }
 
-/* ---- both ---- */
+/* ---- all of it ---- */
 
-int credential_open(struct credential *c, struct embedded *store, struct folder *folder,
+int credential_open(struct credential *c, struct embedded *store,
                     const struct listener *listeners, size_t listener_count)
 {
     uint8_t seed[IDENTITY_SEED_BYTES];
@@ -169,10 +181,6 @@ int credential_open(struct credential *c, struct embedded *store, struct folder 
     sodium_memzero(seed, sizeof seed);
     if (r == 0)
         r = tls_config_new(&c->tls, TLS_HUB, c->identity, protocols);
-    if (r == 0)
-        r = write_certificate(c->identity, folder);
-    if (r == 0)
-        r = offer_setup(c, store);
     if (r != 0) {
         credential_close(c);
         return r;

@@ -24,8 +24,16 @@ struct credential {
 /* Makes a zeroed credential. The store's log is worked on until the key is durable, so no
  * thread may do that yet. The listeners' addresses, and the machine's name, stand in the
  * certificate. -errno: the credential holds nothing. */
-int credential_open(struct credential *c, struct embedded *store, struct folder *folder,
+int credential_open(struct credential *c, struct embedded *store,
                     const struct listener *listeners, size_t listener_count);
+
+/* Puts the certificate into CREDENTIAL_FILE. -errno: what was there before stays. */
+int credential_publish(const struct credential *c, struct folder *folder);
+
+/* Makes c->setup where there is no admin; the log is worked on, likewise. -errno: it is empty.
+ */
+int credential_offer_setup(struct credential *c, struct embedded *store);
+
 void credential_close(struct credential *c);
 
 #endif

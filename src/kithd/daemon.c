@@ -246,18 +246,26 @@ static int open_store(struct daemon *d, uint64_t secret)
     return 0;
 }
 
-/* A hub that cannot keep a key, since its disk is full, is of use all the same. */
+static void warn_of(struct daemon *d, int result, const char *what)
+{
+    if (result < 0)
+        log_event(d, LOG_WARNING, what, "reason", problem_text(result));
+}
+
+/* A hub that cannot keep a key, since its disk is full, is of use all the same; the more so one
+ * that only has no room for the rest. */
 static void open_credential(struct daemon *d)
 {
-    int r =
-        credential_open(&d->credential, d->store, d->folder, d->listeners, d->listener_count);
+    struct credential *c = &d->credential;
+    int r = credential_open(c, d->store, d->listeners, d->listener_count);
+    warn_of(d, r, "no TLS: the hub's key cannot be kept");
     if (r < 0)
-        log_event(d, LOG_WARNING, "no TLS: the hub's key cannot be kept", "reason",
-                  problem_text(r));
-    else
-        log_event(d, LOG_INFO, "this hub is known by its", "fingerprint",
-                  d->credential.fingerprint);
-    d->shared.tls = d->credential.tls;
+        return;
+    warn_of(d, credential_publish(c, d->folder), CREDENTIAL_FILE " cannot be written");
+    warn_of(d, credential_offer_setup(c, d->store),
+            "no setup token for the first admin: it cannot be kept");
+    log_event(d, LOG_INFO, "this hub is known by its", "fingerprint", c->fingerprint);
+    d->shared.tls = c->tls;
 }
 
 /* On the thread that makes the log's files: none is made meanwhile. */

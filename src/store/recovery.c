@@ -44,6 +44,8 @@ struct recovery {
     size_t last;        /* index of the last segment with records */
     uint64_t last_end;  /* offset one past them */
     uint64_t first_lsn; /* of its first record */
+    bool last_is_first; /* it has one alone yet */
+    bool opened;        /* the last record is an open record */
     bool keeps_last;    /* it stays where it is */
 };
 
@@ -395,13 +397,14 @@ static int apply_record(struct recovery *r, struct bytes payload, uint64_t first
     }
     if (e == RECORD_END || (e == 0 && !op->begins))
         e = RECORD_BAD; /* an empty record, or one that begins in the midst */
-    r->closed = false;
+    r->closed = r->opened = false;
     for (bool first = true; e == 0; first = false) {
         bool is_mark = op->kind == RECORD_OPEN || op->kind == RECORD_CLOSE;
         if (is_mark && (!first || !lookahead_is_at_end(&ahead)))
             break;
         lsn += !first && op->begins;
         r->closed = op->kind == RECORD_CLOSE;
+        r->opened = op->kind == RECORD_OPEN;
         e = is_mark ? 0 : apply_op(r, op, lsn, ret_problem);
         if (e != 0 || *ret_problem)
             return e;
@@ -438,6 +441,7 @@ static int take_record(struct recovery *r, const struct record_header *h, struct
     if (h->time.ms > r->time.ms)
         r->time = h->time;
     r->last = r->loaded;
+    r->last_is_first = offset == SEGMENT_HEADER_BYTES;
     r->last_end = offset + record_bytes(h->payload_bytes);
     return 0;
 }
@@ -485,12 +489,25 @@ static int judge_end(struct recovery *r, size_t index, uint64_t offset)
     return 0;
 }
 
+/* A segment that replaces others was on disk before it had its name: the records it took over,
+ * one batch, and an open record in another. Has it been read without all of these? Where that
+ * open record is missing, and of the others there is none but an open record, this cannot be
+ * seen. */
+static bool lacks_its_beginning(const struct recovery *r, size_t index)
+{
+    if (r->segments[index].replaces == 0)
+        return false;
+    if (!r->begun || r->last != index)
+        return true;
+    return r->batch == r->first_lsn && !(r->last_is_first && r->opened);
+}
+
 static int read_segments(struct recovery *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         uint64_t end;
-        bool blank = false;
-        int e = r->begun ? is_blank(r, i, &blank) : 0;
+        bool blank = false, may_be_blank = r->begun && r->segments[i].replaces == 0;
+        int e = may_be_blank ? is_blank(r, i, &blank) : 0;
         if (blank)
             continue;
         if (e == 0)
@@ -504,6 +521,9 @@ static int read_segments(struct recovery *r)
             return tell(r, RECOVERY_CORRUPT, r->segments[i].id, end,
                         is_zero(rest_of(r, end)) ? "the log's first record is missing"
                                                  : "the log's first record is damaged");
+        if (lacks_its_beginning(r, i))
+            return tell(r, RECOVERY_CORRUPT, r->segments[i].id, end,
+                        "a record is missing that was there from the beginning");
         if (!is_zero(rest_of(r, end)))
             return judge_end(r, i, end);
     }

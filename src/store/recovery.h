@@ -11,10 +11,11 @@
  * whose LSN would have been L, is the end of the log only if nothing after it was written
  * later: where any valid record after it has a batch greater than L, or lies in a later segment
  * (a batch never spans segments), L's batch was synced, so what is bad was once good:
- * corruption. So are bytes behind the last record of a segment that another one continues. A
- * gap in LSNs, a close record with anything after it, a file of the log that is not a segment
- * or is of a newer format: corruption or refusal too. Otherwise the log ends there, and what
- * was cut is reported.
+ * corruption. So are bytes behind the last record of a segment that another one continues, and
+ * a segment that replaces others without the records it was made with. A gap in LSNs, a close
+ * record with anything after it, a file of the log that is not a segment or is of a newer
+ * format: corruption or refusal too. Otherwise the log ends there, and what was cut is
+ * reported.
  *
  * Then, before anybody is answered: empty prepared segments and temporary files are removed;
  * the valid records of the last segment are written into a new segment with an open record in a

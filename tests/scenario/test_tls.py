@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import re
 import socket
 import ssl
@@ -292,6 +293,61 @@ def test_the_fingerprint_is_of_the_key_and_stays(hub):
     hub.restart()
     assert fingerprint(hub) == first
     assert logged_fingerprints(hub) == [first] * 3
+
+
+def test_without_its_file_the_certificate_is_the_same(hub):
+    """Where it cannot be written, what was there stays; TLS goes on."""
+    kept = hub.data / "hub.crt"
+    before = context(hub)
+    hub.stop()
+    kept.unlink()
+    kept.mkdir()
+    hub.restart()
+    hub.wait_log('level=warning msg="hub.crt cannot be written" reason=')
+    assert sorted(f.name for f in hub.data.glob("hub.crt*")) == ["hub.crt"]
+    with before.wrap_socket(connect(hub), server_hostname="localhost") as s:
+        s.sendall(resp("PING"))
+        assert read_exactly(s, 7) == b"+PONG\r\n"
+    kept.rmdir()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder that is a disk of 16 MiB in another namespace: the words that lead there, and where it is
+    seen from here."""
+    folder = tmp_path / "disk"
+    folder.mkdir(mode=0o700)
+    mount = 'mount -t tmpfs -o size=16m,mode=700 disk "$0" && echo && exec cat'
+    with subprocess.Popen(["unshare", "-m", "sh", "-c", mount, folder], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as keeper:
+        assert keeper.stdout.readline() == b"\n"
+        yield ["nsenter", f"--mount=/proc/{keeper.pid}/ns/mnt"], f"/proc/{keeper.pid}/root{folder}"
+
+
+def test_a_start_without_room_for_a_setup_token(start_hub, small_disk):
+    inside, disk = small_disk
+    hub = start_hub(data=disk.split("root", 1)[1], prefix=inside)
+    with open(f"{disk}/ballast", "wb", buffering=0) as ballast:
+        with redis.Redis("127.0.0.1", hub.port) as r:
+            with pytest.raises(redis.ResponseError, match="^MISCONF "):
+                while True:
+                    r.set("k", bytes(900))
+                    try:
+                        ballast.write(bytes(65536))
+                    except OSError:
+                        pass
+        hub.kill()
+        ballast.truncate(os.fstat(ballast.fileno()).st_size - 8192)
+        hub.restart()
+        hub.wait_log('level=warning msg="no setup token for the first admin: it cannot be kept" '
+                     'reason="the disk is full"')
+        hub.said_then("^Join with kith://")
+        assert "Setup token" not in hub.rest
+        c = ssl.create_default_context(cafile=f"{disk}/hub.crt")
+        with c.wrap_socket(connect(hub), server_hostname="localhost") as s:
+            s.sendall(resp("PING"))
+            assert read_exactly(s, 7) == b"+PONG\r\n"
+        ballast.truncate(0)
 
 
 def test_each_hub_has_a_key_of_its_own(start_hub):

@@ -251,6 +251,39 @@ static void test_a_prepared_segment_is_read_to_its_end(void **state)
 }
 
 /* A batch never spans segments, so whatever lies in a later one proves those before. */
+/* It was on disk with these before it had its name: no unfinished write took them. */
+static void test_what_a_replacing_segment_was_made_with_is_there(void **state)
+{
+    static const struct {
+        struct draft drafts[4];
+        size_t n;
+        int want;
+    } cases[] = {
+        {{PUT(3, 3, "b", "2"), PUT(4, 3, "c", "3"), OPEN(5, 5)}, 3, 0},
+        {{PUT(3, 3, "b", "2"), OPEN(4, 4), PUT(5, 5, "c", "3"), PUT(6, 5, "d", "4")}, 4, 0},
+        {{PUT(3, 3, "b", "2"), OPEN(4, 4), TORN_PUT(5, 5, "c", "3")}, 3, 0},
+        {{OPEN(3, 3)}, 1, 0},
+        {{OPEN(3, 3), TORN_PUT(4, 4, "b", "2")}, 2, 0},
+        {{PUT(0, 0, "", "")}, 0, RECOVERY_CORRUPT},
+        {{PUT(3, 3, "b", "2")}, 1, RECOVERY_CORRUPT},
+        {{TORN_PUT(3, 3, "b", "2"), OPEN(4, 4)}, 2, RECOVERY_CORRUPT},
+        {{PUT(3, 3, "b", "2"), TORN_OPEN(4, 4)}, 2, RECOVERY_CORRUPT},
+        {{PUT(3, 3, "b", "2"), PUT(4, 3, "c", "3"), TORN_OPEN(5, 5)}, 3, RECOVERY_CORRUPT},
+        {{OPEN(3, 3), PUT(4, 3, "b", "2")}, 2, RECOVERY_CORRUPT},
+        {{PUT(3, 3, "b", "2"), OPEN(4, 3)}, 2, RECOVERY_CORRUPT},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct faulty_disk *f = faulty_disk_new();
+        SEGMENT(f, 1, 0, OPEN(1, 1), PUT(2, 2, "a", "1"));
+        put_segment(f, 4, 2, cases[i].drafts, cases[i].n);
+        struct result got = recover(f, 100);
+        assert_int_equal(got.r, cases[i].want);
+        if (cases[i].want)
+            assert_string_equal(got.report.file, "log-0000000000000004");
+        faulty_disk_free(f);
+    }
+}
+
 static void test_a_later_segment_proves_the_one_before(void **state)
 {
     struct faulty_disk *f = faulty_disk_new();
@@ -454,6 +487,7 @@ int main(void)
         cmocka_unit_test(test_segments_that_others_replace),
         cmocka_unit_test(test_empty_segments_are_passed_over),
         cmocka_unit_test(test_a_prepared_segment_is_read_to_its_end),
+        cmocka_unit_test(test_what_a_replacing_segment_was_made_with_is_there),
         cmocka_unit_test(test_a_later_segment_proves_the_one_before),
         cmocka_unit_test(test_a_first_segment_without_its_first_record),
         cmocka_unit_test(test_a_log_whose_checkpoint_is_gone),

@@ -84,6 +84,11 @@ static int answer_failed(struct call *call, int error)
         return command_store_failed(call, error);
     if (error == -EMFILE || error == -ENFILE)
         return command_error(call, "ERR", "no descriptors are left for the backup's files");
+    if (error == -ENOENT)
+        return command_error(
+            call, "IOERR",
+            "files are missing from the hub's data folder: kith export has what "
+            "is in the table");
     return command_error(call, "IOERR", "the backup's files cannot be read");
 }
 

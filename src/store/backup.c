@@ -88,6 +88,28 @@ static int add_segment(void *ctx, const char *name)
     return r;
 }
 
+static bool has_segment(const struct backup *b, uint64_t segment)
+{
+    char name[DISK_NAME_BYTES];
+    segment_name(name, segment);
+    for (size_t i = 0; i < b->count; i++)
+        if (strcmp(b->files[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What was in the folder need not be all that the log has written. */
+static int check_segments(const struct backup *b)
+{
+    uint64_t id = b->first_segment;
+    while ((id = wal_next_segment(b->wal, id)) != 0 && id <= b->end.segment) {
+        if (!has_segment(b, id))
+            return -ENOENT;
+        id++;
+    }
+    return 0;
+}
+
 /* Which checkpoint there is. */
 struct sight {
     bool exists;
@@ -124,6 +146,8 @@ static int open_once(struct backup *b)
     b->first_segment = before.header.first_segment;
     b->end = wal_written(b->wal);
     int listed = disk_list(b->disk, add_segment, b);
+    if (listed == 0)
+        listed = check_segments(b);
     r = look(b, &after);
     if (r < 0)
         return r;

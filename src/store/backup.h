@@ -31,7 +31,8 @@ void backup_free(struct backup *b);
  * called: WAL_BUSY. -EIO: the log has failed. Does not block. */
 int backup_ready(const struct backup *b);
 
-/* Opens the files. -errno, -EBUSY: checkpoints followed one another too fast. */
+/* Opens the files. -errno; -EBUSY: checkpoints followed one another too fast; -ENOENT: one that
+ * is needed is not in the folder any more. */
 int backup_open(struct backup *b);
 
 /* The files, once it is open, and the LSN of the last record in them. */

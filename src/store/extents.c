@@ -38,6 +38,14 @@ uint64_t extents_find(const struct extents *x, uint64_t lsn)
     return x->items[i].segment;
 }
 
+uint64_t extents_next(const struct extents *x, uint64_t segment)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->items[i].segment >= segment)
+            return x->items[i].segment;
+    return 0;
+}
+
 void extents_drop(struct extents *x, uint64_t first_segment)
 {
     size_t gone = 0;

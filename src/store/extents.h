@@ -26,6 +26,9 @@ int extents_add(struct extents *x, uint64_t segment, uint64_t first_lsn);
 /* The segment that holds an LSN, or would. There is at least one. */
 uint64_t extents_find(const struct extents *x, uint64_t lsn);
 
+/* The first segment from this id on, 0 where there is none. */
+uint64_t extents_next(const struct extents *x, uint64_t segment);
+
 /* Forgets the segments before this one. */
 void extents_drop(struct extents *x, uint64_t first_segment);
 

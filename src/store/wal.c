@@ -633,6 +633,14 @@ uint64_t wal_segment_of(struct wal *w, uint64_t lsn)
     return segment;
 }
 
+uint64_t wal_next_segment(struct wal *w, uint64_t segment)
+{
+    pthread_mutex_lock(&w->lock);
+    uint64_t next = extents_next(&w->extents, segment);
+    pthread_mutex_unlock(&w->lock);
+    return next;
+}
+
 void wal_dropped(struct wal *w, uint64_t first_segment)
 {
     pthread_mutex_lock(&w->lock);

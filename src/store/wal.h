@@ -136,6 +136,9 @@ size_t wal_buffered(struct wal *w);
 uint64_t wal_bytes(struct wal *w);
 uint64_t wal_segment_of(struct wal *w, uint64_t lsn);
 
+/* The first segment with records from this id on, 0 where there is none. */
+uint64_t wal_next_segment(struct wal *w, uint64_t segment);
+
 /* Segments before this one are gone. */
 void wal_dropped(struct wal *w, uint64_t first_segment);
 

@@ -124,6 +124,17 @@ def test_one_that_broke_off_is_begun_again(hub, tmp_path):
     assert run_kithd("--check", tmp_path / "copy").returncode == 0
 
 
+def test_a_folder_that_lost_a_file_is_not_copied(hub, tmp_path):
+    fill(hub, 10)
+    log = min(hub.data.glob("log-*"))
+    log.rename(tmp_path / "lost")
+    done = hub.kith("backup", tmp_path / "copy")
+    assert done.returncode == 1 and b"files are missing from the hub's data folder" in done.stderr, done
+    assert not list(tmp_path.glob("copy*"))
+    (tmp_path / "lost").rename(log)
+    assert hub.kith("backup", tmp_path / "copy").returncode == 0
+
+
 def test_a_full_disk_leaves_nothing(hub, tmp_path):
     fill(hub)
     limited = ["sh", "-c", 'ulimit -f 200; trap "" XFSZ; exec "$0" "$@"', hub.build / "kith",

@@ -296,6 +296,29 @@ static void test_it_is_the_store_as_it_was(void **state)
     backup_free(NULL);
 }
 
+static void test_a_segment_that_is_not_there_is_missed(void **state)
+{
+    struct world w;
+    begin(&w);
+    for (int i = 0; i < 50; i++) {
+        mutate(&w);
+        pump(&w);
+    }
+    struct backup *b = ask(&w);
+    assert_int_equal(backup_open(b), 0);
+    size_t count;
+    const struct backup_file *files = backup_files(b, &count);
+    assert_true(count > 3);
+    char middle[DISK_NAME_BYTES];
+    strcpy(middle, files[count / 2].name);
+    backup_free(b);
+    assert_int_equal(disk_remove(faulty_disk(w.inner), middle), 0);
+    b = ask(&w);
+    assert_int_equal(backup_open(b), -ENOENT);
+    backup_free(b);
+    end(&w);
+}
+
 static void test_it_waits_until_what_was_said_is_written(void **state)
 {
     struct world w;
@@ -392,6 +415,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_is_the_store_as_it_was),
+        cmocka_unit_test(test_a_segment_that_is_not_there_is_missed),
         cmocka_unit_test(test_it_waits_until_what_was_said_is_written),
         cmocka_unit_test(test_what_comes_later_is_not_in_it),
         cmocka_unit_test(test_a_checkpoint_may_come_between_any_two_steps),

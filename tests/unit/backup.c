@@ -310,7 +310,7 @@ static void test_a_segment_that_is_not_there_is_missed(void **state)
     const struct backup_file *files = backup_files(b, &count);
     assert_true(count > 3);
     char middle[DISK_NAME_BYTES];
-    strcpy(middle, files[count / 2].name);
+    memcpy(middle, files[count / 2].name, sizeof middle);
     backup_free(b);
     assert_int_equal(disk_remove(faulty_disk(w.inner), middle), 0);
     b = ask(&w);

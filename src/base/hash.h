@@ -9,8 +9,8 @@
 
 uint64_t hash_bytes(struct bytes b, uint64_t seed);
 
-/* The same hash, compiled in: of a key, a call into the library costs more than the hash. Of
- * much more it is slower: what the library chooses by processor is not there. */
+/* The same hash, compiled in, without a call into the library: for keys. What that has for each
+ * processor, for much more than a key, is not there. */
 uint64_t hash_short(struct bytes b, uint64_t seed);
 
 /* The hash of what the pieces are, one after the other. -ENOMEM. */

@@ -497,7 +497,7 @@ static bool lacks_its_beginning(const struct recovery *r, size_t index)
 {
     if (r->segments[index].replaces == 0)
         return false;
-    if (!r->begun || r->last != index)
+    if (r->last != index)
         return true;
     return r->batch == r->first_lsn && !(r->last_is_first && r->opened);
 }

@@ -250,7 +250,6 @@ static void test_a_prepared_segment_is_read_to_its_end(void **state)
     free(data);
 }
 
-/* A batch never spans segments, so whatever lies in a later one proves those before. */
 /* It was on disk with these before it had its name: no unfinished write took them. */
 static void test_what_a_replacing_segment_was_made_with_is_there(void **state)
 {
@@ -284,6 +283,7 @@ static void test_what_a_replacing_segment_was_made_with_is_there(void **state)
     }
 }
 
+/* A batch never spans segments, so whatever lies in a later one proves those before. */
 static void test_a_later_segment_proves_the_one_before(void **state)
 {
     struct faulty_disk *f = faulty_disk_new();

@@ -136,9 +136,10 @@ def test_who_is_killed_while_showing_loses_nothing(alice, bob):
 def test_a_hub_that_forgets_that_it_was_taken(alice, bob, hub):
     """As one does that ends in the moment before it is told."""
     leave_letter(alice, "bob", "once")
-    crash(hub)
+    hub.kill()
     with tempfile.TemporaryDirectory() as before:
         shutil.copytree(hub.data, before, dirs_exist_ok=True)
+        hub.restart("--listen", hub.where)
         assert letters(bob) == ["once"]
         hub.kill()
         shutil.rmtree(hub.data)

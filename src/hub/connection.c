@@ -71,8 +71,12 @@ void connection_go_on(struct connection *c)
     connection_run(c);
 }
 
-void connection_log_moved(struct connection *c)
+void connection_log_moved(struct connection *c, uint64_t durable)
 {
+    if (connection_awaits(c) > durable) {
+        connection_wait_for_log(c);
+        return;
+    }
     hub_set_ready(c);
     if (c->rests & CONNECTION_RESTS_LOG) {
         c->rests &= (uint8_t)~CONNECTION_RESTS_LOG;

@@ -153,8 +153,9 @@ void connection_set_timer(struct connection *c);
 /* Runs what waits in its input, as far as it may. */
 void connection_run(struct connection *c);
 
-/* The log has moved: held replies may leave, a resting command may run. */
-void connection_log_moved(struct connection *c);
+/* The log has moved, and is durable up to there: held replies may leave, a resting command may
+ * run; what awaits more goes on waiting. */
+void connection_log_moved(struct connection *c, uint64_t durable);
 
 /* Its job has been done. */
 void connection_job_done(struct connection *c);

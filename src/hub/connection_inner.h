@@ -52,7 +52,12 @@ void connection_close_if_drained(struct connection *c);
 /* It rests while too much of its replies waits. */
 void connection_rest_while_unread(struct connection *c);
 
-/* It is looked at again when the log has moved, where a held reply waits for that. */
+/* The LSN that is to be durable before it has something to do: its first held reply's. 0: a
+ * command rests until the log moves, however far. HUB_AWAITS_NOTHING: it has no use for that.
+ */
+uint64_t connection_awaits(const struct connection *c);
+
+/* It is looked at again when the log has moved as far as it awaits. */
 void connection_wait_for_log(struct connection *c);
 
 /* Ends it at once, and tells the log what for. */

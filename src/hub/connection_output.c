@@ -22,11 +22,22 @@ void connection_rest_while_unread(struct connection *c)
     connection_count_held(c);
 }
 
+uint64_t connection_awaits(const struct connection *c)
+{
+    if (c->rests & CONNECTION_RESTS_LOG)
+        return 0;
+    const struct reply_gate *gate = connection_first_gate(c);
+    return gate && gate->lsn > 0 ? gate->lsn : HUB_AWAITS_NOTHING;
+}
+
 void connection_wait_for_log(struct connection *c)
 {
-    const struct reply_gate *gate = connection_first_gate(c);
-    bool waits = (gate && gate->lsn > 0) || c->rests & CONNECTION_RESTS_LOG;
-    if (waits && !list_is_linked(&c->wait_link))
+    uint64_t lsn = connection_awaits(c);
+    if (lsn == HUB_AWAITS_NOTHING)
+        return;
+    if (lsn < c->hub->awaited_lsn)
+        c->hub->awaited_lsn = lsn;
+    if (!list_is_linked(&c->wait_link))
         list_append(&c->hub->waiting, &c->wait_link);
 }
 

@@ -25,6 +25,7 @@ void hub_init(struct hub *hub, struct hub_shared *shared)
     list_init(&hub->connections);
     list_init(&hub->ready);
     list_init(&hub->waiting);
+    hub->awaited_lsn = HUB_AWAITS_NOTHING;
     list_init(&hub->put_off);
     list_init(&hub->jobs);
     list_init(&hub->hashings);
@@ -189,12 +190,16 @@ void connection_free(struct connection *c)
 
 void hub_log_moved(struct hub *hub)
 {
+    uint64_t durable = store_durable(hub->shared->store);
+    if (hub->awaited_lsn > durable)
+        return;
     struct list waiting;
     list_init(&waiting);
     list_splice(&waiting, &hub->waiting);
+    hub->awaited_lsn = HUB_AWAITS_NOTHING;
     struct list *link;
     while ((link = list_pop(&waiting)))
-        connection_log_moved(list_entry(link, struct connection, wait_link));
+        connection_log_moved(list_entry(link, struct connection, wait_link), durable);
 }
 
 /* ---- what all connections hold together ---- */

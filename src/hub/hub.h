@@ -42,6 +42,8 @@ struct hub_input {
     struct bytes bytes;
 };
 
+#define HUB_AWAITS_NOTHING UINT64_MAX
+
 struct hub {
     struct hub_shared *shared;
     struct instant now;
@@ -51,7 +53,8 @@ struct hub {
     bool full;               /* ... and whether it was past --maxmemory */
     struct list connections; /* all of them */
     struct list ready;       /* those to be reported as HUB_EVENT_OUTPUT */
-    struct list waiting;     /* those with replies held until the log has moved */
+    struct list waiting;     /* those with replies held until the log has moved ... */
+    uint64_t awaited_lsn;    /* ... and the least LSN any of them awaits, or less */
     struct list put_off;     /* those that go on in the next turn, at once */
     struct list jobs;        /* to be reported as HUB_EVENT_JOB */
     struct list hashings;    /* passwords that wait to be hashed (hub/hashing.h) */
@@ -100,7 +103,8 @@ int hub_accept(struct hub *hub, const struct access_peer *peer, bool replies_ful
 /* Forgets a connection; its socket is the caller's affair. Takes NULL. */
 void connection_free(struct connection *c);
 
-/* The store's log has moved. */
+/* The store's log has moved. Needed only where more is durable than hub.awaited_lsn, or as
+ * much. */
 void hub_log_moved(struct hub *hub);
 
 /* The mailbox has something: tells it on. Or a worker has noticed that all connections together

@@ -40,8 +40,8 @@ struct worker {
     struct instant armed; /* what the timer is set for */
     uv_timer_t stop_limit;
     uv_async_t wake;
-    atomic_uint wake_for;      /* WAKE_* */
-    atomic_bool waits_for_log; /* somebody here waits until the log has moved */
+    atomic_uint wake_for;     /* WAKE_* */
+    _Atomic uint64_t awaited; /* the LSN that is to be durable before this worker is woken */
     struct steady_time time;
     uint64_t moves_seen; /* of the log, before this turn asked anything of it */
     struct door_keeper *keepers;
@@ -256,7 +256,7 @@ static void wait_for_log(struct worker *w)
 {
     committer_wake(w->config->committer);
     while (!list_is_empty(&w->hub.waiting)) {
-        atomic_store(&w->waits_for_log, true);
+        atomic_store(&w->awaited, w->hub.awaited_lsn);
         uint64_t moves = committer_moves(w->config->committer);
         if (moves == w->moves_seen)
             return;
@@ -388,6 +388,7 @@ int worker_start(struct worker **ret, const struct worker_config *config)
     w->config = config;
     w->keepers = keepers;
     w->armed = INSTANT_NEVER;
+    atomic_init(&w->awaited, HUB_AWAITS_NOTHING);
     hub_init(&w->hub, config->shared);
     w->hub.mail.wake = on_mail;
     w->hub.mail.ctx = w;
@@ -412,8 +413,10 @@ int worker_start(struct worker **ret, const struct worker_config *config)
 
 void worker_log_moved(struct worker *w)
 {
-    if (atomic_exchange(&w->waits_for_log, false))
-        wake(w, WAKE_LOG_MOVED);
+    if (atomic_load(&w->awaited) > store_durable(w->config->shared->store))
+        return;
+    atomic_store(&w->awaited, HUB_AWAITS_NOTHING);
+    wake(w, WAKE_LOG_MOVED);
 }
 
 void worker_stop(struct worker *w)

@@ -30,7 +30,8 @@ struct worker;
 /* Starts a worker; all of config must outlive it. -errno. */
 int worker_start(struct worker **ret, const struct worker_config *config);
 
-/* The store's log has moved. Any thread; cheap where nobody here waits for it. */
+/* The store's log has moved. Any thread; cheap where nobody here waits for what is durable now.
+ */
 void worker_log_moved(struct worker *w);
 
 /* Stop in good order: what is owed leaves first, for at most LIMIT_STOP_MS. Any thread. */

@@ -1129,6 +1129,46 @@ static void test_inputs_of_several_at_once(void **state)
     close_scene(&s);
 }
 
+static void crowd_member_says(struct crowd *crowd, struct scene *s, size_t i, const char *said)
+{
+    s->c = crowd->c[i];
+    say_str(s, said);
+}
+
+static size_t count_events(struct scene *s)
+{
+    size_t n = 0;
+    struct hub_event event;
+    for (; hub_next_event(&s->hub, &event); n++)
+        handle(s, &event);
+    return n;
+}
+
+static void test_who_awaits_more_of_the_log_is_left_alone(void **state)
+{
+    struct scene s;
+    struct crowd crowd;
+    struct instant deadline;
+    open_scene(&s, &(struct hub_config){0});
+    crowd_open(&crowd, &s);
+    assert_true(s.hub.awaited_lsn == HUB_AWAITS_NOTHING);
+    crowd_member_says(&crowd, &s, 0, SET("a", "1"));
+    assert_int_equal(embedded_log_step(s.store, (struct instant){s.ns}, &deadline), 0);
+    crowd_member_says(&crowd, &s, 1, SET("b", "2"));
+    crowd_member_says(&crowd, &s, 2, GET("b"));
+    hub_log_moved(&s.hub);
+    assert_int_equal(count_events(&s), 1);
+    crowd_expect(&crowd, (const char *[]){"+OK\r\n", "", "", "", ""});
+    assert_int_equal(s.hub.awaited_lsn, store_durable(s.shared.store) + 1);
+    hub_log_moved(&s.hub);
+    assert_int_equal(count_events(&s), 0);
+    move_log(&s);
+    crowd_expect(&crowd, (const char *[]){"", "+OK\r\n", GOT("2"), "", ""});
+    assert_true(s.hub.awaited_lsn == HUB_AWAITS_NOTHING);
+    crowd_close(&crowd);
+    close_scene(&s);
+}
+
 /* ---- TLS ---- */
 
 struct other_end {
@@ -1352,6 +1392,7 @@ int main(void)
         cmocka_unit_test(test_who_holds_most_may_be_another_workers),
         cmocka_unit_test(test_a_full_table_refuses_to_grow),
         cmocka_unit_test(test_inputs_of_several_at_once),
+        cmocka_unit_test(test_who_awaits_more_of_the_log_is_left_alone),
         cmocka_unit_test(test_a_conversation_over_tls),
         cmocka_unit_test(test_a_handshake_has_its_time),
         cmocka_unit_test(test_who_reads_nothing_over_tls_is_closed),

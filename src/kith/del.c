@@ -1,4 +1,5 @@
-/* kith del KEY...: removes keys, and says of each whether it was there. */
+/* kith del KEY...: removes keys, and says of each whether it was there. Ends with the first that
+ * cannot be removed. */
 
 #include "kith/command.h"
 
@@ -16,7 +17,8 @@ static void print_deleted(struct output *o, struct bytes key)
     }
 }
 
-static int delete_key(struct session *s, struct bytes key)
+/* EXIT_DONE with whether it was there. */
+static int delete_key(struct session *s, struct bytes key, bool *ret_was_there)
 {
     const struct resp_value *reply;
     struct bytes argv[] = {bytes_from_str("DEL"), key};
@@ -27,9 +29,11 @@ static int delete_key(struct session *s, struct bytes key)
         return code;
     if (reply->kind != RESP_INTEGER)
         return session_strange(s);
-    if (reply->number == 0)
-        return session_no_such_key(s, key);
-    print_deleted(&s->output, key);
+    *ret_was_there = reply->number > 0;
+    if (*ret_was_there)
+        print_deleted(&s->output, key);
+    else
+        session_no_such_key(s, key);
     return EXIT_DONE;
 }
 
@@ -39,10 +43,14 @@ int del_run(struct session *s)
     int code = session_word(s, 1, "Key: ", "the key is missing", &key);
     if (code != EXIT_DONE)
         return code;
-    code = delete_key(s, key);
-    for (size_t i = 2; i < s->options.word_count && code <= EXIT_NO; i++) {
-        int next = delete_key(s, bytes_from_str(s->options.words[i]));
-        code = next > code ? next : code;
+    bool all_there = true, was_there = false;
+    for (size_t i = 2; (code = delete_key(s, key, &was_there)) == EXIT_DONE; i++) {
+        all_there &= was_there;
+        if (i >= s->options.word_count)
+            return all_there ? EXIT_DONE : EXIT_NO;
+        key = bytes_from_str(s->options.words[i]);
     }
+    if (s->options.word_count > 2 && !s->output.json)
+        output_error_line("kith: not removed, nor what follows: ", key);
     return code;
 }

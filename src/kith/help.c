@@ -101,7 +101,7 @@ static const struct topic topics[] = {
     {"del", "kith del [KEY]...\n"
             "\n"
             "Removes the keys. Exit code 1 where one of them was not there; the others are\n"
-            "removed all the same.\n"},
+            "removed all the same. Ends with the first that the hub does not remove.\n"},
     {"ls",
      "kith ls [PREFIX]\n"
      "kith ls --match PATTERN\n"

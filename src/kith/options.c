@@ -41,7 +41,8 @@ const char *options_better(const char *name, size_t len)
 static int unknown(char *problem, const char *name, size_t len)
 {
     const char *better = options_better(name, len);
-    char what[96] = "is not an option; kith --help lists them, and after -- all are words";
+    char what[96] = "is not an option; kith --help and kith help COMMAND list them, and after "
+                    "-- all are words";
     if (better)
         snprintf(what, sizeof what, "is not an option, but %s is; kith --help says more",
                  better);

@@ -422,6 +422,9 @@ static int parse_positionals(struct parsing *p, int count, char **words)
 static int settle(struct parsing *p)
 {
     struct options *o = p->o;
+    if (o->check && (o->data || o->name))
+        return complain(p, "--check takes the folder, and runs no hub: '%s' has no meaning",
+                        o->data ? o->data : o->name);
     if (o->one_at_a_time && p->workers_given && o->workers > 1)
         return complain(p, "--one-at-a-time means one worker, not %u", o->workers);
     if (o->one_at_a_time)

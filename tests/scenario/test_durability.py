@@ -341,6 +341,9 @@ def test_a_damaged_folder_is_told(start_hub):
 
 
 def test_a_folder_that_is_none(tmp_path):
+    for words in [["--data", tmp_path], [tmp_path.name]]:
+        done = run_kithd("--check", tmp_path, *words)
+        assert done.returncode == 2 and f"'{words[-1]}' has no meaning" in done.stderr, done
     done = run_kithd("--check", tmp_path / "none")
     assert done.returncode == 3 and "no such file" in done.stderr
     assert not (tmp_path / "none").exists()

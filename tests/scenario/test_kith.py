@@ -159,6 +159,17 @@ def test_what_no_hub_takes_for_a_key(hub, words):
     check(hub.kith("store", "k" * 65536, "v", "--quiet"), 0)
 
 
+def test_del_ends_with_the_first_that_is_not_removed(hub):
+    for key in ["a", "b"]:
+        hub.kith("store", key, "v")
+    check(hub.kith("del", "a", "none", "", "b"), 2, b"Deleted key:a\n",
+          b"Invalid Key:none\n"
+          b"kith: a key is 1 to 65536 bytes (64 KiB), not 0\n"
+          b"kith: not removed, nor what follows: \n")
+    check(hub.kith("del", "", "--quiet"), 2, b"", b"kith: a key is 1 to 65536 bytes (64 KiB), not 0\n")
+    check(hub.kith("get", "b"), 0, b"v\n")
+
+
 @pytest.mark.parametrize("line, why", [
     ("[1]", "not a JSON object"), ("garbage", "a line is a JSON object"), ("7", "a line is a JSON object"),
     ("", None)])
@@ -272,7 +283,7 @@ def test_hints(build):
     check(run_kith(build, "gte"), 2, b"", b"kith: there is no command gte; kith --help lists them\n")
     check(run_kith(build, "help", "gte"), 2, b"", run_kith(build, "gte").stderr)
     check(run_kith(build, "store", "m", "--5"), 2, b"", b"kith: --5 is not an option; "
-          b"kith --help lists them, and after -- all are words\n")
+          b"kith --help and kith help COMMAND list them, and after -- all are words\n")
     check(run_kith(build, "-x"), 2, b"", b"kith: -x is not an option; kith --help lists them\n")
 
 

@@ -10,6 +10,8 @@ struct assembled {
     struct assembled *next;
     uint64_t id;
     struct buffer value;
+    struct blob *blob; /* what value has become when it was taken; else NULL */
+    size_t len;        /* its length */
 };
 
 /* The link that holds it, or the NULL at the end. */
@@ -26,6 +28,7 @@ static void remove_at(struct assembled **link)
     struct assembled *gone = *link;
     *link = gone->next;
     buffer_fini(&gone->value);
+    blob_unref(gone->blob);
     free(gone);
 }
 
@@ -53,18 +56,43 @@ int assembly_add(struct assembly *a, uint64_t id, bool starts, struct bytes part
     return r < 0 ? r : 0;
 }
 
+/* The value's memory becomes a blob's. */
+static int become_blob(struct assembled *a)
+{
+    if (a->blob)
+        return 0;
+    a->len = buffer_len(&a->value);
+    a->blob = blob_new(a->value.data, a->len, NULL);
+    if (!a->blob)
+        return -ENOMEM;
+    a->value = (struct buffer){0};
+    return 0;
+}
+
 int assembly_take(struct assembly *a, uint64_t id, size_t len, struct blob **ret)
 {
-    struct assembled **link = find(a, id);
-    if (!*link || buffer_len(&(*link)->value) != len)
+    struct assembled *value = *find(a, id);
+    int r = value ? become_blob(value) : ASSEMBLY_UNKNOWN;
+    if (r != 0)
+        return r;
+    a->taken = true;
+    if (value->len != len)
         return ASSEMBLY_UNKNOWN;
-    struct blob *blob = blob_new((*link)->value.data, len, NULL);
-    if (!blob)
-        return -ENOMEM;
-    (*link)->value = (struct buffer){0}; /* its memory is the blob's now */
-    remove_at(link);
-    *ret = blob;
+    *ret = blob_ref(value->blob);
     return 0;
+}
+
+void assembly_settle(struct assembly *a)
+{
+    if (!a->taken)
+        return;
+    a->taken = false;
+    struct assembled **link = &a->first;
+    while (*link)
+        if ((*link)->blob)
+            remove_at(link);
+        else
+            link = &(*link)->next;
 }
 
 void assembly_drop(struct assembly *a, uint64_t id)

@@ -10,6 +10,7 @@ struct assembled;
 
 struct assembly {
     struct assembled *first;
+    bool taken; /* some have been */
 };
 
 enum { ASSEMBLY_UNKNOWN = 1 }; /* no such value, or not of that length */
@@ -20,8 +21,12 @@ void assembly_fini(struct assembly *a);
  * are passed over. -ENOMEM. */
 int assembly_add(struct assembly *a, uint64_t id, bool starts, struct bytes part);
 
-/* The whole value, which the caller owns. ASSEMBLY_UNKNOWN, -ENOMEM. */
+/* The whole value, a reference of the caller's own. It can be taken again, and has no more
+ * parts, until assembly_settle. ASSEMBLY_UNKNOWN, -ENOMEM. */
 int assembly_take(struct assembly *a, uint64_t id, size_t len, struct blob **ret);
+
+/* A mutation ends: nobody asks again for what it took. */
+void assembly_settle(struct assembly *a);
 
 /* It will not be asked for. */
 void assembly_drop(struct assembly *a, uint64_t id);

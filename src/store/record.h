@@ -29,7 +29,7 @@
  *          6  part      value: the next piece of a large one; as number the upload it belongs
  *                       to: the LSN of the mutation with its first part
  *          7  put parts key, expiry; as value the upload (8) and the length (8) of what its
- *                       parts make up
+ *                       parts make up; all puts of an upload are in one mutation
  *          8  drop      as number an upload that will not be put
  *     Kinds 9 and up belong to later versions, which will raise the format version.
  *

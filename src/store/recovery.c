@@ -405,6 +405,8 @@ static int apply_record(struct recovery *r, struct bytes payload, uint64_t first
         lsn += !first && op->begins;
         r->closed = op->kind == RECORD_CLOSE;
         r->opened = op->kind == RECORD_OPEN;
+        if (op->begins)
+            assembly_settle(&r->assembly);
         e = is_mark ? 0 : apply_op(r, op, lsn, ret_problem);
         if (e != 0 || *ret_problem)
             return e;

@@ -202,10 +202,19 @@ static int send_large(struct update *u)
             continue;
         if (op->value.len > LIMIT_VALUE_BYTES)
             return STORE_TOO_LARGE;
-        r = uploads_send(uploads, u->keyspace->wal, op->value, op->blob, u->now,
+        r = uploads_send(uploads, u->keyspace->wal, op->value, op->blob, u->now, u,
                          &u->places[i].upload);
     }
     return r;
+}
+
+static void give_uploads_back(const struct update *u)
+{
+    bool any = false;
+    for (size_t i = 0; i < u->n; i++)
+        any |= u->places[i].upload > 0;
+    if (any)
+        uploads_give_back(u->keyspace->uploads, u);
 }
 
 /* How large the record will be; 0: nothing changes. */
@@ -311,13 +320,16 @@ static int change(struct update *u)
     int r = send_large(u);
     if (r == 0)
         r = measure(u, &bytes);
-    if (r != 0 || bytes == 0)
-        return r;
-    r = make_entries(u);
+    if (r == 0 && bytes == 0)
+        return 0;
+    if (r == 0)
+        r = make_entries(u);
     if (r == 0)
         r = append_record(u, bytes);
     if (r == 0)
         change_table(u);
+    else
+        give_uploads_back(u);
     /* What has expired may stay where nothing can be written; nothing else was asked for. */
     return wal_refuses(r) && !u->changes ? 0 : r;
 }

@@ -14,6 +14,7 @@ struct upload {
     const uint8_t *data;
     uint64_t id; /* LSN of the first part */
     size_t sent;
+    const void *taker; /* NULL: nobody's, or not whole yet */
 };
 
 void uploads_init(struct uploads *u, size_t part_bytes)
@@ -38,17 +39,20 @@ bool uploads_wants(const struct uploads *u, struct bytes value, const struct blo
     return blob && value.len > u->part_bytes;
 }
 
-static struct upload *find(struct uploads *u, struct bytes value, const struct blob *blob)
+static struct upload *find(struct uploads *u, struct bytes value, const struct blob *blob,
+                           const void *taker)
 {
     struct upload *up = u->first;
-    while (up && (up->blob != blob || up->data != value.data))
+    while (up &&
+           (up->blob != blob || up->data != value.data || (up->taker && up->taker != taker)))
         up = up->next;
     return up;
 }
 
-static struct upload *find_or_add(struct uploads *u, struct bytes value, struct blob *blob)
+static struct upload *find_or_add(struct uploads *u, struct bytes value, struct blob *blob,
+                                  const void *taker)
 {
-    struct upload *up = find(u, value, blob);
+    struct upload *up = find(u, value, blob, taker);
     if (up || !(up = calloc(1, sizeof *up)))
         return up;
     *up = (struct upload){.next = u->first, .blob = blob_ref(blob), .data = value.data};
@@ -119,17 +123,28 @@ static void drop(struct uploads *u, struct upload *up)
 }
 
 int uploads_send(struct uploads *u, struct wal *w, struct bytes value, struct blob *blob,
-                 struct walltime now, uint64_t *ret_id)
+                 struct walltime now, const void *taker, uint64_t *ret_id)
 {
     pthread_mutex_lock(&u->lock);
-    struct upload *up = find_or_add(u, value, blob);
+    struct upload *up = find_or_add(u, value, blob, taker);
     int r = up ? send_parts(u, w, up, value.len, now) : -ENOMEM;
-    if (r == 0)
+    if (r == 0) {
         *ret_id = up->id;
-    else if (r != WAL_BUSY && up)
+        up->taker = taker;
+    } else if (r != WAL_BUSY && up) {
         drop(u, up);
+    }
     pthread_mutex_unlock(&u->lock);
     return r;
+}
+
+void uploads_give_back(struct uploads *u, const void *taker)
+{
+    pthread_mutex_lock(&u->lock);
+    for (struct upload *up = u->first; up; up = up->next)
+        if (up->taker == taker)
+            up->taker = NULL;
+    pthread_mutex_unlock(&u->lock);
 }
 
 void uploads_end(struct uploads *u, uint64_t id)

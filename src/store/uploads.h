@@ -5,9 +5,10 @@
  * a record of its own and only so many at a time, before the record that puts it under its key;
  * so nobody's small write ever waits for the whole of a large one.
  *
- * An upload is known by its blob and where in it the value lies. It ends when its value has
- * been put, or is dropped, with a record that says so, when nobody else holds the blob any more
- * or nothing can be written. Any thread. */
+ * An upload is known by its blob and where in it the value lies. Once it is whole it is its
+ * taker's: one mutation's, which may put it under several keys. It ends when it has been put,
+ * or is dropped, with a record that says so, when nobody else holds the blob any more or
+ * nothing can be written. Any thread. */
 
 #include "store/wal.h"
 
@@ -30,13 +31,17 @@ void uploads_fini(struct uploads *u);
 bool uploads_wants(const struct uploads *u, struct bytes value, const struct blob *blob);
 
 /* Appends parts as long as the log has room for some. 0: all are there, *ret_id is for the
- * record that puts the value. WAL_BUSY: call again with the same value when the log has moved.
- * WAL_READ_ONLY, WAL_STUCK, -ENOMEM, -EIO: the upload is dropped. */
+ * record that puts the value, and the upload is the taker's, any address that is nobody else's,
+ * until it ends or is given back. WAL_BUSY: call again with the same value when the log has
+ * moved. WAL_READ_ONLY, WAL_STUCK, -ENOMEM, -EIO: the upload is dropped. */
 int uploads_send(struct uploads *u, struct wal *w, struct bytes value, struct blob *blob,
-                 struct walltime now, uint64_t *ret_id);
+                 struct walltime now, const void *taker, uint64_t *ret_id);
 
-/* The value has been put. */
+/* The value has been put; where it has ended already, nothing happens. */
 void uploads_end(struct uploads *u, uint64_t id);
+
+/* What the taker has is not put now: it may try again, or another may. */
+void uploads_give_back(struct uploads *u, const void *taker);
 
 /* The LSN of the oldest part that is still needed, UINT64_MAX where there is none, and the
  * log's last as of the same moment: no part comes, and no value is put, in between. */

@@ -198,7 +198,7 @@ static int change_slots(void *ctx, struct store_slot *slots, size_t n)
     return 0;
 }
 
-/* Keys of one keyspace, each once. */
+/* Keys of one keyspace, each once; several may get the same value. */
 static struct history_mutation make_mutation(struct life *l)
 {
     bool system = chance(l, 8);
@@ -208,7 +208,8 @@ static struct history_mutation make_mutation(struct life *l)
     struct history_mutation m = {.count = chance(l, 3) ? 1 + faulty_random(&l->seed) % 4 : 1};
     for (size_t i = 0; i < m.count; i++) {
         m.ops[i].key = from + (first + i) % keys;
-        m.ops[i].version = chance(l, 4) ? 0 : ++l->version;
+        bool again = i > 0 && chance(l, 3);
+        m.ops[i].version = again ? m.ops[i - 1].version : chance(l, 4) ? 0 : ++l->version;
     }
     return m;
 }
@@ -232,8 +233,12 @@ static void mutate(struct life *l)
     for (size_t i = 0; i < m.count; i++) {
         slots[i].key = history_key(m.ops[i].key);
         slots[i].value = history_value(m.ops[i].version, rooms[i]);
-        if (slots[i].value.len > l->config.part_bytes)
+        if (i > 0 && m.ops[i].version == m.ops[i - 1].version) {
+            slots[i].value = slots[i - 1].value;
+            slots[i].blob = slots[i - 1].blob ? blob_ref(slots[i - 1].blob) : NULL;
+        } else if (slots[i].value.len > l->config.part_bytes) {
             slots[i].blob = share(&slots[i].value);
+        }
     }
     uint64_t before = wal_last_lsn(embedded_wal(l->e)), lsn;
     int r = store_update(embedded_store(l->e), history_space(m.ops[0].key), slots, m.count,

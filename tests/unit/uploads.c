@@ -57,15 +57,21 @@ static uint64_t put(struct wal *w)
     return lsn;
 }
 
-static uint64_t send_all(struct uploads *u, struct wal *w, struct bytes value,
-                         struct blob *blob)
+static uint64_t send_all_for(const void *taker, struct uploads *u, struct wal *w,
+                             struct bytes value, struct blob *blob)
 {
     uint64_t id = 0;
     int r;
-    while ((r = uploads_send(u, w, value, blob, (struct walltime){1}, &id)) == WAL_BUSY)
+    while ((r = uploads_send(u, w, value, blob, (struct walltime){1}, taker, &id)) == WAL_BUSY)
         drain(w);
     assert_int_equal(r, 0);
     return id;
+}
+
+static uint64_t send_all(struct uploads *u, struct wal *w, struct bytes value,
+                         struct blob *blob)
+{
+    return send_all_for(u, u, w, value, blob);
 }
 
 static void test_parts_are_needed_until_their_value_is_put(void **state)
@@ -89,6 +95,31 @@ static void test_parts_are_needed_until_their_value_is_put(void **state)
     uploads_end(&u, id);
     assert_true(uploads_first_lsn(&u, w, &last) == UINT64_MAX);
     assert_int_equal(last, 5);
+    blob_unref(blob);
+    uploads_fini(&u);
+    wal_free(w);
+}
+
+static void test_a_whole_upload_is_its_takers(void **state)
+{
+    struct wal *w = make_log();
+    struct uploads u;
+    struct bytes value;
+    struct blob *blob = make_value(&value);
+    int one, other;
+    uploads_init(&u, PART);
+    uint64_t first = send_all_for(&one, &u, w, value, blob);
+    assert_int_equal(send_all_for(&one, &u, w, value, blob), first);
+    uint64_t second = send_all_for(&other, &u, w, value, blob);
+    assert_int_not_equal(second, first);
+    uploads_give_back(&u, &one);
+    assert_int_equal(send_all_for(&other, &u, w, value, blob), second);
+    uploads_end(&u, second);
+    uploads_end(&u, second);
+    assert_int_equal(send_all_for(&other, &u, w, value, blob), first);
+    uploads_end(&u, first);
+    uint64_t last;
+    assert_true(uploads_first_lsn(&u, w, &last) == UINT64_MAX);
     blob_unref(blob);
     uploads_fini(&u);
     wal_free(w);
@@ -178,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_are_needed_until_their_value_is_put),
+        cmocka_unit_test(test_a_whole_upload_is_its_takers),
         cmocka_unit_test(test_a_checkpoint_keeps_what_is_needed_whenever_it_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,9 @@
 #define LIMIT_REPLY_VALUES ((size_t)1024 * 1024) /* in it, one within the other or not */
 
 /* A connection's transaction (hub/transaction.h). */
-#define LIMIT_TRANSACTION_BYTES (64 * LIMIT_MIB) /* of all its commands and watched keys */
+#define LIMIT_TRANSACTION_BYTES (64 * LIMIT_MIB)     /* of all its commands and watched keys */
+#define LIMIT_TRANSACTION_MADE_BYTES (4 * LIMIT_MIB) /* of values its commands make of others \
+                                                      */
 #define LIMIT_TRANSACTION_COMMANDS ((size_t)1024 * 1024)
 #define LIMIT_WATCHED_KEYS ((size_t)64 * 1024)
 

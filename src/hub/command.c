@@ -86,7 +86,7 @@ const struct command *command_find(const struct command_index *index, struct byt
 
 struct blob *call_blob(const struct call *call, size_t i)
 {
-    if (call->in_transaction)
+    if (call->made)
         return transaction_blob(connection_transaction(call->connection),
                                 call->first_in_transaction + i);
     return inbox_blob(call->connection->inbox, call->argv[i]);

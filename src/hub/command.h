@@ -26,7 +26,7 @@ struct call {
     const struct bytes *argv;      /* argv[0] is the command's name */
     size_t argc;
     struct reply *reply;
-    bool in_transaction;         /* runs with others, under the same locks */
+    size_t *made; /* in a transaction: bytes of values made of others so far; else NULL */
     size_t first_in_transaction; /* of the transaction's arguments, the first that is its own */
 };
 
@@ -46,9 +46,10 @@ typedef int (*command_fn)(struct call *call);
 /* slots are of the command's keys, in their order. New values must hold until the update is
  * over: arguments do, and so does what command_take gives. 0: what the slots say is to happen,
  * and is answered; COMMAND_REFUSED: nothing, and the answer says why; COMMAND_WAITS: nothing,
- * it runs again when the connection's job has been done; STORE_TOO_LARGE; -ENOMEM. */
+ * it runs again when the connection's job has been done; COMMAND_MAKES_TOO_MUCH: it would pass
+ * LIMIT_TRANSACTION_MADE_BYTES; STORE_TOO_LARGE; -ENOMEM. */
 typedef int (*command_apply_fn)(struct call *call, struct store_slot *slots, size_t n);
-enum { COMMAND_REFUSED = STORE_FN_FIRST, COMMAND_WAITS };
+enum { COMMAND_REFUSED = STORE_FN_FIRST, COMMAND_WAITS, COMMAND_MAKES_TOO_MUCH };
 
 struct command {
     const char *name; /* upper-case */

@@ -73,7 +73,7 @@ enum { FLOAT_CHARS = 5 * 1024 /* the largest long double, in full, and its 17 de
 
 static bool parse_float(struct bytes b, long double *ret)
 {
-    char text[256], *end;
+    char text[FLOAT_CHARS], *end;
     if (b.len == 0 || b.len >= sizeof text || b.data[0] <= ' ')
         return false;
     memcpy(text, b.data, b.len);
@@ -99,6 +99,16 @@ static size_t format_float(char out[FLOAT_CHARS], long double v)
     return len;
 }
 
+/* Memory for a value made of another, which holds until the command is over: a transaction's
+ * until all of it is, so there is a limit. COMMAND_MAKES_TOO_MUCH, -ENOMEM. */
+static int take_made(struct call *call, size_t n, void **ret)
+{
+    if (call->made && (*call->made += n) > LIMIT_TRANSACTION_MADE_BYTES)
+        return COMMAND_MAKES_TOO_MUCH;
+    *ret = command_take(call, n);
+    return *ret ? 0 : -ENOMEM;
+}
+
 static int apply_incrbyfloat(struct call *call, struct store_slot *slots, size_t n)
 {
     long double sum = 0, amount;
@@ -108,10 +118,13 @@ static int apply_incrbyfloat(struct call *call, struct store_slot *slots, size_t
     sum += amount;
     if (isnan(sum) || isinf(sum))
         return command_refuse(call, "ERR", "increment would produce NaN or Infinity");
-    char *digits = command_take(call, FLOAT_CHARS);
-    if (!digits)
-        return -ENOMEM;
-    struct bytes value = bytes_make(digits, format_float(digits, sum));
+    char digits[FLOAT_CHARS];
+    size_t len = format_float(digits, sum);
+    void *made;
+    int r = take_made(call, len, &made);
+    if (r != 0)
+        return r;
+    struct bytes value = bytes_make(memcpy(made, digits, len), len);
     keep_expiry(&slots[0], value);
     reply_value(call->reply, value);
     return 0;
@@ -125,23 +138,25 @@ static int apply_strlen(struct call *call, struct store_slot *slots, size_t n)
     return 0;
 }
 
-/* The new value, in memory that holds until the command is over. A large one is made elsewhere:
- * *ret_blob is what it lies in, or COMMAND_WAITS. */
+/* The new value, in memory that holds until the command is over. A large one is made elsewhere,
+ * but for a transaction's: *ret_blob is what it lies in, or COMMAND_WAITS. */
 static int make_value(struct call *call, const struct store_slot *slot,
                       const struct growth_plan *plan, struct bytes *ret, struct blob **ret_blob)
 {
     enum { ELSEWHERE_BYTES = 256 * 1024 };
     struct bytes old = slot->old.bytes;
     *ret_blob = NULL;
-    if (plan->len > ELSEWHERE_BYTES && !call->in_transaction) {
+    if (plan->len > ELSEWHERE_BYTES && !call->made) {
         int r = growth_take(call, &slot->old, plan, ret_blob);
         if (r == 0)
             *ret = bytes_make((*ret_blob)->memory, plan->len);
         return r == GROWTH_BEGUN ? COMMAND_WAITS : r;
     }
-    uint8_t *whole = command_take(call, plan->len);
-    if (!whole)
-        return -ENOMEM;
+    void *made;
+    int r = take_made(call, plan->len, &made);
+    if (r != 0)
+        return r;
+    uint8_t *whole = made;
     if (old.len)
         memcpy(whole, old.data, old.len);
     memset(whole + old.len, 0, plan->len - old.len);

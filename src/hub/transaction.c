@@ -218,6 +218,7 @@ struct execution {
     struct bytes *argv;       /* of all commands */
     struct state *states;     /* a slot each */
     struct store_slot *parts; /* the slots of one command, as it sees them */
+    size_t made;              /* bytes of values made of others; see struct call */
     size_t hits, misses;      /* of the keys that commands which only read have asked for */
 };
 
@@ -282,7 +283,7 @@ static int run_queued(struct execution *x, size_t index, struct store_slot *slot
     struct call call = *x->call;
     call.argv = x->argv + q->first_arg;
     call.argc = q->argc;
-    call.in_transaction = true;
+    call.made = &x->made;
     call.first_in_transaction = q->first_arg;
     if (!q->command->apply) {
         q->command->run(&call);
@@ -302,7 +303,7 @@ static int run_queue(void *ctx, struct store_slot *slots, size_t n)
     struct execution *x = ctx;
     struct transaction *t = x->transaction;
     reply_rewind(x->call->reply, x->before);
-    x->hits = x->misses = 0;
+    x->made = x->hits = x->misses = 0;
     if (!watches_hold(t, slots, n)) {
         reply_null_array(x->call->reply);
         return COMMAND_REFUSED;
@@ -358,6 +359,10 @@ static int execute(struct execution *x, struct store_slot *slots, size_t n)
         return COMMAND_DONE;
     }
     reply_rewind(call->reply, x->before);
+    if (r == COMMAND_MAKES_TOO_MUCH)
+        return command_error(call, "ERR",
+                             "nothing was changed: what a transaction's APPEND, SETRANGE and "
+                             "INCRBYFLOAT make is at most 4 MiB in all");
     return command_store_failed(call, r);
 }
 

@@ -206,6 +206,37 @@ def test_large_values_are_appended_to_in_transactions(hub):
     assert c.append("k", b"y") == MIB + 2
 
 
+def test_what_transactions_make_has_a_limit(hub):
+    c = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
+    c.mset({"k": bytes(MIB), "l": b"l"})
+    for commands in [[("APPEND", "k", "x")] * 4, [("SETRANGE", "l", 4 * MIB, "x")],
+                     [("SET", "f", "1e4900")] + [("INCRBYFLOAT", "f", "1")] * 1000]:
+        queue = c.pipeline().set("other", "changed")
+        for words in commands:
+            queue.execute_command(*words)
+        with pytest.raises(redis.ResponseError, match="nothing was changed.* at most 4 MiB"):
+            queue.execute()
+    assert (c.strlen("k"), c.get("l"), c.exists("other", "f")) == (MIB, b"l", 0)
+    queue = c.pipeline()
+    for _ in range(3):
+        queue.append("k", "x")
+    assert queue.execute() == [MIB + 1, MIB + 2, MIB + 3]
+
+
+def test_a_value_under_several_keys_of_one_transaction(tmp_path):
+    hub = Hub(tmp_path, "--workers", "2")
+    value = os.urandom(MIB)
+    ask(hub, "SET", "k", value)
+    c = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
+    assert c.pipeline().copy("k", "a").copy("k", "b").rename("k", "c").expire("c", 1000).execute() == [True] * 4
+    hub.kill()
+    hub.restart()
+    c = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
+    assert c.mget("a", "b", "c", "k") == [value] * 3 + [None]
+    assert 0 < c.ttl("c") <= 1000
+    hub.stop()
+
+
 def test_who_leaves_while_his_value_is_made(hub):
     ask(hub, "SET", "k", bytes(5 * MIB))
     for _ in range(8):

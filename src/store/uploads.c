@@ -2,6 +2,8 @@
 
 #include "store/record.h"
 
+#include "base/limits.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -14,7 +16,8 @@ struct upload {
     const uint8_t *data;
     uint64_t id; /* LSN of the first part */
     size_t sent;
-    const void *taker; /* NULL: nobody's, or not whole yet */
+    const void *taker;       /* NULL: nobody's, or not whole yet */
+    struct walltime sent_at; /* when somebody last tried to send some of it */
 };
 
 void uploads_init(struct uploads *u, size_t part_bytes)
@@ -127,6 +130,8 @@ int uploads_send(struct uploads *u, struct wal *w, struct bytes value, struct bl
 {
     pthread_mutex_lock(&u->lock);
     struct upload *up = find_or_add(u, value, blob, taker);
+    if (up)
+        up->sent_at = now;
     int r = up ? send_parts(u, w, up, value.len, now) : -ENOMEM;
     if (r == 0) {
         *ret_id = up->id;
@@ -170,12 +175,22 @@ uint64_t uploads_first_lsn(struct uploads *u, struct wal *w, uint64_t *ret_last)
     return first;
 }
 
+/* A value that lies in the table, too, may have been given up by who was to put it once more.
+ */
+static bool is_wanted(struct upload *up, struct walltime now)
+{
+    if (!up->blob)
+        return false;
+    bool left = !up->taker && now.ms - up->sent_at.ms > (int64_t)LIMIT_UPLOAD_LEFT_MS;
+    return !left && !blob_is_unshared(up->blob);
+}
+
 void uploads_tidy(struct uploads *u, struct wal *w, struct walltime now)
 {
     pthread_mutex_lock(&u->lock);
     for (struct upload *up = u->first, *next; up; up = next) {
         next = up->next;
-        if (up->blob && !blob_is_unshared(up->blob))
+        if (is_wanted(up, now))
             continue;
         struct record_op op = {.kind = RECORD_DROP};
         uint64_t lsn;

@@ -7,8 +7,8 @@
  *
  * An upload is known by its blob and where in it the value lies. Once it is whole it is its
  * taker's: one mutation's, which may put it under several keys. It ends when it has been put,
- * or is dropped, with a record that says so, when nobody else holds the blob any more or
- * nothing can be written. Any thread. */
+ * or is dropped, with a record that says so, when nobody else holds the blob any more, nobody
+ * has sent more of it for LIMIT_UPLOAD_LEFT_MS, or nothing can be written. Any thread. */
 
 #include "store/wal.h"
 

@@ -1,5 +1,6 @@
 #include "store/uploads.h"
 
+#include "base/limits.h"
 #include "store/record.h"
 #include "store/segment.h"
 
@@ -125,6 +126,34 @@ static void test_a_whole_upload_is_its_takers(void **state)
     wal_free(w);
 }
 
+static void test_what_was_begun_and_left_is_dropped(void **state)
+{
+    struct wal *w = make_log();
+    struct uploads u;
+    struct bytes value;
+    struct blob *blob = make_value(&value);
+    struct walltime begun = {1000}, later = {begun.ms + (int64_t)LIMIT_UPLOAD_LEFT_MS};
+    uint64_t id = 0, last;
+    uploads_init(&u, PART);
+    while (wal_buffered(w) < (size_t)4 * PART)
+        put(w);
+    assert_int_equal(uploads_send(&u, w, value, blob, begun, &u, &id), WAL_BUSY);
+    drain(w);
+    assert_int_equal(uploads_send(&u, w, value, blob, begun, &u, &id), 0);
+    uploads_tidy(&u, w, (struct walltime){later.ms + 1}); /* it is whole, and its taker's */
+    assert_int_equal(uploads_first_lsn(&u, w, &last), id);
+    uploads_give_back(&u, &u);
+    uploads_tidy(&u, w, later);
+    assert_int_equal(uploads_first_lsn(&u, w, &last), id);
+    uint64_t before = last;
+    uploads_tidy(&u, w, (struct walltime){later.ms + 1});
+    assert_true(uploads_first_lsn(&u, w, &last) == UINT64_MAX);
+    assert_int_equal(last, before + 1);
+    blob_unref(blob);
+    uploads_fini(&u);
+    wal_free(w);
+}
+
 /* ---- a checkpoint begins in the midst of it */
 
 /* Where the checkpoint may begin: it holds all up to `last`, and the log is kept from `first`
@@ -210,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_are_needed_until_their_value_is_put),
         cmocka_unit_test(test_a_whole_upload_is_its_takers),
+        cmocka_unit_test(test_what_was_begun_and_left_is_dropped),
         cmocka_unit_test(test_a_checkpoint_keeps_what_is_needed_whenever_it_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

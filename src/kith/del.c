@@ -1,5 +1,5 @@
-/* kith del KEY...: removes keys, and says of each whether it was there. Ends with the first that
- * cannot be removed. */
+/* kith del KEY...: removes keys, and says of each whether it was there. Ends with the first
+ * that cannot be removed. */
 
 #include "kith/command.h"
 

@@ -119,9 +119,9 @@ static const struct topic topics[] = {
      "\n"
      "Prints a line for each change of a key that begins with PREFIX, from now on and once it "
      "is\n"
-     "on the hub's disk: KEY = VALUE, KEY (removed), KEY (expired), or (all keys removed). "
-     "Control\n"
-     "characters come out as \\x0a; --json is exact.\n"},
+     "on the hub's disk: KEY = VALUE, KEY (removed), KEY (expired), or (all keys removed). An\n"
+     "expiry is told within about a second. Control characters come out as \\x0a; --json is\n"
+     "exact.\n"},
     {"export",
      "kith export [PREFIX]\n"
      "\n"

@@ -24,6 +24,8 @@ struct committer {
     committer_fn fn;
     void *ctx;
     atomic_uint_fast64_t moves;
+    unsigned workers;
+    atomic_uint turns; /* of workers, under way */
     struct committer_thread log, segments, upkeep;
 };
 
@@ -86,6 +88,15 @@ static void announce_and_give_way(struct committer *c)
     sched_yield();
 }
 
+/* Of several workers each appends a part of what could be one sync. Those that have begun end
+ * their turns first; the first end wakes this thread. A single one has run already. */
+static void wait_for_turns(struct committer *c)
+{
+    enum { WAIT_MS = 1 };
+    if (c->workers > 1 && atomic_load(&c->turns) > 0)
+        thread_sleep(&c->log, instant_after_ms(clock_instant(), WAIT_MS));
+}
+
 static void *run_log(void *arg)
 {
     struct committer *c = arg;
@@ -96,8 +107,10 @@ static void *run_log(void *arg)
             c->fn(c->ctx, COMMITTER_FAILED, r);
             return NULL;
         }
-        if (r == 0)
+        if (r == 0) {
             announce_and_give_way(c);
+            wait_for_turns(c);
+        }
         if (wal_state(embedded_wal(c->store)) == WAL_CLOSED)
             return NULL;
         if (embedded_segment_wanted(c->store))
@@ -190,12 +203,14 @@ static void end_thread(struct committer_thread *t)
     thread_fini(t);
 }
 
-int committer_start(struct committer **ret, struct embedded *store, committer_fn fn, void *ctx)
+int committer_start(struct committer **ret, struct embedded *store, unsigned workers,
+                    committer_fn fn, void *ctx)
 {
     struct committer *c = calloc(1, sizeof *c);
     if (!c)
         return -ENOMEM;
     c->store = store;
+    c->workers = workers;
     c->fn = fn;
     c->ctx = ctx;
     int r = thread_init(&c->log); /* the others wake it */
@@ -221,6 +236,17 @@ no_segments:
 no_log:
     free(c);
     return r;
+}
+
+void committer_begin_turn(struct committer *c)
+{
+    atomic_fetch_add(&c->turns, 1);
+}
+
+void committer_end_turn(struct committer *c)
+{
+    atomic_fetch_sub(&c->turns, 1);
+    committer_wake(c);
 }
 
 void committer_wake(struct committer *c)

@@ -20,7 +20,14 @@ typedef void (*committer_fn)(void *ctx, enum committer_event event, int error);
 struct committer;
 
 /* Starts the threads; the store is the caller's and must outlive them. -errno. */
-int committer_start(struct committer **ret, struct embedded *store, committer_fn fn, void *ctx);
+int committer_start(struct committer **ret, struct embedded *store, unsigned workers,
+                    committer_fn fn, void *ctx);
+
+/* A worker's turn: until it ends, more may be appended. What several have in hand goes to disk
+ * together, as far as that can be had within a millisecond. The end of a turn is a
+ * committer_wake. */
+void committer_begin_turn(struct committer *c);
+void committer_end_turn(struct committer *c);
 
 /* Something may have been appended. Any thread; cheap where there is nothing to do. */
 void committer_wake(struct committer *c);

@@ -574,7 +574,7 @@ static int run_store(struct daemon *d)
 {
     set_signals(SIG_BLOCK);
     open_credential(d);
-    int r = committer_start(&d->committer, d->store, on_committer, d);
+    int r = committer_start(&d->committer, d->store, d->options->workers, on_committer, d);
     if (r < 0)
         return refuse("cannot start: %s", problem_text(r));
     if (d->options->name)

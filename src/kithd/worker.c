@@ -60,6 +60,7 @@ static void begin_turn(struct link_owner *owner)
     if (w->turn_begun)
         return;
     w->turn_begun = true;
+    committer_begin_turn(w->config->committer);
     w->moves_seen = committer_moves(w->config->committer);
     struct instant now = clock_instant();
     struct walltime wall = store_time(w->config->shared->store, clock_walltime());
@@ -254,7 +255,7 @@ static void handle_events(struct worker *w)
  * time: it may have appended more. */
 static void wait_for_log(struct worker *w)
 {
-    committer_wake(w->config->committer);
+    committer_end_turn(w->config->committer);
     while (!list_is_empty(&w->hub.waiting)) {
         atomic_store(&w->awaited, w->hub.awaited_lsn);
         uint64_t moves = committer_moves(w->config->committer);

@@ -34,10 +34,8 @@
 #define LIMIT_REPLY_VALUES ((size_t)1024 * 1024) /* in it, one within the other or not */
 
 /* A connection's transaction (hub/transaction.h). */
-#define LIMIT_TRANSACTION_BYTES (64 * LIMIT_MIB) /* of all its commands and watched keys */
-#define LIMIT_TRANSACTION_MADE_BYTES                         \
-    (4 * LIMIT_MIB) /* of values its commands make of others \
-                     */
+#define LIMIT_TRANSACTION_BYTES (64 * LIMIT_MIB)     /* of all its commands and watched keys */
+#define LIMIT_TRANSACTION_MADE_BYTES (4 * LIMIT_MIB) /* of values it makes of others */
 #define LIMIT_TRANSACTION_COMMANDS ((size_t)1024 * 1024)
 #define LIMIT_WATCHED_KEYS ((size_t)64 * 1024)
 
@@ -205,13 +203,14 @@
 #define LIMIT_STOP_MS ((uint64_t)10 * 1000) /* a graceful stop waits for readers this long */
 
 /* The log (store/wal.h). */
-#define LIMIT_WAL_BUFFERED_BYTES (64 * LIMIT_MIB)  /* accepted, not yet on disk */
-#define LIMIT_SEGMENT_FIRST_BYTES LIMIT_MIB        /* segments grow from this ... */
-#define LIMIT_SEGMENT_BYTES (64 * LIMIT_MIB)       /* ... to this */
-#define LIMIT_UPLOAD_LEFT_MS ((uint64_t)60 * 1000) /* without anybody who sends more of it */
-#define LIMIT_SEGMENT_RETRY_MS ((uint64_t)1000)    /* after the disk was full */
+#define LIMIT_WAL_BUFFERED_BYTES (64 * LIMIT_MIB) /* accepted, not yet on disk */
+#define LIMIT_SEGMENT_FIRST_BYTES LIMIT_MIB       /* segments grow from this ... */
+#define LIMIT_SEGMENT_BYTES (64 * LIMIT_MIB)      /* ... to this */
+#define LIMIT_SEGMENT_RETRY_MS ((uint64_t)1000)   /* after the disk was full */
 
-#define LIMIT_PART_BYTES (256 * LIMIT_KIB) /* of a large value, in one record of the log */
+/* Large values on their way into the log (store/uploads.h). */
+#define LIMIT_PART_BYTES (256 * LIMIT_KIB)         /* in one record */
+#define LIMIT_UPLOAD_LEFT_MS ((uint64_t)60 * 1000) /* since somebody sent some of it */
 
 /* Checkpoints (store/upkeep.h). */
 #define LIMIT_CHECKPOINT_BYTES \

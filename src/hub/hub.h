@@ -42,7 +42,7 @@ struct hub_input {
     struct bytes bytes;
 };
 
-#define HUB_AWAITS_NOTHING UINT64_MAX
+#define HUB_AWAITS_NOTHING UINT64_MAX /* an LSN that is never durable */
 
 struct hub {
     struct hub_shared *shared;
@@ -103,8 +103,7 @@ int hub_accept(struct hub *hub, const struct access_peer *peer, bool replies_ful
 /* Forgets a connection; its socket is the caller's affair. Takes NULL. */
 void connection_free(struct connection *c);
 
-/* The store's log has moved. Needed only where more is durable than hub.awaited_lsn, or as
- * much. */
+/* The store's log has moved. Only needed once hub.awaited_lsn is durable. */
 void hub_log_moved(struct hub *hub);
 
 /* The mailbox has something: tells it on. Or a worker has noticed that all connections together

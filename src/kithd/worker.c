@@ -255,7 +255,6 @@ static void handle_events(struct worker *w)
  * time: it may have appended more. */
 static void wait_for_log(struct worker *w)
 {
-    committer_end_turn(w->config->committer);
     while (!list_is_empty(&w->hub.waiting)) {
         atomic_store(&w->awaited, w->hub.awaited_lsn);
         uint64_t moves = committer_moves(w->config->committer);
@@ -304,6 +303,7 @@ static void on_turn_end(uv_prepare_t *prepare)
     begin_turn(&w->owner);
     link_feed_waiting(&w->owner);
     handle_events(w);
+    committer_end_turn(w->config->committer);
     wait_for_log(w);
     set_deadline(w);
     write_log(w);

@@ -56,6 +56,10 @@
 #define LIMIT_TURN_BYTES (32 * LIMIT_KIB) /* run and answered; what is begun, is finished */
 #define LIMIT_TURN_OUTPUT_BYTES (64 * LIMIT_KIB) /* written to its socket */
 
+/* A long reply is made in pieces, a turn each (hub/reading.h, hub/walk.h). */
+#define LIMIT_PIECE_BYTES (4 * LIMIT_MIB) /* values by reference do not count */
+#define LIMIT_PIECE_KEYS ((size_t)8 * 1024)
+
 /* A worker, else. */
 #define LIMIT_LOG_BUFFER_BYTES LIMIT_MIB     /* log lines not yet written */
 #define LIMIT_DESCRIPTORS_SPARE ((size_t)64) /* kept free for files when accepting */

@@ -238,6 +238,14 @@ void *command_take(struct call *call, size_t n)
     return arena_take(&call->hub->arena, n);
 }
 
+void command_answer_old(struct call *call, const struct store_slot *slot)
+{
+    if (slot->present)
+        reply_shared_value(call->reply, slot->old.bytes, slot->old.blob);
+    else
+        reply_null(call->reply);
+}
+
 struct application {
     struct call *call;
     const struct command *command;

@@ -37,7 +37,7 @@ enum {
     COMMAND_DONE = 0,
     COMMAND_AGAIN_LOG = 1,  /* nothing happened: run it again when the log has moved */
     COMMAND_AGAIN_USER = 2, /* likewise, when the other end's user is known */
-    COMMAND_AGAIN_TURN = 3, /* a piece is done: go on in the next turn */
+    COMMAND_AGAIN_TURN = 3, /* a piece is done: what it answered leaves, go on next turn */
     COMMAND_AGAIN_JOB = 4,  /* run it again when the connection's job has been done */
 };
 
@@ -102,6 +102,9 @@ bool command_arity_fits(const struct command *command, size_t argc);
 /* The keys of an argv whose arity fits: how many, and the argument that is the i-th. */
 size_t command_key_count(const struct command *command, size_t argc);
 size_t command_key_at(const struct command *command, size_t i);
+
+/* Answers a key's old value, or that there was none. */
+void command_answer_old(struct call *call, const struct store_slot *slot);
 
 /* Memory for a new value; it holds until the command is over. NULL when memory is out. */
 void *command_take(struct call *call, size_t n);

@@ -102,22 +102,32 @@ static int run_scan(struct call *call)
 
 /* ---- KEYS */
 
-static int run_keys(struct call *call)
+static struct walk *have_walk(struct call *call)
 {
     struct connection_extra *c = connection_extra(call->connection);
-    if (!c || (!c->walk && !(c->walk = walk_new(call->argv[1]))))
+    if (c && !c->walk)
+        c->walk = walk_new(call->argv[1], &call->hub->shared->garbage);
+    return c ? c->walk : NULL;
+}
+
+static int run_keys(struct call *call)
+{
+    struct walk *walk = have_walk(call);
+    if (!walk)
         return command_store_failed(call, -ENOMEM);
-    int r = walk_on(c->walk, call);
+    int r = walk_on(walk, call);
     if (r == COMMAND_AGAIN_TURN || r == STORE_BUSY)
         return r == STORE_BUSY ? COMMAND_AGAIN_LOG : r;
     if (r == 0)
-        walk_answer(c->walk, call->reply);
+        r = walk_answer(walk, call->reply, connection_is_told(call->connection));
     else if (r == BUFFER_FULL)
         call->reply->failed = r;
     else
         command_store_failed(call, r);
-    walk_free(c->walk);
-    c->walk = NULL;
+    if (r == COMMAND_AGAIN_TURN)
+        return r;
+    walk_free(walk);
+    call->connection->extra->walk = NULL;
     return COMMAND_DONE;
 }
 

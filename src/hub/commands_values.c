@@ -1,5 +1,6 @@
 #include "hub/expiry.h"
 #include "hub/hub.h"
+#include "hub/reading.h"
 
 /* Values as a whole: read, set, removed, moved. */
 
@@ -45,17 +46,9 @@ static int run_get(struct call *call)
     return COMMAND_DONE;
 }
 
-static void answer_old(struct call *call, const struct store_slot *slot)
-{
-    if (slot->present)
-        reply_shared_value(call->reply, slot->old.bytes, slot->old.blob);
-    else
-        reply_null(call->reply);
-}
-
 static int apply_get(struct call *call, struct store_slot *slots, size_t n)
 {
-    answer_old(call, &slots[0]);
+    command_answer_old(call, &slots[0]);
     return 0;
 }
 
@@ -146,7 +139,7 @@ static int apply_set_with_options(struct call *call, struct store_slot *slot)
     if (r != 0)
         return r;
     if (o.get)
-        answer_old(call, slot);
+        command_answer_old(call, slot);
     else if (holds)
         reply_status(call->reply, "OK");
     else
@@ -189,7 +182,7 @@ static int apply_setnx(struct call *call, struct store_slot *slots, size_t n)
 
 static int apply_getset(struct call *call, struct store_slot *slots, size_t n)
 {
-    answer_old(call, &slots[0]);
+    command_answer_old(call, &slots[0]);
     put(call, &slots[0], 2, STORE_NO_EXPIRY);
     return 0;
 }
@@ -219,7 +212,7 @@ static int apply_psetex(struct call *call, struct store_slot *slots, size_t n)
 
 static int apply_getdel(struct call *call, struct store_slot *slots, size_t n)
 {
-    answer_old(call, &slots[0]);
+    command_answer_old(call, &slots[0]);
     slots[0].verdict = STORE_REMOVE;
     return 0;
 }
@@ -244,7 +237,7 @@ static int apply_getex(struct call *call, struct store_slot *slots, size_t n)
     int r = expiry_resolve(call, &expiry);
     if (r != 0)
         return r;
-    answer_old(call, &slots[0]);
+    command_answer_old(call, &slots[0]);
     if (slots[0].present && expiry.kind != EXPIRY_NONE)
         expiry_set(call, &slots[0], expiry.at);
     return 0;
@@ -256,7 +249,7 @@ static int apply_mget(struct call *call, struct store_slot *slots, size_t n)
 {
     reply_array(call->reply, n);
     for (size_t i = 0; i < n; i++)
-        answer_old(call, &slots[i]);
+        command_answer_old(call, &slots[i]);
     return 0;
 }
 
@@ -384,8 +377,7 @@ static const struct command commands[] = {
      "The value of a key, whose expiry changes: EX|PX|EXAT|PXAT time, PERSIST"},
     {"GETSET", 3, ACCESS_TABLE, GROWS, 1, 1, 1, NULL, apply_getset,
      "Sets a value and answers the one before"},
-    {"MGET", -2, ACCESS_TABLE, READS, 1, -1, 1, NULL, apply_mget,
-     "The values of keys, as of one moment"},
+    {"MGET", -2, ACCESS_TABLE, READS, 1, -1, 1, reading_run, apply_mget, "The values of keys"},
     {"MSET", -3, ACCESS_TABLE, GROWS, 1, -1, 2, NULL, apply_mset, "Sets keys, all as one"},
     {"MSETNX", -3, ACCESS_TABLE, GROWS, 1, -1, 2, NULL, apply_msetnx,
      "Sets keys, all as one, if none of them exists"},

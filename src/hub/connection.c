@@ -1,5 +1,6 @@
 #include "hub/connection_inner.h"
 
+#include "base/limits.h"
 #include "base/log_line.h"
 
 #include <assert.h>
@@ -27,10 +28,16 @@ void connection_set_state(struct connection *c, enum connection_state state)
     hub_set_ready(c);
 }
 
+/* While a long command goes on, so much may come behind it. */
+static bool has_room_behind(const struct connection *c)
+{
+    return !(c->rests & CONNECTION_RESTS_TURN) || inbox_len(c->inbox) < LIMIT_HELD_INPUT_BYTES;
+}
+
 bool connection_wants_input(const struct connection *c)
 {
     return connection_takes_input(c) && !c->input_over &&
-           (c->rests & ~CONNECTION_RESTS_TURN) == 0;
+           (c->rests & ~CONNECTION_RESTS_TURN) == 0 && has_room_behind(c);
 }
 
 void connection_drain(struct connection *c)

@@ -28,6 +28,7 @@
 
 #include "hub/access.h"
 #include "hub/inbox.h"
+#include "hub/reading.h"
 #include "hub/reply.h"
 #include "hub/reply_queue.h"
 
@@ -61,6 +62,7 @@ struct connection_extra {
     char *name;                      /* CLIENT SETNAME; NULL: none */
     struct transaction *transaction; /* MULTI, WATCH; NULL: none */
     struct walk *walk;               /* KEYS, under way; NULL: none */
+    struct reading reading;          /* MGET, under way */
     struct subscriber *subscriber;   /* who is told things unasked; NULL: is not */
     struct job *job;                 /* what a thread does for it; NULL: nothing */
     struct growth *growth;           /* a large value being made; NULL: none */
@@ -198,6 +200,12 @@ static inline struct relay_end *connection_relay(const struct connection *c)
 static inline struct subscriber *connection_subscriber(const struct connection *c)
 {
     return c->extra ? c->extra->subscriber : NULL;
+}
+
+/* May it be told something unasked between two pieces of a reply? Then that is to be in one. */
+static inline bool connection_is_told(const struct connection *c)
+{
+    return c->extra && (c->extra->subscriber || c->extra->attendant || c->extra->relay);
 }
 
 /* Gives back the place of a guest where it has one: hub_accept takes it. */

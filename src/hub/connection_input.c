@@ -43,10 +43,11 @@ static void mend_reply(struct connection *c, struct reply *reply)
         reply_error(reply, "OOM", "out of memory for the reply");
 }
 
-/* The reply to a message of `asked` bytes is whole. */
+/* The reply to a message is whole, or a piece of it: `asked` bytes were asked for it, 0 until
+ * the last piece. */
 static void take_reply(struct connection *c, struct reply *reply, size_t asked)
 {
-    if (reply->failed)
+    if (reply->failed && !reply->goes_on)
         mend_reply(c, reply);
     if (reply->failed) {
         connection_abort(c);
@@ -55,7 +56,8 @@ static void take_reply(struct connection *c, struct reply *reply, size_t asked)
     if (reply_queue_begun(c->replies) == 0)
         return;
     uint64_t lsn = reply->lsn > store_durable(c->hub->shared->store) ? reply->lsn : 0;
-    if (reply_queue_end(c->replies, lsn, end_of_turn(c)) != 0) {
+    struct instant after = reply->goes_on ? (struct instant){0} : end_of_turn(c);
+    if (reply_queue_end(c->replies, lsn, after) != 0) {
         connection_abort(c);
         return;
     }
@@ -73,7 +75,9 @@ static int run_message(struct connection *c, struct bytes in, size_t *ret_consum
     struct reply reply = {.out = out, .queue = c->replies, .dialect = c->dialect};
     int r = c->state == CONNECTION_RESP ? door_resp(c, in, &reply, ret_consumed)
                                         : door_text(c, in, &reply, ret_consumed);
-    if (r == DOOR_DONE || r == DOOR_CLOSE) {
+    if (r == DOOR_PIECE)
+        *ret_consumed = 0;
+    if (r == DOOR_DONE || r == DOOR_CLOSE || r == DOOR_PIECE) {
         c->worked += (uint32_t)(*ret_consumed + buffer_len(out) - before);
         take_reply(c, &reply, *ret_consumed);
     } else {

@@ -40,7 +40,7 @@ int door_run(struct call *call)
     case COMMAND_AGAIN_TURN:
         c->rests |= CONNECTION_RESTS_TURN;
         hub_put_off(c);
-        return DOOR_REST;
+        return DOOR_PIECE;
     case COMMAND_AGAIN_JOB:
         c->rests |= CONNECTION_RESTS_JOB;
         return DOOR_REST;

@@ -24,6 +24,7 @@ enum {
     DOOR_REST = 2,  /* a message is there, and may run later (connection->rests says why) */
     DOOR_CLOSE = 3, /* the reply, if any, is the last: drain */
     DOOR_ABORT = 4, /* close at once, with no answer */
+    DOOR_PIECE = 5, /* a piece of its reply, if any, is written; it goes on in the next turn */
 };
 
 /* Takes the message at the front of in; on DOOR_DONE and DOOR_CLOSE *ret_consumed is its

@@ -33,6 +33,7 @@ struct reply {
     struct bytes key;        /* asked about, where question is not REPLY_TO_ANY */
     enum line_ending ending; /* of the question, in the text dialects */
     uint64_t lsn;            /* the newest LSN the answer depends on */
+    bool goes_on;            /* its beginning has left: no error can take its place */
     int failed; /* BUFFER_FULL or -ENOMEM: it could not be written; 0: nothing failed */
 };
 

@@ -12,18 +12,20 @@ enum { PIECE_BUCKETS = 2000 };
 struct walk {
     uint64_t cursor, lsn;
     size_t count;
-    struct buffer found; /* a length, and so many bytes, for each key */
+    struct blob_garbage *garbage; /* where what it found goes in the end */
+    struct buffer found;          /* a length, and so many bytes, for each key */
+    bool answers;                 /* the answer has begun */
     int problem;
     size_t pattern_bytes;
     uint8_t pattern[];
 };
 
-struct walk *walk_new(struct bytes pattern)
+struct walk *walk_new(struct bytes pattern, struct blob_garbage *garbage)
 {
     struct walk *w = malloc(sizeof *w + pattern.len);
     if (!w)
         return NULL;
-    *w = (struct walk){.pattern_bytes = pattern.len};
+    *w = (struct walk){.garbage = garbage, .pattern_bytes = pattern.len};
     buffer_init(&w->found, LIMIT_REPLY_BYTES);
     if (pattern.len)
         memcpy(w->pattern, pattern.data, pattern.len);
@@ -34,7 +36,12 @@ void walk_free(struct walk *w)
 {
     if (!w)
         return;
-    buffer_fini(&w->found);
+    struct buffer *found = &w->found;
+    struct blob *b = found->data ? blob_new(found->data, found->capacity, w->garbage) : NULL;
+    if (b)
+        blob_unref(b);
+    else
+        buffer_fini(found);
     free(w);
 }
 
@@ -52,6 +59,8 @@ static void note_key(void *ctx, struct bytes key, const struct store_value *valu
 
 int walk_on(struct walk *w, struct call *call)
 {
+    if (w->answers)
+        return 0;
     uint64_t lsn = 0;
     /* A piece that is done again, where the log had no room, must not count twice. */
     size_t before = buffer_len(&w->found), count = w->count;
@@ -69,16 +78,22 @@ int walk_on(struct walk *w, struct call *call)
     return w->cursor == 0 ? 0 : COMMAND_AGAIN_TURN;
 }
 
-void walk_answer(const struct walk *w, struct reply *reply)
+int walk_answer(struct walk *w, struct reply *reply, bool in_one)
 {
-    struct bytes rest = buffer_view(&w->found);
+    reply->goes_on = w->answers;
+    if (!w->answers)
+        reply_array(reply, w->count);
+    w->answers = true;
     reply_depends(reply, w->lsn);
-    reply_array(reply, w->count);
-    while (rest.len > 0) {
+    size_t begin = buffer_len(reply->out);
+    while (buffer_len(&w->found) > 0 && !reply->failed) {
+        if (!in_one && buffer_len(reply->out) - begin >= LIMIT_PIECE_BYTES)
+            return COMMAND_AGAIN_TURN;
+        struct bytes rest = buffer_view(&w->found);
         uint32_t len;
         memcpy(&len, rest.data, sizeof len);
-        rest = bytes_from(rest, sizeof len);
-        reply_value(reply, bytes_first(rest, len));
-        rest = bytes_from(rest, len);
+        reply_value(reply, bytes_first(bytes_from(rest, sizeof len), len));
+        buffer_consume(&w->found, sizeof len + len);
     }
+    return COMMAND_DONE;
 }

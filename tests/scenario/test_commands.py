@@ -281,6 +281,39 @@ def test_a_transaction_too_large_is_refused(client):
     assert said.endswith(b"-EXECABORT Transaction discarded because of previous errors.\r\n$-1\r\n")
 
 
+def test_too_many_commands_are_refused(client):
+    most = 1024 * 1024
+    with connect(client.connection_pool.connection_kwargs["port"]) as s, s.makefile("rb") as answers:
+        sender = threading.Thread(target=s.sendall, args=[
+            resp("MULTI") + resp("SET", "k", "v") + resp("PING") * most + resp("EXEC")])
+        sender.start()
+        said = [answers.readline() for _ in range(most + 3)]
+        sender.join(PATIENCE)
+    assert said[:-2] == [b"+OK\r\n"] + [b"+QUEUED\r\n"] * most
+    assert said[-2:] == [b"-ERR the transaction is too large\r\n",
+                         b"-EXECABORT Transaction discarded because of previous errors.\r\n"]
+    assert client.get("k") is None
+
+
+def test_many_values_are_read_right(start_hub):
+    hub = start_hub()
+    client = redis.Redis("127.0.0.1", port=hub.port, socket_timeout=PATIENCE)
+    sizes = random.Random(1)
+    values = {b"k%d" % i: b"%d" % i * sizes.choice([0, 1, 10, 1000, 13000]) for i in range(12000)}
+    names = list(values)
+    for i in range(0, len(names), 500):
+        client.mset({name: values[name] for name in names[i:i + 500]})
+    values[b"large"] = b"v" * (1 << 20)
+    client.set("large", values[b"large"])
+    asked = sizes.choices(names + [b"large", b"missing"] * 10, k=30000)
+    pipeline = client.pipeline(transaction=False)
+    said = pipeline.mget(asked).get("k7").execute()
+    assert said[0] == [values.get(name) for name in asked]
+    assert said[1] == values[b"k7"]
+    info = client.info()
+    assert info["keyspace_hits"] + info["keyspace_misses"] == len(asked) + 1
+
+
 def test_too_many_watched_keys(client):
     many = [f"k{i}" for i in range(64 * 1024)]
     with client.client() as c:

@@ -995,6 +995,150 @@ static void test_who_holds_most_may_be_another_workers(void **state)
     close_scene(&s);
 }
 
+/* ---- long replies ---- */
+
+enum { LONG_BYTES = 60000, LONG_COUNT = 100 }; /* together more than a piece */
+
+/* A bulk string of n bytes, the i-th of its kind. */
+static void append_long(struct buffer *b, size_t i, size_t n)
+{
+    char digits[16];
+    snprintf(digits, sizeof digits, "%015zu", i);
+    append_bulk(b, 'x', n);
+    memcpy(b->data + b->end - 2 - strlen(digits), digits, strlen(digits));
+}
+
+/* Each key's name, or its value, is long. */
+static void put_long(struct scene *s, size_t name_bytes, size_t value_bytes)
+{
+    for (size_t i = 0; i < LONG_COUNT; i++) {
+        struct buffer said;
+        buffer_init(&said, LIMIT_MIB);
+        append(&said, "*3\r\n$3\r\nSET\r\n");
+        append_long(&said, i, name_bytes);
+        append_long(&said, i, value_bytes);
+        say(s, buffer_view(&said));
+        settle(s);
+        expect_str(s, "+OK\r\n");
+        buffer_fini(&said);
+    }
+}
+
+static void append_mget(struct buffer *b, size_t name_bytes)
+{
+    append(b, "*101\r\n$4\r\nMGET\r\n");
+    for (size_t i = 0; i < LONG_COUNT; i++)
+        append_long(b, i, name_bytes);
+}
+
+/* One turn, and no more; how much of its replies has been written then, and has not left. */
+static size_t begin_turn(struct scene *s, struct connection *c, struct bytes in)
+{
+    struct hub_event event;
+    tick(s);
+    if (in.len > 0)
+        connection_feed(c, in);
+    while (hub_next_event(&s->hub, &event))
+        handle(s, &event);
+    return connection_unread(c);
+}
+
+static void test_a_long_reply_is_made_in_pieces(void **state)
+{
+    enum { NAME_BYTES = 15 };
+    struct scene s;
+    struct buffer said, wanted;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    put_long(&s, NAME_BYTES, LONG_BYTES);
+    struct connection *reader = s.c;
+    buffer_init(&said, LIMIT_MIB);
+    buffer_init(&wanted, 64 * LIMIT_MIB);
+    append_mget(&said, NAME_BYTES);
+    append(&said, "PING\r\n");
+    size_t unread = begin_turn(&s, reader, buffer_view(&said));
+    assert_true(unread > LIMIT_UNREAD_REPLY_BYTES && unread < LIMIT_PIECE_BYTES + LONG_BYTES);
+    assert_false(connection_wants_input(reader));
+    /* Others are served meanwhile; what they change shows in the pieces that follow. */
+    struct buffer other_got;
+    buffer_init(&other_got, LIMIT_MIB);
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    s.c->user = &other_got;
+    begin_turn(&s, s.c, BYTES("*3\r\n$3\r\nSET\r\n$15\r\n000000000000099\r\n$1\r\nn\r\n"));
+    settle(&s);
+    assert_bytes(buffer_view(&other_got), BYTES("+OK\r\n"));
+    append(&wanted, "*100\r\n");
+    for (size_t i = 0; i < LONG_COUNT - 1; i++)
+        append_long(&wanted, i, LONG_BYTES);
+    append(&wanted, "$1\r\nn\r\n+PONG\r\n");
+    assert_true(bytes_equal(buffer_view(&s.got), buffer_view(&wanted)));
+    buffer_fini(&said);
+    buffer_fini(&wanted);
+    buffer_fini(&other_got);
+    close_scene(&s);
+}
+
+/* It could be told between two pieces, and nobody could tell what is which. */
+static void test_a_long_reply_to_who_is_told_is_made_at_once(void **state)
+{
+    enum { NAME_BYTES = 15 };
+    struct scene s;
+    struct buffer said;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    put_long(&s, NAME_BYTES, LONG_BYTES);
+    say_str(&s, "HELLO 3\r\nSUBSCRIBE news\r\n");
+    settle(&s);
+    buffer_truncate(&s.got, 0);
+    buffer_init(&said, LIMIT_MIB);
+    append_mget(&said, NAME_BYTES);
+    begin_turn(&s, s.c, buffer_view(&said));
+    assert_true(connection_unread(s.c) + buffer_len(&s.got) > (size_t)LONG_COUNT * LONG_BYTES);
+    settle(&s);
+    assert_true(bytes_starts_with(buffer_view(&s.got), "*100\r\n$60000\r\n"));
+    buffer_fini(&said);
+    close_scene(&s);
+}
+
+static void test_many_names_are_told_in_pieces(void **state)
+{
+    struct scene s;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    put_long(&s, LONG_BYTES, 15);
+    size_t unread = begin_turn(&s, s.c, BYTES("KEYS *\r\nPING\r\n"));
+    assert_true(unread > LIMIT_UNREAD_REPLY_BYTES && unread < LIMIT_PIECE_BYTES + LONG_BYTES);
+    settle(&s);
+    struct bytes got = buffer_view(&s.got);
+    size_t name = strlen("$60000\r\n") + LONG_BYTES + strlen("\r\n");
+    assert_true(bytes_starts_with(got, "*100\r\n$60000\r\nxxx"));
+    assert_int_equal(got.len, strlen("*100\r\n") + LONG_COUNT * name + strlen("+PONG\r\n"));
+    assert_bytes(bytes_from(got, got.len - strlen("+PONG\r\n")), BYTES("+PONG\r\n"));
+    close_scene(&s);
+}
+
+static void test_little_may_come_behind_what_goes_on(void **state)
+{
+    struct scene s;
+    struct buffer behind;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    buffer_init(&behind, 2 * LIMIT_MIB);
+    append_many(&behind, '\n', LIMIT_TURN_BYTES);
+    say_str(&s, RESP);
+    begin_turn(&s, s.c, buffer_view(&behind)); /* more than one turn's share */
+    assert_int_equal(s.c->rests, CONNECTION_RESTS_TURN);
+    assert_true(connection_wants_input(s.c));
+    append_many(&behind, '\n', LIMIT_HELD_INPUT_BYTES);
+    connection_feed(s.c, buffer_view(&behind));
+    assert_int_equal(s.c->rests, CONNECTION_RESTS_TURN);
+    assert_false(connection_wants_input(s.c));
+    settle(&s);
+    assert_true(connection_wants_input(s.c));
+    buffer_fini(&behind);
+    close_scene(&s);
+}
+
 /* ---- --maxmemory ---- */
 
 static void test_a_full_table_refuses_to_grow(void **state)
@@ -1390,6 +1534,10 @@ int main(void)
         cmocka_unit_test(test_output_has_its_share_of_a_turn),
         cmocka_unit_test(test_who_holds_most_is_closed),
         cmocka_unit_test(test_who_holds_most_may_be_another_workers),
+        cmocka_unit_test(test_a_long_reply_is_made_in_pieces),
+        cmocka_unit_test(test_a_long_reply_to_who_is_told_is_made_at_once),
+        cmocka_unit_test(test_many_names_are_told_in_pieces),
+        cmocka_unit_test(test_little_may_come_behind_what_goes_on),
         cmocka_unit_test(test_a_full_table_refuses_to_grow),
         cmocka_unit_test(test_inputs_of_several_at_once),
         cmocka_unit_test(test_who_awaits_more_of_the_log_is_left_alone),

@@ -59,6 +59,7 @@ struct hub_counters {
     atomic_uint_fast64_t connections;        /* open now */
     atomic_uint_fast64_t connections_total;
     atomic_uint_fast64_t guests; /* connections that may only echo, and log in */
+    atomic_bool told_full;       /* the log has been told that --maxmemory is reached */
     atomic_uint_fast64_t held;   /* by all connections, in CONNECTION_HELD_UNITs ... */
     atomic_uint_fast32_t held_most[LIMIT_WORKERS]; /* ... by one of each worker, at most */
 };

@@ -50,7 +50,7 @@ static void take_reply(struct connection *c, struct reply *reply, size_t asked)
     if (reply->failed && !reply->goes_on)
         mend_reply(c, reply);
     if (reply->failed) {
-        connection_abort(c);
+        connection_close_and_log(c, "closed a connection: its reply could not be written");
         return;
     }
     if (reply_queue_begun(c->replies) == 0)

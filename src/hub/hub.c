@@ -368,12 +368,30 @@ bool hub_is_empty(const struct hub *hub)
     return list_is_empty(&hub->connections);
 }
 
+/* Once, however many it concerns, until there is room for a while. */
+static void log_full(struct hub *hub, size_t bytes, size_t max)
+{
+    atomic_bool *told = &hub->shared->counters.told_full;
+    if (bytes < max - max / 16)
+        atomic_store(told, false);
+    if (bytes <= max || atomic_exchange(told, true))
+        return;
+    struct log_line line =
+        log_line_begin(&hub->log, LOG_WARNING,
+                       "--maxmemory is reached: commands that may need more are refused");
+    log_line_number(&line, "used", (int64_t)bytes);
+    log_line_number(&line, "maxmemory", (int64_t)max);
+    log_line_end(&line);
+}
+
 bool hub_is_full(struct hub *hub)
 {
     size_t max = hub->shared->config.memory_max;
     if (max > 0 && hub->measured != hub->turn) {
+        size_t bytes = store_memory(hub->shared->store);
         hub->measured = hub->turn;
-        hub->full = store_memory(hub->shared->store) > max;
+        hub->full = bytes > max;
+        log_full(hub, bytes, max);
     }
     return hub->full;
 }

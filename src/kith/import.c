@@ -79,7 +79,9 @@ static int refuse_line(struct importer *m, const char *problem)
 
 static int import_line(struct importer *m, struct bytes line)
 {
-    m->line++;
+    static const char byte_order_mark[] = "\xef\xbb\xbf"; /* some editors begin a file so */
+    if (m->line++ == 0 && bytes_starts_with(line, byte_order_mark))
+        line = bytes_from(line, strlen(byte_order_mark));
     if (is_blank(line))
         return EXIT_DONE;
     struct entry e;

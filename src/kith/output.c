@@ -131,11 +131,18 @@ void output_json(struct output *o, struct json *j)
 
 void output_error_line(const char *words, struct bytes text)
 {
+    output_error_about(words, text, "");
+}
+
+void output_error_about(const char *before, struct bytes about, const char *after)
+{
     struct buffer b;
     buffer_init(&b, 8 * LIMIT_KIB);
-    int r = buffer_append_str(&b, words);
+    int r = buffer_append_str(&b, before);
     if (r == 0)
-        r = clean_append(&b, text, OUTPUT_DETAIL_BYTES);
+        r = clean_append(&b, about, OUTPUT_DETAIL_BYTES);
+    if (r == 0)
+        r = buffer_append_str(&b, after);
     if (r == 0)
         r = buffer_append_str(&b, "\n");
     if (r == 0)

@@ -38,4 +38,7 @@ void output_json(struct output *o, struct json *j);
 /* words, then text, cleaned and not endless, as one line on standard error. */
 void output_error_line(const char *words, struct bytes text);
 
+/* ... with words behind it. */
+void output_error_about(const char *before, struct bytes about, const char *after);
+
 #endif

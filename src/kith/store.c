@@ -33,7 +33,9 @@ static int print_stored(struct session *s, struct bytes key, bool updated)
 static int not_stored(struct session *s, struct bytes key)
 {
     if (!s->output.json) {
-        output_error_line("Not Saved for key:", key);
+        output_error_about("Not Saved for key:", key,
+                           s->options.if_absent ? ": it has a value already"
+                                                : ": its value is not the one given");
         return EXIT_NO;
     }
     struct buffer b;

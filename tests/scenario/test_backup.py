@@ -400,6 +400,14 @@ def test_export_of_large_values(hub, start_hub):
         assert other.kith("get", f"large{i}").stdout == value + b"\n"
 
 
+def test_import_of_a_file_with_a_byte_order_mark(hub):
+    done = hub.kith("import", input=b'\xef\xbb\xbf{"key":"k","value":"v"}\n')
+    assert done.returncode == 0, done
+    assert hub.kith("get", "k").stdout == b"v\n"
+    done = hub.kith("import", input=b'{"key":"k","value":"w"}\n\xef\xbb\xbf{"key":"l","value":"v"}\n')
+    assert done.returncode == 2 and b"line 2: " in done.stderr, done
+
+
 def test_import_says_which_line_is_wrong(hub):
     text = b'{"key":"a","value":"1"}\n\n  \n{"key":"b","value":"2"}\n{"key":"c"}\n{"key":"d"}'
     done = hub.kith("import", input=text)

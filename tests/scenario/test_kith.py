@@ -59,8 +59,10 @@ def test_keyed(hub):
 
 def test_store_on_conditions(hub):
     check(hub.kith("store", "--if-absent", "k", "v"), 0, b"Saved Successfully for key:k\n")
-    check(hub.kith("store", "--if-absent", "k", "w"), 1, b"", b"Not Saved for key:k\n")
-    check(hub.kith("store", "--if-equal", "x", "k", "w"), 1, b"", b"Not Saved for key:k\n")
+    check(hub.kith("store", "--if-absent", "k", "w"), 1, b"",
+          b"Not Saved for key:k: it has a value already\n")
+    check(hub.kith("store", "--if-equal", "x", "k", "w"), 1, b"",
+          b"Not Saved for key:k: its value is not the one given\n")
     check(hub.kith("store", "--if-equal=v", "k", "w"), 0, b"Update Successfully for key:k\n")
     check(hub.kith("--json", "store", "--if-absent", "k", "v"), 1,
           b'{"key":"k","stored":"no"}\n')

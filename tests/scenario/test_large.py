@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+import re
 import socket
 
 import pytest
@@ -146,6 +147,22 @@ def test_a_full_table_refuses_to_grow(tmp_path):
         assert client.ask("GET l") in ("v", "ERROR")
     hub.stop()
     assert "command=SET argument=l\n" in hub.log()  # what is refused is logged, too
+
+
+def test_a_full_table_is_logged_once_until_there_is_room(tmp_path):
+    hub = Hub(tmp_path, "--workers", "1", "--maxmemory", "1m")
+    with connect(hub) as s:
+        answer = s.makefile("rb")
+        for _ in range(2):
+            store(s, "k", b"x" * MIB)
+            for _ in range(3):
+                s.sendall(resp("SET", "l", "v"))
+                assert answer.readline().startswith(b"-OOM ")
+            s.sendall(resp("DEL", "k") + resp("SET", "l", "v"))
+            assert [answer.readline() for _ in range(2)] == [b":1\r\n", b"+OK\r\n"]
+    hub.stop()
+    told = r'level=warning msg="--maxmemory is reached: [^"]*" used=1\d{6} maxmemory=1048576\n'
+    assert len(re.findall(told, hub.log())) == 2
 
 
 # ---- values made of others, elsewhere

@@ -318,12 +318,21 @@ static void prefetch_entry(const struct table_entry *e)
     __builtin_prefetch((const uint8_t *)e + LINE_BYTES);
 }
 
-/* A key's bucket, and with it where its chain begins. */
+void table_fetch_bucket(struct table *t, uint64_t hash)
+{
+    __builtin_prefetch(shard_bucket(&t->shards[table_shard(hash)], hash));
+}
+
+void table_fetch_chain(struct table *t, uint64_t hash)
+{
+    prefetch_entry(*shard_bucket(&t->shards[table_shard(hash)], hash));
+}
+
 static void prefetch_first(struct table *t, uint64_t hash)
 {
     struct table_shard *s = &t->shards[table_shard(hash)];
     pthread_mutex_lock(&s->lock);
-    prefetch_entry(*shard_bucket(s, hash));
+    table_fetch_chain(t, hash);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -347,7 +356,7 @@ void table_expect(struct table *t, const struct bytes *keys, size_t n)
     for (size_t i = 0; i < n; i++) {
         hashes[i] = table_hash(t, keys[i]);
         /* Without the lock this may be where the bucket was, or nowhere: that is no harm. */
-        __builtin_prefetch(shard_bucket(&t->shards[table_shard(hashes[i])], hashes[i]));
+        table_fetch_bucket(t, hashes[i]);
     }
     for (size_t i = 0; i < n; i++)
         prefetch_first(t, hashes[i]);

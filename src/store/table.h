@@ -43,6 +43,11 @@ void table_unlock(struct table *t, size_t shard);
  * caches, all at the same time. At most TABLE_EXPECTED keys, no shard locked by the caller. */
 void table_expect(struct table *t, const struct bytes *keys, size_t n);
 
+/* The same in two steps, one key each, for who has locked their shards: where its chain begins,
+ * then, some time later, the beginning. */
+void table_fetch_bucket(struct table *t, uint64_t hash);
+void table_fetch_chain(struct table *t, uint64_t hash);
+
 /* The entry of a key, NULL where there is none. It holds while its shard is locked. */
 struct table_entry *table_find(struct table *t, struct bytes key, uint64_t hash);
 

@@ -39,39 +39,30 @@ struct update {
     uint64_t lsn; /* of the record; 0: nothing changed */
 };
 
-struct by_key {
-    uint64_t hash;
-    struct bytes key;
-    size_t slot;
-};
-
-static int compare_keys(const void *a, const void *b)
+static bool is_same_key(const struct update *u, size_t i, size_t k)
 {
-    const struct by_key *x = a, *y = b;
-    if (x->hash != y->hash)
-        return x->hash < y->hash ? -1 : 1;
-    if (x->key.len != y->key.len)
-        return x->key.len < y->key.len ? -1 : 1;
-    int order = memcmp(x->key.data, y->key.data, x->key.len);
-    return order ? order : (x->slot > y->slot) - (x->slot < y->slot);
+    return u->places[i].hash == u->places[k].hash &&
+           bytes_equal(u->slots[i].key, u->slots[k].key);
 }
 
-static int group_by_sorting(struct update *u)
+/* By an open hash table of slots, counted from 1, at most half full. */
+static int group_by_hash(struct update *u)
 {
-    struct by_key *sorted = malloc(u->n * sizeof *sorted);
-    if (!sorted)
+    size_t mask = 1;
+    while (mask < 2 * u->n)
+        mask = 2 * mask + 1;
+    uint32_t *seen = calloc(mask + 1, sizeof *seen);
+    if (!seen)
         return -ENOMEM;
-    for (size_t i = 0; i < u->n; i++)
-        sorted[i] = (struct by_key){u->places[i].hash, u->slots[i].key, i};
-    qsort(sorted, u->n, sizeof *sorted, compare_keys);
-    size_t first = 0;
     for (size_t i = 0; i < u->n; i++) {
-        if (sorted[i].hash != sorted[first].hash ||
-            !bytes_equal(sorted[i].key, sorted[first].key))
-            first = i;
-        u->places[sorted[i].slot].first = sorted[first].slot;
+        size_t at = u->places[i].hash & mask;
+        while (seen[at] && !is_same_key(u, i, seen[at] - 1))
+            at = (at + 1) & mask;
+        if (!seen[at])
+            seen[at] = (uint32_t)i + 1;
+        u->places[i].first = seen[at] - 1;
     }
-    free(sorted);
+    free(seen);
     return 0;
 }
 
@@ -79,7 +70,7 @@ static int group_by_sorting(struct update *u)
 static int group_slots(struct update *u)
 {
     if (u->n > SLOTS_INLINE)
-        return group_by_sorting(u);
+        return group_by_hash(u);
     for (size_t i = 0; i < u->n; i++) {
         size_t first = 0;
         while (!bytes_equal(u->slots[first].key, u->slots[i].key))
@@ -135,6 +126,19 @@ static void read_slot(struct update *u, size_t i)
     slot->verdict = STORE_KEEP;
     if (entry && !slot->present && slot->first == i)
         u->places[i].expired = u->expires = true;
+}
+
+/* What the keys need comes from far away: it is asked for some keys before it is read. */
+static void read_slots(struct update *u)
+{
+    enum { BUCKET_AHEAD = 16, CHAIN_AHEAD = 8 };
+    for (size_t i = 0; i < u->n; i++) {
+        if (i + BUCKET_AHEAD < u->n)
+            table_fetch_bucket(u->table, u->places[i + BUCKET_AHEAD].hash);
+        if (i + CHAIN_AHEAD < u->n)
+            table_fetch_chain(u->table, u->places[i + CHAIN_AHEAD].hash);
+        read_slot(u, i);
+    }
 }
 
 /* Makes the operation on the key of which slot i is the first, where there is one. */
@@ -346,8 +350,7 @@ static int run(struct update *u, store_update_fn fn, void *ctx, uint64_t *ret_ls
 {
     each_shard(u, table_lock);
     u->now = keyspace_time(u->keyspace, u->now);
-    for (size_t i = 0; i < u->n; i++)
-        read_slot(u, i);
+    read_slots(u);
     int refused = fn(ctx, u->slots, u->n);
     if (refused)
         keep_all(u);

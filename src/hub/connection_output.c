@@ -127,16 +127,25 @@ bool connection_begin_push(struct connection *c, struct reply *ret)
     return true;
 }
 
+/* Does more than may wait already, of what it was told, not of replies to what it asked? */
+static bool tells_too_much(const struct reply_queue *q, size_t begun)
+{
+    return q->told > LIMIT_UNREAD_PUSH_BYTES &&
+           reply_queue_len(q) - begun > LIMIT_UNREAD_PUSH_BYTES;
+}
+
 void connection_end_push(struct connection *c, struct reply *reply)
 {
-    size_t told = reply_queue_begun(c->replies), waits = reply_queue_len(c->replies) - told;
+    size_t told = reply_queue_begun(c->replies);
+    bool too_much = told > 0 && tells_too_much(c->replies, told);
     uint64_t lsn = reply->lsn > store_durable(c->hub->shared->store) ? reply->lsn : 0;
     bool ended = !reply->failed && reply_queue_end(c->replies, lsn, (struct instant){0}) == 0;
-    if (!ended || (told > 0 && waits > LIMIT_UNREAD_PUSH_BYTES)) {
+    if (!ended || too_much) {
         connection_close_and_log(c, "closed a connection that does not read what it is told");
         return;
     }
     if (told > 0) {
+        c->replies->told += told;
         hub_set_ready(c);
         connection_rest_while_unread(c);
     }

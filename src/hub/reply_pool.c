@@ -30,6 +30,12 @@ static size_t memory_of(const struct reply_queue *q)
            q->piece_capacity * sizeof *q->pieces;
 }
 
+static void keep(struct reply_pool *p, struct reply_queue *q)
+{
+    q->told = 0;
+    p->slots[p->count++] = q;
+}
+
 void reply_pool_give(struct reply_pool *p, struct reply_queue *q)
 {
     if (!q)
@@ -38,5 +44,5 @@ void reply_pool_give(struct reply_pool *p, struct reply_queue *q)
         memory_of(q) > REPLY_POOL_BYTES_MAX)
         queue_free(q);
     else
-        p->slots[p->count++] = q;
+        keep(p, q);
 }

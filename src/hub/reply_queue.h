@@ -40,6 +40,7 @@ struct reply_queue {
     uint32_t first, count, capacity; /* gates[first .. first + count) hold */
     bool shared;                     /* the last gate may take in the next reply too */
     uint64_t asked;                  /* bytes of commands that were answered; the caller's */
+    uint64_t told; /* of what was told unasked, since all had left; likewise */
     struct reply_piece *pieces;
     uint32_t piece_first, piece_count, piece_capacity; /* likewise */
     struct reply_mark begun;                           /* before the reply being written */

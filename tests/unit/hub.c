@@ -1100,6 +1100,37 @@ static void test_a_long_reply_to_who_is_told_is_made_at_once(void **state)
     close_scene(&s);
 }
 
+/* However large a reply is that is on its way: what was told alone counts. */
+static void test_a_large_reply_is_nothing_that_was_told(void **state)
+{
+    enum { VALUE_BYTES = LIMIT_UNREAD_PUSH_BYTES + LIMIT_MIB };
+    struct scene s;
+    struct buffer other_got;
+    open_scene(&s, &(struct hub_config){0});
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    struct connection *reader = s.c;
+    begin_large_set(&s, VALUE_BYTES);
+    say_str(&s, "HELLO 3\r\nSUBSCRIBE news\r\n");
+    settle(&s);
+    buffer_truncate(&s.got, 0);
+    begin_turn(&s, reader, BYTES("GET k\r\n"));
+    assert_true(connection_unread(reader) > LIMIT_UNREAD_PUSH_BYTES);
+    buffer_init(&other_got, LIMIT_MIB);
+    connect_from(&s, ACCESS_LOOPBACK, false);
+    s.c->user = &other_got;
+    begin_turn(&s, s.c, BYTES(RESP "PUBLISH news 1\r\nPUBLISH news 2\r\n"));
+    hub_take_mail(&s.hub);
+    settle(&s);
+    static const char told[] = ">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\n1\r\n"
+                               ">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\n2\r\n";
+    struct bytes got = buffer_view(&s.got);
+    assert_int_equal(got.len,
+                     strlen("$34603008\r\n") + VALUE_BYTES + strlen("\r\n") + strlen(told));
+    assert_bytes(bytes_from(got, got.len - strlen(told)), bytes_from_str(told));
+    buffer_fini(&other_got);
+    close_scene(&s);
+}
+
 static void test_many_names_are_told_in_pieces(void **state)
 {
     struct scene s;
@@ -1536,6 +1567,7 @@ int main(void)
         cmocka_unit_test(test_who_holds_most_may_be_another_workers),
         cmocka_unit_test(test_a_long_reply_is_made_in_pieces),
         cmocka_unit_test(test_a_long_reply_to_who_is_told_is_made_at_once),
+        cmocka_unit_test(test_a_large_reply_is_nothing_that_was_told),
         cmocka_unit_test(test_many_names_are_told_in_pieces),
         cmocka_unit_test(test_little_may_come_behind_what_goes_on),
         cmocka_unit_test(test_a_full_table_refuses_to_grow),

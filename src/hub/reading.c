@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "hub/hub.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -75,11 +76,23 @@ static int end_failed(struct reading *r, struct piece *p, int result)
     return end(r);
 }
 
+/* What one of the keys would be refused for is to be known before any is answered. */
+static bool has_valid_keys(const struct call *call)
+{
+    for (size_t i = 1; i < call->argc; i++)
+        if (call->argv[i].len == 0 || call->argv[i].len > LIMIT_KEY_BYTES)
+            return false;
+    return true;
+}
+
 static int go_on(struct reading *r, struct call *call)
 {
     call->reply->goes_on = r->answered > 0;
     struct piece p = {.call = call, .before = reply_mark(call->reply)};
+    if (r->answered == 0 && !has_valid_keys(call))
+        return end_failed(r, &p, STORE_TOO_LARGE);
     size_t left = call->argc - 1 - r->answered, n = r->at_once ? r->at_once : LIMIT_PIECE_KEYS;
+    assert(left > 0 && n > 0);
     int result = answer_piece(&p, call->argv + 1 + r->answered, n < left ? n : left);
     if (result != 0)
         return end_failed(r, &p, result);

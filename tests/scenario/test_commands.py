@@ -314,6 +314,14 @@ def test_many_values_are_read_right(start_hub):
     assert info["keyspace_hits"] + info["keyspace_misses"] == len(asked) + 1
 
 
+@pytest.mark.parametrize("key", ["", "k" * (64 * 1024 + 1)])
+def test_a_bad_key_among_many_is_an_error_in_place_of_the_reply(client, key):
+    with connect(client.connection_pool.connection_kwargs["port"]) as s, s.makefile("rb") as answers:
+        s.sendall(resp("MGET", *["k"] * 20000, key) + resp("PING"))
+        assert answers.readline().startswith(b"-ERR a key is 1 byte to 64 KiB")
+        assert answers.readline() == b"+PONG\r\n"
+
+
 def test_too_many_watched_keys(client):
     many = [f"k{i}" for i in range(64 * 1024)]
     with client.client() as c:
